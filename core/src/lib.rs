@@ -1,1 +1,29 @@
-//! Stub.
+//! The heart of Twinlock: one login attempt, from an answer to a verdict that is durable.
+//!
+//! Read [`login`] first: it is the story of one attempt, top to bottom. What it decides with is pure
+//! ([`decide`], [`throttle`], [`otp`], [`recovery`]); what it touches stands behind the short traits of [`ports`],
+//! whose adapters are in [`store`] and [`host`]. Nothing here knows libpam, a terminal or a network.
+
+#![forbid(unsafe_code)]
+
+pub mod account;
+pub mod admin;
+pub mod answer;
+pub mod config;
+pub mod credentials;
+pub mod decide;
+pub mod enrol;
+pub mod host;
+pub mod journal;
+pub mod login;
+pub mod otp;
+pub mod policy;
+pub mod ports;
+pub mod record;
+pub mod recovery;
+pub mod secret;
+pub mod slot;
+pub mod status;
+pub mod store;
+pub mod throttle;
+pub mod time;

@@ -1,0 +1,96 @@
+//! What somebody typed at the prompt, told apart by its shape alone before anything is looked up.
+
+use zeroize::Zeroizing;
+
+use crate::{otp::Code, recovery::RecoveryCode};
+
+/// An answer by shape. No `Debug`: it may hold a code.
+#[must_use]
+pub enum Answer {
+    /// 6 to 8 ASCII digits.
+    Otp(Code),
+    /// 16 symbols of a recovery code.
+    Recovery(RecoveryCode),
+    /// What sshd sends in place of the answer of somebody who may not log in this way: it begins with a backspace
+    /// (FACTS P3: `\b\n\r\177INCORRECT`, cut to the length of what was typed).
+    Blocked,
+    /// Anything else, nothing included: an account password pasted at the wrong prompt, a client without a terminal.
+    /// Never verified and never charged.
+    Junk,
+}
+
+/// Longer answers are junk unseen; no code with all its separators comes near.
+const LONGEST: usize = 128;
+
+impl Answer {
+    /// Takes ASCII spaces, tabs and dashes out, once, and looks at what remains.
+    ///
+    /// Nothing else is folded: full-width digits, a newline, a `+` make junk, so that a used code has no second spelling.
+    pub fn read(bytes: &[u8]) -> Self {
+        if bytes.first() == Some(&0x08) {
+            return Self::Blocked;
+        }
+        if bytes.len() > LONGEST {
+            return Self::Junk;
+        }
+        // Full capacity at once: a growing buffer would leave copies of the code behind.
+        let mut plain = Zeroizing::new(Vec::with_capacity(LONGEST));
+        plain.extend(bytes.iter().copied().filter(|byte| !matches!(byte, b' ' | b'\t' | b'-')));
+        if let Some(code) = Code::parse(&plain) {
+            Self::Otp(code)
+        } else if let Some(code) = RecoveryCode::parse(&plain) {
+            Self::Recovery(code)
+        } else {
+            Self::Junk
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn shape(bytes: &[u8]) -> &'static str {
+        match Answer::read(bytes) {
+            Answer::Otp(_) => "otp",
+            Answer::Recovery(_) => "recovery",
+            Answer::Blocked => "blocked",
+            Answer::Junk => "junk",
+        }
+    }
+
+    #[test]
+    fn six_to_eight_digits_are_a_code_however_they_are_spaced() {
+        for text in ["123456", "1234567", "12345678", " 123 456 ", "123-456", "\t12 34-56", "0000 0000"] {
+            assert_eq!(shape(text.as_bytes()), "otp", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn sixteen_symbols_are_a_recovery_code_in_either_case_with_lookalikes() {
+        for text in ["ABCD-EFGH-JKMN-PQRS", "abcdefghjkmnpqrs", "OIL0 oil1 2345 6789", "1234567890123456"] {
+            assert_eq!(shape(text.as_bytes()), "recovery", "{text:?}");
+        }
+    }
+
+    #[test]
+    fn everything_else_is_junk() {
+        let long = "1".repeat(1_000_000);
+        for text in [
+            "", "12345", "123456789", "123456\n", "123456\r\n", "+123456", "12345.", "0x1234", "1e5", "１２３４５６", "12345６", "١٢٣٤٥٦",
+            "123\u{a0}456", "\u{feff}123456", "ABCD-EFGH-JKMN-PQR", "ABCD-EFGH-JKMN-PQRST", "ABCD-EFGH-JKMN-PQRU", "correct horse", &long,
+        ] {
+            assert_eq!(shape(text.as_bytes()), "junk", "{text:?}");
+        }
+        assert_eq!(shape(b"\xff\xfe12345"), "junk");
+        assert_eq!(shape(b"123\0456"), "junk");
+    }
+
+    #[test]
+    fn the_dummy_answer_of_sshd_is_known_at_every_length() {
+        let dummy = b"\x08\n\r\x7fINCORRECT\x08\n\r\x7fINCORRECT";
+        for length in 1..=dummy.len() {
+            assert_eq!(shape(&dummy[..length]), "blocked");
+        }
+    }
+}

@@ -1,0 +1,285 @@
+//! Enrolment: making a secret and recovery codes, confirming that the app has them, and storing all of it at once.
+//!
+//! Nothing here talks to anybody: the command and the module show what they must between the steps.
+
+use std::{fmt, io};
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use zeroize::Zeroizing;
+
+use crate::{
+    account::Subject,
+    answer::Answer,
+    credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
+    otp::{Algorithm, Match, Totp},
+    ports::{Fault, Lane, Randomness, StateStore, StoreError, WriteCredentials},
+    record::Record,
+    recovery::{RecoveryCode, RecoveryError, RecoverySet},
+    secret::Secret,
+    throttle::Throttle,
+    time::UnixTime,
+};
+
+/// Why nobody was enrolled. Nothing was changed then.
+#[derive(Debug)]
+pub enum EnrolError {
+    /// The user has a second factor already, and replacing it was not asked for.
+    AlreadyEnrolled,
+    /// There is nothing to renew.
+    NotEnrolled,
+    /// The kernel gave no randomness.
+    Randomness(io::Error),
+    /// The recovery codes could not be hashed.
+    Recovery(RecoveryError),
+    /// The store cannot be used.
+    Store(StoreError),
+}
+
+/// Whether an enrolment may take the place of another.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Existing {
+    /// Refuse if there is one.
+    Keep,
+    /// Replace it. Also the way out of files that cannot be read or are another uid's.
+    Replace,
+}
+
+/// Makes a new authenticator: SHA-1, 6 digits, 30 seconds and 160 random bits, the only set that every app handles.
+///
+/// # Errors
+/// [`EnrolError::Randomness`].
+pub fn new_authenticator(label: Label, now: UnixTime, randomness: &mut dyn Randomness) -> Result<Authenticator, EnrolError> {
+    let mut bytes = Zeroizing::new([0; Secret::NEW]);
+    fill(randomness, bytes.as_mut_slice())?;
+    let secret = Secret::from_bytes(bytes.as_slice()).expect("20 bytes are a secret");
+    let totp = Totp::new(secret, Algorithm::Sha1, Totp::DIGITS, Totp::PERIOD).expect("the defaults are in range");
+    Ok(Authenticator { id: new_id(randomness)?, label, totp, created: Some(now) })
+}
+
+/// Makes a new set of recovery codes. Shown once, by the caller; only hashes are stored.
+///
+/// # Errors
+/// [`EnrolError::Randomness`], [`EnrolError::Recovery`].
+pub fn new_recovery_codes(now: UnixTime, randomness: &mut dyn Randomness) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
+    let mut codes = Vec::with_capacity(usize::from(RecoverySet::NEW));
+    for _ in 0..RecoverySet::NEW {
+        let mut bytes = Zeroizing::new([0; RecoveryCode::BYTES]);
+        fill(randomness, bytes.as_mut_slice())?;
+        codes.push(RecoveryCode::from_random(&bytes));
+    }
+    let mut salt = [0; 16];
+    fill(randomness, &mut salt)?;
+    let name = new_id(randomness)?.as_str().to_owned();
+    let set = RecoverySet::hashed(name, now, &codes, salt).map_err(EnrolError::Recovery)?;
+    Ok((codes, set))
+}
+
+/// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now.
+#[must_use]
+pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Option<u64> {
+    let Answer::Otp(code) = Answer::read(typed) else {
+        return None;
+    };
+    match authenticator.totp.find(&code, now, 0, None) {
+        Match::Fresh(step) => Some(step),
+        Match::Replayed | Match::Nothing => None,
+    }
+}
+
+/// What an authenticator app scans (Key URI format). Defaults are left out, and the secret comes first, so that the QR
+/// code stays small and every app reads it.
+#[must_use]
+pub fn uri(authenticator: &Authenticator, issuer: &str, user: &str) -> Zeroizing<String> {
+    const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
+    let (issuer, user) = (utf8_percent_encode(issuer, ESCAPED), utf8_percent_encode(user, ESCAPED));
+    let Authenticator { totp, .. } = authenticator;
+    // Room for all of it at once: a growing buffer would leave copies of the secret behind.
+    let mut text = Zeroizing::new(String::with_capacity(4096));
+    text.push_str(&format!("otpauth://totp/{issuer}:{user}?secret="));
+    text.push_str(&totp.secret().to_base32());
+    text.push_str(&format!("&issuer={issuer}"));
+    if totp.algorithm() != Algorithm::Sha1 {
+        text.push_str(&format!("&algorithm={}", totp.algorithm().name()));
+    }
+    if totp.digits() != Totp::DIGITS {
+        text.push_str(&format!("&digits={}", totp.digits()));
+    }
+    if totp.period() != Totp::PERIOD {
+        text.push_str(&format!("&period={}", totp.period()));
+    }
+    text
+}
+
+/// Stores an enrolment. `confirmed` is the step of the confirming code, which is thereby used.
+///
+/// The state comes first: should the process die in between, a step is noted of an authenticator that is not there yet,
+/// which harms nobody; the other way round the confirming code could be used again.
+///
+/// # Errors
+/// [`EnrolError::AlreadyEnrolled`], [`EnrolError::Store`].
+pub fn store<C: WriteCredentials, S: StateStore>(
+    (credentials, states): (&C, &S),
+    subject: &Subject,
+    (enrolment, confirmed): (&Enrolment, Option<u64>),
+    existing: Existing,
+    now: UnixTime,
+) -> Result<(), EnrolError> {
+    let mut lane = match states.open_or_create(subject) {
+        Err(error) if existing == Existing::Replace && is_beyond_use(&error) => states.start_over(subject)?,
+        lane => lane?,
+    };
+    match credentials.read(subject) {
+        Ok(None) => {}
+        Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled),
+        Err(error) if existing == Existing::Keep || !is_beyond_use(&error) => return Err(error.into()),
+        Ok(Some(old)) => {
+            let mut tidied = lane.record().clone();
+            tidied.keep_only(&old);
+            lane.change(&tidied)?;
+        }
+        Err(_) => {}
+    }
+    let mut next = lane.record().clone();
+    for authenticator in &enrolment.authenticators {
+        if let Some(step) = confirmed {
+            next.use_step(&authenticator.id, step, now);
+        }
+    }
+    lane.change(&next)?;
+    credentials.replace(subject, enrolment)?;
+    next.throttle = next.throttle.rebound();
+    next.keep_only(enrolment);
+    lane.change(&next)?;
+    Ok(())
+}
+
+/// Puts a new set of recovery codes in the place of the old one; everything else stays.
+///
+/// # Errors
+/// [`EnrolError::NotEnrolled`], [`EnrolError::Store`].
+pub fn renew_recovery<C: WriteCredentials, S: StateStore>(
+    (credentials, states): (&C, &S),
+    subject: &Subject,
+    set: RecoverySet,
+) -> Result<(), EnrolError> {
+    let mut lane = states.open_or_create(subject)?;
+    let mut enrolment = credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
+    enrolment.recovery = Some(set);
+    credentials.replace(subject, &enrolment)?;
+    let mut next = lane.record().clone();
+    next.keep_only(&enrolment);
+    next.throttle = Throttle { recovery_failures: 0, ..next.throttle };
+    lane.change(&Record { ..next })?;
+    Ok(())
+}
+
+fn is_beyond_use(error: &StoreError) -> bool {
+    matches!(error.fault, Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser | Fault::Credentials(_) | Fault::TooLarge(_))
+}
+
+fn new_id(randomness: &mut dyn Randomness) -> Result<AuthenticatorId, EnrolError> {
+    let mut bytes = [0; 6];
+    fill(randomness, &mut bytes)?;
+    Ok(AuthenticatorId::from_random(bytes))
+}
+
+fn fill(randomness: &mut dyn Randomness, bytes: &mut [u8]) -> Result<(), EnrolError> {
+    randomness.fill(bytes).map_err(EnrolError::Randomness)
+}
+
+impl From<StoreError> for EnrolError {
+    fn from(error: StoreError) -> Self {
+        Self::Store(error)
+    }
+}
+
+impl fmt::Display for EnrolError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::AlreadyEnrolled => write!(out, "the user is enrolled already"),
+            Self::NotEnrolled => write!(out, "the user is not enrolled"),
+            Self::Randomness(error) => write!(out, "cannot get randomness from the kernel: {error}"),
+            Self::Recovery(error) => error.fmt(out),
+            Self::Store(error) => error.fmt(out),
+        }
+    }
+}
+
+impl std::error::Error for EnrolError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::Randomness(error) => Some(error),
+            Self::Recovery(error) => Some(error),
+            Self::Store(error) => Some(error),
+            Self::AlreadyEnrolled | Self::NotEnrolled => None,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    struct Counting(u8);
+
+    impl Randomness for Counting {
+        fn fill(&mut self, bytes: &mut [u8]) -> io::Result<()> {
+            for byte in bytes {
+                *byte = self.0;
+                self.0 = self.0.wrapping_add(1);
+            }
+            Ok(())
+        }
+    }
+
+    struct Broken;
+
+    impl Randomness for Broken {
+        fn fill(&mut self, _: &mut [u8]) -> io::Result<()> {
+            Err(io::ErrorKind::Unsupported.into())
+        }
+    }
+
+    fn phone() -> Authenticator {
+        new_authenticator(Label::parse("phone").unwrap(), UnixTime::default(), &mut Counting(0)).unwrap()
+    }
+
+    #[test]
+    fn the_uri_is_percent_encoded_and_leaves_the_defaults_out() {
+        let secret = "AAAQEAYEAUDAOCAJBIFQYDIOB4IBCEQT";
+        for (issuer, user, label) in [
+            ("web01.example.com", "alice", "web01.example.com:alice"),
+            ("Example Ltd", "al:ice@x", "Example%20Ltd:al%3Aice%40x"),
+            ("Büro", "DOM\\al", "B%C3%BCro:DOM%5Cal"),
+        ] {
+            let name = label.split(':').next().unwrap();
+            assert_eq!(uri(&phone(), issuer, user).as_str(), format!("otpauth://totp/{label}?secret={secret}&issuer={name}"));
+        }
+    }
+
+    #[test]
+    fn a_code_of_now_confirms_and_gives_its_step() {
+        let phone = phone();
+        let now = UnixTime::from_seconds(1_795_492_800);
+        let step = phone.totp.step_at(now);
+        assert_eq!(confirm(&phone, phone.totp.code(step).as_bytes(), now), Some(step));
+        assert_eq!(confirm(&phone, phone.totp.code(step + 5).as_bytes(), now), None);
+        assert_eq!(confirm(&phone, b"", now), None);
+    }
+
+    #[test]
+    fn without_randomness_nothing_is_made() {
+        let label = Label::parse("phone").unwrap();
+        assert!(matches!(new_authenticator(label, UnixTime::default(), &mut Broken), Err(EnrolError::Randomness(_))));
+        assert!(matches!(new_recovery_codes(UnixTime::default(), &mut Broken), Err(EnrolError::Randomness(_))));
+    }
+
+    #[test]
+    fn a_new_set_has_ten_different_codes() {
+        let (codes, set) = new_recovery_codes(UnixTime::default(), &mut Counting(0)).unwrap();
+        let mut shown: Vec<String> = codes.iter().map(|code| code.shown().to_string()).collect();
+        shown.sort_unstable();
+        shown.dedup();
+        assert_eq!((shown.len(), set.ids().count()), (10, 10));
+    }
+}

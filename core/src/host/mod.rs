@@ -1,0 +1,51 @@
+//! The host as adapters: its clock, its randomness, its accounts, its syslog. The only readers of any of them.
+
+use std::time::SystemTime;
+
+use nix::unistd::{Uid, User};
+
+use crate::{
+    account::{Subject, UserName},
+    ports::{Clock, Randomness},
+    time::UnixTime,
+};
+
+/// The host's wall clock.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemClock;
+
+impl Clock for SystemClock {
+    #[allow(clippy::disallowed_methods, reason = "this is the one adapter that reads the clock")]
+    fn now(&self) -> UnixTime {
+        SystemTime::now().into()
+    }
+}
+
+/// The kernel's randomness.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Kernel;
+
+impl Randomness for Kernel {
+    fn fill(&mut self, bytes: &mut [u8]) -> std::io::Result<()> {
+        getrandom::fill(bytes).map_err(std::io::Error::from)
+    }
+}
+
+/// Looks an account up in the passwd database; `None` if there is none.
+///
+/// # Errors
+/// The database could not be asked. That is not the same as no account.
+pub fn account(typed: &UserName) -> std::io::Result<Option<Subject>> {
+    Ok(User::from_name(typed.as_str())?.and_then(subject))
+}
+
+fn subject(user: User) -> Option<Subject> {
+    // A name that cannot be one of ours (a slash in LDAP, say) has no second factor and no login.
+    UserName::parse(user.name.as_bytes()).ok().map(|name| Subject { name, uid: user.uid.as_raw() })
+}
+
+/// Whether this process is root's.
+#[must_use]
+pub fn is_root() -> bool {
+    Uid::effective().is_root()
+}

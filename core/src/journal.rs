@@ -1,0 +1,176 @@
+//! One line per attempt: why, who, how, from where. Text only; who sends it is the caller.
+
+use std::fmt;
+
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
+
+/// Why a login ended as it did: the vocabulary of the log, and of the module's return codes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Reason {
+    /// No code of the window, no recovery code of the set.
+    WrongCode,
+    /// The right code, but used before. Somebody may have watched.
+    Replayed,
+    /// Too soon after the last failure.
+    Throttled,
+    /// Two consecutive codes were asked for, and the second was not right.
+    StepUp,
+    /// Not shaped like a code: nothing was verified or charged.
+    Junk,
+    /// Required, but the user has no second factor.
+    NotEnrolled,
+    /// Too many wrong answers in a row.
+    Disabled,
+    /// The guard: no second factor was verified in this login.
+    Bypass,
+    /// The configuration or the module's arguments cannot be used.
+    Config,
+    /// The store cannot be used.
+    Store,
+    /// No such account.
+    UnknownUser,
+    /// The application gave no answer.
+    NoAnswer,
+    /// Something that cannot happen did.
+    Internal,
+}
+
+impl Reason {
+    /// As the log spells it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::WrongCode => "wrong-code",
+            Self::Replayed => "replayed",
+            Self::Throttled => "throttled",
+            Self::StepUp => "step-up",
+            Self::Junk => "junk",
+            Self::NotEnrolled => "not-enrolled",
+            Self::Disabled => "disabled",
+            Self::Bypass => "bypass",
+            Self::Config => "config",
+            Self::Store => "store",
+            Self::UnknownUser => "unknown-user",
+            Self::NoAnswer => "no-answer",
+            Self::Internal => "internal",
+        }
+    }
+}
+
+/// One line of the log: fixed keys in a fixed order, `-` where there is nothing to say.
+///
+/// # Security
+/// Values from outside are cut and percent-escaped; codes, secrets and names that are no account never come here.
+#[derive(Debug, Clone, Default)]
+pub struct Entry<'a> {
+    /// Why it was refused; `None` if it was granted.
+    pub refused: Option<Reason>,
+    /// `pw_name`.
+    pub user: Option<&'a str>,
+    /// `totp` or `recovery`.
+    pub method: Option<&'static str>,
+    /// The id of the authenticator.
+    pub authenticator: Option<&'a str>,
+    /// The PAM service.
+    pub service: Option<&'a str>,
+    /// Where from, as the application says.
+    pub rhost: Option<&'a str>,
+    /// Wrong answers in a row, this one included.
+    pub failures: Option<u32>,
+    /// For the administrator: what is broken and what to do. One line, quoted, at the end.
+    pub detail: Option<&'a str>,
+}
+
+/// Longest value from outside, in bytes before escaping.
+const LONGEST: usize = 64;
+/// Bytes that a value does not show as they are.
+const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'@').remove(b':').remove(b'-');
+/// Longest detail, in characters.
+const LONGEST_DETAIL: usize = 600;
+
+impl fmt::Display for Entry<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let result = if self.refused.is_some() { "refused" } else { "granted" };
+        write!(out, "result={result} reason={}", self.refused.map_or("-", Reason::name))?;
+        let values = [
+            ("user", self.user),
+            ("method", self.method),
+            ("authenticator", self.authenticator),
+            ("service", self.service),
+            ("rhost", self.rhost),
+        ];
+        for (key, value) in values {
+            write!(out, " {key}={}", escaped(value.unwrap_or("-")))?;
+        }
+        match self.failures {
+            Some(failures) => write!(out, " failures={failures}")?,
+            None => write!(out, " failures=-")?,
+        }
+        match self.detail {
+            Some(detail) => write!(out, " detail=\"{}\"", plain(detail)),
+            None => Ok(()),
+        }
+    }
+}
+
+/// A value as `[A-Za-z0-9._@:-]`, everything else as `%XX`; cut to [`LONGEST`] bytes, `-` if empty.
+#[must_use]
+pub fn escaped(value: &str) -> String {
+    let bytes = value.as_bytes();
+    let text = percent_encode(bytes.get(..LONGEST).unwrap_or(bytes), ESCAPED).to_string();
+    if text.is_empty() { "-".into() } else { text }
+}
+
+/// A detail on one line of printable ASCII without quotes.
+fn plain(text: &str) -> String {
+    text.chars()
+        .take(LONGEST_DETAIL)
+        .map(|c| match c {
+            '"' => '\'',
+            ' '..='~' => c,
+            _ => ' ',
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_key_stands_in_its_place() {
+        let entry = Entry {
+            refused: Some(Reason::WrongCode),
+            user: Some("alice"),
+            method: Some("totp"),
+            authenticator: Some("k3v9q2"),
+            service: Some("sshd"),
+            rhost: Some("2001:db8::7"),
+            failures: Some(2),
+            detail: None,
+        };
+        assert_eq!(
+            entry.to_string(),
+            "result=refused reason=wrong-code user=alice method=totp authenticator=k3v9q2 service=sshd rhost=2001:db8::7 failures=2"
+        );
+        assert_eq!(
+            Entry::default().to_string(),
+            "result=granted reason=- user=- method=- authenticator=- service=- rhost=- failures=-"
+        );
+    }
+
+    #[test]
+    fn nothing_from_outside_can_forge_a_line() {
+        let rhost = "x\nNov 24 sshd[1]: Accepted \u{1b}[31m%s \u{202e}";
+        let detail = "bad \"quote\"\nresult=granted";
+        let line = Entry { rhost: Some(rhost), detail: Some(detail), ..Entry::default() }.to_string();
+        assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
+        assert!(line.contains("rhost=x%0ANov%2024%20sshd%5B1%5D:"), "{line}");
+        assert!(line.ends_with("detail=\"bad 'quote' result=granted\""), "{line}");
+    }
+
+    #[test]
+    fn a_long_value_is_cut() {
+        assert_eq!(escaped(&"a".repeat(100_000)).len(), LONGEST);
+    }
+}

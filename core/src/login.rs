@@ -1,0 +1,258 @@
+//! One login attempt, top to bottom: who is asked, what is answered, what it proves, and what is on the disk before
+//! anybody learns of it (DESIGN section 3).
+//!
+//! This file must not know how a store works, and must not decide what a code is worth: that is [`crate::decide`].
+
+use std::time::Duration;
+
+use crate::{
+    account::Subject,
+    answer::Answer,
+    credentials::{AuthenticatorId, Enrolment},
+    decide::{self, GivenCode, Proof, Refusal, UsedUp, Verdict},
+    journal::Reason,
+    policy::SecondFactor,
+    ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
+    record::Record,
+    recovery::RecoveryError,
+    throttle::{Gate, Limits, Method},
+};
+
+/// What an attempt works with.
+#[derive(Clone, Copy)]
+pub struct Login<'a, C, S> {
+    /// What users hold.
+    pub credentials: &'a C,
+    /// What logins change.
+    pub states: &'a S,
+    /// Read after every answer.
+    pub clock: &'a dyn Clock,
+    /// How guessing is slowed down.
+    pub limits: Limits,
+    /// What is asked first. The same for everybody.
+    pub prompt: &'a str,
+}
+
+/// What is asked when a second code is needed.
+pub const NEXT_CODE_PROMPT: &str = "Wait for the next code and enter it: ";
+
+/// How an attempt ended, and what the log says about it.
+#[derive(Debug)]
+#[must_use]
+pub struct Attempt {
+    /// The end.
+    pub outcome: Outcome,
+    /// What the answer was checked against.
+    pub method: Option<&'static str>,
+    /// The authenticator that proved it.
+    pub authenticator: Option<AuthenticatorId>,
+    /// Wrong answers in a row, as they now stand on the disk.
+    pub failures: Option<u32>,
+    /// What is broken, for the log.
+    pub detail: Option<String>,
+}
+
+/// The end of an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum Outcome {
+    /// A second factor was verified, and it is on the disk that it is used up.
+    Granted {
+        /// Recovery codes left, if one was used.
+        recovery_codes_left: Option<usize>,
+    },
+    /// Policy asks nobody, or not this user, who is not enrolled. The only way to a login without an answer.
+    NotAsked,
+    /// No.
+    Refused(Reason),
+    /// No, and not before this has passed.
+    TooSoon(Duration),
+    /// The conversation broke.
+    NoAnswer(NoAnswer),
+}
+
+impl Attempt {
+    /// Why it was refused, for the log; `None` if it was not.
+    #[must_use]
+    pub const fn refused(&self) -> Option<Reason> {
+        match self.outcome {
+            Outcome::Granted { .. } | Outcome::NotAsked => None,
+            Outcome::Refused(reason) => Some(reason),
+            Outcome::TooSoon(_) => Some(Reason::Throttled),
+            Outcome::NoAnswer(_) => Some(Reason::NoAnswer),
+        }
+    }
+
+    /// An attempt that ended so, with nothing more to say.
+    pub const fn ended(outcome: Outcome) -> Self {
+        Self { outcome, method: None, authenticator: None, failures: None, detail: None }
+    }
+
+    fn refused_for(reason: Reason) -> Self {
+        Self::ended(Outcome::Refused(reason))
+    }
+
+    fn with_detail(self, detail: impl Into<String>) -> Self {
+        Self { detail: Some(detail.into()), ..self }
+    }
+}
+
+impl From<StoreError> for Attempt {
+    fn from(error: StoreError) -> Self {
+        Self::refused_for(Reason::Store).with_detail(format!("{error}; {}", error.hint()))
+    }
+}
+
+impl From<RecoveryError> for Attempt {
+    fn from(error: RecoveryError) -> Self {
+        Self::refused_for(Reason::Store).with_detail(error.to_string())
+    }
+}
+
+/// What an answer led to.
+enum Step {
+    End(Attempt),
+    NextCode,
+}
+
+impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
+    /// Runs one attempt for `subject`, `None` if there is no such account.
+    pub fn attempt(&self, subject: Option<&Subject>, policy: SecondFactor, conversation: &mut dyn Conversation) -> Attempt {
+        if self.nobody_is_asked(subject, policy) {
+            return Attempt::ended(Outcome::NotAsked);
+        }
+        let first = match self.ask(self.prompt, conversation) {
+            Ok(answer) => answer,
+            Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
+        };
+        let Some(subject) = subject else {
+            return Attempt::refused_for(Reason::UnknownUser);
+        };
+        let proof = match first.0 {
+            Answer::Otp(code) => Proof::Code(GivenCode { code, at: first.1 }),
+            Answer::Recovery(code) => Proof::Recovery(code),
+            Answer::Blocked => return blocked(),
+            Answer::Junk => return Attempt::refused_for(Reason::Junk),
+        };
+        match self.settle(subject, &proof) {
+            Step::End(attempt) => attempt,
+            Step::NextCode => self.second_answer(subject, proof, conversation),
+        }
+    }
+
+    /// The one place that lets somebody pass unasked. A store that cannot be read is not an answer of "not enrolled".
+    fn nobody_is_asked(&self, subject: Option<&Subject>, policy: SecondFactor) -> bool {
+        match policy {
+            SecondFactor::Required => false,
+            SecondFactor::Skip => true,
+            SecondFactor::Optional => subject.is_some_and(|subject| matches!(self.credentials.read(subject), Ok(None))),
+        }
+    }
+
+    fn ask(&self, prompt: &str, conversation: &mut dyn Conversation) -> Result<(Answer, crate::time::UnixTime), NoAnswer> {
+        let bytes = conversation.ask(prompt)?;
+        Ok((Answer::read(&bytes), self.clock.now()))
+    }
+
+    /// Step-up: asks for the next code, with no lock held, and looks again at everything.
+    fn second_answer(&self, subject: &Subject, first: Proof, conversation: &mut dyn Conversation) -> Attempt {
+        let second = match self.ask(NEXT_CODE_PROMPT, conversation) {
+            Ok(answer) => answer,
+            Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
+        };
+        let proof = match (first, second.0) {
+            (Proof::Code(first), Answer::Otp(code)) => Proof::TwoCodes(first, GivenCode { code, at: second.1 }),
+            (_, Answer::Recovery(code)) => Proof::Recovery(code),
+            (_, Answer::Blocked) => return blocked(),
+            (_, Answer::Junk | Answer::Otp(_)) => return Attempt::refused_for(Reason::Junk),
+        };
+        match self.settle(subject, &proof) {
+            Step::End(attempt) => attempt,
+            Step::NextCode => Attempt::refused_for(Reason::Internal),
+        }
+    }
+
+    fn settle(&self, subject: &Subject, proof: &Proof) -> Step {
+        self.try_settle(subject, proof).unwrap_or_else(Step::End)
+    }
+
+    /// Under the user's lock: ask the throttle, charge, verify, commit.
+    fn try_settle(&self, subject: &Subject, proof: &Proof) -> Result<Step, Attempt> {
+        let _turn = match proof.method() {
+            Method::Recovery => Some(self.states.turn()?),
+            Method::Otp => None,
+        };
+        let Some((mut lane, enrolment)) = self.lane(subject)? else {
+            return Ok(Step::End(Attempt::refused_for(Reason::NotEnrolled)));
+        };
+        let before = lane.record().clone();
+        let now = self.clock.now();
+        match before.throttle.gate(&self.limits, proof.method(), proof.codes(), now) {
+            Gate::Open => {}
+            Gate::SecondCode => return Ok(Step::NextCode),
+            Gate::Disabled => return Ok(Step::End(self.refused(Reason::Disabled, proof, &before))),
+            Gate::Wait(rest) => {
+                if let Some(throttle) = before.throttle.anchored(now) {
+                    lane.change(&Record { throttle, ..before.clone() })?;
+                }
+                let attempt = self.refused(Reason::Throttled, proof, &before);
+                return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
+            }
+        }
+        let charged = Record { throttle: before.throttle.charged(&self.limits, proof.method(), now), ..before.clone() };
+        let charge = lane.charge(&charged)?;
+        match decide::decide(&charge, &enrolment, &before, proof)? {
+            Verdict::Accept(used_up) => {
+                let next = decide::accepted(&enrolment, &before, &used_up, now);
+                charge.commit(&next)?;
+                Ok(Step::End(granted(&enrolment, &next, used_up)))
+            }
+            Verdict::Refuse(refusal) => {
+                charge.commit(&charged)?;
+                Ok(Step::End(self.refused(reason(refusal), proof, &charged)))
+            }
+        }
+    }
+
+    /// The user's lock with the credentials read under it, or `None` if the user is not enrolled.
+    fn lane(&self, subject: &Subject) -> Result<Option<(S::Lane, Enrolment)>, StoreError> {
+        let lane = match self.states.open(subject)? {
+            Some(lane) => lane,
+            // Credentials deployed by other means have no state yet.
+            None if self.credentials.read(subject)?.is_some() => self.states.open_or_create(subject)?,
+            None => return Ok(None),
+        };
+        Ok(self.credentials.read(subject)?.map(|enrolment| (lane, enrolment)))
+    }
+
+    fn refused(&self, reason: Reason, proof: &Proof, record: &Record) -> Attempt {
+        let method = match proof.method() {
+            Method::Otp => "totp",
+            Method::Recovery => "recovery",
+        };
+        let failures = Some(record.throttle.failures);
+        Attempt { method: Some(method), failures, ..Attempt::refused_for(reason) }
+    }
+}
+
+fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp) -> Attempt {
+    let (method, authenticator, recovery_codes_left) = match used_up {
+        UsedUp::Step { id, .. } => ("totp", Some(id), None),
+        UsedUp::RecoveryCode { .. } => ("recovery", None, Some(record.recovery_codes_left(enrolment))),
+    };
+    let outcome = Outcome::Granted { recovery_codes_left };
+    Attempt { outcome, method: Some(method), authenticator, failures: Some(record.throttle.failures), detail: None }
+}
+
+const fn reason(refusal: Refusal) -> Reason {
+    match refusal {
+        Refusal::Wrong => Reason::WrongCode,
+        Refusal::Replayed => Reason::Replayed,
+        Refusal::SecondCode => Reason::StepUp,
+    }
+}
+
+fn blocked() -> Attempt {
+    Attempt::refused_for(Reason::Junk)
+        .with_detail("sshd replaced the answer: this account may not log in this way (root: see PermitRootLogin; others: DenyUsers, AllowGroups, the shell)")
+}

@@ -1,0 +1,269 @@
+//! What the use cases need from outside, as short traits; the adapters are in [`crate::store`] and [`crate::host`].
+
+use std::{fmt, io, path::PathBuf, time::Duration};
+
+use zeroize::Zeroizing;
+
+use crate::{
+    account::Subject,
+    credentials::{CredentialsError, Enrolment},
+    record::Record,
+    slot,
+    time::UnixTime,
+};
+
+/// Reads what users hold. All that a login may do with credentials.
+pub trait ReadCredentials {
+    /// The enrolment of `subject`, or `None` if a sound store has none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; also if the store itself is missing: that is not the same as nobody being enrolled.
+    fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
+}
+
+/// Changes what users hold: enrolment and administration.
+pub trait WriteCredentials: ReadCredentials {
+    /// Stores `enrolment` whole or not at all. The caller holds the lane of `subject`.
+    ///
+    /// # Errors
+    /// [`StoreError`]; what was there before is then still there.
+    fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError>;
+
+    /// Removes the enrolment; false if there was none. The caller holds the lane of `subject`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remove(&self, subject: &Subject) -> Result<bool, StoreError>;
+}
+
+/// Keeps what logins change.
+pub trait StateStore {
+    /// See [`Lane`].
+    type Lane: Lane;
+    /// Held while a recovery code is hashed: at most two on the host at once.
+    type Turn;
+
+    /// Locks the record of `subject`, or `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`Fault::Busy`] if others kept the lock for 3 seconds.
+    fn open(&self, subject: &Subject) -> Result<Option<Self::Lane>, StoreError>;
+
+    /// The same, but makes the record if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn open_or_create(&self, subject: &Subject) -> Result<Self::Lane, StoreError>;
+
+    /// Puts a new record in the place of one that cannot be read or is another uid's. For administrators.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn start_over(&self, subject: &Subject) -> Result<Self::Lane, StoreError>;
+
+    /// Waits for a turn at Argon2.
+    ///
+    /// # Errors
+    /// [`StoreError`]; [`Fault::Busy`] after 3 seconds.
+    fn turn(&self) -> Result<Self::Turn, StoreError>;
+}
+
+/// The one lane of a user: a locked record. Dropped, it is unlocked and unchanged.
+pub trait Lane: Sized {
+    /// See [`Charge`].
+    type Charge: Charge;
+
+    /// The record as it stands.
+    fn record(&self) -> &Record;
+
+    /// Writes the failed attempt before it is looked at, so that it survives the death of this process.
+    ///
+    /// # Errors
+    /// [`StoreError`]; nothing may be verified then.
+    fn charge(self, charged: &Record) -> Result<Self::Charge, StoreError>;
+
+    /// Replaces the record durably, without an attempt: administration.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn change(&mut self, next: &Record) -> Result<(), StoreError>;
+
+    /// Removes the record with its lock.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn remove(self) -> Result<(), StoreError>;
+}
+
+/// A failed attempt on record, still locked. Dropped, the failure stands.
+pub trait Charge {
+    /// Replaces the charge by the attempt's end and makes it durable. Nothing of the verdict may be seen before.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the attempt is then refused whatever the verdict was.
+    fn commit(self, next: &Record) -> Result<(), StoreError>;
+}
+
+/// Talks with whoever logs in.
+pub trait Conversation {
+    /// Shows `prompt` and waits for one answer.
+    ///
+    /// # Errors
+    /// [`NoAnswer`].
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer>;
+}
+
+/// There was no answer: the other side is gone, or the application answers no prompt. `code` is the conversation's own.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct NoAnswer {
+    /// What the conversation returned.
+    pub code: i32,
+}
+
+/// Tells the time.
+pub trait Clock {
+    /// The host's clock, now.
+    fn now(&self) -> UnixTime;
+}
+
+/// Makes randomness.
+pub trait Randomness {
+    /// Fills `bytes` from the kernel.
+    ///
+    /// # Errors
+    /// The kernel's; nothing may be made of `bytes` then.
+    fn fill(&mut self, bytes: &mut [u8]) -> io::Result<()>;
+}
+
+/// Something of the store that cannot be used: which file, and why.
+#[derive(Debug)]
+pub struct StoreError {
+    /// The file or folder.
+    pub path: PathBuf,
+    /// What is the matter with it.
+    pub fault: Fault,
+}
+
+/// Why a file is not used.
+#[derive(Debug)]
+pub enum Fault {
+    /// It is not there.
+    Missing,
+    /// It, or a part of its path, is a symbolic link.
+    SymbolicLink,
+    /// It is no regular file.
+    NotAFile,
+    /// It is no folder.
+    NotAFolder,
+    /// It belongs to this uid instead of to root.
+    Owner(u32),
+    /// Its permission bits let others read (secrets) or write.
+    Mode(u32),
+    /// It has more than this many bytes.
+    TooLarge(u64),
+    /// The path is not absolute or has `..` in it.
+    Path,
+    /// It could not be read.
+    Read(io::Error),
+    /// It could not be written.
+    Write(io::Error),
+    /// Others kept its lock.
+    Busy(Duration),
+    /// The host process may not write files this large (`RLIMIT_FSIZE`).
+    FileSizeLimit,
+    /// Neither half of the state is valid.
+    Torn,
+    /// A record does not fit its slot.
+    Record(slot::TooLarge),
+    /// It was made for another uid.
+    OtherUid {
+        /// The uid in the file.
+        stored: u32,
+        /// The uid of the account.
+        account: u32,
+    },
+    /// It names another user.
+    OtherUser,
+    /// The credentials in it are refused.
+    Credentials(CredentialsError),
+    /// A file name made of the user's name would be too long.
+    Name,
+}
+
+impl StoreError {
+    /// What an administrator can do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        let path = self.path.display();
+        match &self.fault {
+            Fault::Missing => format!("`twinlock enroll USER` makes what is missing; is a file system not mounted, or [store] directory wrong? ({path})"),
+            Fault::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
+            Fault::NotAFile | Fault::NotAFolder => format!("move it away: {path}"),
+            Fault::Owner(_) => format!("if its content can be trusted: chown root:root {path}"),
+            Fault::Mode(_) => format!("if its content can be trusted: chmod go-rwx {path} (a configuration or parent folder: go-w)"),
+            Fault::TooLarge(_) => "it cannot be what it should be; restore it from a backup".into(),
+            Fault::Path => "give an absolute path without `..`".into(),
+            Fault::Read(_) | Fault::Write(_) => "look at the file system: read-only, full, failing? (dmesg, mount, df)".into(),
+            Fault::Busy(_) => "another login or command of this user holds it; `fuser` tells which".into(),
+            Fault::FileSizeLimit => "raise the file size limit of the service (RLIMIT_FSIZE, LimitFSIZE=, limits.conf)".into(),
+            Fault::Torn | Fault::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
+            Fault::OtherUid { .. } | Fault::OtherUser => {
+                "was the account made anew? `twinlock enroll --replace USER` gives it a second factor of its own".into()
+            }
+            Fault::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),
+            Fault::Name => "the account's name is too long for a file name".into(),
+        }
+    }
+}
+
+impl fmt::Display for StoreError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.fault {
+            Fault::Missing => write!(out, "cannot open {path}: it does not exist"),
+            Fault::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
+            Fault::NotAFile => write!(out, "cannot open {path}: it is not a regular file"),
+            Fault::NotAFolder => write!(out, "cannot open {path}: it is not a folder"),
+            Fault::Owner(uid) => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to root"),
+            Fault::Mode(mode) => write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can use it"),
+            Fault::TooLarge(limit) => write!(out, "cannot read {path}: it is larger than {limit} bytes"),
+            Fault::Path => write!(out, "cannot use the path {path}: it is not absolute or contains `..`"),
+            Fault::Read(error) => write!(out, "cannot read {path}: {error}"),
+            Fault::Write(error) => write!(out, "cannot write {path}: {error}"),
+            Fault::Busy(span) => write!(out, "cannot lock {path}: others held it for {} seconds", span.as_secs()),
+            Fault::FileSizeLimit => write!(out, "cannot write {path}: the process may not write files of that size"),
+            Fault::Torn => write!(out, "cannot use {path}: neither half of it is valid"),
+            Fault::Record(_) => write!(out, "cannot write {path}: the record does not fit"),
+            Fault::OtherUid { stored, account } => {
+                write!(out, "cannot use {path}: it was made for uid {stored}, the account has {account}")
+            }
+            Fault::OtherUser => write!(out, "cannot use {path}: it names another user"),
+            Fault::Credentials(error) => write!(out, "cannot use {path}: {error}"),
+            Fault::Name => write!(out, "cannot make a file name: {path}"),
+        }
+    }
+}
+
+impl std::error::Error for StoreError {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match &self.fault {
+            Fault::Read(error) | Fault::Write(error) => Some(error),
+            Fault::Credentials(error) => Some(error),
+            Fault::Missing
+            | Fault::SymbolicLink
+            | Fault::NotAFile
+            | Fault::NotAFolder
+            | Fault::Owner(_)
+            | Fault::Mode(_)
+            | Fault::TooLarge(_)
+            | Fault::Path
+            | Fault::Busy(_)
+            | Fault::FileSizeLimit
+            | Fault::Torn
+            | Fault::Record(_)
+            | Fault::OtherUid { .. }
+            | Fault::OtherUser
+            | Fault::Name => None,
+        }
+    }
+}

@@ -1,0 +1,327 @@
+//! Recovery codes: how they look, and the one Argon2 run that tells whether one is in a set.
+
+use argon2::{
+    Argon2, Params, Version,
+    password_hash::phc::{Output, PasswordHash, Salt},
+};
+use data_encoding::{Encoding, Specification};
+use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+use crate::time::UnixTime;
+
+/// The symbols of Crockford's base32: no I, L, O and U.
+const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
+
+/// One recovery code: 16 symbols of Crockford's base32, 80 bits. Wiped when dropped; no `Debug`.
+///
+/// 80 bits, because NIST SP 800-63B-4 section 4.2.1.1 asks for 64 at least, and four groups of four can be read aloud.
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct RecoveryCode([u8; 16]);
+
+impl RecoveryCode {
+    /// Random bytes in a code.
+    pub const BYTES: usize = 10;
+
+    /// Takes exactly 16 symbols: case is folded, `O` read as 0, `I` and `L` as 1.
+    #[must_use]
+    pub fn parse(text: &[u8]) -> Option<Self> {
+        let mut code = Self(text.try_into().ok()?);
+        for symbol in &mut code.0 {
+            *symbol = match symbol.to_ascii_uppercase() {
+                b'O' => b'0',
+                b'I' | b'L' => b'1',
+                other if SYMBOLS.as_bytes().contains(&other) => other,
+                _ => return None,
+            };
+        }
+        Some(code)
+    }
+
+    /// The code that these random bytes spell.
+    #[must_use]
+    pub fn from_random(bytes: &[u8; Self::BYTES]) -> Self {
+        let mut code = Self([b'0'; 16]);
+        crockford().encode_mut(bytes, &mut code.0);
+        code
+    }
+
+    /// As people see it: `ABCD-EFGH-JKMN-PQRS`.
+    #[must_use]
+    pub fn shown(&self) -> Zeroizing<String> {
+        let mut text = Zeroizing::new(String::with_capacity(19));
+        for (at, symbol) in self.0.iter().enumerate() {
+            if at > 0 && at.is_multiple_of(4) {
+                text.push('-');
+            }
+            text.push(char::from(*symbol));
+        }
+        text
+    }
+
+    /// Whether both are the same code, in constant time.
+    #[must_use]
+    pub fn same_as(&self, other: &Self) -> bool {
+        self.0.ct_eq(&other.0).into()
+    }
+}
+
+fn crockford() -> Encoding {
+    let mut spec = Specification::new();
+    spec.symbols.push_str(SYMBOLS);
+    spec.encoding().expect("32 distinct symbols are an encoding")
+}
+
+/// The recovery codes of one user, hashed under one salt.
+#[derive(Clone)]
+pub struct RecoverySet {
+    /// Names the set, so that spent ids of an older set mean nothing.
+    pub set: String,
+    /// When it was made.
+    pub created: Option<UnixTime>,
+    codes: Vec<HashedCode>,
+    params: Params,
+    salt: Salt,
+}
+
+/// One entry of a set. The hash is of 80 random bits and stays in the root-owned file; it is no secret to be wiped.
+#[derive(Clone)]
+pub struct HashedCode {
+    /// 1 to [`RecoverySet::LARGEST`]; what the state calls spent.
+    pub id: u8,
+    hash: Output,
+}
+
+/// Why stored recovery codes cannot be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RecoveryError {
+    /// A hash is not a PHC string of Argon2id version 19 with salt and 32 bytes of output.
+    Format,
+    /// m, t or p outside what a login may spend, or too weak.
+    Cost,
+    /// The hashes of one set differ in salt or cost.
+    Mixed,
+    /// No code, too many, or an id twice.
+    Ids,
+    /// There was no memory for the run.
+    Memory,
+}
+
+/// What a set held for a code.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub enum RecoveryMatch {
+    /// The code with this id, not spent yet.
+    Fresh(u8),
+    /// A code that was spent before.
+    Spent,
+    /// No code of the set.
+    Nothing,
+}
+
+impl RecoverySet {
+    /// Codes in a new set.
+    pub const NEW: u8 = 10;
+    /// Codes a set may have: the ids of all of them must fit a state slot.
+    pub const LARGEST: usize = 32;
+    /// Memory of new hashes in KiB, passes and lanes: OWASP's password storage cheat sheet, about 25 ms.
+    pub const COST: (u32, u32, u32) = (19_456, 2, 1);
+    /// The most and least memory in KiB that a stored hash may ask for. Least: OWASP's smallest Argon2id setting.
+    const MEMORY: std::ops::RangeInclusive<u32> = 7_168..=65_536;
+    /// Passes over the memory that a stored hash may ask for.
+    const PASSES: std::ops::RangeInclusive<u32> = 1..=10;
+    /// Lanes that a stored hash may ask for.
+    const LANES: std::ops::RangeInclusive<u32> = 1..=4;
+    const HASH: usize = 32;
+
+    /// Hashes new codes under `salt`, one Argon2 run a code; ids count from 1.
+    ///
+    /// # Errors
+    /// [`RecoveryError::Memory`]; [`RecoveryError::Ids`] for no code or too many.
+    pub fn hashed(set: String, created: UnixTime, codes: &[RecoveryCode], salt: [u8; 16]) -> Result<Self, RecoveryError> {
+        let (memory, passes, lanes) = Self::COST;
+        let params = Params::new(memory, passes, lanes, Some(Self::HASH)).map_err(|_| RecoveryError::Cost)?;
+        let salt = Salt::new(&salt).map_err(|_| RecoveryError::Format)?;
+        let mut hashed = Self { set, created: Some(created), codes: Vec::with_capacity(codes.len()), params, salt };
+        for (code, id) in codes.iter().zip(1u8..) {
+            let hash = hashed.hash(code)?;
+            let hash = Output::new(hash.as_slice()).map_err(|_| RecoveryError::Format)?;
+            hashed.codes.push(HashedCode { id, hash });
+        }
+        hashed.checked()
+    }
+
+    /// Takes hashes from a file: ids with PHC strings.
+    ///
+    /// # Errors
+    /// [`RecoveryError`]. The cost is bounded here, before any run.
+    pub fn from_stored(set: String, created: Option<UnixTime>, stored: &[(u8, &str)]) -> Result<Self, RecoveryError> {
+        let mut common: Option<(Params, Salt)> = None;
+        let mut codes = Vec::with_capacity(stored.len().min(Self::LARGEST));
+        for (id, text) in stored {
+            let parsed = PasswordHash::new(text).map_err(|_| RecoveryError::Format)?;
+            let version_19 = parsed.version == Some(Version::V0x13.into());
+            let (Some(salt), Some(hash), "argon2id", true) = (parsed.salt, parsed.hash, parsed.algorithm.as_str(), version_19) else {
+                return Err(RecoveryError::Format);
+            };
+            let params = Params::try_from(&parsed).map_err(|_| RecoveryError::Format)?;
+            if !params.keyid().is_empty() || !params.data().is_empty() || hash.len() != Self::HASH || salt.len() < 8 {
+                return Err(RecoveryError::Format);
+            }
+            match &common {
+                None => common = Some((params, salt)),
+                Some((first, first_salt)) if *first == params && first_salt.as_ref() == salt.as_ref() => {}
+                Some(_) => return Err(RecoveryError::Mixed),
+            }
+            codes.push(HashedCode { id: *id, hash });
+        }
+        let (params, salt) = common.ok_or(RecoveryError::Ids)?;
+        Self { set, created, codes, params, salt }.checked()
+    }
+
+    fn checked(self) -> Result<Self, RecoveryError> {
+        let cost = (self.params.m_cost(), self.params.t_cost(), self.params.p_cost());
+        if !Self::MEMORY.contains(&cost.0) || !Self::PASSES.contains(&cost.1) || !Self::LANES.contains(&cost.2) {
+            return Err(RecoveryError::Cost);
+        }
+        let mut ids: Vec<u8> = self.ids().collect();
+        ids.sort_unstable();
+        ids.dedup();
+        let sound = !ids.is_empty() && ids.len() == self.codes.len() && ids.len() <= Self::LARGEST;
+        if sound { Ok(self) } else { Err(RecoveryError::Ids) }
+    }
+
+    /// Looks for `code` in the set; one Argon2 run, and every hash compared in constant time, whatever the first ones said.
+    ///
+    /// # Errors
+    /// [`RecoveryError::Memory`].
+    pub fn find(&self, code: &RecoveryCode, spent: &[u8]) -> Result<RecoveryMatch, RecoveryError> {
+        let hash = self.hash(code)?;
+        let (mut found, mut used, mut id) = (Choice::from(0), Choice::from(0), 0u8);
+        for stored in &self.codes {
+            let same = stored.hash.as_bytes().ct_eq(hash.as_slice());
+            let gone = Choice::from(u8::from(spent.contains(&stored.id)));
+            id.conditional_assign(&stored.id, same & !gone);
+            found |= same & !gone;
+            used |= same & gone;
+        }
+        Ok(if bool::from(found) {
+            RecoveryMatch::Fresh(id)
+        } else if bool::from(used) {
+            RecoveryMatch::Spent
+        } else {
+            RecoveryMatch::Nothing
+        })
+    }
+
+    /// The ids of the set, in the order of the file.
+    pub fn ids(&self) -> impl Iterator<Item = u8> {
+        self.codes.iter().map(|code| code.id)
+    }
+
+    /// The hashes as PHC strings, with their ids, for the file.
+    pub fn stored(&self) -> impl Iterator<Item = (u8, String)> {
+        self.codes.iter().map(|code| {
+            let phc = PasswordHash {
+                algorithm: argon2::Algorithm::Argon2id.ident(),
+                version: Some(Version::V0x13.into()),
+                params: (&self.params).try_into().unwrap_or_default(),
+                salt: Some(self.salt),
+                hash: Some(code.hash),
+            };
+            (code.id, phc.to_string())
+        })
+    }
+
+    fn hash(&self, code: &RecoveryCode) -> Result<Zeroizing<[u8; Self::HASH]>, RecoveryError> {
+        let mut hash = Zeroizing::new([0; Self::HASH]);
+        Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, self.params.clone())
+            .hash_password_into(&code.0, self.salt.as_ref(), hash.as_mut_slice())
+            .map_err(|_| RecoveryError::Memory)?;
+        Ok(hash)
+    }
+}
+
+impl std::fmt::Display for RecoveryError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        out.write_str(match self {
+            Self::Format => "a recovery code's hash is not a PHC string of Argon2id with salt and 32 bytes",
+            Self::Cost => "a recovery code's hash asks for too much or too little work (m 7168 to 65536, t 1 to 10, p 1 to 4)",
+            Self::Mixed => "the recovery codes do not share one salt and one cost",
+            Self::Ids => "recovery codes must be 1 to 32, each with an id of its own",
+            Self::Memory => "no memory to verify a recovery code",
+        })
+    }
+}
+
+impl std::error::Error for RecoveryError {}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn code(text: &str) -> RecoveryCode {
+        RecoveryCode::parse(text.as_bytes()).unwrap()
+    }
+
+    fn two() -> RecoverySet {
+        let codes = [code("ABCDEFGHJKMNPQRS"), code("0123456789ABCDEF")];
+        RecoverySet::hashed("a7c2".into(), UnixTime::default(), &codes, [7; 16]).unwrap()
+    }
+
+    #[test]
+    fn a_code_is_found_once_and_then_spent() {
+        let set = two();
+        assert_eq!(set.find(&code("abcdefghjkmnpqrs"), &[]), Ok(RecoveryMatch::Fresh(1)));
+        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRS"), &[1]), Ok(RecoveryMatch::Spent));
+        assert_eq!(set.find(&code("O123456789ABCDEF"), &[1]), Ok(RecoveryMatch::Fresh(2)));
+        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[]), Ok(RecoveryMatch::Nothing));
+    }
+
+    #[test]
+    fn written_and_read_again_it_finds_the_same_codes() {
+        let set = two();
+        let stored: Vec<_> = set.stored().collect();
+        assert!(stored[0].1.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored[0].1);
+        let borrowed: Vec<_> = stored.iter().map(|(id, text)| (*id, text.as_str())).collect();
+        let again = RecoverySet::from_stored("a7c2".into(), None, &borrowed).unwrap();
+        assert_eq!(again.find(&code("ABCDEFGHJKMNPQRS"), &[]), Ok(RecoveryMatch::Fresh(1)));
+    }
+
+    #[test]
+    fn shown_in_groups_of_four_and_read_back() {
+        let made = RecoveryCode::from_random(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 255]);
+        assert_eq!(made.shown().as_str(), "000G-40R4-0M30-E27Z");
+        assert!(code(&made.shown().replace('-', "")).same_as(&made));
+        assert!(!code("000G40R40M30E270").same_as(&made));
+    }
+
+    #[test]
+    fn bad_hashes_are_refused_before_any_run() {
+        let salt = "c2FsdHNhbHRzYWx0";
+        let hash = "AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let phc = |head: &str| format!("{head}${salt}${hash}");
+        let good = phc("$argon2id$v=19$m=19456,t=2,p=1");
+        for (text, error) in [
+            (phc("$argon2i$v=19$m=19456,t=2,p=1"), RecoveryError::Format),
+            (phc("$argon2id$v=16$m=19456,t=2,p=1"), RecoveryError::Format),
+            (phc("$argon2id$m=19456,t=2,p=1"), RecoveryError::Format),
+            (phc("$argon2id$v=19$m=4194304,t=2,p=1"), RecoveryError::Cost),
+            (phc("$argon2id$v=19$m=64,t=2,p=1"), RecoveryError::Cost),
+            (phc("$argon2id$v=19$m=19456,t=1000,p=1"), RecoveryError::Cost),
+            (phc("$argon2id$v=19$m=19456,t=2,p=200"), RecoveryError::Cost),
+            ("ABCDEFGHJKMNPQRS".to_owned(), RecoveryError::Format),
+            (format!("$argon2id$v=19$m=19456,t=2,p=1${salt}"), RecoveryError::Format),
+        ] {
+            assert_eq!(RecoverySet::from_stored("s".into(), None, &[(1, &text)]).err(), Some(error), "{text}");
+        }
+        let mixed = good.replace("m=19456", "m=20000");
+        for (stored, error) in [
+            (vec![], RecoveryError::Ids),
+            (vec![(1, good.as_str()), (1, good.as_str())], RecoveryError::Ids),
+            (vec![(1, good.as_str()), (2, mixed.as_str())], RecoveryError::Mixed),
+        ] {
+            assert_eq!(RecoverySet::from_stored("s".into(), None, &stored).err(), Some(error));
+        }
+    }
+}

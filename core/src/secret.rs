@@ -1,0 +1,129 @@
+//! The shared key of an authenticator: bytes that are wiped and have no `Debug`, and their base32 spelling.
+
+use data_encoding::{BASE32_NOPAD, DecodeError};
+use serde::{Deserialize, Deserializer, de};
+use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
+
+/// The key shared with an authenticator app, 16 to 128 bytes.
+///
+/// # Security
+/// Wiped when dropped; no `Debug`, no `Display`. Under 128 bits is refused (RFC 4226 section 4, R6).
+#[derive(Clone, Zeroize, ZeroizeOnDrop)]
+pub struct Secret(Vec<u8>);
+
+/// Why bytes are no [`Secret`]. Never holds any of them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SecretError {
+    /// Not base32 (RFC 4648 section 6: `A` to `Z` and `2` to `7`, no stray bits at the end).
+    Encoding,
+    /// Shorter than [`Secret::SHORTEST`] or longer than [`Secret::LONGEST`].
+    Length,
+}
+
+impl Secret {
+    /// 128 bits, the least that RFC 4226 section 4 (R6) allows.
+    pub const SHORTEST: usize = 16;
+    /// Twice the block of SHA-512's HMAC; nobody makes longer ones.
+    pub const LONGEST: usize = 128;
+    /// 160 bits, what RFC 4226 section 4 recommends and every app handles.
+    pub const NEW: usize = 20;
+
+    /// Takes bytes as a key.
+    ///
+    /// # Errors
+    /// [`SecretError::Length`].
+    pub fn from_bytes(bytes: &[u8]) -> Result<Self, SecretError> {
+        if bytes.len() < Self::SHORTEST || bytes.len() > Self::LONGEST {
+            return Err(SecretError::Length);
+        }
+        Ok(Self(bytes.to_vec()))
+    }
+
+    /// Reads base32: case folded, with or without padding.
+    ///
+    /// # Errors
+    /// [`SecretError`].
+    pub fn from_base32(text: &str) -> Result<Self, SecretError> {
+        let symbols = text.trim_end_matches('=');
+        if symbols.len() > Self::LONGEST.saturating_mul(2) {
+            return Err(SecretError::Length);
+        }
+        let upper = Zeroizing::new(symbols.to_ascii_uppercase());
+        let bytes = BASE32_NOPAD.decode(upper.as_bytes()).map(Zeroizing::new).map_err(|_: DecodeError| SecretError::Encoding)?;
+        Self::from_bytes(&bytes)
+    }
+
+    /// The key as base32 without padding, as `otpauth://` wants it.
+    #[must_use]
+    pub fn to_base32(&self) -> Zeroizing<String> {
+        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+    }
+
+    /// The key itself.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.0
+    }
+}
+
+impl std::fmt::Display for SecretError {
+    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Self::Encoding => write!(out, "the secret is not base32 (letters A to Z, digits 2 to 7)"),
+            Self::Length => write!(out, "the secret must have {} to {} bytes", Secret::SHORTEST, Secret::LONGEST),
+        }
+    }
+}
+
+impl std::error::Error for SecretError {}
+
+impl<'de> Deserialize<'de> for Secret {
+    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
+        struct Base32;
+        impl de::Visitor<'_> for Base32 {
+            type Value = Secret;
+
+            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+                write!(out, "a secret in base32")
+            }
+
+            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
+                Secret::from_base32(text).map_err(E::custom)
+            }
+        }
+        from.deserialize_str(Base32)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const RFC: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
+
+    fn refusal(text: &str) -> SecretError {
+        Secret::from_base32(text).err().unwrap()
+    }
+
+    #[test]
+    fn the_rfc_secret_is_read_in_every_spelling_and_written_in_one() {
+        for text in [RFC.to_owned(), RFC.to_lowercase(), format!("{RFC}====")] {
+            let secret = Secret::from_base32(&text).unwrap();
+            assert_eq!(secret.bytes(), b"12345678901234567890");
+            assert_eq!(secret.to_base32().as_str(), RFC);
+        }
+    }
+
+    #[test]
+    fn under_128_bits_is_refused() {
+        assert_eq!(refusal("GEZDGNBVGY3TQOJQ"), SecretError::Length);
+        assert!(Secret::from_bytes(&[7; 16]).is_ok());
+    }
+
+    #[test]
+    fn what_is_not_base32_is_refused() {
+        assert_eq!(refusal("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1"), SecretError::Encoding);
+        assert_eq!(refusal("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJé"), SecretError::Encoding);
+        assert_eq!(refusal(&"A".repeat(1_000_000)), SecretError::Length);
+    }
+}

@@ -1,0 +1,235 @@
+//! One state slot as bytes: a 32-byte header and the record as TOML. Pure; the file is [`crate::store`]'s business.
+//!
+//! | bytes | what |
+//! | --- | --- |
+//! | 0..4 | magic `TWLK` |
+//! | 4..6 | format version, 1, little-endian as all numbers |
+//! | 6..8 | flags; bit 0: a charge whose commit has not come |
+//! | 8..16 | sequence number; of two valid slots the higher one is in force |
+//! | 16..20 | length of the body |
+//! | 20..24 | zero |
+//! | 24..32 | first 8 bytes of SHA-256 over bytes 0..24 and the body |
+//! | 32.. | body |
+//!
+//! The checksum finds torn and damaged slots. It is no seal: who can write the file is root.
+
+use sha2::{Digest, Sha256};
+
+use crate::record::Record;
+
+/// Bytes of a slot, one page: a write of it is what file systems and disks handle best.
+pub const SLOT: usize = 4096;
+/// Bytes of a state file: two slots.
+pub const FILE: usize = 2 * SLOT;
+
+const MAGIC: &[u8; 4] = b"TWLK";
+const VERSION: u16 = 1;
+const HEADER: usize = 32;
+const OPEN_CHARGE: u16 = 1;
+
+/// Which half of the file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Half {
+    /// Bytes 0 to 4095.
+    First,
+    /// Bytes 4096 to 8191.
+    Second,
+}
+
+impl Half {
+    /// The other half.
+    #[must_use]
+    pub const fn other(self) -> Self {
+        match self {
+            Self::First => Self::Second,
+            Self::Second => Self::First,
+        }
+    }
+
+    /// Where the half begins in the file.
+    #[must_use]
+    pub const fn offset(self) -> u64 {
+        match self {
+            Self::First => 0,
+            Self::Second => SLOT as u64,
+        }
+    }
+}
+
+/// Whether a slot is an attempt's last word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Stage {
+    /// The charge of an attempt that has not ended. Found by a later attempt it means: the process died, and the slot
+    /// must be synced before the other half, the last one surely on the disk, may be overwritten.
+    Charged,
+    /// The end of an attempt, or of an administrator's change.
+    Committed,
+}
+
+/// A slot that was read.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Slot {
+    /// Which half held it.
+    pub half: Half,
+    /// Its number.
+    pub sequence: u64,
+    /// Whether its attempt ended.
+    pub stage: Stage,
+    /// What it says.
+    pub record: Record,
+}
+
+/// A record that does not fit its slot. The bounds of its parts exclude this; the check stays.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TooLarge;
+
+/// Lays a record out as a slot.
+///
+/// # Errors
+/// [`TooLarge`].
+pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT], TooLarge> {
+    let body = toml::to_string(record).map_err(|_| TooLarge)?;
+    let length = u32::try_from(body.len()).map_err(|_| TooLarge)?;
+    let flags = match stage {
+        Stage::Charged => OPEN_CHARGE,
+        Stage::Committed => 0,
+    };
+    let mut slot = [0; SLOT];
+    let mut at = 0usize;
+    let mut put = |bytes: &[u8]| -> Result<(), TooLarge> {
+        let end = at.saturating_add(bytes.len());
+        slot.get_mut(at..end).ok_or(TooLarge)?.copy_from_slice(bytes);
+        at = end;
+        Ok(())
+    };
+    put(MAGIC)?;
+    put(&VERSION.to_le_bytes())?;
+    put(&flags.to_le_bytes())?;
+    put(&sequence.to_le_bytes())?;
+    put(&length.to_le_bytes())?;
+    put(&[0; 4])?;
+    put(&[0; 8])?;
+    put(body.as_bytes())?;
+    let sum = checksum(&slot, body.as_bytes()).ok_or(TooLarge)?;
+    slot.get_mut(24..HEADER).ok_or(TooLarge)?.copy_from_slice(&sum);
+    Ok(slot)
+}
+
+/// Reads the slot in force: of the valid ones that with the highest number. `None` if both are damaged.
+#[must_use]
+pub fn current(file: &[u8; FILE]) -> Option<Slot> {
+    let (first, second) = file.split_at(SLOT);
+    match (decode(Half::First, first), decode(Half::Second, second)) {
+        (Some(a), Some(b)) => Some(if b.sequence > a.sequence { b } else { a }),
+        (only, None) | (None, only) => only,
+    }
+}
+
+fn decode(half: Half, slot: &[u8]) -> Option<Slot> {
+    let word = |from: usize, to: usize| slot.get(from..to);
+    let version = u16::from_le_bytes(word(4, 6)?.try_into().ok()?);
+    let flags = u16::from_le_bytes(word(6, 8)?.try_into().ok()?);
+    let sequence = u64::from_le_bytes(word(8, 16)?.try_into().ok()?);
+    let length = u32::from_le_bytes(word(16, 20)?.try_into().ok()?);
+    if word(0, 4)? != MAGIC || version != VERSION || word(20, 24)? != [0; 4] {
+        return None;
+    }
+    let stage = match flags {
+        0 => Stage::Committed,
+        OPEN_CHARGE => Stage::Charged,
+        _ => return None,
+    };
+    let end = HEADER.checked_add(usize::try_from(length).ok()?)?;
+    let body = slot.get(HEADER..end)?;
+    if word(24, HEADER)? != checksum(slot, body)? {
+        return None;
+    }
+    let record = toml::from_str(std::str::from_utf8(body).ok()?).ok()?;
+    Some(Slot { half, sequence, stage, record })
+}
+
+fn checksum(slot: &[u8], body: &[u8]) -> Option<[u8; 8]> {
+    let sum = Sha256::new().chain_update(slot.get(..24)?).chain_update(body).finalize();
+    sum.get(..8)?.try_into().ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+    use crate::{
+        account::{Subject, UserName},
+        credentials::{AuthenticatorId, Enrolment},
+        recovery::RecoverySet,
+        throttle::Throttle,
+        time::UnixTime,
+    };
+
+    fn record(failures: u32) -> Record {
+        let subject = Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 };
+        let mut record = Record::new(&subject);
+        record.throttle.failures = failures;
+        record
+    }
+
+    fn file(first: &[u8; SLOT], second: &[u8; SLOT]) -> [u8; FILE] {
+        let mut file = [0; FILE];
+        file[..SLOT].copy_from_slice(first);
+        file[SLOT..].copy_from_slice(second);
+        file
+    }
+
+    #[test]
+    fn the_higher_number_is_in_force() {
+        let (old, new) = (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Charged, &record(2)).unwrap());
+        for (bytes, half) in [(file(&old, &new), Half::Second), (file(&new, &old), Half::First)] {
+            assert_eq!(current(&bytes), Some(Slot { half, sequence: 8, stage: Stage::Charged, record: record(2) }));
+        }
+    }
+
+    #[test]
+    fn a_damaged_slot_leaves_the_other_in_force() {
+        let (old, mut new) = (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Committed, &record(2)).unwrap());
+        new[40] ^= 1;
+        assert_eq!(current(&file(&old, &new)).unwrap().sequence, 7);
+        assert_eq!(current(&file(&[0; SLOT], &new)), None);
+    }
+
+    #[test]
+    fn the_fullest_record_fits() {
+        let name = UserName::parse("\\".repeat(UserName::LONGEST).as_bytes()).unwrap();
+        let mut full = Record::new(&Subject { name, uid: u32::MAX });
+        let late = UnixTime::from_seconds(u64::MAX);
+        let most = u32::MAX;
+        full.throttle =
+            Throttle { failures: most, otp_failures: most, recovery_failures: most, spent: most, refilled: late, last_failure: late };
+        for _ in 0..Enrolment::MOST_AUTHENTICATORS {
+            let id = AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap();
+            full.uses.push(crate::record::Use { id, last_step: i64::MAX as u64, drift: i64::MIN, last_used: late });
+        }
+        let ids = (0..RecoverySet::LARGEST).map(|_| 255).collect();
+        full.recovery = Some(crate::record::Spent { set: "z".repeat(AuthenticatorId::LONGEST), ids });
+        assert!(encode(u64::MAX, Stage::Charged, &full).is_ok());
+    }
+
+    proptest! {
+        #[test]
+        fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), FILE)) {
+            let bytes: [u8; FILE] = bytes.try_into().unwrap();
+            prop_assert!(current(&bytes).is_none());
+        }
+
+        #[test]
+        fn one_wrong_bit_is_found(at in 0..SLOT, bit in 0..8u32, failures in any::<u32>()) {
+            let good = encode(3, Stage::Committed, &record(failures)).unwrap();
+            let mut bad = good;
+            bad[at] ^= 1 << bit;
+            // Behind the body nothing is read; everywhere else the damage shows.
+            if let Some(slot) = current(&file(&bad, &[0; SLOT])) {
+                prop_assert_eq!(slot.record, record(failures));
+                prop_assert!(good[at] == 0 && at >= HEADER);
+            }
+        }
+    }
+}

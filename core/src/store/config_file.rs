@@ -1,0 +1,69 @@
+//! The configuration file: opened safely, then parsed.
+
+use std::{
+    fmt,
+    path::{Path, PathBuf},
+};
+
+use super::open::{self, Readers};
+use crate::{
+    config::{BadConfig, Config},
+    ports::StoreError,
+};
+
+const LARGEST: u64 = 64 * 1024;
+
+/// A configuration that cannot be used.
+#[derive(Debug)]
+pub enum ConfigFault {
+    /// The file cannot be opened, trusted or read.
+    File(StoreError),
+    /// The file can be read, and is wrong.
+    Content {
+        /// The file.
+        path: PathBuf,
+        /// Where and what.
+        bad: BadConfig,
+    },
+}
+
+/// Reads the configuration. A file that is not there is a fault too: it may say that somebody must be asked.
+///
+/// # Errors
+/// [`ConfigFault`].
+pub fn load_config(path: &Path) -> Result<Config, ConfigFault> {
+    let text = open::read(path, Readers::All, LARGEST).map_err(ConfigFault::File)?;
+    Config::parse(&text).map_err(|bad| ConfigFault::Content { path: path.to_owned(), bad })
+}
+
+impl ConfigFault {
+    /// What an administrator can do about it.
+    #[must_use]
+    pub fn hint(&self) -> String {
+        match self {
+            Self::File(error) if matches!(error.fault, crate::ports::Fault::Missing) => {
+                format!("install the default one there, or name another with --config: {}", error.path.display())
+            }
+            Self::File(error) => error.hint(),
+            Self::Content { path, .. } => format!("mend the line; every key is explained in the default file; then `twinlock --config {} check`", path.display()),
+        }
+    }
+}
+
+impl fmt::Display for ConfigFault {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(error) => error.fmt(out),
+            Self::Content { path, bad } => write!(out, "{}:{bad}", path.display()),
+        }
+    }
+}
+
+impl std::error::Error for ConfigFault {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        match self {
+            Self::File(error) => Some(error),
+            Self::Content { bad, .. } => Some(bad),
+        }
+    }
+}

@@ -1,0 +1,119 @@
+//! Credentials as files: `credentials/NAME.toml`. Logins read them; only enrolment and administration write.
+
+use std::{
+    io::Write,
+    path::{Path, PathBuf},
+};
+
+use super::{
+    file_name,
+    open::{Folder, Readers, error},
+};
+use crate::{
+    account::{Subject, UserName},
+    credentials::Enrolment,
+    ports::{Fault, ReadCredentials, StoreError, WriteCredentials},
+};
+
+const LARGEST: u64 = 64 * 1024;
+const SUFFIX: &str = ".toml";
+
+/// The folder of credentials.
+#[derive(Debug, Clone)]
+pub struct CredentialFiles {
+    folder: PathBuf,
+}
+
+impl CredentialFiles {
+    pub(super) fn at(folder: &Path) -> Self {
+        Self { folder: folder.to_owned() }
+    }
+
+    fn open(&self) -> Result<Folder, StoreError> {
+        Folder::open(&self.folder, Readers::Root)
+    }
+
+    /// Reads the enrolment whatever uid it was made for. For administrators, who are told of the difference.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        let name = file_name(subject, SUFFIX)?;
+        let folder = self.open()?;
+        let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
+            return Ok(None);
+        };
+        let path = folder.path_of(&name);
+        let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, Fault::Credentials(bad)))?;
+        if enrolment.user != subject.name {
+            return Err(error(&path, Fault::OtherUser));
+        }
+        Ok(Some(enrolment))
+    }
+
+    /// The names of all files that hold an enrolment, as escaped file names without the ending.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn file_names(&self) -> Result<Vec<String>, StoreError> {
+        // Checked first; the listing itself goes by the path that was just found sound.
+        self.open()?;
+        let failed = |e| error(&self.folder, Fault::Read(e));
+        let mut names = Vec::new();
+        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.extend(name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).filter(|name| !name.starts_with('.')).map(str::to_owned));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// The path of a user's credentials, for messages.
+    #[must_use]
+    pub fn path_of(&self, user: &UserName) -> PathBuf {
+        self.folder.join(format!("{}{SUFFIX}", user.file_name()))
+    }
+}
+
+impl ReadCredentials for CredentialFiles {
+    fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        let enrolment = self.read_any_uid(subject)?;
+        match enrolment.as_ref().and_then(|enrolment| enrolment.uid) {
+            Some(stored) if stored != subject.uid => {
+                Err(error(&self.path_of(&subject.name), Fault::OtherUid { stored, account: subject.uid }))
+            }
+            Some(_) | None => Ok(enrolment),
+        }
+    }
+}
+
+impl WriteCredentials for CredentialFiles {
+    fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {
+        let name = file_name(subject, SUFFIX)?;
+        let draft = format!(".{name}.new");
+        let folder = self.open()?;
+        // Under the user's lock a draft that is there already was left by somebody who died.
+        folder.remove(&draft)?;
+        let written = write_draft(&folder, &draft, enrolment).and_then(|()| folder.rename(&draft, &name));
+        if written.is_err() {
+            folder.remove(&draft)?;
+        }
+        written?;
+        folder.sync()
+    }
+
+    fn remove(&self, subject: &Subject) -> Result<bool, StoreError> {
+        let name = file_name(subject, SUFFIX)?;
+        let folder = self.open()?;
+        folder.remove(&format!(".{name}.new"))?;
+        let removed = folder.remove(&name)?;
+        folder.sync()?;
+        Ok(removed)
+    }
+}
+
+fn write_draft(folder: &Folder, draft: &str, enrolment: &Enrolment) -> Result<(), StoreError> {
+    let mut file = folder.create(draft)?;
+    let written = file.write_all(enrolment.to_toml().as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|e| error(&folder.path_of(draft), Fault::Write(e)))
+}

@@ -1,0 +1,54 @@
+//! The store on disk: safe opening, credentials, state, configuration. Adapters of [`crate::ports`].
+
+mod config_file;
+mod credentials;
+mod open;
+mod state;
+
+use std::path::{Path, PathBuf};
+
+pub use config_file::{ConfigFault, load_config};
+pub use credentials::CredentialFiles;
+pub use state::{LockedState, OpenCharge, StateFiles, Turn};
+
+use crate::{account::Subject, ports::{Fault, StoreError}};
+
+/// The store under one directory.
+#[derive(Debug, Clone)]
+pub struct Store {
+    /// What users hold.
+    pub credentials: CredentialFiles,
+    /// What logins change.
+    pub states: StateFiles,
+    root: PathBuf,
+}
+
+impl Store {
+    /// The store under `root`, an absolute path. Nothing is opened yet.
+    #[must_use]
+    pub fn at(root: &Path) -> Self {
+        let credentials = CredentialFiles::at(&root.join("credentials"));
+        Self { credentials, states: StateFiles::at(root), root: root.to_owned() }
+    }
+
+    /// Makes the folders that are not there, mode 0700. For administrators.
+    ///
+    /// # Errors
+    /// [`StoreError`]; also if a folder that is there cannot be trusted.
+    pub fn prepare(&self) -> Result<(), StoreError> {
+        for folder in [self.root.clone(), self.root.join("credentials"), self.root.join("state")] {
+            open::make_folder(&folder)?;
+        }
+        Ok(())
+    }
+}
+
+/// The file name of a subject's records with `suffix`.
+fn file_name(subject: &Subject, suffix: &str) -> Result<String, StoreError> {
+    let name = format!("{}{suffix}", subject.name.file_name());
+    // Room for the dot and the ending of a file that is being written.
+    if name.len() > 250 {
+        return Err(StoreError { path: name.into(), fault: Fault::Name });
+    }
+    Ok(name)
+}

@@ -1,0 +1,302 @@
+//! State as files: `state/NAME`, two slots written in place under the file's own lock.
+//!
+//! The order of writes is the whole point; see ARCHITECTURE.md, "The two slots". In short: the half in force is never
+//! touched; an attempt writes its charge, then its end, into the other half and syncs once.
+
+use std::{
+    fs::{File, TryLockError},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    fcntl::OFlag,
+    sys::resource::{Resource, getrlimit},
+};
+
+use super::{
+    file_name,
+    open::{Folder, Readers, error},
+};
+use crate::{
+    account::Subject,
+    ports::{Charge, Fault, Lane, StateStore, StoreError},
+    record::Record,
+    slot::{self, Half, Slot, Stage},
+};
+
+/// How long a lock is waited for before the attempt is refused.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// The folder of states.
+#[derive(Debug, Clone)]
+pub struct StateFiles {
+    root: PathBuf,
+    folder: PathBuf,
+}
+
+impl StateFiles {
+    pub(super) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned(), folder: root.join("state") }
+    }
+
+    /// The record as it stands, whoever's uid it carries, without waiting for its lock: for reports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look(&self, subject: &Subject) -> Result<Option<Record>, StoreError> {
+        let name = file_name(subject, "")?;
+        let folder = Folder::open(&self.folder, Readers::Root)?;
+        let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? else {
+            return Ok(None);
+        };
+        read(&file, &folder.path_of(&name)).map(|slot| Some(slot.record))
+    }
+
+    fn locked(&self, folder: Folder, name: &str, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+        let path = folder.path_of(name);
+        // A file that was replaced or removed while its lock was waited for is looked up again.
+        for _ in 0..8 {
+            let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
+                return Ok(None);
+            };
+            lock(&file, &path)?;
+            let links = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
+            if links > 0 {
+                let slot = read(&file, &path)?;
+                check_owner(&slot.record, subject, &path)?;
+                return Ok(Some(LockedState { file, folder, path, slot }));
+            }
+        }
+        Err(error(&path, Fault::Busy(DEADLINE)))
+    }
+
+    /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
+    fn make(&self, name: &str, record: &Record, replace: bool) -> Result<(), StoreError> {
+        let root = Folder::open(&self.root, Readers::Root)?.into_file();
+        lock(&root, &self.root)?;
+        let folder = Folder::open(&self.folder, Readers::Root)?;
+        if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
+            return Ok(());
+        }
+        let draft = format!(".{name}.new");
+        folder.remove(&draft)?;
+        let made = write_new(&folder, &draft, record).and_then(|()| folder.rename(&draft, name));
+        if made.is_err() {
+            folder.remove(&draft)?;
+        }
+        made?;
+        folder.sync()
+    }
+}
+
+impl StateStore for StateFiles {
+    type Lane = LockedState;
+    type Turn = Turn;
+
+    fn open(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+        let name = file_name(subject, "")?;
+        self.locked(Folder::open(&self.folder, Readers::Root)?, &name, subject)
+    }
+
+    fn open_or_create(&self, subject: &Subject) -> Result<LockedState, StoreError> {
+        let name = file_name(subject, "")?;
+        if let Some(lane) = self.open(subject)? {
+            return Ok(lane);
+        }
+        self.make(&name, &Record::new(subject), false)?;
+        self.open(subject)?.ok_or_else(|| error(&self.folder.join(name), Fault::Missing))
+    }
+
+    fn start_over(&self, subject: &Subject) -> Result<LockedState, StoreError> {
+        let name = file_name(subject, "")?;
+        self.make(&name, &Record::new(subject), true)?;
+        self.open(subject)?.ok_or_else(|| error(&self.folder.join(name), Fault::Missing))
+    }
+
+    fn turn(&self) -> Result<Turn, StoreError> {
+        // Two turns, two locks: those of the two folders, which nothing else locks and which are always there.
+        let turns = [self.folder.clone(), self.root.join("credentials")]
+            .map(|path| Folder::open(&path, Readers::Root).map(Folder::into_file));
+        let [first, second] = turns;
+        let files = [first?, second?];
+        let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
+        match taken.map_err(|e| error(&self.folder, Fault::Read(e)))? {
+            Some(at) => Ok(Turn { file: files.into_iter().nth(at) }),
+            None => Err(error(&self.folder, Fault::Busy(DEADLINE))),
+        }
+    }
+}
+
+/// A turn at Argon2; given back when dropped.
+#[derive(Debug)]
+pub struct Turn {
+    file: Option<File>,
+}
+
+impl Drop for Turn {
+    fn drop(&mut self) {
+        // Unlocked by name, not only by closing: a child that the host forked meanwhile may hold the descriptor too.
+        if let Some(file) = &self.file {
+            let _ = file.unlock();
+        }
+    }
+}
+
+/// A user's state under its lock.
+#[derive(Debug)]
+pub struct LockedState {
+    file: File,
+    folder: Folder,
+    path: PathBuf,
+    slot: Slot,
+}
+
+/// A charge that was written and waits for its end, still under the lock.
+#[derive(Debug)]
+pub struct OpenCharge {
+    state: LockedState,
+    half: Half,
+    sequence: u64,
+}
+
+impl LockedState {
+    /// Makes sure that the half in force is on the disk, so that the other one may be overwritten.
+    fn settle(&mut self) -> Result<(), StoreError> {
+        if self.slot.stage == Stage::Charged {
+            self.sync()?;
+            self.slot.stage = Stage::Committed;
+        }
+        Ok(())
+    }
+
+    fn write(&self, half: Half, sequence: u64, stage: Stage, record: &Record) -> Result<(), StoreError> {
+        let bytes = slot::encode(sequence, stage, record).map_err(|large| error(&self.path, Fault::Record(large)))?;
+        self.file.write_all_at(&bytes, half.offset()).map_err(|e| error(&self.path, Fault::Write(e)))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.file.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
+    }
+
+    /// Writes an end and syncs it. If the sync fails, the kernel may hold the page for clean though the disk never saw
+    /// it: the slot is written again as an open charge, so that whoever comes next must sync it before trusting it.
+    fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
+        self.write(half, sequence, Stage::Committed, record)?;
+        self.sync().inspect_err(|_| {
+            let _ = self.write(half, sequence, Stage::Charged, record);
+        })
+    }
+}
+
+impl Lane for LockedState {
+    type Charge = OpenCharge;
+
+    fn record(&self) -> &Record {
+        &self.slot.record
+    }
+
+    fn charge(mut self, charged: &Record) -> Result<OpenCharge, StoreError> {
+        may_write(&self.path)?;
+        self.settle()?;
+        let half = self.slot.half.other();
+        let sequence = self.slot.sequence.saturating_add(1);
+        self.write(half, sequence, Stage::Charged, charged)?;
+        Ok(OpenCharge { state: self, half, sequence })
+    }
+
+    fn change(&mut self, next: &Record) -> Result<(), StoreError> {
+        may_write(&self.path)?;
+        self.settle()?;
+        let half = self.slot.half.other();
+        let sequence = self.slot.sequence.saturating_add(1);
+        self.end(half, sequence, next)?;
+        self.slot = Slot { half, sequence, stage: Stage::Committed, record: next.clone() };
+        Ok(())
+    }
+
+    fn remove(self) -> Result<(), StoreError> {
+        let name = self.path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+        self.folder.remove(name)?;
+        self.folder.sync()
+    }
+}
+
+impl Charge for OpenCharge {
+    fn commit(self, next: &Record) -> Result<(), StoreError> {
+        self.state.end(self.half, self.sequence, next)
+    }
+}
+
+impl Drop for LockedState {
+    fn drop(&mut self) {
+        // As for a turn: a forked child must not keep the lock.
+        let _ = self.file.unlock();
+    }
+}
+
+/// A write beyond `RLIMIT_FSIZE` would kill the host by SIGXFSZ, with the attempt unrecorded. Better to refuse first.
+fn may_write(path: &Path) -> Result<(), StoreError> {
+    let (soft, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|errno| error(path, Fault::Write(errno.into())))?;
+    if soft < slot::FILE as u64 { Err(error(path, Fault::FileSizeLimit)) } else { Ok(()) }
+}
+
+fn check_owner(record: &Record, subject: &Subject, path: &Path) -> Result<(), StoreError> {
+    if record.user != subject.name {
+        return Err(error(path, Fault::OtherUser));
+    }
+    if record.uid != subject.uid {
+        return Err(error(path, Fault::OtherUid { stored: record.uid, account: subject.uid }));
+    }
+    Ok(())
+}
+
+fn read(file: &File, path: &Path) -> Result<Slot, StoreError> {
+    let size = file.metadata().map_err(|e| error(path, Fault::Read(e)))?.len();
+    if size != slot::FILE as u64 {
+        return Err(error(path, Fault::Torn));
+    }
+    let mut bytes = [0; slot::FILE];
+    file.read_exact_at(&mut bytes, 0).map_err(|e| error(path, Fault::Read(e)))?;
+    slot::current(&bytes).ok_or_else(|| error(path, Fault::Torn))
+}
+
+fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<(), StoreError> {
+    let path = folder.path_of(draft);
+    may_write(&path)?;
+    let bytes = slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, Fault::Record(large)))?;
+    let file = folder.create(draft)?;
+    // Both halves are written through, not only allocated: a later write in place needs no new block.
+    let written = file.write_all_at(&bytes, Half::First.offset()).and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
+    written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))
+}
+
+fn lock(file: &File, path: &Path) -> Result<(), StoreError> {
+    let taken = wait(|| match file.try_lock() {
+        Ok(()) => Ok(Some(())),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(None),
+        Err(TryLockError::Error(e)) => Err(e),
+    });
+    taken.map_err(|e| error(path, Fault::Read(e)))?.ok_or_else(|| error(path, Fault::Busy(DEADLINE)))
+}
+
+/// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a
+/// signal or a thread in the host.
+#[allow(clippy::disallowed_methods, reason = "the deadline of a lock is this adapter's own, and by the monotonic clock")]
+fn wait<T>(mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::Result<Option<T>> {
+    let begin = Instant::now();
+    let mut pause = Duration::from_micros(100);
+    loop {
+        if let Some(taken) = attempt()? {
+            return Ok(Some(taken));
+        }
+        if begin.elapsed() >= DEADLINE {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = pause.saturating_mul(2).min(Duration::from_millis(4));
+    }
+}
