@@ -1,0 +1,70 @@
+# The one front door: `make` lists what it opens. The work itself is done by cargo and by scripts/.
+
+CARGO      ?= cargo
+TARGET     := $(or $(CARGO_TARGET_DIR),target)
+MODULE     := $(TARGET)/release/libpam_twinlock.so
+COMMAND    := $(TARGET)/release/twinlock
+
+PREFIX     ?= /usr/local
+SYSCONFDIR ?= /etc
+PAMDIR     ?= $(shell scripts/pam-dir)
+STOREDIR   := /var/lib/twinlock
+SHAREDIR   := $(PREFIX)/share/twinlock
+DOCDIR     := $(PREFIX)/share/doc/twinlock
+DOCS       := $(wildcard README.md SECURITY.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
+
+.PHONY: help deps build demo test lint check bench install uninstall clean
+.DEFAULT_GOAL := help
+
+help: ## List the targets (this list)
+	@sed -n 's/^\([a-z]*\):.*## \(.*\)/make \1\t\2/p' $(firstword $(MAKEFILE_LIST)) | expand -t 20
+
+deps: ## Install what building and testing need and this machine lacks (apt-get or dnf)
+	@CARGO='$(CARGO)' scripts/deps
+
+build: ## Build the PAM module and the command, optimised
+	$(CARGO) build --release --locked
+	@stat -c '%s bytes  %n' $(MODULE) $(COMMAND)
+
+demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 leaves the server up)
+	$(CARGO) run --release --locked -p twinlock-tests --bin demo -- $(if $(SHELL_AFTER),--stay)
+
+test: deps build ## Run all tests, those with a real sshd included (as root, for all of them)
+	$(CARGO) test --workspace --locked
+
+lint: ## Check formatting, lints and documentation
+	$(CARGO) fmt --all --check
+	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
+	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace --locked
+
+check: lint test ## Everything that a change must pass: lint and test
+
+bench: deps build ## Time whole authentications, beside other modules
+	$(CARGO) run --release --locked -p twinlock-bench
+
+# A new module gets its name by renaming: no login finds it missing or half written, and an sshd that has the old one
+# mapped keeps it. The directory's own SELinux label is kept, too.
+install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run `make build` first)
+	@test -e $(MODULE) -a -e $(COMMAND) || { echo 'install: run `make build` first' >&2; exit 1; }
+	@test -n '$(PAMDIR)' || { echo 'install: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
+	install -d '$(DESTDIR)$(PAMDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)/twinlock'
+	install -d -m 0700 '$(DESTDIR)$(STOREDIR)'
+	install -m 0644 $(MODULE) '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new'
+	mv -f '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new' '$(DESTDIR)$(PAMDIR)/pam_twinlock.so'
+	install -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/twinlock'
+	test -e '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml' || \
+		install -m 0644 config/config.toml '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml'
+	cd config && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)$(SHAREDIR))/{}' \;
+	install -d '$(DESTDIR)$(DOCDIR)'
+	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
+	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
+
+uninstall: ## Remove what install placed; keeps the configuration and all secrets
+	@test -n '$(PAMDIR)' || { echo 'uninstall: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
+	@test -n '$(DESTDIR)' || scripts/refuse-while-in-use
+	rm -f '$(DESTDIR)$(PAMDIR)/pam_twinlock.so' '$(DESTDIR)$(PREFIX)/bin/twinlock'
+	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
+	@echo 'Kept: $(DESTDIR)$(SYSCONFDIR)/twinlock (configuration) and $(DESTDIR)$(STOREDIR) (secrets).'
+
+clean: ## Remove what was built
+	$(CARGO) clean
