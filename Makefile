@@ -48,7 +48,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	@test -e $(MODULE) -a -e $(COMMAND) || { echo 'install: run `make build` first' >&2; exit 1; }
 	@test -n '$(PAMDIR)' || { echo 'install: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
 	install -d '$(DESTDIR)$(PAMDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)/twinlock'
-	install -d -m 0700 '$(DESTDIR)$(STOREDIR)'
+	install -d -m 0700 '$(DESTDIR)$(STOREDIR)' '$(DESTDIR)$(STOREDIR)/credentials' '$(DESTDIR)$(STOREDIR)/state'
 	install -m 0644 $(MODULE) '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new'
 	mv -f '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new' '$(DESTDIR)$(PAMDIR)/pam_twinlock.so'
 	install -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/twinlock'

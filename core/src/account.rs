@@ -2,12 +2,10 @@
 
 use std::fmt;
 
-use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
-use serde::{Deserialize, Serialize};
+use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_decode_str, utf8_percent_encode};
 
 /// The name of an account: 1 to 256 bytes of UTF-8 without control characters or `/`.
-#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
 pub struct UserName(String);
 
 /// Bytes that a file name does not show as they are.
@@ -45,13 +43,14 @@ impl UserName {
         let name = utf8_percent_encode(&self.0, ESCAPED).to_string();
         name.strip_prefix('.').map_or_else(|| name.clone(), |rest| format!("%2E{rest}"))
     }
-}
 
-impl TryFrom<String> for UserName {
-    type Error = BadUserName;
-
-    fn try_from(text: String) -> Result<Self, BadUserName> {
-        Self::parse(text.as_bytes())
+    /// The name that has this file name.
+    ///
+    /// # Errors
+    /// [`BadUserName`] for what [`UserName::file_name`] makes of no name.
+    pub fn from_file_name(file: &str) -> Result<Self, BadUserName> {
+        let name = Self::parse(&percent_decode_str(file).collect::<Vec<u8>>())?;
+        if name.file_name() == file { Ok(name) } else { Err(BadUserName) }
     }
 }
 
@@ -99,6 +98,14 @@ mod tests {
             [(".", "%2E"), ("..", "%2E."), (".alice", "%2Ealice"), ("DOM\\al", "DOM%5Cal"), ("a b", "a%20b"), ("é", "%C3%A9"), ("%41", "%2541")]
         {
             assert_eq!(name(from).file_name(), to);
+            assert_eq!(UserName::from_file_name(to), Ok(name(from)));
+        }
+    }
+
+    #[test]
+    fn a_file_name_that_nobody_has_is_refused() {
+        for file in ["", ".alice", "a b", "%61", "%2", "%FF"] {
+            assert_eq!(UserName::from_file_name(file), Err(BadUserName), "{file}");
         }
     }
 

@@ -2,30 +2,30 @@
 
 use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 
-use serde::{Deserialize, Deserializer, de};
+use toml::de::DeValue;
 
-use crate::{policy::SecondFactor, throttle::Limits};
+use crate::{
+    document::{Mistake, Table, boolean, integer, string},
+    policy::SecondFactor,
+    throttle::Limits,
+};
 
 /// Where the configuration is, unless the command or the module is told otherwise.
 pub const DEFAULT_PATH: &str = "/etc/twinlock/config.toml";
 
 /// All settings. [`Config::default`] is the one table of defaults: `config/config.toml` is checked against it.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
     /// For everybody.
     pub second_factor: SecondFactor,
     /// What is asked, 1 to 200 printable characters.
-    #[serde(deserialize_with = "prompt")]
     pub prompt: String,
     /// Whether the answer is shown while it is typed. A code is worthless once used, and sshd's `password` method, which
     /// would answer with the account password, cannot answer a prompt that echoes.
     pub echo: bool,
     /// Asked of libpam for a refused attempt, which varies it by half; 0s to 10s.
-    #[serde(deserialize_with = "fail_delay")]
     pub fail_delay: Duration,
     /// Whose code it is, for the app; empty for the host's name. Up to 64 characters, no colon.
-    #[serde(deserialize_with = "issuer")]
     pub issuer: String,
     /// Where secrets and state are.
     pub store: Store,
@@ -34,29 +34,22 @@ pub struct Config {
 }
 
 /// `[store]`.
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Store {
     /// An absolute path without symbolic links; root's, mode 0700.
-    #[serde(deserialize_with = "directory")]
     pub directory: PathBuf,
 }
 
 /// `[throttle]`. See [`Limits`].
-#[derive(Debug, Clone, PartialEq, Eq, Deserialize)]
-#[serde(default, deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Throttle {
     /// 1 to 10.
-    #[serde(deserialize_with = "free_failures")]
     pub free_failures: u32,
     /// 1 to 1000.
-    #[serde(deserialize_with = "budget")]
     pub budget: u32,
     /// 1s to 1h.
-    #[serde(deserialize_with = "spacing")]
     pub spacing: Duration,
     /// 11 to 100, so that it is above `free_failures` whatever that is: NIST SP 800-63B-4 section 3.2.2 sets the upper end.
-    #[serde(deserialize_with = "disable_after")]
     pub disable_after: u32,
 }
 
@@ -93,7 +86,23 @@ impl Config {
     /// [`BadConfig`] for an unknown key, a value of the wrong kind or out of range, or what is not TOML.
     pub fn parse(text: &[u8]) -> Result<Self, BadConfig> {
         let whole = std::str::from_utf8(text).map_err(|error| BadConfig::at(text, error.valid_up_to(), "not UTF-8"))?;
-        toml::from_str(whole).map_err(|error| BadConfig::at(text, error.span().map_or(0, |span| span.start), error.message()))
+        Self::take(whole).map_err(|Mistake { offset, message }| BadConfig::at(text, offset, &message))
+    }
+
+    fn take(text: &str) -> Result<Self, Mistake> {
+        let default = Self::default();
+        let mut whole = Table::parse(text)?;
+        let config = Self {
+            second_factor: whole.optional("second_factor", |v| SecondFactor::named(string(v)?))?.unwrap_or(default.second_factor),
+            prompt: whole.optional("prompt", |v| check_prompt(string(v)?))?.unwrap_or(default.prompt),
+            echo: whole.optional("echo", boolean)?.unwrap_or(default.echo),
+            fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
+            issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
+            store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
+            throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), default.throttle)?,
+        };
+        whole.end()?;
+        Ok(config)
     }
 
     /// The throttle's settings as its rules want them.
@@ -153,72 +162,62 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-fn prompt<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    check_prompt(String::deserialize(from)?).map_err(de::Error::custom)
+impl Store {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+        let store = Self { directory: table.optional("directory", directory)?.unwrap_or(default.directory) };
+        table.end()?;
+        Ok(store)
+    }
+}
+
+impl Throttle {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+        let throttle = Self {
+            free_failures: table.optional("free_failures", |v| number(v, 1..=10))?.unwrap_or(default.free_failures),
+            budget: table.optional("budget", |v| number(v, 1..=1000))?.unwrap_or(default.budget),
+            spacing: table.optional("spacing", |v| span(v, "1s", "1h"))?.unwrap_or(default.spacing),
+            disable_after: table.optional("disable_after", |v| number(v, 11..=100))?.unwrap_or(default.disable_after),
+        };
+        table.end()?;
+        Ok(throttle)
+    }
 }
 
 /// Takes 1 to 200 printable characters as a prompt.
 ///
 /// # Errors
 /// What a prompt must be.
-pub fn check_prompt(text: String) -> Result<String, &'static str> {
+pub fn check_prompt(text: &str) -> Result<String, String> {
     let sound = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if sound { Ok(text) } else { Err("a prompt has 1 to 200 characters, none a control character") }
-}
-
-fn issuer<'de, D: Deserializer<'de>>(from: D) -> Result<String, D::Error> {
-    check_issuer(String::deserialize(from)?).map_err(de::Error::custom)
+    if sound { Ok(text.into()) } else { Err("a prompt has 1 to 200 characters, none a control character".into()) }
 }
 
 /// Takes up to 64 printable characters without a colon as an issuer: `otpauth://` has no way to write one.
 ///
 /// # Errors
 /// What an issuer must be.
-pub fn check_issuer(text: String) -> Result<String, &'static str> {
+pub fn check_issuer(text: &str) -> Result<String, String> {
     let sound = text.chars().count() <= 64 && !text.chars().any(|c| c.is_control() || c == ':');
-    if sound { Ok(text) } else { Err("an issuer has up to 64 characters, no colon and no control character") }
+    if sound { Ok(text.into()) } else { Err("an issuer has up to 64 characters, no colon and no control character".into()) }
 }
 
-fn directory<'de, D: Deserializer<'de>>(from: D) -> Result<PathBuf, D::Error> {
-    let path = PathBuf::deserialize(from)?;
+fn directory(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let path = PathBuf::from(string(value)?);
     let sound = path.is_absolute() && !path.components().any(|part| part == std::path::Component::ParentDir);
-    if sound { Ok(path) } else { Err(de::Error::custom("the directory must be an absolute path without `..`")) }
+    if sound { Ok(path) } else { Err("the directory must be an absolute path without `..`".into()) }
 }
 
-fn fail_delay<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    span(from, Duration::ZERO..=Duration::from_secs(10), "a span from 0s to 10s, such as \"1s\"")
+fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
+    let number: i64 = integer(value)?;
+    let fits = u32::try_from(number).ok().filter(|number| range.contains(number));
+    fits.ok_or_else(|| format!("{number} is not from {} to {}", range.start(), range.end()))
 }
 
-fn spacing<'de, D: Deserializer<'de>>(from: D) -> Result<Duration, D::Error> {
-    span(from, Duration::from_secs(1)..=Duration::from_secs(3600), "a span from 1s to 1h, such as \"10s\"")
-}
-
-fn free_failures<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    number(from, 1..=10, "a number from 1 to 10")
-}
-
-fn budget<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    number(from, 1..=1000, "a number from 1 to 1000")
-}
-
-fn disable_after<'de, D: Deserializer<'de>>(from: D) -> Result<u32, D::Error> {
-    number(from, 11..=100, "a number from 11 to 100; there is no unlimited (NIST SP 800-63B-4 section 3.2.2)")
-}
-
-fn number<'de, D: Deserializer<'de>>(from: D, range: RangeInclusive<u32>, expected: &'static str) -> Result<u32, D::Error> {
-    let number = i64::deserialize(from)?;
-    u32::try_from(number)
-        .ok()
-        .filter(|number| range.contains(number))
-        .ok_or_else(|| de::Error::invalid_value(de::Unexpected::Signed(number), &expected))
-}
-
-fn span<'de, D: Deserializer<'de>>(from: D, range: RangeInclusive<Duration>, expected: &'static str) -> Result<Duration, D::Error> {
-    let text = String::deserialize(from)?;
-    humantime::parse_duration(&text)
-        .ok()
-        .filter(|span| range.contains(span))
-        .ok_or_else(|| de::Error::invalid_value(de::Unexpected::Str(&text), &expected))
+fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Duration, String> {
+    let text = string(value)?;
+    let parse = |text| humantime::parse_duration(text).ok();
+    let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
+    fits.ok_or_else(|| format!("`{text}` is not a span from {least} to {most}, such as \"2s\""))
 }
 
 #[cfg(test)]
@@ -237,27 +236,27 @@ mod tests {
     #[test]
     fn each_mistake_names_its_place_and_what_would_be_right() {
         for (text, error) in [
-            ("second_factor = \"requird\"", "1:17: unknown variant `requird`, expected one of `required`, `optional`, `skip`"),
-            ("\nsecond_facter = \"skip\"", "2:1: unknown field `second_facter`, expected one of"),
-            ("[throttle]\nbudgett = 1", "2:1: unknown field `budgett`, expected one of"),
-            ("echo = \"yes\"", "1:8: invalid type: string \"yes\", expected a boolean"),
+            ("second_factor = \"requird\"", "1:17: `requird` is none of `required`, `optional`, `skip`"),
+            ("\nsecond_facter = \"skip\"", "2:1: unknown key `second_facter`, known here are `second_factor`, `prompt`"),
+            ("[throttle]\nbudgett = 1", "2:1: unknown key `budgett`, known here are `free_failures`, `budget`"),
+            ("echo = \"yes\"", "1:8: true or false is wanted here, not a TOML string"),
             ("prompt = \"\"", "1:10: a prompt has 1 to 200 characters"),
             ("prompt = \"a\\u001b\"", "1:10: a prompt has 1 to 200 characters"),
             ("issuer = \"a:b\"", "1:10: an issuer has up to 64 characters, no colon"),
-            ("fail_delay = \"11s\"", "1:14: invalid value: string \"11s\", expected a span from 0s to 10s"),
-            ("fail_delay = 1", "1:14: invalid type: integer `1`, expected a string"),
+            ("fail_delay = \"11s\"", "1:14: `11s` is not a span from 0s to 10s"),
+            ("fail_delay = 1", "1:14: a string is wanted here, not a TOML integer"),
             ("[store]\ndirectory = \"var\"", "2:13: the directory must be an absolute path"),
             ("[store]\ndirectory = \"/a/../b\"", "2:13: the directory must be an absolute path"),
-            ("[throttle]\nfree_failures = 0", "2:17: invalid value: integer `0`, expected a number from 1 to 10"),
-            ("[throttle]\nfree_failures = 11", "2:17: invalid value"),
-            ("[throttle]\nbudget = 0", "2:10: invalid value"),
-            ("[throttle]\nbudget = 1001", "2:10: invalid value"),
-            ("[throttle]\nbudget = -1", "2:10: invalid value"),
-            ("[throttle]\nspacing = \"0s\"", "2:11: invalid value"),
-            ("[throttle]\nspacing = \"2h\"", "2:11: invalid value"),
-            ("[throttle]\nspacing = \"\"", "2:11: invalid value"),
-            ("[throttle]\ndisable_after = 0", "2:17: invalid value"),
-            ("[throttle]\ndisable_after = 101", "2:17: invalid value"),
+            ("[throttle]\nfree_failures = 0", "2:17: 0 is not from 1 to 10"),
+            ("[throttle]\nfree_failures = 11", "2:17: "),
+            ("[throttle]\nbudget = 0", "2:10: "),
+            ("[throttle]\nbudget = 1001", "2:10: "),
+            ("[throttle]\nbudget = -1", "2:10: "),
+            ("[throttle]\nspacing = \"0s\"", "2:11: "),
+            ("[throttle]\nspacing = \"2h\"", "2:11: "),
+            ("[throttle]\nspacing = \"\"", "2:11: "),
+            ("[throttle]\ndisable_after = 0", "2:17: "),
+            ("[throttle]\ndisable_after = 101", "2:17: "),
             ("echo = true\necho = true", "2:1: duplicate key"),
             ("= 1", "1:1: "),
         ] {

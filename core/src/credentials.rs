@@ -2,14 +2,16 @@
 
 use std::fmt::Write as _;
 
-use serde::{Deserialize, Serialize};
-use toml::value::Datetime;
+use toml::de::DeValue;
+use toml_writer::ToTomlValue;
 use zeroize::Zeroizing;
 
 use crate::{
     account::UserName,
-    otp::{Algorithm, Totp, TotpError},
-    recovery::{RecoveryError, RecoverySet},
+    config::line_and_column,
+    document::{Mistake, Table, integer, string},
+    otp::{Algorithm, Totp},
+    recovery::RecoverySet,
     secret::Secret,
     time::UnixTime,
 };
@@ -41,97 +43,25 @@ pub struct Authenticator {
 }
 
 /// The short, stable, random name of an authenticator: 1 to 16 of `a` to `z` and `0` to `9`.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatorId(String);
 
 /// What a person calls an authenticator: 1 to 64 characters, none a control character.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(try_from = "String")]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Label(String);
 
 /// Why a credentials file is refused. Never repeats the text, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum CredentialsError {
-    /// Not UTF-8, not TOML, an unknown key, or a value of the wrong kind.
+    /// Not UTF-8, not TOML, a key that is unknown or missing, or a value that does not fit its key.
     Syntax {
         /// Counted from 1.
         line: usize,
         /// Counted from 1, in bytes.
         column: usize,
     },
-    /// `version` is not 1.
-    Version,
     /// No authenticator, too many, or an id twice.
     Authenticators,
-    /// Digits or period out of range.
-    Totp(TotpError),
-    /// `created` is not a time with an offset.
-    Created,
-    /// The recovery codes are no set.
-    Recovery(RecoveryError),
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct Stored<'a> {
-    version: u32,
-    user: UserName,
-    uid: Option<u32>,
-    #[serde(borrow)]
-    authenticator: Vec<StoredAuthenticator<'a>>,
-    #[serde(borrow)]
-    recovery: Option<StoredRecovery<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredAuthenticator<'a> {
-    id: AuthenticatorId,
-    label: Label,
-    #[serde(rename = "type")]
-    kind: Kind,
-    secret: Secret,
-    #[serde(default)]
-    algorithm: Algorithm,
-    #[serde(default = "digits")]
-    digits: u8,
-    #[serde(default = "period")]
-    period: u32,
-    created: Option<Datetime>,
-    #[serde(skip)]
-    _file: std::marker::PhantomData<&'a str>,
-}
-
-#[derive(Deserialize)]
-#[serde(rename_all = "lowercase")]
-enum Kind {
-    Totp,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredRecovery<'a> {
-    set: AuthenticatorId,
-    created: Option<Datetime>,
-    #[serde(borrow)]
-    codes: Vec<StoredCode<'a>>,
-}
-
-#[derive(Deserialize)]
-#[serde(deny_unknown_fields)]
-struct StoredCode<'a> {
-    id: u8,
-    #[serde(borrow)]
-    hash: std::borrow::Cow<'a, str>,
-}
-
-const fn digits() -> u8 {
-    Totp::DIGITS
-}
-
-const fn period() -> u32 {
-    Totp::PERIOD
 }
 
 impl Enrolment {
@@ -143,14 +73,28 @@ impl Enrolment {
     /// # Errors
     /// [`CredentialsError`]; a file that is cut anywhere is an error or means the same as before, never a weaker enrolment.
     pub fn parse(text: &[u8]) -> Result<Self, CredentialsError> {
-        let whole = std::str::from_utf8(text).map_err(|error| syntax(text, error.valid_up_to()))?;
-        let stored: Stored<'_> = toml::from_str(whole).map_err(|error| syntax(text, error.span().map_or(0, |span| span.start)))?;
-        if stored.version != 1 {
-            return Err(CredentialsError::Version);
-        }
-        let authenticators = stored.authenticator.into_iter().map(Authenticator::from_stored).collect::<Result<Vec<_>, _>>()?;
-        let recovery = stored.recovery.map(recovery_set).transpose()?;
-        Self { user: stored.user, uid: stored.uid, authenticators, recovery }.checked()
+        let place = |offset| {
+            let (line, column) = line_and_column(text, offset);
+            CredentialsError::Syntax { line, column }
+        };
+        let whole = std::str::from_utf8(text).map_err(|error| place(error.valid_up_to()))?;
+        Self::take(whole).map_err(|mistake| place(mistake.offset))?.checked()
+    }
+
+    fn take(text: &str) -> Result<Self, Mistake> {
+        let mut whole = Table::parse(text)?;
+        whole.required("version", |value| match integer(value)? {
+            1u32 => Ok(()),
+            _ => Err("version is not 1".into()),
+        })?;
+        let enrolment = Self {
+            user: whole.required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?,
+            uid: whole.optional("uid", integer)?,
+            authenticators: whole.tables("authenticator")?.into_iter().map(Authenticator::take).collect::<Result<_, _>>()?,
+            recovery: whole.table("recovery")?.map(take_recovery).transpose()?,
+        };
+        whole.end()?;
+        Ok(enrolment)
     }
 
     /// The file, as [`Enrolment::parse`] reads it.
@@ -179,7 +123,7 @@ impl Enrolment {
             }
         }
         if let Some(set) = &self.recovery {
-            writeln!(out, "\n[recovery]\nset = \"{}\"", set.set)?;
+            writeln!(out, "\n[recovery]\nset = \"{}\"", set.set.as_str())?;
             if let Some(created) = set.created {
                 writeln!(out, "created = {created}")?;
             }
@@ -202,30 +146,48 @@ impl Enrolment {
 }
 
 impl Authenticator {
-    fn from_stored(stored: StoredAuthenticator<'_>) -> Result<Self, CredentialsError> {
-        let Kind::Totp = stored.kind;
-        let totp = Totp::new(stored.secret, stored.algorithm, stored.digits, stored.period).map_err(CredentialsError::Totp)?;
-        Ok(Self { id: stored.id, label: stored.label, totp, created: stored.created.map(time).transpose()? })
+    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+        let id = table.required("id", AuthenticatorId::take)?;
+        let label = table.required("label", |value| Label::parse(string(value)?).ok_or_else(|| Label::RULE.into()))?;
+        table.required("type", |value| match string(value)? {
+            "totp" => Ok(()),
+            _ => Err("the type is not totp".into()),
+        })?;
+        let secret = table.required("secret", |value| Secret::from_base32(string(value)?).map_err(|bad| bad.to_string()))?;
+        let algorithm = table.optional("algorithm", |value| Algorithm::named(string(value)?).ok_or_else(|| "no algorithm".into()))?;
+        let digits = table.optional("digits", |value| Totp::check_digits(integer(value)?).map_err(|bad| bad.to_string()))?;
+        let period = table.optional("period", |value| Totp::check_period(integer(value)?).map_err(|bad| bad.to_string()))?;
+        let created = table.optional("created", time)?;
+        let place = table.place();
+        table.end()?;
+        let totp = Totp::new(secret, algorithm.unwrap_or_default(), digits.unwrap_or(Totp::DIGITS), period.unwrap_or(Totp::PERIOD));
+        let totp = totp.map_err(|bad| Mistake { offset: place, message: bad.to_string() })?;
+        Ok(Self { id, label, totp, created })
     }
 }
 
-fn recovery_set(stored: StoredRecovery<'_>) -> Result<RecoverySet, CredentialsError> {
-    let codes: Vec<(u8, &str)> = stored.codes.iter().map(|code| (code.id, code.hash.as_ref())).collect();
-    let created = stored.created.map(time).transpose()?;
-    RecoverySet::from_stored(stored.set.0, created, &codes).map_err(CredentialsError::Recovery)
+fn take_recovery(mut table: Table<'_>) -> Result<RecoverySet, Mistake> {
+    let place = table.place();
+    let set = table.required("set", AuthenticatorId::take)?;
+    let created = table.optional("created", time)?;
+    let mut codes = Vec::new();
+    for mut code in table.tables("codes")? {
+        codes.push((code.required("id", integer)?, code.required("hash", |value| Ok(string(value)?.to_owned()))?));
+        code.end()?;
+    }
+    table.end()?;
+    let borrowed: Vec<(u8, &str)> = codes.iter().map(|(id, hash)| (*id, hash.as_str())).collect();
+    RecoverySet::from_stored(set, created, &borrowed).map_err(|bad| Mistake { offset: place, message: bad.to_string() })
 }
 
-fn time(stored: Datetime) -> Result<UnixTime, CredentialsError> {
-    UnixTime::parse(&stored.to_string()).map_err(|_| CredentialsError::Created)
+fn time(value: &DeValue<'_>) -> Result<UnixTime, String> {
+    let time = value.as_datetime().and_then(|time| UnixTime::parse(&time.to_string()).ok());
+    time.ok_or_else(|| "a time in UTC is wanted here, such as 2026-11-24T04:00:00Z".into())
 }
 
-fn quoted(text: &str) -> String {
-    toml::Value::String(text.to_owned()).to_string()
-}
-
-fn syntax(text: &[u8], offset: usize) -> CredentialsError {
-    let (line, column) = crate::config::line_and_column(text, offset);
-    CredentialsError::Syntax { line, column }
+/// A text as a TOML string.
+pub(crate) fn quoted(text: &str) -> String {
+    toml_writer::TomlStringBuilder::new(text).as_basic().to_toml_value()
 }
 
 impl AuthenticatorId {
@@ -247,6 +209,10 @@ impl AuthenticatorId {
         Self(bytes.iter().filter_map(|byte| SYMBOLS.get(usize::from(byte % 32))).map(|symbol| char::from(*symbol)).collect())
     }
 
+    pub(crate) fn take(value: &DeValue<'_>) -> Result<Self, String> {
+        Self::parse(string(value)?).ok_or_else(|| "an id has 1 to 16 lower-case letters and digits".into())
+    }
+
     /// The id.
     #[must_use]
     pub fn as_str(&self) -> &str {
@@ -254,15 +220,8 @@ impl AuthenticatorId {
     }
 }
 
-impl TryFrom<String> for AuthenticatorId {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("an id has 1 to 16 lower-case letters and digits")
-    }
-}
-
 impl Label {
+    const RULE: &str = "a label has 1 to 64 characters, none a control character";
     /// Longest label in characters.
     pub const LONGEST: usize = 64;
 
@@ -280,27 +239,15 @@ impl Label {
     }
 }
 
-impl TryFrom<String> for Label {
-    type Error = &'static str;
-
-    fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("a label has 1 to 64 characters, none a control character")
-    }
-}
-
 impl std::fmt::Display for CredentialsError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Syntax { line, column } => {
-                write!(out, "line {line}, column {column}: not TOML, an unknown key or a value that does not fit its key")
+                write!(out, "line {line}, column {column}: not TOML, a key that is unknown or missing, or a value that does not fit")
             }
-            Self::Version => write!(out, "version is not 1"),
             Self::Authenticators => {
                 write!(out, "there must be 1 to {} authenticators, each with an id of its own", Enrolment::MOST_AUTHENTICATORS)
             }
-            Self::Totp(error) => error.fmt(out),
-            Self::Created => write!(out, "created is not a time in UTC such as 2026-11-24T04:00:00Z"),
-            Self::Recovery(error) => error.fmt(out),
         }
     }
 }
@@ -346,19 +293,19 @@ codes = [
     fn each_mistake_is_refused_with_its_own_words() {
         let syntax = |line, column| CredentialsError::Syntax { line, column };
         for (from, to, error) in [
-            ("version = 1", "version = 2", CredentialsError::Version),
+            ("version = 1", "version = 2", syntax(1, 11)),
             ("uid = 1001", "uid = \"1001\"", syntax(3, 7)),
             ("uid = 1001", "uid = -1", syntax(3, 7)),
             ("label = \"phone\"", "label = \"\"", syntax(7, 9)),
             ("type = \"totp\"", "type = \"steam\"", syntax(8, 8)),
             ("secret = \"GEZD", "secret = \"1EZD", syntax(9, 10)),
-            ("digits = 6", "digits = 5", CredentialsError::Totp(TotpError::Digits)),
-            ("digits = 6", "digits = 9", CredentialsError::Totp(TotpError::Digits)),
-            ("period = 30", "period = 0", CredentialsError::Totp(TotpError::Period)),
-            ("period = 30", "period = 121", CredentialsError::Totp(TotpError::Period)),
+            ("digits = 6", "digits = 5", syntax(11, 10)),
+            ("digits = 6", "digits = 9", syntax(11, 10)),
+            ("period = 30", "period = 0", syntax(12, 10)),
+            ("period = 30", "period = 121", syntax(12, 10)),
             ("period = 30", "periodd = 30", syntax(12, 1)),
             ("\"SHA1\"", "\"MD5\"", syntax(10, 13)),
-            ("created = 2026-11-24T04:00:00Z\n\n[rec", "created = 2026-11-24\n\n[rec", CredentialsError::Created),
+            ("created = 2026-11-24T04:00:00Z\n\n[rec", "created = 2026-11-24\n\n[rec", syntax(13, 11)),
             ("id = \"k3v9q2\"", "id = \"../x\"", syntax(6, 6)),
         ] {
             assert!(ALICE.contains(from), "{from}");

@@ -74,7 +74,7 @@ pub enum UsedUp {
     /// A recovery code.
     RecoveryCode {
         /// Its set.
-        set: String,
+        set: AuthenticatorId,
         /// Its id.
         id: u8,
     },

@@ -69,8 +69,7 @@ pub fn new_recovery_codes(now: UnixTime, randomness: &mut dyn Randomness) -> Res
     }
     let mut salt = [0; 16];
     fill(randomness, &mut salt)?;
-    let name = new_id(randomness)?.as_str().to_owned();
-    let set = RecoverySet::hashed(name, now, &codes, salt).map_err(EnrolError::Recovery)?;
+    let set = RecoverySet::hashed(new_id(randomness)?, now, &codes, salt).map_err(EnrolError::Recovery)?;
     Ok((codes, set))
 }
 

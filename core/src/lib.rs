@@ -12,6 +12,7 @@ pub mod answer;
 pub mod config;
 pub mod credentials;
 pub mod decide;
+pub mod document;
 pub mod enrol;
 pub mod host;
 pub mod journal;

@@ -9,8 +9,7 @@ use zeroize::{Zeroize, ZeroizeOnDrop};
 use crate::{secret::Secret, time::UnixTime};
 
 /// The hash under the HMAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, serde::Serialize, serde::Deserialize)]
-#[serde(rename_all = "UPPERCASE")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum Algorithm {
     /// HMAC-SHA-1, the only one that every app computes.
     #[default]
@@ -30,6 +29,12 @@ impl Algorithm {
             Self::Sha256 => "SHA256",
             Self::Sha512 => "SHA512",
         }
+    }
+
+    /// The algorithm of that name.
+    #[must_use]
+    pub fn named(name: &str) -> Option<Self> {
+        [Self::Sha1, Self::Sha256, Self::Sha512].into_iter().find(|algorithm| algorithm.name() == name)
     }
 }
 
@@ -100,13 +105,23 @@ impl Totp {
     /// # Errors
     /// [`TotpError`].
     pub fn new(secret: Secret, algorithm: Algorithm, digits: u8, period: u32) -> Result<Self, TotpError> {
-        if !(6..=8).contains(&digits) {
-            return Err(TotpError::Digits);
-        }
-        if !(15..=120).contains(&period) {
-            return Err(TotpError::Period);
-        }
-        Ok(Self { secret, algorithm, digits, period })
+        Ok(Self { secret, algorithm, digits: Self::check_digits(digits)?, period: Self::check_period(period)? })
+    }
+
+    /// Takes 6 to 8 digits.
+    ///
+    /// # Errors
+    /// [`TotpError::Digits`].
+    pub fn check_digits(digits: u8) -> Result<u8, TotpError> {
+        if (6..=8).contains(&digits) { Ok(digits) } else { Err(TotpError::Digits) }
+    }
+
+    /// Takes 15 to 120 seconds.
+    ///
+    /// # Errors
+    /// [`TotpError::Period`].
+    pub fn check_period(period: u32) -> Result<u32, TotpError> {
+        if (15..=120).contains(&period) { Ok(period) } else { Err(TotpError::Period) }
     }
 
     /// The step that `now` falls into: periods, not seconds, since the epoch.

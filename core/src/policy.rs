@@ -1,10 +1,7 @@
 //! Who must answer. One setting for everybody so far.
 
-use serde::Deserialize;
-
 /// Whether a second factor is asked for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Deserialize)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum SecondFactor {
     /// No verified code, no login.
     #[default]
@@ -24,6 +21,15 @@ impl SecondFactor {
             Self::Optional => "optional",
             Self::Skip => "skip",
         }
+    }
+
+    /// The policy of that name.
+    ///
+    /// # Errors
+    /// What there is.
+    pub fn named(name: &str) -> Result<Self, String> {
+        let known = [Self::Required, Self::Optional, Self::Skip];
+        known.into_iter().find(|policy| policy.name() == name).ok_or_else(|| format!("`{name}` is none of `required`, `optional`, `skip`"))
     }
 
     /// The same under the module's `nullok`: required becomes optional, nothing else changes.

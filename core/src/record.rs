@@ -1,53 +1,48 @@
 //! What logins change about a user: the body of a state slot.
 
-use serde::{Deserialize, Serialize};
+use std::fmt::Write as _;
 
 use crate::{
-    account::Subject,
-    credentials::{AuthenticatorId, Enrolment},
+    account::{Subject, UserName},
+    credentials::{AuthenticatorId, Enrolment, quoted},
+    document::{Mistake, Table, integer, string},
     throttle::Throttle,
     time::UnixTime,
 };
 
 /// The memory of one user's logins. Always fits its slot: every part is bounded.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
     /// Whose it is.
-    pub user: crate::account::UserName,
+    pub user: UserName,
     /// The uid that the account had.
     pub uid: u32,
     /// Failures and budget.
     pub throttle: Throttle,
     /// One entry per authenticator that was used.
-    #[serde(default, rename = "authenticator")]
     pub uses: Vec<Use>,
     /// Which recovery codes are spent.
-    #[serde(default)]
     pub recovery: Option<Spent>,
 }
 
 /// The last use of one authenticator.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
     /// Which one.
     pub id: AuthenticatorId,
     /// The last step used: this one and all before it are refused for ever after.
     pub last_step: u64,
     /// Steps by which the authenticator's clock is off.
-    #[serde(default)]
     pub drift: i64,
     /// When it was used, by the host's clock.
     pub last_used: UnixTime,
 }
 
 /// Recovery codes that were used.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {
     /// The set they belong to.
-    pub set: String,
+    pub set: AuthenticatorId,
     /// Their ids.
     pub ids: Vec<u8>,
 }
@@ -67,8 +62,8 @@ impl Record {
 
     /// The spent ids of the recovery set named `set`.
     #[must_use]
-    pub fn spent(&self, set: &str) -> &[u8] {
-        self.recovery.as_ref().filter(|spent| spent.set == set).map_or(&[], |spent| &spent.ids)
+    pub fn spent(&self, set: &AuthenticatorId) -> &[u8] {
+        self.recovery.as_ref().filter(|spent| spent.set == *set).map_or(&[], |spent| &spent.ids)
     }
 
     /// How many recovery codes of `enrolment` are left.
@@ -91,10 +86,10 @@ impl Record {
     }
 
     /// Notes that the recovery code `id` of the set named `set` is spent.
-    pub fn spend(&mut self, set: &str, id: u8) {
+    pub fn spend(&mut self, set: &AuthenticatorId, id: u8) {
         match &mut self.recovery {
-            Some(spent) if spent.set == set => spent.ids.push(id),
-            Some(_) | None => self.recovery = Some(Spent { set: set.to_owned(), ids: vec![id] }),
+            Some(spent) if spent.set == *set => spent.ids.push(id),
+            Some(_) | None => self.recovery = Some(Spent { set: set.clone(), ids: vec![id] }),
         }
     }
 
@@ -102,5 +97,78 @@ impl Record {
     pub fn keep_only(&mut self, enrolment: &Enrolment) {
         self.uses.retain(|used| enrolment.authenticators.iter().any(|authenticator| authenticator.id == used.id));
         self.recovery = self.recovery.take().filter(|spent| enrolment.recovery.as_ref().is_some_and(|set| set.set == spent.set));
+    }
+
+    /// Reads the body of a slot.
+    ///
+    /// # Errors
+    /// Anything that [`Record::to_toml`] does not write.
+    pub fn parse(text: &str) -> Result<Self, Mistake> {
+        let mut whole = Table::parse(text)?;
+        let user = whole.required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?;
+        let uid = whole.required("uid", integer)?;
+        let mut table = whole.table("throttle")?.unwrap_or_else(Table::empty);
+        let throttle = Throttle {
+            failures: table.required("failures", integer)?,
+            otp_failures: table.required("otp_failures", integer)?,
+            recovery_failures: table.required("recovery_failures", integer)?,
+            spent: table.required("spent", integer)?,
+            refilled: UnixTime::from_seconds(table.required("refilled", integer)?),
+            last_failure: UnixTime::from_seconds(table.required("last_failure", integer)?),
+        };
+        table.end()?;
+        let uses = whole.tables("authenticator")?.into_iter().map(Use::take).collect::<Result<_, _>>()?;
+        let recovery = whole.table("recovery")?.map(Spent::take).transpose()?;
+        whole.end()?;
+        Ok(Self { user, uid, throttle, uses, recovery })
+    }
+
+    /// The body of a slot.
+    #[must_use]
+    pub fn to_toml(&self) -> String {
+        let mut text = String::with_capacity(1024);
+        // Writing to a String cannot fail.
+        let _ = self.write(&mut text);
+        text
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let Throttle { failures, otp_failures, recovery_failures, spent, refilled, last_failure } = self.throttle;
+        writeln!(out, "user = {}\nuid = {}", quoted(self.user.as_str()), self.uid)?;
+        writeln!(out, "[throttle]\nfailures = {failures}\notp_failures = {otp_failures}\nrecovery_failures = {recovery_failures}")?;
+        writeln!(out, "spent = {spent}\nrefilled = {}\nlast_failure = {}", refilled.seconds(), last_failure.seconds())?;
+        for Use { id, last_step, drift, last_used } in &self.uses {
+            writeln!(out, "[[authenticator]]\nid = \"{}\"\nlast_step = {last_step}", id.as_str())?;
+            writeln!(out, "drift = {drift}\nlast_used = {}", last_used.seconds())?;
+        }
+        if let Some(Spent { set, ids }) = &self.recovery {
+            writeln!(out, "[recovery]\nset = \"{}\"\nids = {ids:?}", set.as_str())?;
+        }
+        Ok(())
+    }
+}
+
+impl Use {
+    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+        let used = Self {
+            id: table.required("id", AuthenticatorId::take)?,
+            last_step: table.required("last_step", integer)?,
+            drift: table.required("drift", integer)?,
+            last_used: UnixTime::from_seconds(table.required("last_used", integer)?),
+        };
+        table.end()?;
+        Ok(used)
+    }
+}
+
+impl Spent {
+    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+        let set = table.required("set", AuthenticatorId::take)?;
+        let ids = table.required("ids", |value| {
+            let ids = value.as_array().ok_or("an array is wanted here")?;
+            ids.iter().map(|id| integer(id.get_ref())).collect()
+        })?;
+        table.end()?;
+        Ok(Self { set, ids })
     }
 }

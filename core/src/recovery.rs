@@ -4,11 +4,10 @@ use argon2::{
     Argon2, Params, Version,
     password_hash::phc::{Output, PasswordHash, Salt},
 };
-use data_encoding::{Encoding, Specification};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::time::UnixTime;
+use crate::{credentials::AuthenticatorId, time::UnixTime};
 
 /// The symbols of Crockford's base32: no I, L, O and U.
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -41,9 +40,8 @@ impl RecoveryCode {
     /// The code that these random bytes spell.
     #[must_use]
     pub fn from_random(bytes: &[u8; Self::BYTES]) -> Self {
-        let mut code = Self([b'0'; 16]);
-        crockford().encode_mut(bytes, &mut code.0);
-        code
+        let symbols = Zeroizing::new(base32::encode(base32::Alphabet::Crockford, bytes));
+        Self::parse(symbols.as_bytes()).expect("10 bytes are 16 symbols")
     }
 
     /// As people see it: `ABCD-EFGH-JKMN-PQRS`.
@@ -66,17 +64,11 @@ impl RecoveryCode {
     }
 }
 
-fn crockford() -> Encoding {
-    let mut spec = Specification::new();
-    spec.symbols.push_str(SYMBOLS);
-    spec.encoding().expect("32 distinct symbols are an encoding")
-}
-
 /// The recovery codes of one user, hashed under one salt.
 #[derive(Clone)]
 pub struct RecoverySet {
     /// Names the set, so that spent ids of an older set mean nothing.
-    pub set: String,
+    pub set: AuthenticatorId,
     /// When it was made.
     pub created: Option<UnixTime>,
     codes: Vec<HashedCode>,
@@ -138,7 +130,7 @@ impl RecoverySet {
     ///
     /// # Errors
     /// [`RecoveryError::Memory`]; [`RecoveryError::Ids`] for no code or too many.
-    pub fn hashed(set: String, created: UnixTime, codes: &[RecoveryCode], salt: [u8; 16]) -> Result<Self, RecoveryError> {
+    pub fn hashed(set: AuthenticatorId, created: UnixTime, codes: &[RecoveryCode], salt: [u8; 16]) -> Result<Self, RecoveryError> {
         let (memory, passes, lanes) = Self::COST;
         let params = Params::new(memory, passes, lanes, Some(Self::HASH)).map_err(|_| RecoveryError::Cost)?;
         let salt = Salt::new(&salt).map_err(|_| RecoveryError::Format)?;
@@ -155,7 +147,7 @@ impl RecoverySet {
     ///
     /// # Errors
     /// [`RecoveryError`]. The cost is bounded here, before any run.
-    pub fn from_stored(set: String, created: Option<UnixTime>, stored: &[(u8, &str)]) -> Result<Self, RecoveryError> {
+    pub fn from_stored(set: AuthenticatorId, created: Option<UnixTime>, stored: &[(u8, &str)]) -> Result<Self, RecoveryError> {
         let mut common: Option<(Params, Salt)> = None;
         let mut codes = Vec::with_capacity(stored.len().min(Self::LARGEST));
         for (id, text) in stored {
@@ -264,9 +256,13 @@ mod tests {
         RecoveryCode::parse(text.as_bytes()).unwrap()
     }
 
+    fn name() -> AuthenticatorId {
+        AuthenticatorId::parse("a7c2").unwrap()
+    }
+
     fn two() -> RecoverySet {
         let codes = [code("ABCDEFGHJKMNPQRS"), code("0123456789ABCDEF")];
-        RecoverySet::hashed("a7c2".into(), UnixTime::default(), &codes, [7; 16]).unwrap()
+        RecoverySet::hashed(name(), UnixTime::default(), &codes, [7; 16]).unwrap()
     }
 
     #[test]
@@ -284,7 +280,7 @@ mod tests {
         let stored: Vec<_> = set.stored().collect();
         assert!(stored[0].1.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored[0].1);
         let borrowed: Vec<_> = stored.iter().map(|(id, text)| (*id, text.as_str())).collect();
-        let again = RecoverySet::from_stored("a7c2".into(), None, &borrowed).unwrap();
+        let again = RecoverySet::from_stored(name(), None, &borrowed).unwrap();
         assert_eq!(again.find(&code("ABCDEFGHJKMNPQRS"), &[]), Ok(RecoveryMatch::Fresh(1)));
     }
 
@@ -313,7 +309,7 @@ mod tests {
             ("ABCDEFGHJKMNPQRS".to_owned(), RecoveryError::Format),
             (format!("$argon2id$v=19$m=19456,t=2,p=1${salt}"), RecoveryError::Format),
         ] {
-            assert_eq!(RecoverySet::from_stored("s".into(), None, &[(1, &text)]).err(), Some(error), "{text}");
+            assert_eq!(RecoverySet::from_stored(name(), None, &[(1, &text)]).err(), Some(error), "{text}");
         }
         let mixed = good.replace("m=19456", "m=20000");
         for (stored, error) in [
@@ -321,7 +317,7 @@ mod tests {
             (vec![(1, good.as_str()), (1, good.as_str())], RecoveryError::Ids),
             (vec![(1, good.as_str()), (2, mixed.as_str())], RecoveryError::Mixed),
         ] {
-            assert_eq!(RecoverySet::from_stored("s".into(), None, &stored).err(), Some(error));
+            assert_eq!(RecoverySet::from_stored(name(), None, &stored).err(), Some(error));
         }
     }
 }

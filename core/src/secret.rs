@@ -1,7 +1,6 @@
 //! The shared key of an authenticator: bytes that are wiped and have no `Debug`, and their base32 spelling.
 
-use data_encoding::{BASE32_NOPAD, DecodeError};
-use serde::{Deserialize, Deserializer, de};
+use base32::Alphabet;
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
 /// The key shared with an authenticator app, 16 to 128 bytes.
@@ -11,10 +10,13 @@ use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 #[derive(Clone, Zeroize, ZeroizeOnDrop)]
 pub struct Secret(Vec<u8>);
 
+/// RFC 4648 section 6, without padding.
+const BASE32: Alphabet = Alphabet::Rfc4648 { padding: false };
+
 /// Why bytes are no [`Secret`]. Never holds any of them.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum SecretError {
-    /// Not base32 (RFC 4648 section 6: `A` to `Z` and `2` to `7`, no stray bits at the end).
+    /// Not base32 (RFC 4648 section 6: `A` to `Z` and `2` to `7`).
     Encoding,
     /// Shorter than [`Secret::SHORTEST`] or longer than [`Secret::LONGEST`].
     Length,
@@ -49,14 +51,14 @@ impl Secret {
             return Err(SecretError::Length);
         }
         let upper = Zeroizing::new(symbols.to_ascii_uppercase());
-        let bytes = BASE32_NOPAD.decode(upper.as_bytes()).map(Zeroizing::new).map_err(|_: DecodeError| SecretError::Encoding)?;
+        let bytes = base32::decode(BASE32, &upper).map(Zeroizing::new).ok_or(SecretError::Encoding)?;
         Self::from_bytes(&bytes)
     }
 
     /// The key as base32 without padding, as `otpauth://` wants it.
     #[must_use]
     pub fn to_base32(&self) -> Zeroizing<String> {
-        Zeroizing::new(BASE32_NOPAD.encode(&self.0))
+        Zeroizing::new(base32::encode(BASE32, &self.0))
     }
 
     /// The key itself.
@@ -76,24 +78,6 @@ impl std::fmt::Display for SecretError {
 }
 
 impl std::error::Error for SecretError {}
-
-impl<'de> Deserialize<'de> for Secret {
-    fn deserialize<D: Deserializer<'de>>(from: D) -> Result<Self, D::Error> {
-        struct Base32;
-        impl de::Visitor<'_> for Base32 {
-            type Value = Secret;
-
-            fn expecting(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-                write!(out, "a secret in base32")
-            }
-
-            fn visit_str<E: de::Error>(self, text: &str) -> Result<Secret, E> {
-                Secret::from_base32(text).map_err(E::custom)
-            }
-        }
-        from.deserialize_str(Base32)
-    }
-}
 
 #[cfg(test)]
 mod tests {

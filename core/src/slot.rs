@@ -88,7 +88,7 @@ pub struct TooLarge;
 /// # Errors
 /// [`TooLarge`].
 pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT], TooLarge> {
-    let body = toml::to_string(record).map_err(|_| TooLarge)?;
+    let body = record.to_toml();
     let length = u32::try_from(body.len()).map_err(|_| TooLarge)?;
     let flags = match stage {
         Stage::Charged => OPEN_CHARGE,
@@ -144,7 +144,7 @@ fn decode(half: Half, slot: &[u8]) -> Option<Slot> {
     if word(24, HEADER)? != checksum(slot, body)? {
         return None;
     }
-    let record = toml::from_str(std::str::from_utf8(body).ok()?).ok()?;
+    let record = Record::parse(std::str::from_utf8(body).ok()?).ok()?;
     Some(Slot { half, sequence, stage, record })
 }
 
@@ -209,7 +209,7 @@ mod tests {
             full.uses.push(crate::record::Use { id, last_step: i64::MAX as u64, drift: i64::MIN, last_used: late });
         }
         let ids = (0..RecoverySet::LARGEST).map(|_| 255).collect();
-        full.recovery = Some(crate::record::Spent { set: "z".repeat(AuthenticatorId::LONGEST), ids });
+        full.recovery = Some(crate::record::Spent { set: AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap(), ids });
         assert!(encode(u64::MAX, Stage::Charged, &full).is_ok());
     }
 

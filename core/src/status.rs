@@ -5,7 +5,6 @@ use serde::Serialize;
 use crate::{
     account::Subject,
     credentials::Enrolment,
-    otp::Algorithm,
     record::Record,
     throttle::{Limits, Mode, Throttle},
     time::UnixTime,
@@ -40,7 +39,7 @@ pub struct AuthenticatorStatus {
     /// Seconds a step lasts.
     pub period: u32,
     /// The hash.
-    pub algorithm: Algorithm,
+    pub algorithm: &'static str,
     /// RFC 3339.
     pub created: Option<String>,
     /// RFC 3339.
@@ -85,7 +84,7 @@ fn authenticators(enrolment: &Enrolment, record: &Record) -> Vec<AuthenticatorSt
         r#type: "totp",
         digits: authenticator.totp.digits(),
         period: authenticator.totp.period(),
-        algorithm: authenticator.totp.algorithm(),
+        algorithm: authenticator.totp.algorithm().name(),
         created: authenticator.created.map(|time| time.to_string()),
         last_used: record.use_of(&authenticator.id).map(|used| used.last_used.to_string()),
         suspended: false,

@@ -6,8 +6,6 @@
 
 use std::time::Duration;
 
-use serde::{Deserialize, Serialize};
-
 use crate::time::UnixTime;
 
 /// What the administrator allows. Ranges are enforced where the configuration is read.
@@ -36,8 +34,7 @@ pub enum Method {
 }
 
 /// The memory of one user's failures: one lane over all services, methods and paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Throttle {
     /// Wrong answers since the last success of any kind.
     pub failures: u32,

@@ -5,13 +5,10 @@ use std::{
     time::{Duration, SystemTime, UNIX_EPOCH},
 };
 
-use serde::{Deserialize, Serialize};
-
 /// Seconds since the Unix epoch, UTC, from 1970 to the end of the year 9999.
 ///
 /// Shown as RFC 3339 (`2026-11-24T04:00:00Z`).
-#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord, Serialize, Deserialize)]
-#[serde(from = "u64", into = "u64")]
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq, PartialOrd, Ord)]
 pub struct UnixTime(u64);
 
 /// The last second that RFC 3339 can write with a year of four digits.
@@ -50,18 +47,6 @@ impl UnixTime {
         let time = humantime::parse_rfc3339(text)?;
         let since = time.duration_since(UNIX_EPOCH).map_err(|_| humantime::TimestampError::OutOfRange)?;
         Ok(Self::from_seconds(since.as_secs()))
-    }
-}
-
-impl From<u64> for UnixTime {
-    fn from(seconds: u64) -> Self {
-        Self::from_seconds(seconds)
-    }
-}
-
-impl From<UnixTime> for u64 {
-    fn from(time: UnixTime) -> Self {
-        time.0
     }
 }
 

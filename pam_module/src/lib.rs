@@ -1,1 +1,13 @@
-//! Stub.
+//! `pam_twinlock.so`: from libpam to the core and back. Nothing is decided here but which return code says what.
+//!
+//! [`ffi`] is the only file with unsafe code; behind it everything is copied values. [`authenticate`] is the auth
+//! phase, [`guard`] the account phase; [`returns`] is the one table of return codes.
+
+mod arguments;
+mod authenticate;
+mod ffi;
+mod guard;
+mod returns;
+
+#[cfg(all(feature = "panic-probe", not(debug_assertions)))]
+compile_error!("the feature `panic-probe` makes a module that panics on purpose: never in a release build");

@@ -1,1 +1,74 @@
-//! Stub.
+//! The harness: drives what was built through real libpam and a real sshd, inside a private copy of the host.
+//!
+//! A test enters a [`World`] (its own `/etc`, `/var`, `/run`, `/home`, `/dev`), writes accounts and PAM services
+//! into it, and runs an [`Attempt`] (one PAM transaction), an [`Sshd`] login or the `twinlock` command there.
+//! Nothing in this crate uses twinlock-core: what is tested must not help to test itself.
+//!
+//! ```no_run
+//! use twinlock_tests::{Attempt, PamCode, in_world};
+//!
+//! in_world(|world| {
+//!     world.account("alice");
+//!     world.service("svc", "auth required pam_permit.so\n");
+//!     let outcome = Attempt::new("svc").user("alice").run(world);
+//!     assert_eq!(outcome.code(), PamCode::Success);
+//! });
+//! ```
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::missing_panics_doc,
+    clippy::must_use_candidate,
+    clippy::return_self_not_must_use,
+    reason = "a harness that cannot go on panics: that is how a test fails"
+)]
+
+mod account;
+mod artefacts;
+mod attempt;
+mod command;
+mod drive;
+mod host_state;
+mod journal;
+mod launch;
+mod namespace;
+mod orphans;
+mod otp;
+mod outcome;
+#[allow(
+    unsafe_code,
+    reason = "libpam is a C library; every call into it stands in this one file"
+)]
+mod pam_app;
+mod pam_names;
+mod process;
+mod script;
+mod ssh_client;
+mod ssh_keys;
+mod sshd;
+mod terminal;
+mod watched;
+mod world;
+
+pub use account::{Account, PASSWORD};
+pub use attempt::{Attempt, Held, race};
+pub use command::{Enrolled, Twinlock};
+pub use drive::drive;
+pub use host_state::HostState;
+pub use journal::LogLine;
+pub use launch::Launch;
+pub use otp::{Algorithm, Authenticator, Codes};
+pub use outcome::Outcome;
+pub use pam_names::{Operation, PamCode, Style};
+pub use process::{DEADLINE, Output, Process};
+pub use script::{Give, Message, Report, Spec, Step};
+pub use ssh_client::{Client, Login, Session};
+pub use sshd::Sshd;
+pub use terminal::Terminal;
+pub use world::{World, in_sshd_world, in_world};

@@ -1,5 +1,7 @@
 //! The host as adapters: its clock, its randomness, its accounts, its syslog. The only readers of any of them.
 
+pub mod syslog;
+
 use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
@@ -37,6 +39,14 @@ impl Randomness for Kernel {
 /// The database could not be asked. That is not the same as no account.
 pub fn account(typed: &UserName) -> std::io::Result<Option<Subject>> {
     Ok(User::from_name(typed.as_str())?.and_then(subject))
+}
+
+/// The account that this process runs as.
+///
+/// # Errors
+/// As for [`account`].
+pub fn own_account() -> std::io::Result<Option<Subject>> {
+    Ok(User::from_uid(Uid::current())?.and_then(subject))
 }
 
 fn subject(user: User) -> Option<Subject> {

@@ -1,0 +1,94 @@
+//! How a command fails: what happened, what to do, and the exit status that scripts read.
+
+use std::{io::Write, process::ExitCode};
+
+use twinlock_core::{enrol::EnrolError, ports::StoreError, store::ConfigFault};
+
+/// A command that did not do what was asked.
+#[derive(Debug)]
+pub(crate) struct Failure {
+    status: u8,
+    message: String,
+    hint: Option<String>,
+}
+
+impl Failure {
+    /// Exit status 1.
+    pub(crate) fn refused(message: impl Into<String>) -> Self {
+        Self { status: 1, message: message.into(), hint: None }
+    }
+
+    /// Exit status 3.
+    pub(crate) fn not_permitted(message: impl Into<String>) -> Self {
+        Self { status: 3, message: message.into(), hint: None }
+    }
+
+    /// Exit status 4.
+    pub(crate) fn not_enrolled(user: &str) -> Self {
+        Self { status: 4, message: format!("{user} is not enrolled"), hint: Some(format!("twinlock enroll {user}")) }
+    }
+
+    /// Exit status 4, where the output has said so already.
+    pub(crate) const fn not_enrolled_as_shown() -> Self {
+        Self { status: 4, message: String::new(), hint: None }
+    }
+
+    /// The same with what to do about it.
+    pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// Says it on stderr, in two halves, and gives the exit status.
+    pub(crate) fn report(self) -> ExitCode {
+        let mut err = std::io::stderr().lock();
+        // Nobody is left to be told if stderr is closed.
+        if !self.message.is_empty() {
+            let _ = writeln!(err, "twinlock: {}", shown(&self.message));
+        }
+        if let Some(hint) = self.hint {
+            let _ = writeln!(err, "hint: {}", shown(&hint));
+        }
+        ExitCode::from(self.status)
+    }
+}
+
+/// Control characters, which file names and configuration lines can hold, are for nobody's terminal.
+fn shown(text: &str) -> String {
+    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
+}
+
+impl From<StoreError> for Failure {
+    fn from(error: StoreError) -> Self {
+        let hint = error.hint();
+        Self::refused(error.to_string()).hint(hint)
+    }
+}
+
+impl From<ConfigFault> for Failure {
+    fn from(fault: ConfigFault) -> Self {
+        let picture = match &fault {
+            ConfigFault::Content { bad, .. } => format!("\n{}", bad.picture()),
+            ConfigFault::File(_) => String::new(),
+        };
+        Self::refused(format!("{fault}{picture}")).hint(fault.hint())
+    }
+}
+
+impl From<EnrolError> for Failure {
+    fn from(error: EnrolError) -> Self {
+        match error {
+            EnrolError::Store(error) => error.into(),
+            EnrolError::AlreadyEnrolled => Self::refused(error.to_string()).hint("--replace puts the new one in the place of the old one"),
+            EnrolError::NotEnrolled => Self { status: 4, message: error.to_string(), hint: Some("twinlock enroll USER".into()) },
+            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::refused(error.to_string()),
+        }
+    }
+}
+
+impl From<std::io::Error> for Failure {
+    fn from(error: std::io::Error) -> Self {
+        // Whoever read the output has gone; that is no news to anybody.
+        let message = if error.kind() == std::io::ErrorKind::BrokenPipe { String::new() } else { format!("cannot write the output: {error}") };
+        Self::refused(message)
+    }
+}

@@ -1,0 +1,56 @@
+//! `twinlock recovery new`: a new set of recovery codes, shown once.
+
+use std::path::Path;
+
+use serde::Serialize;
+use twinlock_core::{
+    enrol,
+    host::{Kernel, SystemClock},
+    ports::{Clock, ReadCredentials},
+    recovery::RecoveryCode,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    cli::RecoveryNew,
+    enroll::hand_over,
+    failure::Failure,
+    journal,
+    output::{note, print, print_json},
+    scene::{self, Scene},
+    terminal::Terminal,
+};
+
+/// What `--json` prints. The names are stable.
+#[derive(Serialize)]
+struct Renewed<'a> {
+    user: &'a str,
+    recovery_codes: Vec<&'a str>,
+}
+
+pub(crate) fn run(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let subject = scene::account(arguments.user.as_deref())?;
+    let user = subject.name.as_str();
+    if scene.store.credentials.read(&subject)?.is_none() {
+        return Err(Failure::not_enrolled(user));
+    }
+    let (codes, set) = enrol::new_recovery_codes(SystemClock.now(), &mut Kernel)?;
+    if !arguments.no_confirm {
+        let mut terminal = Terminal::open("making recovery codes", "use `ssh -t`, or provision with --no-confirm --json")?;
+        hand_over(&mut terminal, &codes)?;
+    }
+    enrol::renew_recovery((&scene.store.credentials, &scene.store.states), &subject, set)?;
+    journal::change("recovery-codes-renewed", user);
+
+    let shown: Vec<_> = codes.iter().map(RecoveryCode::shown).collect();
+    let codes = shown.iter().map(|code| code.as_str()).collect::<Vec<_>>();
+    if arguments.json {
+        print_json(&Renewed { user, recovery_codes: codes })
+    } else if arguments.no_confirm {
+        print(&Zeroizing::new(codes.join("\n") + "\n"))
+    } else {
+        note(&format!("Done: the old recovery codes of {user} no longer work, the new ones do."));
+        Ok(())
+    }
+}

@@ -1,0 +1,47 @@
+//! What every verb begins with: root's rights, the configuration, the store, the account.
+
+use std::path::Path;
+
+use twinlock_core::{
+    account::{Subject, UserName},
+    config::Config,
+    host,
+    store::{self, Store},
+};
+
+use crate::failure::Failure;
+
+/// Configuration and store, opened by root.
+pub(crate) struct Scene {
+    pub(crate) config: Config,
+    pub(crate) store: Store,
+}
+
+impl Scene {
+    /// Reads the configuration. Root alone may use the store.
+    pub(crate) fn set(config: &Path) -> Result<Self, Failure> {
+        if !host::is_root() {
+            let message = "not permitted: second factors are kept where only root may read and write";
+            return Err(Failure::not_permitted(message).hint("run it as root, for example with sudo, or ask your administrator"));
+        }
+        let config = store::load_config(config)?;
+        let store = Store::at(&config.store.directory);
+        Ok(Self { config, store })
+    }
+}
+
+/// The account of that name, or that of whoever runs the command.
+pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
+    let found = match typed {
+        Some(typed) => {
+            let name = UserName::parse(typed.as_bytes()).map_err(|bad| Failure::refused(format!("cannot use this user name: {bad}")))?;
+            host::account(&name)
+        }
+        None => host::own_account(),
+    };
+    let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    found.ok_or_else(|| {
+        Failure::refused(format!("there is no account named {}", typed.unwrap_or("as the one that runs this command")))
+            .hint("getent passwd NAME shows what the host knows")
+    })
+}

@@ -1,0 +1,69 @@
+//! `twinlock status`: how a user stands.
+
+use std::{fmt::Write as _, path::Path};
+
+use twinlock_core::{
+    host::SystemClock,
+    ports::{Clock, ReadCredentials},
+    status::Status,
+};
+
+use crate::{
+    cli,
+    failure::Failure,
+    output::{print, print_json},
+    scene::{self, Scene},
+};
+
+pub(crate) fn run(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let subject = scene::account(arguments.user.as_deref())?;
+    let enrolment = scene.store.credentials.read(&subject)?;
+    let record = scene.store.states.look(&subject)?;
+    let status = Status::of(&subject, enrolment.as_ref(), record.as_ref(), &scene.config.limits(), SystemClock.now());
+    if arguments.json {
+        print_json(&status)?;
+    } else {
+        print(&described(&status))?;
+    }
+    if status.enrolled { Ok(()) } else { Err(Failure::not_enrolled_as_shown()) }
+}
+
+fn described(status: &Status) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = describe(status, &mut text);
+    text
+}
+
+fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
+    if !status.enrolled {
+        return writeln!(out, "{}: not enrolled", status.user);
+    }
+    writeln!(out, "{}: enrolled", status.user)?;
+    for authenticator in &status.authenticators {
+        writeln!(
+            out,
+            "  {}  {}  {} {} digits {} s  created {}  last used {}",
+            authenticator.id,
+            authenticator.label,
+            authenticator.algorithm,
+            authenticator.digits,
+            authenticator.period,
+            authenticator.created.as_deref().unwrap_or("-"),
+            authenticator.last_used.as_deref().unwrap_or("never")
+        )?;
+    }
+    writeln!(out, "  recovery codes left: {}", status.recovery_codes_left)?;
+    let throttle = &status.throttle;
+    let means = match throttle.mode {
+        "normal" => "one code is enough",
+        "step-up" => "two consecutive codes are asked for",
+        _ => "codes are refused until `twinlock unlock`; recovery codes are not",
+    };
+    writeln!(out, "  throttle: {} ({means}); wrong answers in a row {}, left in the budget {}", throttle.mode, throttle.failures, throttle.budget_left)?;
+    match &throttle.next_attempt {
+        Some(time) => writeln!(out, "  next attempt not before {time}"),
+        None => Ok(()),
+    }
+}

@@ -1,0 +1,69 @@
+//! The terminal of whoever runs the command: questions, answers, pictures. Its settings are never changed, so an
+//! interrupt at any question leaves it as it was.
+
+use std::{
+    fs::{File, OpenOptions},
+    io::{self, BufRead, BufReader, IsTerminal, Write},
+};
+
+use twinlock_core::ports::{Conversation, NoAnswer};
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// Longest line that is read.
+const LONGEST: u64 = 1024;
+
+/// Somebody to talk with.
+pub(crate) struct Terminal {
+    input: Box<dyn BufRead>,
+    output: Box<dyn Write>,
+}
+
+impl Terminal {
+    /// The controlling terminal, wherever stdin and stdout lead.
+    pub(crate) fn open(purpose: &str, without: &str) -> Result<Self, Failure> {
+        let open = || -> io::Result<(File, File)> {
+            let tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
+            Ok((tty.try_clone()?, tty))
+        };
+        let (input, output) = open().map_err(|_| Failure::refused(format!("{purpose} needs a terminal, and there is none")).hint(without))?;
+        Ok(Self { input: Box::new(BufReader::new(input)), output: Box::new(output) })
+    }
+
+    /// The terminal, or stdin where that is no terminal: for a code that a script pipes in.
+    pub(crate) fn or_stdin(purpose: &str, without: &str) -> Result<Self, Failure> {
+        if io::stdin().is_terminal() {
+            return Self::open(purpose, without);
+        }
+        Ok(Self { input: Box::new(BufReader::new(io::stdin())), output: Box::new(io::sink()) })
+    }
+
+    /// Shows a text.
+    pub(crate) fn show(&mut self, text: &str) -> Result<(), Failure> {
+        self.output.write_all(text.as_bytes())?;
+        self.output.flush()?;
+        Ok(())
+    }
+
+    /// Asks, and waits for a line. `None` at the end of the input.
+    pub(crate) fn ask(&mut self, prompt: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        self.show(prompt)?;
+        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST as usize));
+        let read = io::Read::take(&mut self.input, LONGEST).read_until(b'\n', &mut line);
+        read.map_err(|error| Failure::refused(format!("cannot read the answer: {error}")))?;
+        if line.is_empty() {
+            return Ok(None);
+        }
+        while matches!(line.last(), Some(b'\n' | b'\r')) {
+            line.pop();
+        }
+        Ok(Some(line))
+    }
+}
+
+impl Conversation for Terminal {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        Self::ask(self, prompt).ok().flatten().ok_or(NoAnswer { code: 0 })
+    }
+}

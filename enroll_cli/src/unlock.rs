@@ -1,0 +1,30 @@
+//! `twinlock unlock`: wrong answers forgotten. What was used stays used.
+
+use std::path::Path;
+
+use twinlock_core::{admin, ports::ReadCredentials};
+
+use crate::{
+    cli::Users,
+    failure::Failure,
+    journal,
+    output::note,
+    scene::{self, Scene},
+};
+
+pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    // All names are checked before anything is done.
+    let subjects = arguments.user.iter().map(|user| scene::account(Some(user))).collect::<Result<Vec<_>, _>>()?;
+    for subject in &subjects {
+        if scene.store.credentials.read(subject)?.is_none() {
+            return Err(Failure::not_enrolled(subject.name.as_str()));
+        }
+    }
+    for subject in &subjects {
+        admin::unlock(&scene.store.states, subject)?;
+        journal::change("unlocked", subject.name.as_str());
+        note(&format!("{}: one code is enough again", subject.name));
+    }
+    Ok(())
+}

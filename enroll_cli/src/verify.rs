@@ -1,0 +1,64 @@
+//! `twinlock verify`: one attempt, as a login makes it.
+
+use std::path::Path;
+
+use twinlock_core::{
+    host::SystemClock,
+    journal::Reason,
+    login::{Login, Outcome},
+    policy::SecondFactor,
+};
+
+use crate::{
+    cli,
+    failure::Failure,
+    journal,
+    output::print,
+    scene::{self, Scene},
+    terminal::Terminal,
+};
+
+pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let subject = scene::account(arguments.user.as_deref())?;
+    let user = subject.name.as_str();
+    let mut terminal = Terminal::or_stdin("a code", "pipe the code into stdin")?;
+    let login = Login {
+        credentials: &scene.store.credentials,
+        states: &scene.store.states,
+        clock: &SystemClock,
+        limits: scene.config.limits(),
+        prompt: &scene.config.prompt,
+    };
+    let attempt = login.attempt(Some(&subject), SecondFactor::Required, &mut terminal);
+    journal::attempt(user, &attempt);
+    match attempt.outcome {
+        Outcome::Granted { recovery_codes_left: None } => print("right: the code is used now\n"),
+        Outcome::Granted { recovery_codes_left: Some(left) } => print(&format!("right: the recovery code is used now, {left} are left\n")),
+        Outcome::TooSoon(rest) => {
+            Err(Failure::refused(format!("too many wrong codes: not looked at, try again in {} seconds", rest.as_secs().max(1))))
+        }
+        Outcome::NoAnswer(_) | Outcome::NotAsked => Err(Failure::refused("no code was given").hint("pipe the code into stdin, or type it")),
+        Outcome::Refused(Reason::NotEnrolled) => Err(Failure::not_enrolled(user)),
+        Outcome::Refused(reason) => Err(refused(reason, attempt.detail, user)),
+    }
+}
+
+fn refused(reason: Reason, detail: Option<String>, user: &str) -> Failure {
+    let (message, hint) = match reason {
+        Reason::WrongCode => ("wrong: no code of now and no recovery code", "is the clock of the phone right, and that of this host?".into()),
+        Reason::Replayed => ("wrong: the code was used before", "wait for the next one".into()),
+        Reason::StepUp => ("wrong: the second code did not follow the first", format!("two codes in a row, or twinlock unlock {user}")),
+        Reason::Junk => ("not a code: 6 to 8 digits, or a recovery code of 16 symbols", "nothing was charged".into()),
+        Reason::Disabled => ("disabled after too many wrong codes; recovery codes still work", format!("twinlock unlock {user}")),
+        Reason::Throttled
+        | Reason::NotEnrolled
+        | Reason::Bypass
+        | Reason::Config
+        | Reason::Store
+        | Reason::UnknownUser
+        | Reason::NoAnswer
+        | Reason::Internal => ("it could not be verified", detail.unwrap_or_else(|| reason.name().into())),
+    };
+    Failure::refused(message).hint(hint)
+}

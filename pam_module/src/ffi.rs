@@ -1,0 +1,206 @@
+//! The boundary to libpam: entry points, copied items, conversation, log. The only unsafe code that ships.
+//!
+//! Rules of this file: what libpam hands out is copied before anything else happens; what a panic would carry into the
+//! host is caught; nothing of the host is changed for good.
+
+#![allow(unsafe_code, reason = "this is the FFI layer")]
+
+use std::{
+    ffi::{CStr, CString, c_char, c_int, c_uint},
+    panic::{AssertUnwindSafe, catch_unwind},
+    sync::Once,
+    time::Duration,
+};
+
+use pam::{
+    constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode},
+    conv::Conv,
+    items::{Item, RHost, Service, User},
+    module::{PamHandle, PamHooks},
+    pam_hooks,
+};
+use twinlock_core::{
+    account::Subject,
+    ports::{Conversation, NoAnswer},
+};
+use zeroize::Zeroizing;
+
+use crate::{arguments::Arguments, authenticate, guard, returns};
+
+// libpam itself is linked by pam-bindings, which has no words for these.
+unsafe extern "C" {
+    fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
+    fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
+}
+
+/// Where the auth phase leaves its mark for the account phase. The version is part of the name, so that what is read
+/// under it is what this very code stored.
+const MARK: &str = concat!("twinlock-passed-", env!("CARGO_PKG_VERSION"));
+
+/// How loud a line of the log is (syslog.h).
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Loudness {
+    /// Something is broken.
+    Error = 3,
+    /// An attempt was refused.
+    Notice = 5,
+    /// An attempt was granted.
+    Info = 6,
+    /// Asked for by `debug`.
+    Debug = 7,
+}
+
+/// One PAM transaction, with everything of it that matters copied at the start.
+pub(crate) struct Transaction<'a> {
+    handle: &'a mut PamHandle,
+    silent: bool,
+    /// Whether an answer is shown while it is typed.
+    pub(crate) echo: bool,
+    /// PAM_USER as bytes; `None` if it could not be had.
+    pub(crate) user: Option<Vec<u8>>,
+    /// PAM_SERVICE.
+    pub(crate) service: String,
+    /// PAM_RHOST.
+    pub(crate) rhost: Option<String>,
+}
+
+impl<'a> Transaction<'a> {
+    fn new(handle: &'a mut PamHandle, flags: PamFlag) -> Self {
+        let user = copied_user(handle);
+        let service = copied(handle, |Service(text)| text).unwrap_or_default();
+        let rhost = copied(handle, |RHost(text)| text);
+        Self { handle, silent: flags & PAM_SILENT != 0, echo: true, user, service, rhost }
+    }
+
+    /// PAM_USER as it stands now; a conversation may have changed it.
+    pub(crate) fn user_now(&mut self) -> Option<Vec<u8>> {
+        copied_user(self.handle)
+    }
+
+    /// Sends one line to syslog, AUTHPRIV, under the name of the service.
+    pub(crate) fn log(&mut self, loudness: Loudness, line: &str) {
+        let text: Vec<u8> = line.bytes().filter(|byte| *byte != 0).collect();
+        if let Ok(text) = CString::new(text) {
+            let handle: *const PamHandle = self.handle;
+            // SAFETY: the handle is libpam's own and live; the format takes one C string, and gets one.
+            unsafe { pam_syslog(handle, loudness as c_int, c"%s".as_ptr(), text.as_ptr()) };
+        }
+    }
+
+    /// Asks libpam to hold a failure back. It takes the longest delay that any module asked for, and varies it.
+    pub(crate) fn ask_for_fail_delay(&mut self, delay: Duration) {
+        let microseconds = c_uint::try_from(delay.as_micros()).unwrap_or(c_uint::MAX);
+        let handle: *mut PamHandle = self.handle;
+        // SAFETY: the handle is libpam's own and live. A failure leaves another delay, which denies nothing and grants nothing.
+        unsafe { pam_fail_delay(handle, microseconds) };
+    }
+
+    /// Shows a line, unless the application wants none. Whether it is seen is of no consequence.
+    pub(crate) fn tell(&mut self, text: &str) {
+        self.show(PAM_TEXT_INFO, text);
+    }
+
+    /// The same for bad news.
+    pub(crate) fn warn(&mut self, text: &str) {
+        self.show(PAM_ERROR_MSG, text);
+    }
+
+    fn show(&mut self, style: c_int, text: &str) {
+        if !self.silent && let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>() {
+            let _ = conversation.send(style, text);
+        }
+    }
+
+    /// Marks that `subject` passed the auth phase of this transaction, or that nobody has yet.
+    pub(crate) fn mark(&mut self, passed: Option<Subject>) -> Result<(), i32> {
+        self.handle.set_data(MARK, Box::new(passed)).map_err(|code| code as i32)
+    }
+
+    /// Who passed the auth phase of this transaction.
+    pub(crate) fn marked(&self) -> Option<Subject> {
+        // SAFETY: only `mark` of this very version stores under this name, and it stores an `Option<Subject>`.
+        let passed = unsafe { self.handle.get_data::<Option<Subject>>(MARK) };
+        passed.ok().cloned().flatten()
+    }
+}
+
+impl Conversation for Transaction<'_> {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        let style = if self.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
+        let failed = |code| NoAnswer { code: code as i32 };
+        let conversation = self.handle.get_item::<Conv<'_>>().map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
+        // pam-bindings wipes libpam's copy before it frees it, and its own when it is dropped.
+        let answer = conversation.send(style, prompt).map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
+        Ok(Zeroizing::new(answer.as_bytes().to_vec()))
+    }
+}
+
+/// PAM_USER, asking for it where the application left that to the modules.
+fn copied_user(handle: &mut PamHandle) -> Option<Vec<u8>> {
+    let item = |handle: &PamHandle| handle.get_item::<User<'_>>().ok().flatten().map(|User(name)| name.to_bytes().to_vec());
+    item(handle).or_else(|| {
+        // Sets the item, also where the name is not UTF-8 and pam-bindings has no value for it.
+        let _ = handle.get_user(None);
+        item(handle)
+    })
+}
+
+/// A text item, at most 256 bytes of it: it is for the log alone.
+fn copied<'h, T: Item<'h>>(handle: &'h PamHandle, text: impl FnOnce(T) -> &'h CStr) -> Option<String> {
+    let bytes = text(handle.get_item::<T>().ok()??).to_bytes();
+    Some(String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).into_owned())
+}
+
+struct Twinlock;
+
+pam_hooks!(Twinlock);
+
+impl PamHooks for Twinlock {
+    fn sm_authenticate(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        behind_the_boundary(handle, &arguments, flags, authenticate::run)
+    }
+
+    fn acct_mgmt(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        behind_the_boundary(handle, &arguments, flags, guard::run)
+    }
+
+    // PAM_IGNORE would make a stack of this module alone fail after the login was granted.
+    fn sm_setcred(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+        PamResultCode::PAM_SUCCESS
+    }
+
+    fn sm_open_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+        PamResultCode::PAM_IGNORE
+    }
+
+    fn sm_close_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+        PamResultCode::PAM_IGNORE
+    }
+
+    fn sm_chauthtok(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
+        PamResultCode::PAM_IGNORE
+    }
+}
+
+/// Runs a phase so that a panic denies, and says nothing on the host's stderr.
+fn behind_the_boundary(
+    handle: &mut PamHandle,
+    arguments: &[&CStr],
+    flags: PamFlag,
+    phase: fn(&mut Transaction<'_>, &Arguments) -> PamResultCode,
+) -> PamResultCode {
+    static QUIET: Once = Once::new();
+    // The hook is that of our own copy of the standard library; a host in Rust keeps its own.
+    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
+    let ended = catch_unwind(AssertUnwindSafe(|| {
+        let mut transaction = Transaction::new(handle, flags);
+        match Arguments::parse(arguments) {
+            Ok(arguments) => phase(&mut transaction, &arguments),
+            Err(bad) => returns::bad_arguments(&mut transaction, &bad),
+        }
+    }));
+    match ended {
+        Ok(code) => code,
+        Err(_) => returns::panicked(&mut Transaction::new(handle, flags)),
+    }
+}

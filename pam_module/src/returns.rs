@@ -1,0 +1,101 @@
+//! The one table of return codes, and the one place that writes an attempt's line. One reason a line.
+
+use pam::constants::PamResultCode;
+use twinlock_core::{
+    journal::{Entry, Reason},
+    login::{Attempt, Outcome},
+    ports::NoAnswer,
+};
+
+use crate::{
+    arguments::BadArgument,
+    ffi::{Loudness, Transaction},
+};
+
+/// What libpam is told. Never PAM_MAXTRIES: sshd would switch keyboard-interactive off for the whole connection.
+const fn code(reason: Reason) -> PamResultCode {
+    match reason {
+        Reason::WrongCode => PamResultCode::PAM_AUTH_ERR,
+        Reason::Replayed => PamResultCode::PAM_AUTH_ERR,
+        Reason::Throttled => PamResultCode::PAM_AUTH_ERR,
+        Reason::StepUp => PamResultCode::PAM_AUTH_ERR,
+        Reason::Junk => PamResultCode::PAM_AUTH_ERR,
+        Reason::NotEnrolled => PamResultCode::PAM_AUTH_ERR,
+        Reason::Disabled => PamResultCode::PAM_AUTH_ERR,
+        Reason::Bypass => PamResultCode::PAM_PERM_DENIED,
+        Reason::Config => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        Reason::Store => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        Reason::UnknownUser => PamResultCode::PAM_USER_UNKNOWN,
+        Reason::NoAnswer => PamResultCode::PAM_CONV_ERR,
+        Reason::Internal => PamResultCode::PAM_SYSTEM_ERR,
+    }
+}
+
+/// The conversation's own error; one that must be tried again later is incomplete, and nothing here means success.
+const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
+    const BUFFER: i32 = PamResultCode::PAM_BUF_ERR as i32;
+    const AGAIN: i32 = PamResultCode::PAM_CONV_AGAIN as i32;
+    match code {
+        BUFFER => PamResultCode::PAM_BUF_ERR,
+        AGAIN => PamResultCode::PAM_INCOMPLETE,
+        _ => PamResultCode::PAM_CONV_ERR,
+    }
+}
+
+/// Logs how an attempt ended, and says so to libpam.
+pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt: &Attempt) -> PamResultCode {
+    let refused = attempt.refused();
+    if attempt.outcome != Outcome::NotAsked {
+        let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
+        let entry = Entry {
+            refused,
+            user,
+            method: attempt.method,
+            authenticator: attempt.authenticator.as_ref().map(|id| id.as_str()),
+            service: Some(&service),
+            rhost: rhost.as_deref(),
+            failures: attempt.failures,
+            detail: attempt.detail.as_deref(),
+        };
+        transaction.log(loudness(refused), &entry.to_string());
+    }
+    match (attempt.outcome, refused) {
+        (Outcome::Granted { .. }, None) => PamResultCode::PAM_SUCCESS,
+        (Outcome::NotAsked, None) => PamResultCode::PAM_IGNORE,
+        (Outcome::NoAnswer(none), _) => no_answer(none),
+        (_, Some(reason)) => code(reason),
+        (Outcome::Refused(_) | Outcome::TooSoon(_), None) => code(Reason::Internal),
+    }
+}
+
+/// A refusal for one reason, with what the administrator should know.
+pub(crate) fn refuse(transaction: &mut Transaction<'_>, user: Option<&str>, reason: Reason, detail: Option<String>) -> PamResultCode {
+    let attempt = Attempt { detail, ..Attempt::ended(Outcome::Refused(reason)) };
+    end(transaction, user, &attempt)
+}
+
+pub(crate) fn bad_arguments(transaction: &mut Transaction<'_>, bad: &BadArgument) -> PamResultCode {
+    refuse(transaction, None, Reason::Config, Some(bad.to_string()))
+}
+
+pub(crate) fn panicked(transaction: &mut Transaction<'_>) -> PamResultCode {
+    refuse(transaction, None, Reason::Internal, Some("a bug in pam_twinlock.so stopped this attempt; please report it".into()))
+}
+
+const fn loudness(refused: Option<Reason>) -> Loudness {
+    match refused {
+        None => Loudness::Info,
+        Some(Reason::Config | Reason::Store | Reason::Internal | Reason::Bypass) => Loudness::Error,
+        Some(
+            Reason::WrongCode
+            | Reason::Replayed
+            | Reason::Throttled
+            | Reason::StepUp
+            | Reason::Junk
+            | Reason::NotEnrolled
+            | Reason::Disabled
+            | Reason::UnknownUser
+            | Reason::NoAnswer,
+        ) => Loudness::Notice,
+    }
+}

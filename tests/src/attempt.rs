@@ -1,0 +1,269 @@
+//! One PAM transaction, described by a test, run by `pam-driver` in a process of its own.
+
+use std::ffi::{OsStr, OsString};
+use std::fs;
+use std::path::PathBuf;
+
+use crate::account::Account;
+use crate::launch::Launch;
+use crate::namespace::inside;
+use crate::outcome::Outcome;
+use crate::pam_names::Operation;
+use crate::process::Process;
+use crate::script::{Give, Spec, Step};
+use crate::world::World;
+
+/// A transaction to be tried. Unless told otherwise it calls `pam_authenticate` alone, with every item unset.
+///
+/// ```no_run
+/// # use twinlock_tests::{Attempt, PamCode, in_world};
+/// in_world(|world| {
+///     world.account("alice");
+///     world.service("svc", "auth required pam_twinlock.so\n");
+///     let outcome = Attempt::new("svc").user("alice").rhost("192.0.2.7").answer("123456").run(world);
+///     assert_eq!(outcome.code(), PamCode::AuthErr);
+///     assert_eq!(outcome.prompts(), ["Verification code: "]);
+/// });
+/// ```
+#[derive(Clone, Debug)]
+pub struct Attempt {
+    spec: Spec,
+    /// The step being described; the next answer completes it.
+    step: Step,
+    under: Vec<OsString>,
+    environment: Vec<(OsString, OsString)>,
+    account: Option<Account>,
+}
+
+impl Attempt {
+    /// An attempt on the service `/etc/pam.d/SERVICE`.
+    pub fn new(service: &str) -> Self {
+        let spec = Spec {
+            service: service.into(),
+            user: None,
+            rhost: None,
+            tty: None,
+            pam_environment: Vec::new(),
+            flags: 0,
+            operations: vec![Operation::Authenticate],
+            script: Vec::new(),
+            configuration: "/etc/pam.d".into(),
+            closed_stdio: false,
+            report: None,
+        };
+        Self {
+            spec,
+            step: Step::default(),
+            under: Vec::new(),
+            environment: Vec::new(),
+            account: None,
+        }
+    }
+
+    /// Sets `PAM_USER`, to any bytes but NUL.
+    pub fn user(mut self, name: impl AsRef<[u8]>) -> Self {
+        self.spec.user = Some(name.as_ref().to_vec());
+        self
+    }
+
+    /// Sets `PAM_RHOST`.
+    pub fn rhost(mut self, host: impl AsRef<[u8]>) -> Self {
+        self.spec.rhost = Some(host.as_ref().to_vec());
+        self
+    }
+
+    /// Sets `PAM_TTY`.
+    pub fn tty(mut self, tty: impl AsRef<[u8]>) -> Self {
+        self.spec.tty = Some(tty.as_ref().to_vec());
+        self
+    }
+
+    /// Puts a variable into the PAM environment, for instance `SSH_AUTH_INFO_0`.
+    pub fn pam_environment(mut self, name: &str, value: &str) -> Self {
+        self.spec.pam_environment.push(format!("{name}={value}"));
+        self
+    }
+
+    /// Sets the flags of every operation, for instance 0x8000 for `PAM_SILENT`.
+    pub fn flags(mut self, flags: i32) -> Self {
+        self.spec.flags = flags;
+        self
+    }
+
+    /// Sets what is done, in this order, whatever the one before returned.
+    pub fn operations(mut self, operations: impl IntoIterator<Item = Operation>) -> Self {
+        self.spec.operations = operations.into_iter().collect();
+        self
+    }
+
+    /// Takes the service file from this folder.
+    pub fn configuration(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.spec.configuration = folder.into();
+        self
+    }
+
+    /// Answers the next prompt with this text.
+    pub fn answer(self, text: impl AsRef<[u8]>) -> Self {
+        self.give(Give::Bytes(text.as_ref().to_vec()))
+    }
+
+    /// Answers the next prompt in any way, proper or not.
+    pub fn give(mut self, give: Give) -> Self {
+        let step = std::mem::take(&mut self.step);
+        self.spec.script.push(Step { give, ..step });
+        self
+    }
+
+    /// Holds the next answer back until the harness releases it, see [`Attempt::start`].
+    pub fn held(mut self) -> Self {
+        self.step.held = true;
+        self
+    }
+
+    /// Changes `PAM_USER` just before the next answer.
+    pub fn change_user(mut self, name: impl AsRef<[u8]>) -> Self {
+        self.step.change_user = Some(name.as_ref().to_vec());
+        self
+    }
+
+    /// Closes file descriptors 0, 1 and 2 before the first operation.
+    pub fn closed_stdio(mut self) -> Self {
+        self.spec.closed_stdio = true;
+        self
+    }
+
+    /// Runs the host under another program: `["faketime", "-f", "+1h"]`, `["strace", "-e", "inject=..."]`.
+    pub fn under<A: AsRef<OsStr>>(mut self, prefix: impl IntoIterator<Item = A>) -> Self {
+        self.under = prefix
+            .into_iter()
+            .map(|argument| argument.as_ref().to_owned())
+            .collect();
+        self
+    }
+
+    /// Sets a variable of the host's process environment.
+    pub fn environment(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
+        self.environment
+            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self
+    }
+
+    /// Runs the host as this account, as a screen locker does.
+    pub fn as_account(mut self, account: &Account) -> Self {
+        self.account = Some(account.clone());
+        self
+    }
+
+    /// Runs it to its end.
+    pub fn run(self, world: &World) -> Outcome {
+        self.launch(world).finish()
+    }
+
+    /// Starts it and waits until it is held at a prompt (or has ended without coming there).
+    ///
+    /// ```no_run
+    /// # use twinlock_tests::{Attempt, PamCode, in_world};
+    /// # in_world(|world| {
+    /// let waiting = Attempt::new("svc").user("alice").held().answer("123456").start(world);
+    /// // ... something happens while the prompt is open ...
+    /// waiting.release();
+    /// # });
+    /// ```
+    pub fn start(self, world: &World) -> Held {
+        let held = self.launch(world);
+        held.process.wait_for_output("held\n");
+        held
+    }
+
+    fn launch(self, world: &World) -> Held {
+        let number = world.serial();
+        let report = PathBuf::from(inside(&format!("reports/{number}")));
+        let spec = Spec {
+            report: Some(report.clone()),
+            ..self.spec
+        };
+        // A file, because an argument may not be longer than 128 KiB.
+        let path = inside(&format!("spec-{number}"));
+        world.write(&path, serde_json::to_string(&spec).expect("a spec is JSON"));
+        let mut launch = Launch::new([inside("pam-driver"), path]).under(self.under);
+        for (name, value) in self.environment {
+            launch = launch.environment(name, value);
+        }
+        if let Some(account) = self.account {
+            launch = launch.account(&account);
+        }
+        Held {
+            process: launch.start(),
+            report,
+        }
+    }
+}
+
+/// An attempt that is under way.
+#[derive(Debug)]
+pub struct Held {
+    process: Process,
+    report: PathBuf,
+}
+
+impl Held {
+    /// Lets the held answer go and waits for the end.
+    pub fn release(mut self) -> Outcome {
+        self.let_go();
+        self.finish()
+    }
+
+    /// Kills the host where it is, and waits until it is gone.
+    pub fn kill(self) {
+        self.process.kill();
+        self.process.finish();
+    }
+
+    /// The host's process.
+    pub fn process(&self) -> &Process {
+        &self.process
+    }
+
+    fn let_go(&mut self) {
+        self.process.write(b"\n");
+    }
+
+    fn finish(self) -> Outcome {
+        let output = self.process.finish();
+        let report = fs::read_to_string(&self.report).ok().map(|line| {
+            serde_json::from_str(&line)
+                .unwrap_or_else(|error| panic!("a broken report: {error}: {line}"))
+        });
+        Outcome { report, output }
+    }
+}
+
+/// Brings all attempts to their first prompt, then lets all answers go at once.
+///
+/// ```no_run
+/// # use twinlock_tests::{Attempt, PamCode, in_world, race};
+/// # in_world(|world| {
+/// let attempt = Attempt::new("svc").user("alice").answer("123456");
+/// let outcomes = race(world, vec![attempt; 8]);
+/// assert_eq!(outcomes.iter().filter(|outcome| outcome.code() == PamCode::Success).count(), 1);
+/// # });
+/// ```
+pub fn race(world: &World, attempts: impl IntoIterator<Item = Attempt>) -> Vec<Outcome> {
+    let attempts = attempts.into_iter().map(|mut attempt| {
+        attempt
+            .spec
+            .script
+            .first_mut()
+            .expect("an attempt in a race answers")
+            .held = true;
+        attempt
+    });
+    let mut held: Vec<_> = attempts.map(|attempt| attempt.launch(world)).collect();
+    for one in &held {
+        one.process.wait_for_output("held\n");
+    }
+    for one in &mut held {
+        one.let_go();
+    }
+    held.into_iter().map(Held::finish).collect()
+}

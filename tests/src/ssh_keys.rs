@@ -1,0 +1,67 @@
+//! The keys of sshd and its clients: made once a test binary, then written into each world.
+
+use std::collections::HashMap;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::sync::{Mutex, PoisonError};
+
+use crate::launch::Launch;
+use crate::namespace::inside;
+use crate::world::World;
+
+/// A key pair as ssh-keygen writes it.
+#[derive(Clone, Debug)]
+struct KeyPair {
+    private: String,
+    public: String,
+}
+
+static MADE: Mutex<Option<HashMap<String, KeyPair>>> = Mutex::new(None);
+
+/// The path of a private key in this world; the public one is beside it, as `.pub`.
+///
+/// `name` tells keys of one type apart; `key_type` is what `ssh-keygen -t` takes.
+pub(crate) fn key(world: &World, name: &str, key_type: &str) -> String {
+    let path = inside(&format!("keys/{name}-{key_type}"));
+    // Held to the end: two threads that need the same new key make it once.
+    let mut made = MADE.lock().unwrap_or_else(PoisonError::into_inner);
+    if fs::exists(&path).unwrap_or(false) {
+        return path;
+    }
+    let known = made
+        .get_or_insert_default()
+        .entry(format!("{name}-{key_type}"))
+        .or_insert_with(|| {
+            world.write("/tmp/keygen/.here", "");
+            let output = Launch::new([
+                "ssh-keygen",
+                "-q",
+                "-t",
+                key_type,
+                "-N",
+                "",
+                "-C",
+                name,
+                "-f",
+                "/tmp/keygen/key",
+            ])
+            .run();
+            assert_eq!(output.code, Some(0), "ssh-keygen failed: {output:?}");
+            let read = |path: &str| fs::read_to_string(path).expect("ssh-keygen wrote it");
+            let pair = KeyPair {
+                private: read("/tmp/keygen/key"),
+                public: read("/tmp/keygen/key.pub"),
+            };
+            fs::remove_dir_all("/tmp/keygen").expect("/tmp is ours");
+            pair
+        });
+    world.write(format!("{path}.pub"), &known.public);
+    world.write(&path, &known.private);
+    fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("just written");
+    path
+}
+
+/// The public half of a key, as `TYPE BASE64 COMMENT`.
+pub(crate) fn public(path: &str) -> String {
+    fs::read_to_string(format!("{path}.pub")).expect("written with the private half")
+}
