@@ -157,8 +157,13 @@ pub enum Fault {
     NotAFolder,
     /// It belongs to this uid instead of to root.
     Owner(u32),
-    /// Its permission bits let others read (secrets) or write.
-    Mode(u32),
+    /// Its permission bits let others do what they may not.
+    Mode {
+        /// What they are.
+        mode: u32,
+        /// Which of them must not be.
+        forbidden: u32,
+    },
     /// It has more than this many bytes.
     TooLarge(u64),
     /// The path is not absolute or has `..` in it.
@@ -200,7 +205,8 @@ impl StoreError {
             Fault::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
             Fault::NotAFile | Fault::NotAFolder => format!("move it away: {path}"),
             Fault::Owner(_) => format!("if its content can be trusted: chown root:root {path}"),
-            Fault::Mode(_) => format!("if its content can be trusted: chmod go-rwx {path} (a configuration or parent folder: go-w)"),
+            Fault::Mode { forbidden: 0o022, .. } => format!("if its content can be trusted: chmod go-w {path}"),
+            Fault::Mode { .. } => format!("if its content can be trusted: chmod go-rwx {path}"),
             Fault::TooLarge(_) => "it cannot be what it should be; restore it from a backup".into(),
             Fault::Path => "give an absolute path without `..`".into(),
             Fault::Read(_) | Fault::Write(_) => "look at the file system: read-only, full, failing? (dmesg, mount, df)".into(),
@@ -225,7 +231,8 @@ impl fmt::Display for StoreError {
             Fault::NotAFile => write!(out, "cannot open {path}: it is not a regular file"),
             Fault::NotAFolder => write!(out, "cannot open {path}: it is not a folder"),
             Fault::Owner(uid) => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to root"),
-            Fault::Mode(mode) => write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can use it"),
+            Fault::Mode { mode, forbidden: 0o022 } => write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can write it"),
+            Fault::Mode { mode, .. } => write!(out, "cannot trust {path}: its mode is {mode:04o}, it is not root's alone"),
             Fault::TooLarge(limit) => write!(out, "cannot read {path}: it is larger than {limit} bytes"),
             Fault::Path => write!(out, "cannot use the path {path}: it is not absolute or contains `..`"),
             Fault::Read(error) => write!(out, "cannot read {path}: {error}"),
@@ -254,7 +261,7 @@ impl std::error::Error for StoreError {
             | Fault::NotAFile
             | Fault::NotAFolder
             | Fault::Owner(_)
-            | Fault::Mode(_)
+            | Fault::Mode { .. }
             | Fault::TooLarge(_)
             | Fault::Path
             | Fault::Busy(_)

@@ -219,9 +219,8 @@ fn check(stat: &FileStat, path: &Path, wanted: SFlag, readers: Readers) -> Resul
         Readers::Root => Mode::S_IRWXG | Mode::S_IRWXO,
         Readers::All => Mode::S_IWGRP | Mode::S_IWOTH,
     };
-    let mode = Mode::from_bits_truncate(stat.st_mode);
-    if mode.intersects(forbidden) {
-        return Err(error(path, Fault::Mode(stat.st_mode & 0o7777)));
+    if Mode::from_bits_truncate(stat.st_mode).intersects(forbidden) {
+        return Err(error(path, Fault::Mode { mode: stat.st_mode & 0o7777, forbidden: forbidden.bits() }));
     }
     Ok(())
 }
