@@ -25,7 +25,8 @@ impl UserName {
     /// [`BadUserName`]; it does not repeat the text, which may be a password typed at the wrong prompt.
     pub fn parse(bytes: &[u8]) -> Result<Self, BadUserName> {
         let text = std::str::from_utf8(bytes).map_err(|_| BadUserName)?;
-        let sound = !text.is_empty() && text.len() <= Self::LONGEST && !text.chars().any(|c| c.is_control() || c == '/');
+        let sound =
+            !text.is_empty() && text.len() <= Self::LONGEST && !text.chars().any(|c| c.is_control() || c == '/');
         if sound { Ok(Self(text.to_owned())) } else { Err(BadUserName) }
     }
 
@@ -94,9 +95,15 @@ mod tests {
 
     #[test]
     fn everything_else_is_escaped() {
-        for (from, to) in
-            [(".", "%2E"), ("..", "%2E."), (".alice", "%2Ealice"), ("DOM\\al", "DOM%5Cal"), ("a b", "a%20b"), ("é", "%C3%A9"), ("%41", "%2541")]
-        {
+        for (from, to) in [
+            (".", "%2E"),
+            ("..", "%2E."),
+            (".alice", "%2Ealice"),
+            ("DOM\\al", "DOM%5Cal"),
+            ("a b", "a%20b"),
+            ("é", "%C3%A9"),
+            ("%41", "%2541"),
+        ] {
             assert_eq!(name(from).file_name(), to);
             assert_eq!(UserName::from_file_name(to), Ok(name(from)));
         }

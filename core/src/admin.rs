@@ -24,11 +24,20 @@ pub fn unlock<S: StateStore>(states: &S, subject: &Subject) -> Result<bool, Stor
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn remove<C: WriteCredentials, S: StateStore>(credentials: &C, states: &S, subject: &Subject) -> Result<bool, StoreError> {
+pub fn remove<C: WriteCredentials, S: StateStore>(
+    credentials: &C,
+    states: &S,
+    subject: &Subject,
+) -> Result<bool, StoreError> {
     // A record that cannot be read is replaced first, so that removing goes the same locked way.
     let lane = match states.open(subject) {
         Ok(lane) => lane,
-        Err(error) if matches!(error.fault, crate::ports::Fault::Torn | crate::ports::Fault::OtherUid { .. } | crate::ports::Fault::OtherUser) => {
+        Err(error)
+            if matches!(
+                error.fault,
+                crate::ports::Fault::Torn | crate::ports::Fault::OtherUid { .. } | crate::ports::Fault::OtherUser
+            ) =>
+        {
             Some(states.start_over(subject)?)
         }
         Err(error) => return Err(error),

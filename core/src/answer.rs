@@ -77,13 +77,30 @@ mod tests {
     fn everything_else_is_junk() {
         let long = "1".repeat(1_000_000);
         for text in [
-            "", "12345", "123456789", "123456\n", "123456\r\n", "+123456", "12345.", "0x1234", "1e5", "１２３４５６", "12345６", "١٢٣٤٥٦",
-            "123\u{a0}456", "\u{feff}123456", "ABCD-EFGH-JKMN-PQR", "ABCD-EFGH-JKMN-PQRST", "ABCD-EFGH-JKMN-PQRU", "correct horse", &long,
+            "",
+            "12345",
+            "123456789",
+            "123456\n",
+            "123456\r\n",
+            "+123456",
+            "12345.",
+            "0x1234",
+            "1e5",
+            "１２３４５６",
+            "12345６",
+            "١٢٣٤٥٦",
+            "123\u{a0}456",
+            "\u{feff}123456",
+            "ABCD-EFGH-JKMN-PQR",
+            "ABCD-EFGH-JKMN-PQRST",
+            "ABCD-EFGH-JKMN-PQRU",
+            "correct horse",
+            &long,
         ] {
             assert_eq!(shape(text.as_bytes()), "junk", "{text:?}");
         }
         assert_eq!(shape(b"\xff\xfe12345"), "junk");
-        assert_eq!(shape(b"123\0456"), "junk");
+        assert_eq!(shape(b"123\x00456"), "junk");
     }
 
     #[test]

@@ -93,13 +93,15 @@ impl Config {
         let default = Self::default();
         let mut whole = Table::parse(text)?;
         let config = Self {
-            second_factor: whole.optional("second_factor", |v| SecondFactor::named(string(v)?))?.unwrap_or(default.second_factor),
+            second_factor: whole
+                .optional("second_factor", |v| SecondFactor::named(string(v)?))?
+                .unwrap_or(default.second_factor),
             prompt: whole.optional("prompt", |v| check_prompt(string(v)?))?.unwrap_or(default.prompt),
             echo: whole.optional("echo", boolean)?.unwrap_or(default.echo),
             fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
             issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
             store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
-            throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), default.throttle)?,
+            throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
         };
         whole.end()?;
         Ok(config)
@@ -130,7 +132,8 @@ impl BadConfig {
     fn at(text: &[u8], offset: usize, message: &str) -> Self {
         let (line, column) = line_and_column(text, offset);
         let shown = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
-        let shown = String::from_utf8_lossy(shown).chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
+        let shown =
+            String::from_utf8_lossy(shown).chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
         let message = message.lines().collect::<Vec<_>>().join(", ");
         Self { line, column, text: shown, message }
     }
@@ -171,12 +174,14 @@ impl Store {
 }
 
 impl Throttle {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>, default: &Self) -> Result<Self, Mistake> {
         let throttle = Self {
-            free_failures: table.optional("free_failures", |v| number(v, 1..=10))?.unwrap_or(default.free_failures),
-            budget: table.optional("budget", |v| number(v, 1..=1000))?.unwrap_or(default.budget),
+            free_failures: table.optional("free_failures", |v| number(v, &(1..=10)))?.unwrap_or(default.free_failures),
+            budget: table.optional("budget", |v| number(v, &(1..=1000)))?.unwrap_or(default.budget),
             spacing: table.optional("spacing", |v| span(v, "1s", "1h"))?.unwrap_or(default.spacing),
-            disable_after: table.optional("disable_after", |v| number(v, 11..=100))?.unwrap_or(default.disable_after),
+            disable_after: table
+                .optional("disable_after", |v| number(v, &(11..=100)))?
+                .unwrap_or(default.disable_after),
         };
         table.end()?;
         Ok(throttle)
@@ -198,7 +203,11 @@ pub fn check_prompt(text: &str) -> Result<String, String> {
 /// What an issuer must be.
 pub fn check_issuer(text: &str) -> Result<String, String> {
     let sound = text.chars().count() <= 64 && !text.chars().any(|c| c.is_control() || c == ':');
-    if sound { Ok(text.into()) } else { Err("an issuer has up to 64 characters, no colon and no control character".into()) }
+    if sound {
+        Ok(text.into())
+    } else {
+        Err("an issuer has up to 64 characters, no colon and no control character".into())
+    }
 }
 
 fn directory(value: &DeValue<'_>) -> Result<PathBuf, String> {
@@ -207,7 +216,7 @@ fn directory(value: &DeValue<'_>) -> Result<PathBuf, String> {
     if sound { Ok(path) } else { Err("the directory must be an absolute path without `..`".into()) }
 }
 
-fn number(value: &DeValue<'_>, range: RangeInclusive<u32>) -> Result<u32, String> {
+fn number(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Result<u32, String> {
     let number: i64 = integer(value)?;
     let fits = u32::try_from(number).ok().filter(|number| range.contains(number));
     fits.ok_or_else(|| format!("{number} is not from {} to {}", range.start(), range.end()))
@@ -237,7 +246,10 @@ mod tests {
     fn each_mistake_names_its_place_and_what_would_be_right() {
         for (text, error) in [
             ("second_factor = \"requird\"", "1:17: `requird` is none of `required`, `optional`, `skip`"),
-            ("\nsecond_facter = \"skip\"", "2:1: unknown key `second_facter`, known here are `second_factor`, `prompt`"),
+            (
+                "\nsecond_facter = \"skip\"",
+                "2:1: unknown key `second_facter`, known here are `second_factor`, `prompt`",
+            ),
             ("[throttle]\nbudgett = 1", "2:1: unknown key `budgett`, known here are `free_failures`, `budget`"),
             ("echo = \"yes\"", "1:8: true or false is wanted here, not a TOML string"),
             ("prompt = \"\"", "1:10: a prompt has 1 to 200 characters"),

@@ -88,9 +88,14 @@ impl Enrolment {
             _ => Err("version is not 1".into()),
         })?;
         let enrolment = Self {
-            user: whole.required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?,
+            user: whole
+                .required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?,
             uid: whole.optional("uid", integer)?,
-            authenticators: whole.tables("authenticator")?.into_iter().map(Authenticator::take).collect::<Result<_, _>>()?,
+            authenticators: whole
+                .tables("authenticator")?
+                .into_iter()
+                .map(Authenticator::take)
+                .collect::<Result<_, _>>()?,
             recovery: whole.table("recovery")?.map(take_recovery).transpose()?,
         };
         whole.end()?;
@@ -117,7 +122,13 @@ impl Enrolment {
             let Authenticator { id, label, totp, created } = authenticator;
             writeln!(out, "\n[[authenticator]]\nid = \"{}\"\nlabel = {}\ntype = \"totp\"", id.0, quoted(&label.0))?;
             writeln!(out, "secret = \"{}\"", totp.secret().to_base32().as_str())?;
-            writeln!(out, "algorithm = \"{}\"\ndigits = {}\nperiod = {}", totp.algorithm().name(), totp.digits(), totp.period())?;
+            writeln!(
+                out,
+                "algorithm = \"{}\"\ndigits = {}\nperiod = {}",
+                totp.algorithm().name(),
+                totp.digits(),
+                totp.period()
+            )?;
             if let Some(created) = created {
                 writeln!(out, "created = {created}")?;
             }
@@ -153,14 +164,23 @@ impl Authenticator {
             "totp" => Ok(()),
             _ => Err("the type is not totp".into()),
         })?;
-        let secret = table.required("secret", |value| Secret::from_base32(string(value)?).map_err(|bad| bad.to_string()))?;
-        let algorithm = table.optional("algorithm", |value| Algorithm::named(string(value)?).ok_or_else(|| "no algorithm".into()))?;
-        let digits = table.optional("digits", |value| Totp::check_digits(integer(value)?).map_err(|bad| bad.to_string()))?;
-        let period = table.optional("period", |value| Totp::check_period(integer(value)?).map_err(|bad| bad.to_string()))?;
+        let secret =
+            table.required("secret", |value| Secret::from_base32(string(value)?).map_err(|bad| bad.to_string()))?;
+        let algorithm = table
+            .optional("algorithm", |value| Algorithm::named(string(value)?).ok_or_else(|| "no algorithm".into()))?;
+        let digits =
+            table.optional("digits", |value| Totp::check_digits(integer(value)?).map_err(|bad| bad.to_string()))?;
+        let period =
+            table.optional("period", |value| Totp::check_period(integer(value)?).map_err(|bad| bad.to_string()))?;
         let created = table.optional("created", time)?;
         let place = table.place();
         table.end()?;
-        let totp = Totp::new(secret, algorithm.unwrap_or_default(), digits.unwrap_or(Totp::DIGITS), period.unwrap_or(Totp::PERIOD));
+        let totp = Totp::new(
+            secret,
+            algorithm.unwrap_or_default(),
+            digits.unwrap_or(Totp::DIGITS),
+            period.unwrap_or(Totp::PERIOD),
+        );
         let totp = totp.map_err(|bad| Mistake { offset: place, message: bad.to_string() })?;
         Ok(Self { id, label, totp, created })
     }
@@ -206,7 +226,13 @@ impl AuthenticatorId {
     #[must_use]
     pub fn from_random(bytes: [u8; 6]) -> Self {
         const SYMBOLS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        Self(bytes.iter().filter_map(|byte| SYMBOLS.get(usize::from(byte % 32))).map(|symbol| char::from(*symbol)).collect())
+        Self(
+            bytes
+                .iter()
+                .filter_map(|byte| SYMBOLS.get(usize::from(byte % 32)))
+                .map(|symbol| char::from(*symbol))
+                .collect(),
+        )
     }
 
     pub(crate) fn take(value: &DeValue<'_>) -> Result<Self, String> {
@@ -243,10 +269,17 @@ impl std::fmt::Display for CredentialsError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Syntax { line, column } => {
-                write!(out, "line {line}, column {column}: not TOML, a key that is unknown or missing, or a value that does not fit")
+                write!(
+                    out,
+                    "line {line}, column {column}: not TOML, a key that is unknown or missing, or a value that does not fit"
+                )
             }
             Self::Authenticators => {
-                write!(out, "there must be 1 to {} authenticators, each with an id of its own", Enrolment::MOST_AUTHENTICATORS)
+                write!(
+                    out,
+                    "there must be 1 to {} authenticators, each with an id of its own",
+                    Enrolment::MOST_AUTHENTICATORS
+                )
             }
         }
     }
@@ -313,12 +346,19 @@ codes = [
         }
         let (head, recovery) = ALICE.split_once("\n[recovery]").unwrap();
         let authenticator = head.split_once("\n[[").unwrap().1;
-        assert_eq!(refusal(&format!("{head}\n[[{authenticator}\n[recovery]{recovery}")), CredentialsError::Authenticators);
+        assert_eq!(
+            refusal(&format!("{head}\n[[{authenticator}\n[recovery]{recovery}")),
+            CredentialsError::Authenticators
+        );
     }
 
     #[test]
     fn no_error_repeats_the_secret() {
-        for bad in [ALICE.replace("secret = \"", "secret = 1\""), ALICE.replace("secret", "sekret"), ALICE.replace("OJQ\"", "OJQ")] {
+        for bad in [
+            ALICE.replace("secret = \"", "secret = 1\""),
+            ALICE.replace("secret", "sekret"),
+            ALICE.replace("OJQ\"", "OJQ"),
+        ] {
             let text = format!("{} {:?}", refusal(&bad), refusal(&bad));
             assert!(!text.contains("GEZD"), "{text}");
         }
@@ -330,7 +370,11 @@ codes = [
         for end in 0..ALICE.len() {
             if let Ok(cut) = Enrolment::parse(&ALICE.as_bytes()[..end]) {
                 assert_eq!(cut.authenticators.len(), 1);
-                assert_eq!(cut.authenticators[0].totp.secret().bytes(), whole.authenticators[0].totp.secret().bytes(), "{end}");
+                assert_eq!(
+                    cut.authenticators[0].totp.secret().bytes(),
+                    whole.authenticators[0].totp.secret().bytes(),
+                    "{end}"
+                );
             }
         }
     }

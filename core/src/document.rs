@@ -33,8 +33,10 @@ impl<'a> Table<'a> {
     /// # Errors
     /// What is not TOML.
     pub fn parse(text: &'a str) -> Result<Self, Mistake> {
-        let entries = DeTable::parse(text)
-            .map_err(|error| Mistake { offset: error.span().map_or(0, |span| span.start), message: error.message().to_owned() })?;
+        let entries = DeTable::parse(text).map_err(|error| Mistake {
+            offset: error.span().map_or(0, |span| span.start),
+            message: error.message().to_owned(),
+        })?;
         Ok(Self::of(entries.into_inner(), 0))
     }
 
@@ -52,7 +54,11 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// What `read` says, at the value.
-    pub fn optional<T>(&mut self, key: &'static str, read: impl FnOnce(&DeValue<'a>) -> Result<T, String>) -> Result<Option<T>, Mistake> {
+    pub fn optional<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&DeValue<'a>) -> Result<T, String>,
+    ) -> Result<Option<T>, Mistake> {
         self.take(key).map(|value| at(value.span().start, read(value.get_ref()))).transpose()
     }
 
@@ -60,7 +66,11 @@ impl<'a> Table<'a> {
     ///
     /// # Errors
     /// As for [`Table::optional`]; at the table if the key is not there.
-    pub fn required<T>(&mut self, key: &'static str, read: impl FnOnce(&DeValue<'a>) -> Result<T, String>) -> Result<T, Mistake> {
+    pub fn required<T>(
+        &mut self,
+        key: &'static str,
+        read: impl FnOnce(&DeValue<'a>) -> Result<T, String>,
+    ) -> Result<T, Mistake> {
         let missing = Mistake { offset: self.offset, message: format!("the key `{key}` is missing") };
         self.optional(key, read)?.ok_or(missing)
     }
@@ -82,9 +92,11 @@ impl<'a> Table<'a> {
             return Ok(Vec::new());
         };
         let offset = value.span().start;
-        match value.into_inner() {
-            DeValue::Array(elements) => elements.into_iter().map(Self::from_value).collect(),
-            other => at(offset, Err(wanted("an array of tables", &other))),
+        let value = value.into_inner();
+        if let DeValue::Array(elements) = value {
+            elements.into_iter().map(Self::from_value).collect()
+        } else {
+            at(offset, Err(wanted("an array of tables", &value)))
         }
     }
 
@@ -111,9 +123,11 @@ impl<'a> Table<'a> {
 
     fn from_value(value: Spanned<DeValue<'a>>) -> Result<Self, Mistake> {
         let offset = value.span().start;
-        match value.into_inner() {
-            DeValue::Table(entries) => Ok(Self::of(entries, offset)),
-            other => at(offset, Err(wanted("a table", &other))),
+        let value = value.into_inner();
+        if let DeValue::Table(entries) = value {
+            Ok(Self::of(entries, offset))
+        } else {
+            at(offset, Err(wanted("a table", &value)))
         }
     }
 

@@ -2,7 +2,10 @@
 //!
 //! Nothing here talks to anybody: the command and the module show what they must between the steps.
 
-use std::{fmt, io};
+use std::{
+    fmt::{self, Write as _},
+    io,
+};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use zeroize::Zeroizing;
@@ -48,7 +51,14 @@ pub enum Existing {
 ///
 /// # Errors
 /// [`EnrolError::Randomness`].
-pub fn new_authenticator(label: Label, now: UnixTime, randomness: &mut dyn Randomness) -> Result<Authenticator, EnrolError> {
+///
+/// # Panics
+/// Never: the sizes are fixed.
+pub fn new_authenticator(
+    label: Label,
+    now: UnixTime,
+    randomness: &mut dyn Randomness,
+) -> Result<Authenticator, EnrolError> {
     let mut bytes = Zeroizing::new([0; Secret::NEW]);
     fill(randomness, bytes.as_mut_slice())?;
     let secret = Secret::from_bytes(bytes.as_slice()).expect("20 bytes are a secret");
@@ -60,7 +70,10 @@ pub fn new_authenticator(label: Label, now: UnixTime, randomness: &mut dyn Rando
 ///
 /// # Errors
 /// [`EnrolError::Randomness`], [`EnrolError::Recovery`].
-pub fn new_recovery_codes(now: UnixTime, randomness: &mut dyn Randomness) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
+pub fn new_recovery_codes(
+    now: UnixTime,
+    randomness: &mut dyn Randomness,
+) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
     let mut codes = Vec::with_capacity(usize::from(RecoverySet::NEW));
     for _ in 0..RecoverySet::NEW {
         let mut bytes = Zeroizing::new([0; RecoveryCode::BYTES]);
@@ -94,17 +107,16 @@ pub fn uri(authenticator: &Authenticator, issuer: &str, user: &str) -> Zeroizing
     let Authenticator { totp, .. } = authenticator;
     // Room for all of it at once: a growing buffer would leave copies of the secret behind.
     let mut text = Zeroizing::new(String::with_capacity(4096));
-    text.push_str(&format!("otpauth://totp/{issuer}:{user}?secret="));
-    text.push_str(&totp.secret().to_base32());
-    text.push_str(&format!("&issuer={issuer}"));
+    // Writing to a String cannot fail.
+    let _ = write!(text, "otpauth://totp/{issuer}:{user}?secret={}&issuer={issuer}", *totp.secret().to_base32());
     if totp.algorithm() != Algorithm::Sha1 {
-        text.push_str(&format!("&algorithm={}", totp.algorithm().name()));
+        let _ = write!(text, "&algorithm={}", totp.algorithm().name());
     }
     if totp.digits() != Totp::DIGITS {
-        text.push_str(&format!("&digits={}", totp.digits()));
+        let _ = write!(text, "&digits={}", totp.digits());
     }
     if totp.period() != Totp::PERIOD {
-        text.push_str(&format!("&period={}", totp.period()));
+        let _ = write!(text, "&period={}", totp.period());
     }
     text
 }
@@ -128,15 +140,16 @@ pub fn store<C: WriteCredentials, S: StateStore>(
         lane => lane?,
     };
     match credentials.read(subject) {
-        Ok(None) => {}
         Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled),
-        Err(error) if existing == Existing::Keep || !is_beyond_use(&error) => return Err(error.into()),
+        Err(error) if existing == Existing::Keep || !is_beyond_use(&error) => {
+            return Err(error.into());
+        }
         Ok(Some(old)) => {
             let mut tidied = lane.record().clone();
             tidied.keep_only(&old);
             lane.change(&tidied)?;
         }
-        Err(_) => {}
+        Ok(None) | Err(_) => {}
     }
     let mut next = lane.record().clone();
     for authenticator in &enrolment.authenticators {
@@ -173,7 +186,10 @@ pub fn renew_recovery<C: WriteCredentials, S: StateStore>(
 }
 
 fn is_beyond_use(error: &StoreError) -> bool {
-    matches!(error.fault, Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser | Fault::Credentials(_) | Fault::TooLarge(_))
+    matches!(
+        error.fault,
+        Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser | Fault::Credentials(_) | Fault::TooLarge(_)
+    )
 }
 
 fn new_id(randomness: &mut dyn Randomness) -> Result<AuthenticatorId, EnrolError> {
@@ -197,7 +213,9 @@ impl fmt::Display for EnrolError {
         match self {
             Self::AlreadyEnrolled => write!(out, "the user is enrolled already"),
             Self::NotEnrolled => write!(out, "the user is not enrolled"),
-            Self::Randomness(error) => write!(out, "cannot get randomness from the kernel: {error}"),
+            Self::Randomness(error) => {
+                write!(out, "cannot get randomness from the kernel: {error}")
+            }
             Self::Recovery(error) => error.fmt(out),
             Self::Store(error) => error.fmt(out),
         }
@@ -252,7 +270,10 @@ mod tests {
             ("Büro", "DOM\\al", "B%C3%BCro:DOM%5Cal"),
         ] {
             let name = label.split(':').next().unwrap();
-            assert_eq!(uri(&phone(), issuer, user).as_str(), format!("otpauth://totp/{label}?secret={secret}&issuer={name}"));
+            assert_eq!(
+                uri(&phone(), issuer, user).as_str(),
+                format!("otpauth://totp/{label}?secret={secret}&issuer={name}")
+            );
         }
     }
 

@@ -5,6 +5,16 @@
 //! whose adapters are in [`store`] and [`host`]. Nothing here knows libpam, a terminal or a network.
 
 #![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::string_slice,
+        clippy::cast_possible_wrap,
+        clippy::large_stack_arrays,
+        reason = "a test that cannot go on panics"
+    )
+)]
 
 pub mod account;
 pub mod admin;

@@ -117,7 +117,12 @@ enum Step {
 
 impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     /// Runs one attempt for `subject`, `None` if there is no such account.
-    pub fn attempt(&self, subject: Option<&Subject>, policy: SecondFactor, conversation: &mut dyn Conversation) -> Attempt {
+    pub fn attempt(
+        &self,
+        subject: Option<&Subject>,
+        policy: SecondFactor,
+        conversation: &mut dyn Conversation,
+    ) -> Attempt {
         if self.nobody_is_asked(subject, policy) {
             return Attempt::ended(Outcome::NotAsked);
         }
@@ -149,7 +154,11 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         }
     }
 
-    fn ask(&self, prompt: &str, conversation: &mut dyn Conversation) -> Result<(Answer, crate::time::UnixTime), NoAnswer> {
+    fn ask(
+        &self,
+        prompt: &str,
+        conversation: &mut dyn Conversation,
+    ) -> Result<(Answer, crate::time::UnixTime), NoAnswer> {
         let bytes = conversation.ask(prompt)?;
         Ok((Answer::read(&bytes), self.clock.now()))
     }
@@ -190,12 +199,12 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         match before.throttle.gate(&self.limits, proof.method(), proof.codes(), now) {
             Gate::Open => {}
             Gate::SecondCode => return Ok(Step::NextCode),
-            Gate::Disabled => return Ok(Step::End(self.refused(Reason::Disabled, proof, &before))),
+            Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, proof, &before))),
             Gate::Wait(rest) => {
                 if let Some(throttle) = before.throttle.anchored(now) {
                     lane.change(&Record { throttle, ..before.clone() })?;
                 }
-                let attempt = self.refused(Reason::Throttled, proof, &before);
+                let attempt = refused(Reason::Throttled, proof, &before);
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
         }
@@ -209,7 +218,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             }
             Verdict::Refuse(refusal) => {
                 charge.commit(&charged)?;
-                Ok(Step::End(self.refused(reason(refusal), proof, &charged)))
+                Ok(Step::End(refused(reason(refusal), proof, &charged)))
             }
         }
     }
@@ -224,15 +233,15 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         };
         Ok(self.credentials.read(subject)?.map(|enrolment| (lane, enrolment)))
     }
+}
 
-    fn refused(&self, reason: Reason, proof: &Proof, record: &Record) -> Attempt {
-        let method = match proof.method() {
-            Method::Otp => "totp",
-            Method::Recovery => "recovery",
-        };
-        let failures = Some(record.throttle.failures);
-        Attempt { method: Some(method), failures, ..Attempt::refused_for(reason) }
-    }
+fn refused(reason: Reason, proof: &Proof, record: &Record) -> Attempt {
+    let method = match proof.method() {
+        Method::Otp => "totp",
+        Method::Recovery => "recovery",
+    };
+    let failures = Some(record.throttle.failures);
+    Attempt { method: Some(method), failures, ..Attempt::refused_for(reason) }
 }
 
 fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp) -> Attempt {

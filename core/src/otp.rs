@@ -141,7 +141,9 @@ impl Totp {
         let current = self.step_at(now).saturating_add_signed(drift);
         let (mut fresh, mut replayed, mut step_found) = (Choice::from(0), Choice::from(0), 0u64);
         for step in current.saturating_sub(Self::WINDOW)..=current.saturating_add(Self::WINDOW) {
-            let hit = Choice::from(u8::from(totp.check(code.as_str(), step.saturating_mul(u64::from(self.period))).is_some()));
+            let hit = Choice::from(u8::from(
+                totp.check(code.as_str(), step.saturating_mul(u64::from(self.period))).is_some(),
+            ));
             let above = Choice::from(u8::from(last_used.is_none_or(|last| step > last)));
             step_found.conditional_assign(&step, hit & above);
             fresh |= hit & above;
@@ -220,3 +222,141 @@ impl std::fmt::Display for TotpError {
 }
 
 impl std::error::Error for TotpError {}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    fn totp(secret: &[u8], algorithm: Algorithm, digits: u8) -> Totp {
+        Totp::new(Secret::from_bytes(secret).unwrap(), algorithm, digits, 30).unwrap()
+    }
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(seconds)
+    }
+
+    fn code(text: &str) -> Code {
+        Code::parse(text.as_bytes()).unwrap()
+    }
+
+    const SHA1: &[u8] = b"12345678901234567890";
+
+    #[test]
+    fn the_vectors_of_rfc_4226_appendix_d() {
+        let hotp = totp(SHA1, Algorithm::Sha1, 6);
+        let wanted =
+            ["755224", "287082", "359152", "969429", "338314", "254676", "287922", "162583", "399871", "520489"];
+        for (counter, code) in (0..).zip(wanted) {
+            assert_eq!(hotp.code(counter), code, "counter {counter}");
+        }
+    }
+
+    /// With secrets of 20, 32 and 64 bytes, as the code of appendix A has them (erratum 2866 of the text).
+    #[test]
+    fn the_vectors_of_rfc_6238_appendix_b() {
+        let sha256 = b"12345678901234567890123456789012";
+        let sha512 = b"1234567890123456789012345678901234567890123456789012345678901234";
+        for (time, codes) in [
+            (59, ["94287082", "46119246", "90693936"]),
+            (1_111_111_109, ["07081804", "68084774", "25091201"]),
+            (1_111_111_111, ["14050471", "67062674", "99943326"]),
+            (1_234_567_890, ["89005924", "91819424", "93441116"]),
+            (2_000_000_000, ["69279037", "90698825", "38618901"]),
+            (20_000_000_000, ["65353130", "77737706", "47863826"]),
+        ] {
+            let secrets: [(&[u8], Algorithm); 3] =
+                [(SHA1, Algorithm::Sha1), (sha256, Algorithm::Sha256), (sha512, Algorithm::Sha512)];
+            for ((secret, algorithm), wanted) in secrets.into_iter().zip(codes) {
+                for (digits, shown) in [(8, wanted), (7, &wanted[1..]), (6, &wanted[2..])] {
+                    let totp = totp(secret, algorithm, digits);
+                    assert_eq!(totp.code(totp.step_at(at(time))), shown, "{time} {algorithm:?} {digits}");
+                    assert_eq!(totp.find(&code(shown), at(time), 0, None), Match::Fresh(time / 30));
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_window_is_one_step_before_and_one_after_to_the_second() {
+        let totp = totp(SHA1, Algorithm::Sha1, 6);
+        let shown = totp.code(1000);
+        for (time, found) in [
+            (29_969, Match::Nothing),
+            (29_970, Match::Fresh(1000)),
+            (30_000, Match::Fresh(1000)),
+            (30_029, Match::Fresh(1000)),
+            (30_059, Match::Fresh(1000)),
+            (30_060, Match::Nothing),
+        ] {
+            assert_eq!(totp.find(&code(&shown), at(time), 0, None), found, "{time}");
+        }
+    }
+
+    #[test]
+    fn a_step_at_or_below_the_last_one_used_is_replayed() {
+        let totp = totp(SHA1, Algorithm::Sha1, 6);
+        let now = at(30_000);
+        for (step, last, found) in [
+            (1000, Some(999), Match::Fresh(1000)),
+            (1000, Some(1000), Match::Replayed),
+            (999, Some(1000), Match::Replayed),
+            (1001, Some(1000), Match::Fresh(1001)),
+            (1001, Some(u64::MAX), Match::Replayed),
+            (1002, Some(1000), Match::Nothing),
+        ] {
+            assert_eq!(totp.find(&code(&totp.code(step)), now, 0, last), found, "{step} after {last:?}");
+        }
+    }
+
+    #[test]
+    fn drift_moves_the_window() {
+        let totp = totp(SHA1, Algorithm::Sha1, 6);
+        let ahead = code(&totp.code(1006));
+        assert_eq!(totp.find(&ahead, at(30_000), 0, None), Match::Nothing);
+        assert_eq!(totp.find(&ahead, at(30_000), 6, None), Match::Fresh(1006));
+    }
+
+    #[test]
+    fn a_code_of_another_length_is_no_match() {
+        let totp = totp(SHA1, Algorithm::Sha1, 6);
+        let shown = totp.code(1000);
+        assert_eq!(totp.find(&code(&format!("0{shown}")), at(30_000), 0, None), Match::Nothing);
+        assert_eq!(totp.find(&code(&format!("{shown}0")), at(30_000), 0, None), Match::Nothing);
+    }
+
+    #[test]
+    fn parameters_out_of_range_are_refused() {
+        let secret = || Secret::from_bytes(SHA1).unwrap();
+        for digits in [0, 5, 9, 255] {
+            assert_eq!(Totp::new(secret(), Algorithm::Sha1, digits, 30).err(), Some(TotpError::Digits));
+        }
+        for period in [0, 14, 121, u32::MAX] {
+            assert_eq!(Totp::new(secret(), Algorithm::Sha1, 6, period).err(), Some(TotpError::Period));
+        }
+    }
+
+    proptest! {
+        #[test]
+        fn what_is_found_is_fresh_and_in_the_window(
+            now in any::<u64>(), drift in any::<i64>(), last in proptest::option::of(any::<u64>()), shown in "[0-9]{6}"
+        ) {
+            let totp = totp(SHA1, Algorithm::Sha1, 6);
+            if let Match::Fresh(step) = totp.find(&code(&shown), at(now), drift, last) {
+                let centre = totp.step_at(at(now)).saturating_add_signed(drift);
+                prop_assert!(centre.abs_diff(step) <= 1);
+                prop_assert!(last.is_none_or(|last| step > last));
+                prop_assert_eq!(totp.code(step), shown);
+            }
+        }
+
+        #[test]
+        fn every_code_of_the_window_is_found(now in 30u64..4_000_000_000, offset in 0u64..3) {
+            let totp = totp(SHA1, Algorithm::Sha1, 8);
+            let step = now / 30 + offset - 1;
+            // Of two steps with the same code the later one counts; with 8 digits that hardly happens.
+            prop_assert!(matches!(totp.find(&code(&totp.code(step)), at(now), 0, None), Match::Fresh(found) if found >= step));
+        }
+    }
+}

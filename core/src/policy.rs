@@ -29,7 +29,10 @@ impl SecondFactor {
     /// What there is.
     pub fn named(name: &str) -> Result<Self, String> {
         let known = [Self::Required, Self::Optional, Self::Skip];
-        known.into_iter().find(|policy| policy.name() == name).ok_or_else(|| format!("`{name}` is none of `required`, `optional`, `skip`"))
+        known
+            .into_iter()
+            .find(|policy| policy.name() == name)
+            .ok_or_else(|| format!("`{name}` is none of `required`, `optional`, `skip`"))
     }
 
     /// The same under the module's `nullok`: required becomes optional, nothing else changes.

@@ -201,7 +201,9 @@ impl StoreError {
     pub fn hint(&self) -> String {
         let path = self.path.display();
         match &self.fault {
-            Fault::Missing => format!("`twinlock enroll USER` makes what is missing; is a file system not mounted, or [store] directory wrong? ({path})"),
+            Fault::Missing => format!(
+                "`twinlock enroll USER` makes what is missing; is a file system not mounted, or [store] directory wrong? ({path})"
+            ),
             Fault::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
             Fault::NotAFile | Fault::NotAFolder => format!("move it away: {path}"),
             Fault::Owner(_) => format!("if its content can be trusted: chown root:root {path}"),
@@ -209,9 +211,13 @@ impl StoreError {
             Fault::Mode { .. } => format!("if its content can be trusted: chmod go-rwx {path}"),
             Fault::TooLarge(_) => "it cannot be what it should be; restore it from a backup".into(),
             Fault::Path => "give an absolute path without `..`".into(),
-            Fault::Read(_) | Fault::Write(_) => "look at the file system: read-only, full, failing? (dmesg, mount, df)".into(),
+            Fault::Read(_) | Fault::Write(_) => {
+                "look at the file system: read-only, full, failing? (dmesg, mount, df)".into()
+            }
             Fault::Busy(_) => "another login or command of this user holds it; `fuser` tells which".into(),
-            Fault::FileSizeLimit => "raise the file size limit of the service (RLIMIT_FSIZE, LimitFSIZE=, limits.conf)".into(),
+            Fault::FileSizeLimit => {
+                "raise the file size limit of the service (RLIMIT_FSIZE, LimitFSIZE=, limits.conf)".into()
+            }
             Fault::Torn | Fault::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
             Fault::OtherUid { .. } | Fault::OtherUser => {
                 "was the account made anew? `twinlock enroll --replace USER` gives it a second factor of its own".into()
@@ -231,9 +237,15 @@ impl fmt::Display for StoreError {
             Fault::NotAFile => write!(out, "cannot open {path}: it is not a regular file"),
             Fault::NotAFolder => write!(out, "cannot open {path}: it is not a folder"),
             Fault::Owner(uid) => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to root"),
-            Fault::Mode { mode, forbidden: 0o022 } => write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can write it"),
-            Fault::Mode { mode, .. } => write!(out, "cannot trust {path}: its mode is {mode:04o}, it is not root's alone"),
-            Fault::TooLarge(limit) => write!(out, "cannot read {path}: it is larger than {limit} bytes"),
+            Fault::Mode { mode, forbidden: 0o022 } => {
+                write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can write it")
+            }
+            Fault::Mode { mode, .. } => {
+                write!(out, "cannot trust {path}: its mode is {mode:04o}, it is not root's alone")
+            }
+            Fault::TooLarge(limit) => {
+                write!(out, "cannot read {path}: it is larger than {limit} bytes")
+            }
             Fault::Path => write!(out, "cannot use the path {path}: it is not absolute or contains `..`"),
             Fault::Read(error) => write!(out, "cannot read {path}: {error}"),
             Fault::Write(error) => write!(out, "cannot write {path}: {error}"),

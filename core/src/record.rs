@@ -51,7 +51,13 @@ impl Record {
     /// The record of somebody who never logged in.
     #[must_use]
     pub fn new(subject: &Subject) -> Self {
-        Self { user: subject.name.clone(), uid: subject.uid, throttle: Throttle::default(), uses: Vec::new(), recovery: None }
+        Self {
+            user: subject.name.clone(),
+            uid: subject.uid,
+            throttle: Throttle::default(),
+            uses: Vec::new(),
+            recovery: None,
+        }
     }
 
     /// The last use of an authenticator.
@@ -96,7 +102,8 @@ impl Record {
     /// Drops what belongs to authenticators and recovery sets that `enrolment` no longer has.
     pub fn keep_only(&mut self, enrolment: &Enrolment) {
         self.uses.retain(|used| enrolment.authenticators.iter().any(|authenticator| authenticator.id == used.id));
-        self.recovery = self.recovery.take().filter(|spent| enrolment.recovery.as_ref().is_some_and(|set| set.set == spent.set));
+        self.recovery =
+            self.recovery.take().filter(|spent| enrolment.recovery.as_ref().is_some_and(|set| set.set == spent.set));
     }
 
     /// Reads the body of a slot.
@@ -105,7 +112,8 @@ impl Record {
     /// Anything that [`Record::to_toml`] does not write.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
         let mut whole = Table::parse(text)?;
-        let user = whole.required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?;
+        let user = whole
+            .required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?;
         let uid = whole.required("uid", integer)?;
         let mut table = whole.table("throttle")?.unwrap_or_else(Table::empty);
         let throttle = Throttle {
@@ -117,10 +125,10 @@ impl Record {
             last_failure: UnixTime::from_seconds(table.required("last_failure", integer)?),
         };
         table.end()?;
-        let uses = whole.tables("authenticator")?.into_iter().map(Use::take).collect::<Result<_, _>>()?;
+        let authenticators = whole.tables("authenticator")?.into_iter().map(Use::take).collect::<Result<_, _>>()?;
         let recovery = whole.table("recovery")?.map(Spent::take).transpose()?;
         whole.end()?;
-        Ok(Self { user, uid, throttle, uses, recovery })
+        Ok(Self { user, uid, throttle, uses: authenticators, recovery })
     }
 
     /// The body of a slot.
@@ -135,7 +143,10 @@ impl Record {
     fn write(&self, out: &mut String) -> std::fmt::Result {
         let Throttle { failures, otp_failures, recovery_failures, spent, refilled, last_failure } = self.throttle;
         writeln!(out, "user = {}\nuid = {}", quoted(self.user.as_str()), self.uid)?;
-        writeln!(out, "[throttle]\nfailures = {failures}\notp_failures = {otp_failures}\nrecovery_failures = {recovery_failures}")?;
+        writeln!(
+            out,
+            "[throttle]\nfailures = {failures}\notp_failures = {otp_failures}\nrecovery_failures = {recovery_failures}"
+        )?;
         writeln!(out, "spent = {spent}\nrefilled = {}\nlast_failure = {}", refilled.seconds(), last_failure.seconds())?;
         for Use { id, last_step, drift, last_used } in &self.uses {
             writeln!(out, "[[authenticator]]\nid = \"{}\"\nlast_step = {last_step}", id.as_str())?;

@@ -38,6 +38,9 @@ impl RecoveryCode {
     }
 
     /// The code that these random bytes spell.
+    ///
+    /// # Panics
+    /// Never: ten bytes are sixteen symbols.
     #[must_use]
     pub fn from_random(bytes: &[u8; Self::BYTES]) -> Self {
         let symbols = Zeroizing::new(base32::encode(base32::Alphabet::Crockford, bytes));
@@ -130,7 +133,12 @@ impl RecoverySet {
     ///
     /// # Errors
     /// [`RecoveryError::Memory`]; [`RecoveryError::Ids`] for no code or too many.
-    pub fn hashed(set: AuthenticatorId, created: UnixTime, codes: &[RecoveryCode], salt: [u8; 16]) -> Result<Self, RecoveryError> {
+    pub fn hashed(
+        set: AuthenticatorId,
+        created: UnixTime,
+        codes: &[RecoveryCode],
+        salt: [u8; 16],
+    ) -> Result<Self, RecoveryError> {
         let (memory, passes, lanes) = Self::COST;
         let params = Params::new(memory, passes, lanes, Some(Self::HASH)).map_err(|_| RecoveryError::Cost)?;
         let salt = Salt::new(&salt).map_err(|_| RecoveryError::Format)?;
@@ -147,13 +155,19 @@ impl RecoverySet {
     ///
     /// # Errors
     /// [`RecoveryError`]. The cost is bounded here, before any run.
-    pub fn from_stored(set: AuthenticatorId, created: Option<UnixTime>, stored: &[(u8, &str)]) -> Result<Self, RecoveryError> {
+    pub fn from_stored(
+        set: AuthenticatorId,
+        created: Option<UnixTime>,
+        stored: &[(u8, &str)],
+    ) -> Result<Self, RecoveryError> {
         let mut common: Option<(Params, Salt)> = None;
         let mut codes = Vec::with_capacity(stored.len().min(Self::LARGEST));
         for (id, text) in stored {
             let parsed = PasswordHash::new(text).map_err(|_| RecoveryError::Format)?;
             let version_19 = parsed.version == Some(Version::V0x13.into());
-            let (Some(salt), Some(hash), "argon2id", true) = (parsed.salt, parsed.hash, parsed.algorithm.as_str(), version_19) else {
+            let (Some(salt), Some(hash), "argon2id", true) =
+                (parsed.salt, parsed.hash, parsed.algorithm.as_str(), version_19)
+            else {
                 return Err(RecoveryError::Format);
             };
             let params = Params::try_from(&parsed).map_err(|_| RecoveryError::Format)?;
@@ -238,7 +252,9 @@ impl std::fmt::Display for RecoveryError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         out.write_str(match self {
             Self::Format => "a recovery code's hash is not a PHC string of Argon2id with salt and 32 bytes",
-            Self::Cost => "a recovery code's hash asks for too much or too little work (m 7168 to 65536, t 1 to 10, p 1 to 4)",
+            Self::Cost => {
+                "a recovery code's hash asks for too much or too little work (m 7168 to 65536, t 1 to 10, p 1 to 4)"
+            }
             Self::Mixed => "the recovery codes do not share one salt and one cost",
             Self::Ids => "recovery codes must be 1 to 32, each with an id of its own",
             Self::Memory => "no memory to verify a recovery code",

@@ -182,7 +182,8 @@ mod tests {
 
     #[test]
     fn the_higher_number_is_in_force() {
-        let (old, new) = (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Charged, &record(2)).unwrap());
+        let (old, new) =
+            (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Charged, &record(2)).unwrap());
         for (bytes, half) in [(file(&old, &new), Half::Second), (file(&new, &old), Half::First)] {
             assert_eq!(current(&bytes), Some(Slot { half, sequence: 8, stage: Stage::Charged, record: record(2) }));
         }
@@ -190,7 +191,8 @@ mod tests {
 
     #[test]
     fn a_damaged_slot_leaves_the_other_in_force() {
-        let (old, mut new) = (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Committed, &record(2)).unwrap());
+        let (old, mut new) =
+            (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Committed, &record(2)).unwrap());
         new[40] ^= 1;
         assert_eq!(current(&file(&old, &new)).unwrap().sequence, 7);
         assert_eq!(current(&file(&[0; SLOT], &new)), None);
@@ -202,14 +204,23 @@ mod tests {
         let mut full = Record::new(&Subject { name, uid: u32::MAX });
         let late = UnixTime::from_seconds(u64::MAX);
         let most = u32::MAX;
-        full.throttle =
-            Throttle { failures: most, otp_failures: most, recovery_failures: most, spent: most, refilled: late, last_failure: late };
+        full.throttle = Throttle {
+            failures: most,
+            otp_failures: most,
+            recovery_failures: most,
+            spent: most,
+            refilled: late,
+            last_failure: late,
+        };
         for _ in 0..Enrolment::MOST_AUTHENTICATORS {
             let id = AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap();
             full.uses.push(crate::record::Use { id, last_step: i64::MAX as u64, drift: i64::MIN, last_used: late });
         }
         let ids = (0..RecoverySet::LARGEST).map(|_| 255).collect();
-        full.recovery = Some(crate::record::Spent { set: AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap(), ids });
+        full.recovery = Some(crate::record::Spent {
+            set: AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap(),
+            ids,
+        });
         assert!(encode(u64::MAX, Stage::Charged, &full).is_ok());
     }
 

@@ -64,7 +64,13 @@ pub struct ThrottleStatus {
 impl Status {
     /// How `subject` stands at `now`; no enrolment and no record are fine.
     #[must_use]
-    pub fn of(subject: &Subject, enrolment: Option<&Enrolment>, record: Option<&Record>, limits: &Limits, now: UnixTime) -> Self {
+    pub fn of(
+        subject: &Subject,
+        enrolment: Option<&Enrolment>,
+        record: Option<&Record>,
+        limits: &Limits,
+        now: UnixTime,
+    ) -> Self {
         let fresh = Record::new(subject);
         let record = record.unwrap_or(&fresh);
         Self {

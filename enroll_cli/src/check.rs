@@ -25,7 +25,10 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let files = scene.store.credentials.file_names().inspect_err(&mut of_store).unwrap_or_default();
     for file in &files {
         match subject(file) {
-            Err(problem) => report(&format!("credentials/{file}.toml: {problem}"), "remove the file if the account is gone for good"),
+            Err(problem) => report(
+                &format!("credentials/{file}.toml: {problem}"),
+                "remove the file if the account is gone for good",
+            ),
             Ok(subject) => {
                 let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
                 let _ = scene.store.credentials.read(&subject).inspect_err(&mut of_store);

@@ -65,7 +65,7 @@ pub(crate) struct Enroll {
     /// Store without asking for a code of the app: for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
-    /// Print one JSON object: user, authenticator, label, type, uri, recovery_codes
+    /// Print one JSON object: user, authenticator, label, type, uri, `recovery_codes`
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -92,7 +92,7 @@ pub(crate) struct RecoveryNew {
     /// Store without asking for one of the codes back: for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
-    /// Print one JSON object: user, recovery_codes
+    /// Print one JSON object: user, `recovery_codes`
     #[arg(long)]
     pub(crate) json: bool,
 }

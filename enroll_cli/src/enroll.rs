@@ -116,7 +116,12 @@ fn issuer(configured: &str) -> String {
     if short.is_empty() { "host".into() } else { short.into() }
 }
 
-fn introduce(terminal: &mut Terminal, subject: &Subject, authenticator: &Authenticator, (issuer, uri): (&str, &str)) -> Result<(), Failure> {
+fn introduce(
+    terminal: &mut Terminal,
+    subject: &Subject,
+    authenticator: &Authenticator,
+    (issuer, uri): (&str, &str),
+) -> Result<(), Failure> {
     terminal.show(&format!(
         "\nA second factor for {}.\n\n\
          From now on a login asks for a code that changes every {} seconds. An app on your phone\n\
@@ -137,10 +142,11 @@ fn introduce(terminal: &mut Terminal, subject: &Subject, authenticator: &Authent
     ))
 }
 
-/// NO_COLOR (no-color.org) asks for no colours at all; the picture is then right on dark terminals only, as it says.
+/// `NO_COLOR` (no-color.org) asks for no colours at all; the picture is then right on dark terminals only, as it says.
 #[allow(clippy::disallowed_methods, reason = "the command's own terminal: not the module, not set-user-ID")]
 fn palette() -> Palette {
-    let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty()) || env::var_os("TERM").is_some_and(|term| term == "dumb");
+    let plain = env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+        || env::var_os("TERM").is_some_and(|term| term == "dumb");
     if plain { Palette::Plain } else { Palette::BlackAndWhite }
 }
 
@@ -191,5 +197,6 @@ pub(crate) fn hand_over(terminal: &mut Terminal, codes: &[RecoveryCode]) -> Resu
 }
 
 fn given_up() -> Failure {
-    Failure::refused("not confirmed, so nothing was changed").hint("run the command again when the phone and the codes are at hand")
+    Failure::refused("not confirmed, so nothing was changed")
+        .hint("run the command again when the phone and the codes are at hand")
 }

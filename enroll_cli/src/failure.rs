@@ -78,8 +78,12 @@ impl From<EnrolError> for Failure {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::Store(error) => error.into(),
-            EnrolError::AlreadyEnrolled => Self::refused(error.to_string()).hint("--replace puts the new one in the place of the old one"),
-            EnrolError::NotEnrolled => Self { status: 4, message: error.to_string(), hint: Some("twinlock enroll USER".into()) },
+            EnrolError::AlreadyEnrolled => {
+                Self::refused(error.to_string()).hint("--replace puts the new one in the place of the old one")
+            }
+            EnrolError::NotEnrolled => {
+                Self { status: 4, message: error.to_string(), hint: Some("twinlock enroll USER".into()) }
+            }
             EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::refused(error.to_string()),
         }
     }
@@ -88,7 +92,11 @@ impl From<EnrolError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         // Whoever read the output has gone; that is no news to anybody.
-        let message = if error.kind() == std::io::ErrorKind::BrokenPipe { String::new() } else { format!("cannot write the output: {error}") };
+        let message = if error.kind() == std::io::ErrorKind::BrokenPipe {
+            String::new()
+        } else {
+            format!("cannot write the output: {error}")
+        };
         Self::refused(message)
     }
 }

@@ -13,7 +13,7 @@ pub(crate) fn attempt(user: &str, attempt: &Attempt) {
         refused: attempt.refused(),
         user: Some(user),
         method: attempt.method,
-        authenticator: attempt.authenticator.as_ref().map(|id| id.as_str()),
+        authenticator: attempt.authenticator.as_ref().map(twinlock_core::credentials::AuthenticatorId::as_str),
         service: Some("twinlock"),
         rhost: None,
         failures: attempt.failures,

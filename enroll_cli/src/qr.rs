@@ -61,7 +61,8 @@ mod tests {
 
     #[test]
     fn the_usual_uri_fits_a_terminal_of_80_by_24() {
-        let uri = "otpauth://totp/web01.example.com:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=web01.example.com";
+        let uri =
+            "otpauth://totp/web01.example.com:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=web01.example.com";
         let picture = draw(uri, Palette::Plain).unwrap();
         assert_eq!((picture.lines().count(), picture.lines().map(|line| line.chars().count()).max()), (21, Some(41)));
     }

@@ -37,7 +37,8 @@ pub(crate) fn run(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure>
     }
     let (codes, set) = enrol::new_recovery_codes(SystemClock.now(), &mut Kernel)?;
     if !arguments.no_confirm {
-        let mut terminal = Terminal::open("making recovery codes", "use `ssh -t`, or provision with --no-confirm --json")?;
+        let mut terminal =
+            Terminal::open("making recovery codes", "use `ssh -t`, or provision with --no-confirm --json")?;
         hand_over(&mut terminal, &codes)?;
     }
     enrol::renew_recovery((&scene.store.credentials, &scene.store.states), &subject, set)?;

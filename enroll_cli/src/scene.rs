@@ -22,7 +22,8 @@ impl Scene {
     pub(crate) fn set(config: &Path) -> Result<Self, Failure> {
         if !host::is_root() {
             let message = "not permitted: second factors are kept where only root may read and write";
-            return Err(Failure::not_permitted(message).hint("run it as root, for example with sudo, or ask your administrator"));
+            return Err(Failure::not_permitted(message)
+                .hint("run it as root, for example with sudo, or ask your administrator"));
         }
         let config = store::load_config(config)?;
         let store = Store::at(&config.store.directory);
@@ -34,7 +35,8 @@ impl Scene {
 pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
     let found = match typed {
         Some(typed) => {
-            let name = UserName::parse(typed.as_bytes()).map_err(|bad| Failure::refused(format!("cannot use this user name: {bad}")))?;
+            let name = UserName::parse(typed.as_bytes())
+                .map_err(|bad| Failure::refused(format!("cannot use this user name: {bad}")))?;
             host::account(&name)
         }
         None => host::own_account(),

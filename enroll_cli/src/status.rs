@@ -61,7 +61,11 @@ fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
         "step-up" => "two consecutive codes are asked for",
         _ => "codes are refused until `twinlock unlock`; recovery codes are not",
     };
-    writeln!(out, "  throttle: {} ({means}); wrong answers in a row {}, left in the budget {}", throttle.mode, throttle.failures, throttle.budget_left)?;
+    writeln!(
+        out,
+        "  throttle: {} ({means}); wrong answers in a row {}, left in the budget {}",
+        throttle.mode, throttle.failures, throttle.budget_left
+    )?;
     match &throttle.next_attempt {
         Some(time) => writeln!(out, "  next attempt not before {time}"),
         None => Ok(()),

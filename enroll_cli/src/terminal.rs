@@ -12,7 +12,7 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 
 /// Longest line that is read.
-const LONGEST: u64 = 1024;
+const LONGEST: u16 = 1024;
 
 /// Somebody to talk with.
 pub(crate) struct Terminal {
@@ -27,7 +27,8 @@ impl Terminal {
             let tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
             Ok((tty.try_clone()?, tty))
         };
-        let (input, output) = open().map_err(|_| Failure::refused(format!("{purpose} needs a terminal, and there is none")).hint(without))?;
+        let (input, output) = open()
+            .map_err(|_| Failure::refused(format!("{purpose} needs a terminal, and there is none")).hint(without))?;
         Ok(Self { input: Box::new(BufReader::new(input)), output: Box::new(output) })
     }
 
@@ -49,8 +50,8 @@ impl Terminal {
     /// Asks, and waits for a line. `None` at the end of the input.
     pub(crate) fn ask(&mut self, prompt: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
         self.show(prompt)?;
-        let mut line = Zeroizing::new(Vec::with_capacity(LONGEST as usize));
-        let read = io::Read::take(&mut self.input, LONGEST).read_until(b'\n', &mut line);
+        let mut line = Zeroizing::new(Vec::with_capacity(usize::from(LONGEST)));
+        let read = io::Read::take(&mut self.input, u64::from(LONGEST)).read_until(b'\n', &mut line);
         read.map_err(|error| Failure::refused(format!("cannot read the answer: {error}")))?;
         if line.is_empty() {
             return Ok(None);

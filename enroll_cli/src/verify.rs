@@ -34,11 +34,16 @@ pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
     journal::attempt(user, &attempt);
     match attempt.outcome {
         Outcome::Granted { recovery_codes_left: None } => print("right: the code is used now\n"),
-        Outcome::Granted { recovery_codes_left: Some(left) } => print(&format!("right: the recovery code is used now, {left} are left\n")),
-        Outcome::TooSoon(rest) => {
-            Err(Failure::refused(format!("too many wrong codes: not looked at, try again in {} seconds", rest.as_secs().max(1))))
+        Outcome::Granted { recovery_codes_left: Some(left) } => {
+            print(&format!("right: the recovery code is used now, {left} are left\n"))
         }
-        Outcome::NoAnswer(_) | Outcome::NotAsked => Err(Failure::refused("no code was given").hint("pipe the code into stdin, or type it")),
+        Outcome::TooSoon(rest) => Err(Failure::refused(format!(
+            "too many wrong codes: not looked at, try again in {} seconds",
+            rest.as_secs().max(1)
+        ))),
+        Outcome::NoAnswer(_) | Outcome::NotAsked => {
+            Err(Failure::refused("no code was given").hint("pipe the code into stdin, or type it"))
+        }
         Outcome::Refused(Reason::NotEnrolled) => Err(Failure::not_enrolled(user)),
         Outcome::Refused(reason) => Err(refused(reason, attempt.detail, user)),
     }
@@ -46,11 +51,19 @@ pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
 
 fn refused(reason: Reason, detail: Option<String>, user: &str) -> Failure {
     let (message, hint) = match reason {
-        Reason::WrongCode => ("wrong: no code of now and no recovery code", "is the clock of the phone right, and that of this host?".into()),
+        Reason::WrongCode => (
+            "wrong: no code of now and no recovery code",
+            "is the clock of the phone right, and that of this host?".into(),
+        ),
         Reason::Replayed => ("wrong: the code was used before", "wait for the next one".into()),
-        Reason::StepUp => ("wrong: the second code did not follow the first", format!("two codes in a row, or twinlock unlock {user}")),
+        Reason::StepUp => (
+            "wrong: the second code did not follow the first",
+            format!("two codes in a row, or twinlock unlock {user}"),
+        ),
         Reason::Junk => ("not a code: 6 to 8 digits, or a recovery code of 16 symbols", "nothing was charged".into()),
-        Reason::Disabled => ("disabled after too many wrong codes; recovery codes still work", format!("twinlock unlock {user}")),
+        Reason::Disabled => {
+            ("disabled after too many wrong codes; recovery codes still work", format!("twinlock unlock {user}"))
+        }
         Reason::Throttled
         | Reason::NotEnrolled
         | Reason::Bypass

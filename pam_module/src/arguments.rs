@@ -28,9 +28,11 @@ pub(crate) struct BadArgument {
 
 impl Arguments {
     pub(crate) fn parse(words: &[&CStr]) -> Result<Self, BadArgument> {
-        let mut arguments = Self { config: DEFAULT_PATH.into(), debug: false, nullok: false, prompt: None, noecho: false };
+        let mut arguments =
+            Self { config: DEFAULT_PATH.into(), debug: false, nullok: false, prompt: None, noecho: false };
         for word in words {
-            let bad = |problem: &str| BadArgument { word: word.to_string_lossy().into_owned(), problem: problem.to_owned() };
+            let bad =
+                |problem: &str| BadArgument { word: word.to_string_lossy().into_owned(), problem: problem.to_owned() };
             let text = word.to_str().map_err(|_| bad("not UTF-8"))?;
             match text.split_once('=') {
                 None if text == "debug" => arguments.debug = true,
@@ -38,8 +40,12 @@ impl Arguments {
                 None if text == "noecho" => arguments.noecho = true,
                 Some(("config", path)) if path.starts_with('/') => arguments.config = path.into(),
                 Some(("config", _)) => return Err(bad("config= wants an absolute path")),
-                Some(("prompt", text)) => arguments.prompt = Some(check_prompt(text).map_err(|problem| BadArgument { word: text.to_owned(), problem })?),
-                None | Some(_) => return Err(bad("known are config=FILE, debug, nullok, prompt=TEXT and noecho")),
+                Some(("prompt", text)) => {
+                    arguments.prompt = Some(check_prompt(text).map_err(|problem| bad(&problem))?);
+                }
+                None | Some(_) => {
+                    return Err(bad("known are config=FILE, debug, nullok, prompt=TEXT and noecho"));
+                }
             }
         }
         Ok(arguments)
@@ -48,7 +54,11 @@ impl Arguments {
 
 impl std::fmt::Display for BadArgument {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(out, "the argument `{}` of pam_twinlock.so is refused: {}; mend the file in /etc/pam.d", self.word, self.problem)
+        write!(
+            out,
+            "the argument `{}` of pam_twinlock.so is refused: {}; mend the file in /etc/pam.d",
+            self.word, self.problem
+        )
     }
 }
 
@@ -63,7 +73,8 @@ mod tests {
     #[test]
     fn every_known_word_does_its_own_thing() {
         let all = parsed(&[c"config=/x", c"debug", c"nullok", c"prompt=Code: ", c"noecho"]).unwrap();
-        let wanted = Arguments { config: "/x".into(), debug: true, nullok: true, prompt: Some("Code: ".into()), noecho: true };
+        let wanted =
+            Arguments { config: "/x".into(), debug: true, nullok: true, prompt: Some("Code: ".into()), noecho: true };
         assert_eq!(all, wanted);
         let none = Arguments { config: DEFAULT_PATH.into(), debug: false, nullok: false, prompt: None, noecho: false };
         assert_eq!(parsed(&[]).unwrap(), none);
@@ -71,7 +82,21 @@ mod tests {
 
     #[test]
     fn everything_else_is_refused() {
-        for word in [c"nulok", c"NULLOK", c"nullok=yes", c"config", c"config=", c"config=x", c"prompt", c"prompt=", c"prompt=a\nb", c"", c"=", c"secret=/x", c"\xff"] {
+        for word in [
+            c"nulok",
+            c"NULLOK",
+            c"nullok=yes",
+            c"config",
+            c"config=",
+            c"config=x",
+            c"prompt",
+            c"prompt=",
+            c"prompt=a\nb",
+            c"",
+            c"=",
+            c"secret=/x",
+            c"\xff",
+        ] {
             assert!(parsed(&[c"debug", word]).is_err(), "{word:?}");
         }
     }

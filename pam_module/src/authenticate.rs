@@ -34,12 +34,18 @@ impl Scene {
         })?;
         let name = transaction.user.as_deref().and_then(|user| UserName::parse(user).ok());
         let subject = name.map_or(Ok(None), |name| host::account(&name)).map_err(|error| {
-            returns::refuse(transaction, None, Reason::Internal, Some(format!("cannot ask the passwd database: {error}")))
+            returns::refuse(
+                transaction,
+                None,
+                Reason::Internal,
+                Some(format!("cannot ask the passwd database: {error}")),
+            )
         })?;
         let policy = if arguments.nullok { config.second_factor.nullok() } else { config.second_factor };
         if arguments.debug {
             let known = if subject.is_some() { "known" } else { "unknown" };
-            let line = format!("debug: config={} second_factor={} user is {known}", arguments.config.display(), policy.name());
+            let line =
+                format!("debug: config={} second_factor={} user is {known}", arguments.config.display(), policy.name());
             transaction.log(Loudness::Debug, &line);
         }
         let store = Store::at(&config.store.directory);
@@ -56,7 +62,12 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Err(code) => return code,
     };
     if transaction.mark(None).is_err() {
-        return returns::refuse(transaction, None, Reason::Internal, Some("libpam keeps no data for this transaction".into()));
+        return returns::refuse(
+            transaction,
+            None,
+            Reason::Internal,
+            Some("libpam keeps no data for this transaction".into()),
+        );
     }
     transaction.ask_for_fail_delay(scene.config.fail_delay);
     transaction.echo = scene.config.echo && !arguments.noecho;
@@ -78,7 +89,12 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     match attempt.outcome {
         Outcome::Granted { .. } | Outcome::NotAsked => match transaction.mark(scene.subject) {
             Ok(()) => code,
-            Err(_) => returns::refuse(transaction, None, Reason::Internal, Some("libpam keeps no data for this transaction".into())),
+            Err(_) => returns::refuse(
+                transaction,
+                None,
+                Reason::Internal,
+                Some("libpam keeps no data for this transaction".into()),
+            ),
         },
         Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
     }
@@ -108,10 +124,15 @@ fn speak(transaction: &mut Transaction<'_>, outcome: Outcome) {
         Outcome::Granted { recovery_codes_left: Some(left @ 1..=3) } => {
             transaction.warn(&format!("ONLY {left} recovery codes are left. Make new ones soon: ask your administrator for `twinlock recovery new`."));
         }
-        Outcome::Granted { recovery_codes_left: Some(left) } => transaction.tell(&format!("{left} recovery codes are left.")),
+        Outcome::Granted { recovery_codes_left: Some(left) } => {
+            transaction.tell(&format!("{left} recovery codes are left."));
+        }
         Outcome::TooSoon(rest) => {
             transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
         }
-        Outcome::Granted { recovery_codes_left: None } | Outcome::NotAsked | Outcome::Refused(_) | Outcome::NoAnswer(_) => {}
+        Outcome::Granted { recovery_codes_left: None }
+        | Outcome::NotAsked
+        | Outcome::Refused(_)
+        | Outcome::NoAnswer(_) => {}
     }
 }

@@ -13,7 +13,9 @@ use std::{
 };
 
 use pam::{
-    constants::{PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode},
+    constants::{
+        PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode,
+    },
     conv::Conv,
     items::{Item, RHost, Service, User},
     module::{PamHandle, PamHooks},
@@ -56,11 +58,11 @@ pub(crate) struct Transaction<'a> {
     silent: bool,
     /// Whether an answer is shown while it is typed.
     pub(crate) echo: bool,
-    /// PAM_USER as bytes; `None` if it could not be had.
+    /// `PAM_USER` as bytes; `None` if it could not be had.
     pub(crate) user: Option<Vec<u8>>,
-    /// PAM_SERVICE.
+    /// `PAM_SERVICE`.
     pub(crate) service: String,
-    /// PAM_RHOST.
+    /// `PAM_RHOST`.
     pub(crate) rhost: Option<String>,
 }
 
@@ -72,7 +74,7 @@ impl<'a> Transaction<'a> {
         Self { handle, silent: flags & PAM_SILENT != 0, echo: true, user, service, rhost }
     }
 
-    /// PAM_USER as it stands now; a conversation may have changed it.
+    /// `PAM_USER` as it stands now; a conversation may have changed it.
     pub(crate) fn user_now(&mut self) -> Option<Vec<u8>> {
         copied_user(self.handle)
     }
@@ -106,7 +108,9 @@ impl<'a> Transaction<'a> {
     }
 
     fn show(&mut self, style: c_int, text: &str) {
-        if !self.silent && let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>() {
+        if !self.silent
+            && let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>()
+        {
             let _ = conversation.send(style, text);
         }
     }
@@ -128,16 +132,18 @@ impl Conversation for Transaction<'_> {
     fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         let style = if self.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
         let failed = |code| NoAnswer { code: code as i32 };
-        let conversation = self.handle.get_item::<Conv<'_>>().map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
+        let conversation =
+            self.handle.get_item::<Conv<'_>>().map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
         // pam-bindings wipes libpam's copy before it frees it, and its own when it is dropped.
         let answer = conversation.send(style, prompt).map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
         Ok(Zeroizing::new(answer.as_bytes().to_vec()))
     }
 }
 
-/// PAM_USER, asking for it where the application left that to the modules.
+/// `PAM_USER`, asking for it where the application left that to the modules.
 fn copied_user(handle: &mut PamHandle) -> Option<Vec<u8>> {
-    let item = |handle: &PamHandle| handle.get_item::<User<'_>>().ok().flatten().map(|User(name)| name.to_bytes().to_vec());
+    let item =
+        |handle: &PamHandle| handle.get_item::<User<'_>>().ok().flatten().map(|User(name)| name.to_bytes().to_vec());
     item(handle).or_else(|| {
         // Sets the item, also where the name is not UTF-8 and pam-bindings has no value for it.
         let _ = handle.get_user(None);

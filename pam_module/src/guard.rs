@@ -27,7 +27,9 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         SecondFactor::Optional => match scene.store.credentials.read(&subject) {
             Ok(None) => return PamResultCode::PAM_IGNORE,
             Ok(Some(_)) => {}
-            Err(error) => return returns::refuse(transaction, user, Reason::Store, Some(format!("{error}; {}", error.hint()))),
+            Err(error) => {
+                return returns::refuse(transaction, user, Reason::Store, Some(format!("{error}; {}", error.hint())));
+            }
         },
         SecondFactor::Required => {}
     }

@@ -12,7 +12,8 @@ use crate::{
     ffi::{Loudness, Transaction},
 };
 
-/// What libpam is told. Never PAM_MAXTRIES: sshd would switch keyboard-interactive off for the whole connection.
+/// What libpam is told. Never `PAM_MAXTRIES`: sshd would switch keyboard-interactive off for the whole connection.
+#[allow(clippy::match_same_arms, reason = "one reason a line")]
 const fn code(reason: Reason) -> PamResultCode {
     match reason {
         Reason::WrongCode => PamResultCode::PAM_AUTH_ERR,
@@ -51,7 +52,7 @@ pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt
             refused,
             user,
             method: attempt.method,
-            authenticator: attempt.authenticator.as_ref().map(|id| id.as_str()),
+            authenticator: attempt.authenticator.as_ref().map(twinlock_core::credentials::AuthenticatorId::as_str),
             service: Some(&service),
             rhost: rhost.as_deref(),
             failures: attempt.failures,
@@ -69,7 +70,12 @@ pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt
 }
 
 /// A refusal for one reason, with what the administrator should know.
-pub(crate) fn refuse(transaction: &mut Transaction<'_>, user: Option<&str>, reason: Reason, detail: Option<String>) -> PamResultCode {
+pub(crate) fn refuse(
+    transaction: &mut Transaction<'_>,
+    user: Option<&str>,
+    reason: Reason,
+    detail: Option<String>,
+) -> PamResultCode {
     let attempt = Attempt { detail, ..Attempt::ended(Outcome::Refused(reason)) };
     end(transaction, user, &attempt)
 }
@@ -79,7 +85,12 @@ pub(crate) fn bad_arguments(transaction: &mut Transaction<'_>, bad: &BadArgument
 }
 
 pub(crate) fn panicked(transaction: &mut Transaction<'_>) -> PamResultCode {
-    refuse(transaction, None, Reason::Internal, Some("a bug in pam_twinlock.so stopped this attempt; please report it".into()))
+    refuse(
+        transaction,
+        None,
+        Reason::Internal,
+        Some("a bug in pam_twinlock.so stopped this attempt; please report it".into()),
+    )
 }
 
 const fn loudness(refused: Option<Reason>) -> Loudness {

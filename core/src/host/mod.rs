@@ -49,6 +49,7 @@ pub fn own_account() -> std::io::Result<Option<Subject>> {
     Ok(User::from_uid(Uid::current())?.and_then(subject))
 }
 
+#[allow(clippy::needless_pass_by_value, reason = "it is mapped over an Option<User>")]
 fn subject(user: User) -> Option<Subject> {
     // A name that cannot be one of ours (a slash in LDAP, say) has no second factor and no login.
     UserName::parse(user.name.as_bytes()).ok().map(|name| Subject { name, uid: user.uid.as_raw() })

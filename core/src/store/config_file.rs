@@ -45,7 +45,10 @@ impl ConfigFault {
                 format!("install the default one there, or name another with --config: {}", error.path.display())
             }
             Self::File(error) => error.hint(),
-            Self::Content { path, .. } => format!("mend the line; every key is explained in the default file; then `twinlock --config {} check`", path.display()),
+            Self::Content { path, .. } => format!(
+                "mend the line; every key is explained in the default file; then `twinlock --config {} check`",
+                path.display()
+            ),
         }
     }
 }

@@ -62,7 +62,12 @@ impl CredentialFiles {
         let mut names = Vec::new();
         for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            names.extend(name.to_str().and_then(|name| name.strip_suffix(SUFFIX)).filter(|name| !name.starts_with('.')).map(str::to_owned));
+            names.extend(
+                name.to_str()
+                    .and_then(|name| name.strip_suffix(SUFFIX))
+                    .filter(|name| !name.starts_with('.'))
+                    .map(str::to_owned),
+            );
         }
         names.sort_unstable();
         Ok(names)

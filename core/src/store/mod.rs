@@ -11,7 +11,10 @@ pub use config_file::{ConfigFault, load_config};
 pub use credentials::CredentialFiles;
 pub use state::{LockedState, OpenCharge, StateFiles, Turn};
 
-use crate::{account::Subject, ports::{Fault, StoreError}};
+use crate::{
+    account::Subject,
+    ports::{Fault, StoreError},
+};
 
 /// The store under one directory.
 #[derive(Debug, Clone)]

@@ -46,7 +46,9 @@ impl Folder {
             match part {
                 Component::RootDir | Component::CurDir => {}
                 Component::Normal(name) => parts.push(name),
-                Component::ParentDir | Component::Prefix(_) => return Err(error(path, Fault::Path)),
+                Component::ParentDir | Component::Prefix(_) => {
+                    return Err(error(path, Fault::Path));
+                }
             }
         }
         if !path.is_absolute() {
@@ -97,7 +99,12 @@ impl Folder {
     }
 
     /// Reads a file of the folder, at most `limit` bytes. `None` if there is none.
-    pub(super) fn read(&self, name: &str, readers: Readers, limit: u64) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+    pub(super) fn read(
+        &self,
+        name: &str,
+        readers: Readers,
+        limit: u64,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
         let Some(file) = self.file(name, OFlag::O_RDONLY, readers)? else {
             return Ok(None);
         };
@@ -125,7 +132,8 @@ impl Folder {
 
     /// Puts `from` in the place of `to`, in one step.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
-        nix::fcntl::renameat(&self.fd, from, &self.fd, to).map_err(|errno| error(&self.path_of(to), Fault::Write(errno.into())))
+        nix::fcntl::renameat(&self.fd, from, &self.fd, to)
+            .map_err(|errno| error(&self.path_of(to), Fault::Write(errno.into())))
     }
 
     /// Removes a file of the folder; false if there was none.
@@ -185,6 +193,7 @@ fn open_root(path: &Path) -> Result<OwnedFd, StoreError> {
     above_stdio(fd.map_err(|errno| error(path, opening(errno)))?, path)
 }
 
+#[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]
 fn opening(errno: Errno) -> Fault {
     match errno {
         Errno::ENOENT => Fault::Missing,

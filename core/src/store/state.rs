@@ -55,24 +55,6 @@ impl StateFiles {
         read(&file, &folder.path_of(&name)).map(|slot| Some(slot.record))
     }
 
-    fn locked(&self, folder: Folder, name: &str, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
-        let path = folder.path_of(name);
-        // A file that was replaced or removed while its lock was waited for is looked up again.
-        for _ in 0..8 {
-            let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
-                return Ok(None);
-            };
-            lock(&file, &path)?;
-            let links = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
-            if links > 0 {
-                let slot = read(&file, &path)?;
-                check_owner(&slot.record, subject, &path)?;
-                return Ok(Some(LockedState { file, folder, path, slot }));
-            }
-        }
-        Err(error(&path, Fault::Busy(DEADLINE)))
-    }
-
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
     fn make(&self, name: &str, record: &Record, replace: bool) -> Result<(), StoreError> {
         let root = Folder::open(&self.root, Readers::Root)?.into_file();
@@ -92,13 +74,31 @@ impl StateFiles {
     }
 }
 
+fn locked(folder: Folder, name: &str, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+    let path = folder.path_of(name);
+    // A file that was replaced or removed while its lock was waited for is looked up again.
+    for _ in 0..8 {
+        let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
+            return Ok(None);
+        };
+        lock(&file, &path)?;
+        let links = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
+        if links > 0 {
+            let slot = read(&file, &path)?;
+            check_owner(&slot.record, subject, &path)?;
+            return Ok(Some(LockedState { file, folder, path, slot }));
+        }
+    }
+    Err(error(&path, Fault::Busy(DEADLINE)))
+}
+
 impl StateStore for StateFiles {
     type Lane = LockedState;
     type Turn = Turn;
 
     fn open(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
         let name = file_name(subject, "")?;
-        self.locked(Folder::open(&self.folder, Readers::Root)?, &name, subject)
+        locked(Folder::open(&self.folder, Readers::Root)?, &name, subject)
     }
 
     fn open_or_create(&self, subject: &Subject) -> Result<LockedState, StoreError> {
@@ -269,7 +269,9 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<(), StoreE
     let bytes = slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, Fault::Record(large)))?;
     let file = folder.create(draft)?;
     // Both halves are written through, not only allocated: a later write in place needs no new block.
-    let written = file.write_all_at(&bytes, Half::First.offset()).and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
+    let written = file
+        .write_all_at(&bytes, Half::First.offset())
+        .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
     written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))
 }
 
@@ -285,7 +287,10 @@ fn lock(file: &File, path: &Path) -> Result<(), StoreError> {
 
 /// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a
 /// signal or a thread in the host.
-#[allow(clippy::disallowed_methods, reason = "the deadline of a lock is this adapter's own, and by the monotonic clock")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the deadline of a lock is this adapter's own, and by the monotonic clock"
+)]
 fn wait<T>(mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::Result<Option<T>> {
     let begin = Instant::now();
     let mut pause = Duration::from_micros(100);

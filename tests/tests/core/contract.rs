@@ -1,0 +1,228 @@
+//! What every store promises, run against the files and against memory.
+
+use std::path::Path;
+
+use twinlock_core::{
+    admin,
+    enrol::{self, EnrolError, Existing},
+    ports::{Charge, Fault, Lane, ReadCredentials, StateStore, WriteCredentials},
+    record::Record,
+    store::{CredentialFiles, StateFiles, Store},
+    throttle::Throttle,
+    time::UnixTime,
+};
+use twinlock_tests::in_world;
+
+use crate::given::{enrolment, id, subject};
+
+/// One promise, written once, checked on both.
+macro_rules! contract {
+    ($($name:ident)*) => {
+        mod files {
+            $(#[test] fn $name() { super::on_files(|credentials, states| super::$name(credentials, states)); })*
+        }
+        mod memory {
+            $(#[test] fn $name() { let memory = crate::memory::Memory::default(); super::$name(&memory, &memory); })*
+        }
+    };
+}
+
+contract! {
+    what_is_written_is_read
+    nobody_is_enrolled_in_an_empty_store
+    replacing_leaves_nothing_of_the_old_one
+    removing_says_whether_there_was_anything
+    another_uid_is_refused
+    a_record_is_made_once
+    a_change_is_seen_by_the_next
+    a_charge_stands_until_it_is_committed
+    a_commit_takes_the_charge_back
+    a_lane_that_is_dropped_changes_nothing
+    a_lane_is_one_at_a_time
+    lanes_of_two_users_do_not_wait_for_each_other
+    many_changes_alternate_and_the_last_one_counts
+    starting_over_forgets
+    an_enrolment_is_kept_unless_replacing_was_asked_for
+    the_confirming_code_is_used_with_the_enrolment
+    enrolling_again_lifts_what_was_disabled
+    enrolling_again_gives_a_record_of_another_uid_a_new_owner
+    unlocking_forgets_failures_and_keeps_what_was_used
+    removed_means_gone
+}
+
+fn on_files(promise: impl FnOnce(&CredentialFiles, &StateFiles) + Send + 'static) {
+    in_world(|_| {
+        let store = Store::at(Path::new("/var/lib/twinlock"));
+        store.prepare().unwrap();
+        promise(&store.credentials, &store.states);
+    });
+}
+
+fn failed(failures: u32) -> Record {
+    Record { throttle: Throttle { failures, ..Throttle::default() }, ..Record::new(&subject("alice")) }
+}
+
+fn what_is_written_is_read(credentials: &impl WriteCredentials, _: &impl StateStore) {
+    credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
+    let read = credentials.read(&subject("alice")).unwrap().unwrap();
+    assert_eq!(*read.to_toml(), *enrolment("alice").to_toml());
+    assert!(credentials.read(&subject("bob")).unwrap().is_none());
+}
+
+fn nobody_is_enrolled_in_an_empty_store(credentials: &impl ReadCredentials, states: &impl StateStore) {
+    assert!(credentials.read(&subject("alice")).unwrap().is_none());
+    assert!(states.open(&subject("alice")).unwrap().is_none());
+}
+
+fn replacing_leaves_nothing_of_the_old_one(credentials: &impl WriteCredentials, _: &impl StateStore) {
+    credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
+    let bare = twinlock_core::credentials::Enrolment { recovery: None, ..enrolment("alice") };
+    credentials.replace(&subject("alice"), &bare).unwrap();
+    assert_eq!(*credentials.read(&subject("alice")).unwrap().unwrap().to_toml(), *bare.to_toml());
+}
+
+fn removing_says_whether_there_was_anything(credentials: &impl WriteCredentials, _: &impl StateStore) {
+    credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
+    assert!(credentials.remove(&subject("alice")).unwrap());
+    assert!(!credentials.remove(&subject("alice")).unwrap());
+    assert!(credentials.read(&subject("alice")).unwrap().is_none());
+}
+
+fn another_uid_is_refused(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
+    drop(states.open_or_create(&subject("alice")).unwrap());
+    let anew = twinlock_core::account::Subject { uid: 2002, ..subject("alice") };
+    let other = |fault: &Fault| matches!(fault, Fault::OtherUid { stored: 1001, account: 2002 });
+    assert!(other(&credentials.read(&anew).err().unwrap().fault));
+    assert!(other(&states.open(&anew).err().unwrap().fault));
+}
+
+fn a_record_is_made_once(_: &impl WriteCredentials, states: &impl StateStore) {
+    states.open_or_create(&subject("alice")).unwrap().change(&failed(2)).unwrap();
+    assert_eq!(*states.open_or_create(&subject("alice")).unwrap().record(), failed(2));
+}
+
+fn a_change_is_seen_by_the_next(_: &impl WriteCredentials, states: &impl StateStore) {
+    let mut lane = states.open_or_create(&subject("alice")).unwrap();
+    lane.change(&failed(1)).unwrap();
+    assert_eq!(*lane.record(), failed(1));
+    drop(lane);
+    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(1));
+}
+
+fn a_charge_stands_until_it_is_committed(_: &impl WriteCredentials, states: &impl StateStore) {
+    let lane = states.open_or_create(&subject("alice")).unwrap();
+    drop(lane.charge(&failed(1)).unwrap());
+    let lane = states.open(&subject("alice")).unwrap().unwrap();
+    assert_eq!(*lane.record(), failed(1));
+    drop(lane.charge(&failed(2)).unwrap());
+    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(2));
+}
+
+fn a_commit_takes_the_charge_back(_: &impl WriteCredentials, states: &impl StateStore) {
+    let lane = states.open_or_create(&subject("alice")).unwrap();
+    lane.charge(&failed(1)).unwrap().commit(&failed(0)).unwrap();
+    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(0));
+}
+
+fn a_lane_that_is_dropped_changes_nothing(_: &impl WriteCredentials, states: &impl StateStore) {
+    states.open_or_create(&subject("alice")).unwrap().change(&failed(1)).unwrap();
+    drop(states.open(&subject("alice")).unwrap());
+    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(1));
+}
+
+fn a_lane_is_one_at_a_time(_: &impl WriteCredentials, states: &impl StateStore) {
+    let lane = states.open_or_create(&subject("alice")).unwrap();
+    assert!(matches!(states.open(&subject("alice")).err().unwrap().fault, Fault::Busy(_)));
+    let charge = lane.charge(&failed(1)).unwrap();
+    assert!(matches!(states.open(&subject("alice")).err().unwrap().fault, Fault::Busy(_)));
+    charge.commit(&failed(1)).unwrap();
+    assert!(states.open(&subject("alice")).unwrap().is_some());
+}
+
+fn lanes_of_two_users_do_not_wait_for_each_other(_: &impl WriteCredentials, states: &impl StateStore) {
+    let _alice = states.open_or_create(&subject("alice")).unwrap();
+    assert!(states.open_or_create(&subject("bob")).is_ok());
+}
+
+fn many_changes_alternate_and_the_last_one_counts(_: &impl WriteCredentials, states: &impl StateStore) {
+    let mut lane = states.open_or_create(&subject("alice")).unwrap();
+    for failures in 0..50 {
+        lane.change(&failed(failures)).unwrap();
+    }
+    drop(lane);
+    for failures in 50..100 {
+        let lane = states.open(&subject("alice")).unwrap().unwrap();
+        assert_eq!(*lane.record(), failed(failures - 1));
+        lane.charge(&failed(7)).unwrap().commit(&failed(failures)).unwrap();
+    }
+    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(99));
+}
+
+fn starting_over_forgets(_: &impl WriteCredentials, states: &impl StateStore) {
+    states.open_or_create(&subject("alice")).unwrap().change(&failed(9)).unwrap();
+    assert_eq!(*states.start_over(&subject("alice")).unwrap().record(), failed(0));
+}
+
+fn an_enrolment_is_kept_unless_replacing_was_asked_for(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    let alice = subject("alice");
+    let store = |existing| {
+        enrol::store((credentials, states), &alice, (&enrolment("alice"), None), existing, UnixTime::default())
+    };
+    store(Existing::Keep).unwrap();
+    assert!(matches!(store(Existing::Keep), Err(EnrolError::AlreadyEnrolled)));
+    store(Existing::Replace).unwrap();
+}
+
+fn the_confirming_code_is_used_with_the_enrolment(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    let alice = subject("alice");
+    enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
+        .unwrap();
+    assert_eq!(states.open(&alice).unwrap().unwrap().record().use_of(&id("phone")).unwrap().last_step, 77);
+}
+
+fn enrolling_again_lifts_what_was_disabled(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    let alice = subject("alice");
+    let throttle =
+        Throttle { failures: 100, otp_failures: 100, recovery_failures: 9, spent: 30, ..Throttle::default() };
+    states.open_or_create(&alice).unwrap().change(&Record { throttle, ..failed(0) }).unwrap();
+    enrol::store((credentials, states), &alice, (&enrolment("alice"), None), Existing::Keep, UnixTime::default())
+        .unwrap();
+    assert_eq!(states.open(&alice).unwrap().unwrap().record().throttle, Throttle { spent: 30, ..Throttle::default() });
+}
+
+fn enrolling_again_gives_a_record_of_another_uid_a_new_owner(
+    credentials: &impl WriteCredentials,
+    states: &impl StateStore,
+) {
+    let (alice, anew) = (subject("alice"), twinlock_core::account::Subject { uid: 2002, ..subject("alice") });
+    enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
+        .unwrap();
+    let second = twinlock_core::credentials::Enrolment { uid: Some(2002), ..enrolment("alice") };
+    let keep = enrol::store((credentials, states), &anew, (&second, None), Existing::Keep, UnixTime::default());
+    assert!(matches!(keep, Err(EnrolError::Store(_))));
+    enrol::store((credentials, states), &anew, (&second, None), Existing::Replace, UnixTime::default()).unwrap();
+    assert_eq!(credentials.read(&anew).unwrap().unwrap().uid, Some(2002));
+    assert!(states.open(&anew).unwrap().unwrap().record().uses.is_empty());
+}
+
+fn unlocking_forgets_failures_and_keeps_what_was_used(_: &impl WriteCredentials, states: &impl StateStore) {
+    let alice = subject("alice");
+    assert!(!admin::unlock(states, &alice).unwrap());
+    let mut locked = failed(100);
+    locked.use_step(&id("phone"), 77, UnixTime::default());
+    locked.spend(&id("set1"), 3);
+    states.open_or_create(&alice).unwrap().change(&locked).unwrap();
+    assert!(admin::unlock(states, &alice).unwrap());
+    let wanted = Record { throttle: Throttle::default(), ..locked };
+    assert_eq!(*states.open(&alice).unwrap().unwrap().record(), wanted);
+}
+
+fn removed_means_gone(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    let alice = subject("alice");
+    enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
+        .unwrap();
+    assert!(admin::remove(credentials, states, &alice).unwrap());
+    assert!(credentials.read(&alice).unwrap().is_none() && states.open(&alice).unwrap().is_none());
+    assert!(!admin::remove(credentials, states, &alice).unwrap());
+}

@@ -1,0 +1,154 @@
+//! Who and what the tests begin with.
+
+use std::{cell::Cell, sync::LazyLock};
+
+use twinlock_core::{
+    account::{Subject, UserName},
+    config::Config,
+    credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
+    login::{Attempt, Login},
+    otp::{Algorithm, Totp},
+    policy::SecondFactor,
+    ports::{Clock, Conversation, NoAnswer},
+    recovery::{RecoveryCode, RecoverySet},
+    secret::Secret,
+    throttle::Limits,
+    time::UnixTime,
+};
+use zeroize::Zeroizing;
+
+use crate::memory::Memory;
+
+pub(crate) const RECOVERY: [&str; 2] = ["ABCD-EFGH-JKMN-PQRS", "0123-4567-89AB-CDEF"];
+pub(crate) const NOON: u64 = 1_800_000_000;
+
+pub(crate) fn subject(name: &str) -> Subject {
+    Subject { name: UserName::parse(name.as_bytes()).unwrap(), uid: 1001 }
+}
+
+pub(crate) fn id(text: &str) -> AuthenticatorId {
+    AuthenticatorId::parse(text).unwrap()
+}
+
+pub(crate) fn phone(secret: u8) -> Authenticator {
+    let totp = Totp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, 30).unwrap();
+    Authenticator { id: id("phone"), label: Label::parse("phone").unwrap(), totp, created: None }
+}
+
+pub(crate) fn enrolment(name: &str) -> Enrolment {
+    // Hashed once: a run of Argon2 costs more than all else of a test.
+    static SET: LazyLock<RecoverySet> = LazyLock::new(|| {
+        let codes = RECOVERY.map(|code| RecoveryCode::parse(code.replace('-', "").as_bytes()).unwrap());
+        RecoverySet::hashed(id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap()
+    });
+    Enrolment { user: subject(name).name, uid: Some(1001), authenticators: vec![phone(1)], recovery: Some(SET.clone()) }
+}
+
+/// A clock that stands still until it is moved.
+#[derive(Default)]
+pub(crate) struct StoppedClock(Cell<u64>);
+
+impl Clock for StoppedClock {
+    fn now(&self) -> UnixTime {
+        UnixTime::from_seconds(self.0.get())
+    }
+}
+
+/// Answers in order, and what was asked.
+struct Script<'a> {
+    answers: Vec<String>,
+    asked: Vec<String>,
+    clock: &'a StoppedClock,
+    seconds_an_answer: u64,
+}
+
+impl Conversation for Script<'_> {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        self.asked.push(prompt.to_owned());
+        self.clock.0.set(self.clock.0.get() + self.seconds_an_answer);
+        if self.answers.is_empty() {
+            return Err(NoAnswer { code: 19 });
+        }
+        Ok(Zeroizing::new(self.answers.remove(0).into_bytes()))
+    }
+}
+
+/// A host with a store in memory, at noon.
+pub(crate) struct Host {
+    pub(crate) store: Memory,
+    pub(crate) clock: StoppedClock,
+    pub(crate) limits: Limits,
+    pub(crate) policy: SecondFactor,
+    pub(crate) seconds_an_answer: u64,
+}
+
+impl Host {
+    /// With alice enrolled.
+    pub(crate) fn with_alice() -> Self {
+        let host = Self {
+            store: Memory::default(),
+            clock: StoppedClock::default(),
+            limits: Config::default().limits(),
+            policy: SecondFactor::Required,
+            seconds_an_answer: 0,
+        };
+        host.clock.0.set(NOON);
+        host.store.enrol(&subject("alice"), &enrolment("alice"));
+        host
+    }
+
+    pub(crate) fn set_clock(&self, seconds: u64) {
+        self.clock.0.set(seconds);
+    }
+
+    pub(crate) fn wait(&self, seconds: u64) {
+        self.clock.0.set(self.clock.0.get() + seconds);
+    }
+
+    pub(crate) fn seconds(&self) -> u64 {
+        self.clock.0.get()
+    }
+
+    /// The code of alice's phone, `offset` steps from now.
+    pub(crate) fn code(&self, offset: i64) -> String {
+        let totp = phone(1).totp;
+        totp.code(totp.step_at(self.clock.now()).saturating_add_signed(offset))
+    }
+
+    /// A code that is none of the window's.
+    pub(crate) fn wrong_code(&self) -> String {
+        let right: Vec<String> = (-4..=4).map(|offset| self.code(offset)).collect();
+        (0..).map(|number| format!("{number:06}")).find(|code| !right.contains(code)).unwrap()
+    }
+
+    /// One attempt of a user with these answers, and the prompts it made.
+    pub(crate) fn attempt(&self, user: &str, answers: &[&str]) -> (Attempt, Vec<String>) {
+        let login = Login {
+            credentials: &self.store,
+            states: &self.store,
+            clock: &self.clock,
+            limits: self.limits,
+            prompt: "Code: ",
+        };
+        let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
+        let mut script =
+            Script { answers, asked: Vec::new(), clock: &self.clock, seconds_an_answer: self.seconds_an_answer };
+        let subject = (user != "nobody-knows").then(|| subject(user));
+        let attempt = login.attempt(subject.as_ref(), self.policy, &mut script);
+        (attempt, script.asked)
+    }
+
+    /// The outcome of one attempt of alice.
+    pub(crate) fn alice(&self, answers: &[&str]) -> twinlock_core::login::Outcome {
+        self.attempt("alice", answers).0.outcome
+    }
+
+    /// `count` wrong codes of alice, spaced so that each is looked at.
+    pub(crate) fn wrong_codes(&self, count: u32) {
+        for _ in 0..count {
+            self.wait(10);
+            let wrong = self.wrong_code();
+            let _ = self.alice(&[&wrong, &wrong]);
+        }
+    }
+}

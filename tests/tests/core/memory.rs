@@ -1,0 +1,162 @@
+//! The ports in memory: the reference that the files must not differ from.
+
+use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
+
+use twinlock_core::{
+    account::Subject,
+    credentials::Enrolment,
+    ports::{Charge, Fault, Lane, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    record::Record,
+};
+
+#[derive(Default)]
+struct Shelves {
+    credentials: BTreeMap<String, Enrolment>,
+    records: BTreeMap<String, Record>,
+    locked: Vec<String>,
+    writes_fail: bool,
+    reads_fail: bool,
+}
+
+/// A store in memory; clones share it.
+#[derive(Default, Clone)]
+pub(crate) struct Memory(Rc<RefCell<Shelves>>);
+
+pub(crate) struct MemoryLane {
+    memory: Memory,
+    name: String,
+    record: Record,
+}
+
+pub(crate) struct MemoryCharge(MemoryLane);
+
+fn fault(name: &str, fault: Fault) -> StoreError {
+    StoreError { path: name.into(), fault }
+}
+
+impl Memory {
+    pub(crate) fn enrol(&self, subject: &Subject, enrolment: &Enrolment) {
+        self.replace(subject, enrolment).unwrap();
+    }
+
+    pub(crate) fn record(&self, subject: &Subject) -> Option<Record> {
+        self.0.borrow().records.get(subject.name.as_str()).cloned()
+    }
+
+    pub(crate) fn let_writes_fail(&self, fail: bool) {
+        self.0.borrow_mut().writes_fail = fail;
+    }
+
+    pub(crate) fn let_reads_fail(&self, fail: bool) {
+        self.0.borrow_mut().reads_fail = fail;
+    }
+
+    fn write(&self, name: &str, record: &Record) -> Result<(), StoreError> {
+        let mut shelves = self.0.borrow_mut();
+        if shelves.writes_fail {
+            return Err(fault(name, Fault::Write(std::io::ErrorKind::StorageFull.into())));
+        }
+        shelves.records.insert(name.into(), record.clone());
+        Ok(())
+    }
+}
+
+impl ReadCredentials for Memory {
+    fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        let shelves = self.0.borrow();
+        if shelves.reads_fail {
+            return Err(fault(subject.name.as_str(), Fault::Read(std::io::ErrorKind::Other.into())));
+        }
+        let found = shelves.credentials.get(subject.name.as_str()).cloned();
+        match found.as_ref().and_then(|enrolment| enrolment.uid) {
+            Some(stored) if stored != subject.uid => {
+                Err(fault(subject.name.as_str(), Fault::OtherUid { stored, account: subject.uid }))
+            }
+            Some(_) | None => Ok(found),
+        }
+    }
+}
+
+impl WriteCredentials for Memory {
+    fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {
+        self.0.borrow_mut().credentials.insert(subject.name.to_string(), enrolment.clone());
+        Ok(())
+    }
+
+    fn remove(&self, subject: &Subject) -> Result<bool, StoreError> {
+        Ok(self.0.borrow_mut().credentials.remove(subject.name.as_str()).is_some())
+    }
+}
+
+impl StateStore for Memory {
+    type Lane = MemoryLane;
+    type Turn = ();
+
+    fn open(&self, subject: &Subject) -> Result<Option<MemoryLane>, StoreError> {
+        let name = subject.name.to_string();
+        let Some(record) = self.record(subject) else {
+            return Ok(None);
+        };
+        if record.uid != subject.uid {
+            return Err(fault(&name, Fault::OtherUid { stored: record.uid, account: subject.uid }));
+        }
+        let mut shelves = self.0.borrow_mut();
+        if shelves.locked.contains(&name) {
+            return Err(fault(&name, Fault::Busy(Duration::from_secs(3))));
+        }
+        shelves.locked.push(name.clone());
+        Ok(Some(MemoryLane { memory: self.clone(), name, record }))
+    }
+
+    fn open_or_create(&self, subject: &Subject) -> Result<MemoryLane, StoreError> {
+        if self.record(subject).is_none() {
+            self.write(subject.name.as_str(), &Record::new(subject))?;
+        }
+        Ok(self.open(subject)?.unwrap())
+    }
+
+    fn start_over(&self, subject: &Subject) -> Result<MemoryLane, StoreError> {
+        self.write(subject.name.as_str(), &Record::new(subject))?;
+        Ok(self.open(subject)?.unwrap())
+    }
+
+    fn turn(&self) -> Result<(), StoreError> {
+        Ok(())
+    }
+}
+
+impl Lane for MemoryLane {
+    type Charge = MemoryCharge;
+
+    fn record(&self) -> &Record {
+        &self.record
+    }
+
+    fn charge(self, charged: &Record) -> Result<MemoryCharge, StoreError> {
+        self.memory.write(&self.name, charged)?;
+        Ok(MemoryCharge(self))
+    }
+
+    fn change(&mut self, next: &Record) -> Result<(), StoreError> {
+        self.memory.write(&self.name, next)?;
+        self.record = next.clone();
+        Ok(())
+    }
+
+    fn remove(self) -> Result<(), StoreError> {
+        self.memory.0.borrow_mut().records.remove(&self.name);
+        Ok(())
+    }
+}
+
+impl Charge for MemoryCharge {
+    fn commit(self, next: &Record) -> Result<(), StoreError> {
+        self.0.memory.write(&self.0.name, next)
+    }
+}
+
+impl Drop for MemoryLane {
+    fn drop(&mut self) {
+        self.memory.0.borrow_mut().locked.retain(|locked| *locked != self.name);
+    }
+}
