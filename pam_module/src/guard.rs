@@ -15,6 +15,9 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Ok(scene) => scene,
         Err(code) => return code,
     };
+    if scene.policy == SecondFactor::Skip {
+        return PamResultCode::PAM_IGNORE;
+    }
     let Some(subject) = scene.subject else {
         return returns::refuse(transaction, None, Reason::UnknownUser, None);
     };
@@ -22,16 +25,14 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         return PamResultCode::PAM_SUCCESS;
     }
     let user = Some(subject.name.as_str());
-    match scene.policy {
-        SecondFactor::Skip => return PamResultCode::PAM_IGNORE,
-        SecondFactor::Optional => match scene.store.credentials.read(&subject) {
+    if scene.policy == SecondFactor::Optional {
+        match scene.store.credentials.read(&subject) {
             Ok(None) => return PamResultCode::PAM_IGNORE,
             Ok(Some(_)) => {}
             Err(error) => {
                 return returns::refuse(transaction, user, Reason::Store, Some(format!("{error}; {}", error.hint())));
             }
-        },
-        SecondFactor::Required => {}
+        }
     }
     let code = returns::refuse(transaction, user, Reason::Bypass, Some(REMEDY.into()));
     transaction.warn("This host requires a second factor, but was not set up to ask you for one. Your administrator finds the reason in the log.");
