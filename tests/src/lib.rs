@@ -33,25 +33,28 @@ mod account;
 mod artefacts;
 mod attempt;
 mod command;
+mod deployed;
 mod drive;
+mod here;
 mod host_state;
 mod journal;
 mod launch;
+mod log_entry;
 mod namespace;
 mod orphans;
 mod otp;
 mod outcome;
-#[allow(
-    unsafe_code,
-    reason = "libpam is a C library; every call into it stands in this one file"
-)]
+#[allow(unsafe_code, reason = "libpam is a C library; every call into it stands in this one file")]
 mod pam_app;
 mod pam_names;
 mod process;
 mod script;
+mod shipped;
+mod snapshot;
 mod ssh_client;
 mod ssh_keys;
 mod sshd;
+mod state_file;
 mod terminal;
 mod watched;
 mod world;
@@ -59,16 +62,22 @@ mod world;
 pub use account::{Account, PASSWORD};
 pub use attempt::{Attempt, Held, race};
 pub use command::{Enrolled, Twinlock};
+pub use deployed::{CONFIG, STORE, credentials_of, state_of};
 pub use drive::drive;
+pub use here::authenticate;
 pub use host_state::HostState;
 pub use journal::LogLine;
 pub use launch::Launch;
+pub use log_entry::LogEntry;
 pub use otp::{Algorithm, Authenticator, Codes};
 pub use outcome::Outcome;
 pub use pam_names::{Operation, PamCode, Style};
 pub use process::{DEADLINE, Output, Process};
 pub use script::{Give, Message, Report, Spec, Step};
+pub use shipped::{Family, FirstFactor};
+pub use snapshot::Snapshot;
 pub use ssh_client::{Client, Login, Session};
-pub use sshd::Sshd;
+pub use sshd::{Lobby, Sshd};
+pub use state_file::{ForgedState, SLOT, State};
 pub use terminal::Terminal;
 pub use world::{World, in_sshd_world, in_world};

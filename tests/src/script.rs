@@ -28,8 +28,8 @@ pub struct Spec {
     pub script: Vec<Step>,
     /// The folder of service files.
     pub configuration: PathBuf,
-    /// Closes file descriptors 0, 1 and 2 before the first operation.
-    pub closed_stdio: bool,
+    /// Closes these file descriptors before the first operation.
+    pub closed: Vec<i32>,
     /// Where the report goes; standard output when there is none.
     pub report: Option<PathBuf>,
 }

@@ -31,7 +31,9 @@ pub struct Client<'s> {
     answers: Vec<String>,
     options: Vec<String>,
     address: String,
-    command: String,
+    program: String,
+    /// What stands behind the options.
+    operands: Vec<String>,
     askpass: bool,
 }
 
@@ -45,7 +47,8 @@ impl<'s> Client<'s> {
             answers: Vec::new(),
             options: Vec::new(),
             address: "127.0.0.1".into(),
-            command: COMMAND.into(),
+            program: "ssh".into(),
+            operands: vec!["127.0.0.1".into(), COMMAND.into()],
             askpass: true,
         }
     }
@@ -89,7 +92,20 @@ impl<'s> Client<'s> {
 
     /// Runs this command on the server; it has to print `IN` on a line for the login to count as granted.
     pub fn command(mut self, command: &str) -> Self {
-        self.command = command.into();
+        self.operands = vec!["127.0.0.1".into(), command.into()];
+        self
+    }
+
+    /// Opens the shell of the user on the server, for [`Client::terminal`].
+    pub fn shell(mut self) -> Self {
+        self.operands = vec!["127.0.0.1".into()];
+        self
+    }
+
+    /// Copies a file with `scp` or `sftp`; a place on the server is `127.0.0.1:PATH`. Its exit code tells how it went.
+    pub fn copy(mut self, program: &str, from: &str, to: &str) -> Self {
+        self.program = program.into();
+        self.operands = vec![from.into(), to.into()];
         self
     }
 
@@ -129,32 +145,18 @@ impl<'s> Client<'s> {
     pub fn terminal(self) -> Session<'s> {
         let mark = self.sshd.world.log_mark();
         let door = self.sshd.listen(&self.known_key());
-        let terminal = Terminal::start(
-            self.launch(&door)
-                .environment("SSH_ASKPASS_REQUIRE", "never"),
-        );
+        let terminal = Terminal::start(self.launch(&door).environment("SSH_ASKPASS_REQUIRE", "never"));
         let server = door.answer(terminal.process());
-        Session {
-            terminal,
-            server,
-            sshd: self.sshd,
-            mark,
-        }
+        Session { terminal, server, sshd: self.sshd, mark }
     }
 
     /// The key that the server accepts, whatever this client offers.
     fn known_key(&self) -> String {
-        ssh_keys::key(
-            self.sshd.world,
-            "client",
-            self.key_type.as_deref().unwrap_or("ed25519"),
-        )
+        ssh_keys::key(self.sshd.world, "client", self.key_type.as_deref().unwrap_or("ed25519"))
     }
 
     fn launch(&self, door: &Door<'_>) -> Launch {
-        let mut arguments: Vec<String> = ["ssh", "-F", "none", "-b", &self.address]
-            .map(String::from)
-            .into();
+        let mut arguments: Vec<String> = [&self.program, "-F", "none"].map(String::from).into();
         let mut option = |text: String| arguments.extend(["-o".into(), text]);
         // The first value wins here too.
         self.options.iter().cloned().for_each(&mut option);
@@ -173,29 +175,16 @@ impl<'s> Client<'s> {
             option(fixed.into());
         }
         option(format!("UserKnownHostsFile={}", inside("known_hosts")));
-        option(format!(
-            "IdentityFile={}",
-            self.offered_key().unwrap_or("none".into())
-        ));
-        let port = door.address().port().to_string();
-        let place = [
-            "-p".into(),
-            port,
-            "-l".into(),
-            self.user.clone(),
-            "127.0.0.1".into(),
-            self.command.clone(),
-        ];
-        Launch::new(arguments.into_iter().chain(place))
+        option(format!("IdentityFile={}", self.offered_key().unwrap_or("none".into())));
+        option(format!("BindAddress={}", self.address));
+        option(format!("Port={}", door.address().port()));
+        option(format!("User={}", self.user));
+        Launch::new(arguments.into_iter().chain(self.operands.iter().cloned()))
     }
 
     fn offered_key(&self) -> Option<String> {
         self.key_type.as_ref()?;
-        Some(if self.authorized {
-            self.known_key()
-        } else {
-            ssh_keys::key(self.sshd.world, "strange", "ed25519")
-        })
+        Some(if self.authorized { self.known_key() } else { ssh_keys::key(self.sshd.world, "strange", "ed25519") })
     }
 
     fn prompts(&self, script: &str) -> Vec<String> {
@@ -204,11 +193,7 @@ impl<'s> Client<'s> {
         let prefix = format!("({}@127.0.0.1) ", self.user);
         shown
             .map(|prompt| String::from_utf8_lossy(&prompt).into_owned())
-            .map(|prompt| {
-                prompt
-                    .strip_prefix(&prefix)
-                    .map_or(prompt.clone(), String::from)
-            })
+            .map(|prompt| prompt.strip_prefix(&prefix).map_or(prompt.clone(), String::from))
             .collect()
     }
 }
@@ -231,13 +216,7 @@ pub struct Login {
 }
 
 impl Login {
-    fn new(
-        sshd: &Sshd<'_>,
-        mark: usize,
-        server: Option<Process>,
-        output: Output,
-        prompts: Vec<String>,
-    ) -> Self {
+    fn new(sshd: &Sshd<'_>, mark: usize, server: Option<Process>, output: Output, prompts: Vec<String>) -> Self {
         if let Some(server) = server {
             server.finish();
         }
@@ -270,6 +249,13 @@ impl Session<'_> {
     /// Types a line, see [`Terminal::send_line`].
     pub fn send_line(&mut self, line: &str) {
         self.terminal.send_line(line);
+    }
+
+    /// Waits until the server has ended; the client may not have noticed.
+    pub fn wait_for_server(&self) {
+        if let Some(server) = &self.server {
+            server.wait("the end of sshd", |seen| seen.status);
+        }
     }
 
     /// Waits until both sides have ended.

@@ -52,51 +52,33 @@ pub struct Sshd<'w> {
 impl<'w> Sshd<'w> {
     /// A server that asks for key and code.
     pub fn new(world: &'w World) -> Self {
-        let sshd = Self {
-            world,
-            configuration: inside(&format!("sshd_config-{}", world.serial())).into(),
-            under: Vec::new(),
-        };
+        let sshd =
+            Self { world, configuration: inside(&format!("sshd_config-{}", world.serial())).into(), under: Vec::new() };
         sshd.config("")
     }
 
     /// A server with exactly this file, for instance `/etc/ssh/sshd_config` with its drop-ins.
     pub fn from_file(world: &'w World, path: impl AsRef<Path>) -> Self {
-        Self {
-            world,
-            configuration: path.as_ref().into(),
-            under: Vec::new(),
-        }
+        Self { world, configuration: path.as_ref().into(), under: Vec::new() }
     }
 
     /// Sets these lines in front of the defaults. sshd takes the first value it meets, so they win; defaults go before
     /// the first `Match`, so they stay global.
     pub fn config(self, lines: &str) -> Self {
-        let first_match = lines
-            .lines()
-            .position(|line| line.trim_start().starts_with("Match"))
-            .unwrap_or(usize::MAX);
+        let first_match = lines.lines().position(|line| line.trim_start().starts_with("Match")).unwrap_or(usize::MAX);
         let (mut global, mut matches) = (String::new(), String::new());
         for (number, line) in lines.lines().enumerate() {
-            let part = if number < first_match {
-                &mut global
-            } else {
-                &mut matches
-            };
+            let part = if number < first_match { &mut global } else { &mut matches };
             part.push_str(line.trim_start());
             part.push('\n');
         }
-        self.world
-            .write(&self.configuration, global + DEFAULTS + &matches);
+        self.world.write(&self.configuration, global + DEFAULTS + &matches);
         self
     }
 
     /// Runs sshd under another program, for instance `["faketime", "-f", "+1h"]`.
     pub fn under<A: AsRef<OsStr>>(mut self, prefix: impl IntoIterator<Item = A>) -> Self {
-        self.under = prefix
-            .into_iter()
-            .map(|argument| argument.as_ref().to_owned())
-            .collect();
+        self.under = prefix.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         self
     }
 
@@ -111,27 +93,52 @@ impl<'w> Sshd<'w> {
         line.split(' ').take(2).collect::<Vec<_>>().join(" ")
     }
 
-    /// Writes what the server needs, and opens a port for one connection.
+    /// Answers everybody who comes to `listener` with this public key, see [`Lobby`].
+    pub fn welcome(&self, listener: TcpListener, public_key: &str) -> Lobby<'_> {
+        Lobby { door: self.door(listener, public_key), guests: Vec::new() }
+    }
+
+    /// Opens a port for one connection.
     pub(crate) fn listen(&self, client_key: &str) -> Door<'_> {
+        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback");
+        self.door(listener, &ssh_keys::public(client_key))
+    }
+
+    /// Writes what the server needs.
+    fn door(&self, listener: TcpListener, public_key: &str) -> Door<'_> {
         // Privilege separation wants its empty folder and user `sshd`.
         fs::create_dir_all("/run/sshd").expect("/run is ours");
         let host_key = ssh_keys::key(self.world, "host", "ed25519");
-        let known: Vec<_> = ssh_keys::public(&host_key)
-            .split(' ')
-            .take(2)
-            .map(String::from)
-            .collect();
-        self.world
-            .write(inside("known_hosts"), format!("* {}\n", known.join(" ")));
+        self.world.write(inside("known_hosts"), format!("* {}\n", host_public(&host_key)));
         let authorized = inside(&format!("authorized_keys-{}", self.world.serial()));
-        self.world.write(&authorized, ssh_keys::public(client_key));
-        let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback");
+        self.world.write(&authorized, public_key);
         listener.set_nonblocking(true).expect("a socket");
-        Door {
-            sshd: self,
-            listener,
-            host_key,
-            authorized,
+        Door { sshd: self, listener, host_key, authorized }
+    }
+}
+
+/// `TYPE BASE64` of the server's key.
+fn host_public(host_key: &str) -> String {
+    ssh_keys::public(host_key).split(' ').take(2).collect::<Vec<_>>().join(" ")
+}
+
+/// A port at which a server answers whoever comes, like inetd. Dropping it ends all their logins.
+pub struct Lobby<'s> {
+    door: Door<'s>,
+    guests: Vec<Process>,
+}
+
+impl Lobby<'_> {
+    /// The public key of the server, as `TYPE BASE64`.
+    pub fn host_key(&self) -> String {
+        host_public(&self.door.host_key)
+    }
+
+    /// Starts an sshd for each client that waits, and forgets those that have ended.
+    pub fn answer_waiting(&mut self) {
+        self.guests.retain(Process::is_running);
+        while let Some(guest) = self.door.answer_one() {
+            self.guests.push(guest);
         }
     }
 }
@@ -153,42 +160,33 @@ impl Door<'_> {
     pub(crate) fn answer(self, client: &Process) -> Option<Process> {
         let end = Instant::now() + DEADLINE;
         while client.is_running() && Instant::now() < end {
-            match self.listener.accept() {
-                Ok((connection, _)) => {
-                    // Else some answers of sshd wait 40 ms for an acknowledgement.
-                    connection.set_nodelay(true).expect("a TCP socket");
-                    return Some(self.serve(&OwnedFd::from(connection)));
-                }
-                Err(error) if error.kind() == ErrorKind::WouldBlock => {
-                    let mut waiting = [PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)];
-                    poll(&mut waiting, PollTimeout::from(20_u8)).expect("poll");
-                }
-                Err(error) => panic!("no connection: {error}"),
+            if let Some(server) = self.answer_one() {
+                return Some(server);
             }
+            let mut waiting = [PollFd::new(self.listener.as_fd(), PollFlags::POLLIN)];
+            poll(&mut waiting, PollTimeout::from(20_u8)).expect("poll");
         }
         None
+    }
+
+    /// Starts sshd for a client that waits, if one does.
+    fn answer_one(&self) -> Option<Process> {
+        match self.listener.accept() {
+            Ok((connection, _)) => {
+                // Else some answers of sshd wait 40 ms for an acknowledgement.
+                connection.set_nodelay(true).expect("a TCP socket");
+                Some(self.serve(&OwnedFd::from(connection)))
+            }
+            Err(error) if error.kind() == ErrorKind::WouldBlock => None,
+            Err(error) => panic!("no connection: {error}"),
+        }
     }
 
     fn serve(&self, connection: &OwnedFd) -> Process {
         let configuration = self.sshd.configuration.as_os_str();
         let authorized = format!("AuthorizedKeysFile={}", self.authorized);
-        let fixed = [
-            "-h",
-            &self.host_key,
-            "-o",
-            "PidFile=none",
-            "-o",
-            &authorized,
-        ]
-        .map(OsStr::new);
-        let arguments = [
-            OsStr::new(SSHD),
-            OsStr::new("-i"),
-            OsStr::new("-f"),
-            configuration,
-        ];
-        Launch::new(arguments.into_iter().chain(fixed))
-            .under(&self.sshd.under)
-            .start_on(connection, None)
+        let fixed = ["-h", &self.host_key, "-o", "PidFile=none", "-o", &authorized].map(OsStr::new);
+        let arguments = [OsStr::new(SSHD), OsStr::new("-i"), OsStr::new("-f"), configuration];
+        Launch::new(arguments.into_iter().chain(fixed)).under(&self.sshd.under).start_on(connection, None)
     }
 }

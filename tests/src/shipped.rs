@@ -1,0 +1,128 @@
+//! A host on which Twinlock was switched on as the shipped files have it: the very files of `config/`, between
+//! stand-ins for what the distribution brings, so that every machine tests both families.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+use std::path::Path;
+
+use crate::sshd::Sshd;
+use crate::world::World;
+
+/// A family of distributions, as `config/pam.d/` names them.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Family {
+    /// Debian 12, Ubuntu.
+    Debian,
+    /// RHEL 9 and what is built from it, Fedora.
+    Rhel,
+}
+
+/// What is asked for before the code.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum FirstFactor {
+    /// `key-and-code`.
+    Key,
+    /// `password-and-code`.
+    Password,
+}
+
+/// The main file of Debian 12, without its comments; `internal-sftp` stands at one place everywhere.
+const DEBIAN_SSHD_CONFIG: &str = "Include /etc/ssh/sshd_config.d/*.conf\nKbdInteractiveAuthentication no\nUsePAM yes\n\
+    X11Forwarding yes\nPrintMotd no\nAcceptEnv LANG LC_*\nSubsystem sftp internal-sftp\n";
+
+/// The main file of RHEL 9, without its comments.
+const RHEL_SSHD_CONFIG: &str = "Include /etc/ssh/sshd_config.d/*.conf\nSubsystem sftp internal-sftp\n";
+
+/// RHEL 9's drop-in, without its comments.
+const RHEL_DROP_IN: &str = "Include /etc/crypto-policies/back-ends/opensshserver.config\nSyslogFacility AUTHPRIV\n\
+    ChallengeResponseAuthentication no\nGSSAPIAuthentication yes\nGSSAPICleanupCredentials no\nUsePAM yes\n\
+    X11Forwarding yes\nPrintMotd no\n";
+
+/// What Debian's pam-auth-update generates.
+const DEBIAN_PAM: &[(&str, &str)] = &[
+    (
+        "common-auth",
+        "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
+    ),
+    (
+        "common-account",
+        "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\n\
+         account required pam_permit.so\n",
+    ),
+    (
+        "common-session",
+        "session [default=1] pam_permit.so\nsession requisite pam_deny.so\nsession required pam_permit.so\n\
+         session required pam_unix.so\n-session optional pam_systemd.so\n",
+    ),
+    (
+        "common-password",
+        "password [success=1 default=ignore] pam_unix.so obscure yescrypt\npassword requisite pam_deny.so\n\
+         password required pam_permit.so\n",
+    ),
+];
+
+/// What authselect's profile `sssd` generates; a dash makes libpam quiet about a module that Debian does not have.
+const RHEL_PAM: &[(&str, &str)] = &[
+    (
+        "password-auth",
+        "auth required pam_env.so\nauth required pam_faildelay.so delay=2000000\n\
+         auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
+         auth [default=1 ignore=ignore success=ok] pam_localuser.so\n\
+         auth sufficient pam_unix.so nullok\n\
+         auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
+         -auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\n\
+         account required pam_unix.so\naccount sufficient pam_localuser.so\n\
+         account sufficient pam_usertype.so issystem\n\
+         -account [default=bad success=ok user_unknown=ignore] pam_sss.so\naccount required pam_permit.so\n\
+         -password requisite pam_pwquality.so local_users_only\n\
+         password sufficient pam_unix.so yescrypt shadow nullok use_authtok\npassword required pam_deny.so\n\
+         session optional pam_keyinit.so revoke\nsession required pam_limits.so\n-session optional pam_systemd.so\n\
+         session [success=1 default=ignore] pam_succeed_if.so service in crond quiet use_uid\n\
+         session required pam_unix.so\n-session optional pam_sss.so\n",
+    ),
+    (
+        "postlogin",
+        "session optional pam_umask.so silent\n\
+         session [success=1 default=ignore] pam_succeed_if.so service !~ gdm* service !~ su* quiet\n\
+         session [default=1] pam_lastlog.so nowtmp showfailed\n\
+         session optional pam_lastlog.so silent noupdate showfailed\n",
+    ),
+];
+
+impl World {
+    /// Switches Twinlock on for sshd as the shipped files say, and returns the server of that host.
+    pub fn ship(&self, family: Family, first: FirstFactor) -> Sshd<'_> {
+        let (folder, others, main) = match family {
+            Family::Debian => ("debian", DEBIAN_PAM, DEBIAN_SSHD_CONFIG),
+            Family::Rhel => ("rhel", RHEL_PAM, RHEL_SSHD_CONFIG),
+        };
+        let variant = match first {
+            FirstFactor::Key => "key-and-code",
+            FirstFactor::Password => "password-and-code",
+        };
+        for (name, text) in others {
+            self.service(name, text);
+        }
+        self.service("sshd", &self.shipped(format!("pam.d/{folder}/sshd.{variant}")));
+        self.write("/etc/ssh/sshd_config", main);
+        if family == Family::Rhel {
+            self.write("/etc/ssh/sshd_config.d/50-redhat.conf", RHEL_DROP_IN);
+        }
+        let drop_in = self.shipped(format!("sshd_config.d/{variant}/00-twinlock.conf"));
+        self.write("/etc/ssh/sshd_config.d/00-twinlock.conf", drop_in);
+        self.write("/etc/twinlock/config.toml", self.shipped("config.toml"));
+        // As `make install` does: a store that is missing is a fault, not an empty store.
+        for folder in ["", "credentials", "state"] {
+            let folder = Path::new("/var/lib/twinlock").join(folder);
+            fs::create_dir_all(&folder).expect("/var is ours");
+            fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("just made");
+        }
+        Sshd::from_file(self, "/etc/ssh/sshd_config")
+    }
+
+    /// The text of a file below `config/`.
+    pub fn shipped(&self, name: impl AsRef<Path>) -> String {
+        let path = self.repository().join("config").join(name);
+        fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
+    }
+}
