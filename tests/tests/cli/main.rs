@@ -1,0 +1,24 @@
+//! The built command: what each verb prints, changes and exits with, in scripts and on a real terminal.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on panics"
+)]
+
+mod admin;
+mod check;
+mod enrol;
+mod interactive;
+mod interrupted;
+mod qr;
+mod recovery;
+mod scene;
+mod secrets;
+mod status;
+mod usage;
+mod verify;

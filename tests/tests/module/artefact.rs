@@ -1,0 +1,104 @@
+//! The file that ships, as the linker left it.
+
+use std::fs;
+
+use twinlock_tests::{Launch, in_world};
+
+/// What a program of binutils or the loader says of the module.
+fn said(program: &[&str]) -> String {
+    let mut said = String::new();
+    in_world(|world| {
+        world.install();
+        let module = world.module_path().display().to_string();
+        let output = Launch::new(program.iter().copied().chain([module.as_str()])).run();
+        assert_eq!((output.code, output.stderr.as_str()), (Some(0), ""), "{program:?}");
+        said = output.stdout;
+    });
+    said
+}
+
+#[test]
+fn it_exports_the_six_entry_points_and_nothing_else() {
+    let table = said(&["nm", "--dynamic", "--defined-only", "--format=posix"]);
+    let names: Vec<_> = table.lines().filter_map(|line| line.split(' ').next()).collect();
+    let expected = [
+        "pam_sm_acct_mgmt",
+        "pam_sm_authenticate",
+        "pam_sm_chauthtok",
+        "pam_sm_close_session",
+        "pam_sm_open_session",
+        "pam_sm_setcred",
+    ];
+    assert_eq!(names, expected);
+}
+
+#[test]
+fn it_needs_libc_libpam_and_libgcc_alone() {
+    let dynamic = said(&["readelf", "--dynamic", "--wide"]);
+    let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
+    let names: Vec<_> = needed.filter_map(|line| line.split(['[', ']']).nth(1)).collect();
+    let allowed = ["libpam.so.0", "libgcc_s.so.1", "libc.so.6"];
+    let loader = |name: &str| name.starts_with("ld-linux");
+    assert!(names.iter().all(|name| allowed.contains(name) || loader(name)) && names.len() >= 2, "{names:?}");
+    assert!(!dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"), "{dynamic}");
+}
+
+#[test]
+fn it_stays_loaded_and_is_bound_at_once_and_read_only_then() {
+    let dynamic = said(&["readelf", "--dynamic", "--wide"]);
+    assert!(dynamic.contains("NODELETE"), "{dynamic}");
+    assert!(dynamic.contains("BIND_NOW") || dynamic.contains("Flags: NOW"), "{dynamic}");
+    let segments = said(&["readelf", "--program-headers", "--wide"]);
+    assert!(segments.contains("GNU_RELRO"), "{segments}");
+    let stack = segments.lines().find(|line| line.contains("GNU_STACK")).unwrap_or("");
+    assert!(stack.contains(" RW ") && !dynamic.contains("TEXTREL"), "{segments}");
+}
+
+#[test]
+fn it_is_smaller_than_900_kilobytes_and_stripped() {
+    in_world(|world| {
+        world.install();
+        let size_bytes = fs::metadata(world.module_path()).unwrap().len();
+        assert!(size_bytes < 900_000, "{size_bytes} bytes");
+    });
+    assert!(!said(&["readelf", "--sections", "--wide"]).contains(".symtab"));
+}
+
+#[test]
+fn it_knows_no_variable_of_the_environment() {
+    let strings = said(&["strings", "-a"]);
+    for name in ["TWINLOCK_", "XDG_", "HOME", "TZ="] {
+        let found: Vec<_> = strings.lines().filter(|line| line.contains(name)).collect();
+        assert_eq!(found, Vec::<&str>::new(), "{name}");
+    }
+}
+
+#[test]
+fn it_calls_nothing_that_runs_a_program_or_speaks_over_a_network() {
+    let imported = said(&["nm", "--dynamic", "--undefined-only", "--format=posix"]);
+    let names: Vec<_> = imported.lines().filter_map(|line| line.split([' ', '@']).next()).collect();
+    for forbidden in [
+        "execve",
+        "execvp",
+        "system",
+        "popen",
+        "posix_spawn",
+        "connect",
+        "socket",
+        "setuid",
+        "setresuid",
+        "umask",
+        "setrlimit",
+    ] {
+        assert!(!names.contains(&forbidden), "{forbidden} is imported");
+    }
+}
+
+#[test]
+fn the_command_needs_no_libpam() {
+    in_world(|world| {
+        world.install();
+        let command = Launch::new(["sh", "-c", "readelf --dynamic --wide \"$(command -v twinlock)\""]).run();
+        assert!(command.stdout.contains("libc.so.6") && !command.stdout.contains("libpam"), "{command:?}");
+    });
+}

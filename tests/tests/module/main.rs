@@ -1,0 +1,30 @@
+//! The built module through libpam: every entry point, every outcome, every odd thing a host or a user can do to it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on panics"
+)]
+
+mod answers;
+mod arguments;
+mod artefact;
+mod conversation;
+mod deployed;
+mod entry_points;
+mod footprint;
+mod host;
+mod log;
+mod options;
+mod panics;
+mod policy;
+mod races;
+mod recovery;
+mod scene;
+mod throttle;
+mod users;
+mod verdicts;
