@@ -1,0 +1,196 @@
+//! `config/pam.d/`: through every shipped stack both factors are needed, and what its comments promise is so.
+
+use std::fs;
+
+use twinlock_tests::{Family, FirstFactor, Login, PASSWORD, Sshd, World, in_sshd_world};
+
+const EVERY: [(Family, FirstFactor); 4] = [
+    (Family::Debian, FirstFactor::Key),
+    (Family::Debian, FirstFactor::Password),
+    (Family::Rhel, FirstFactor::Key),
+    (Family::Rhel, FirstFactor::Password),
+];
+
+const CODE: &str = "Verification code: ";
+
+/// A login in which the first factor is right or wrong, with this code.
+fn attempt(sshd: &Sshd<'_>, first: FirstFactor, right: bool, code: &str) -> Login {
+    let client = sshd.login("alice");
+    let client = match (first, right) {
+        (FirstFactor::Key, true) => client,
+        (FirstFactor::Key, false) => client.with_strange_key(),
+        (FirstFactor::Password, true) => client.without_key().answer(PASSWORD),
+        (FirstFactor::Password, false) => client.without_key().answer("wrong"),
+    };
+    client.answer(code).run()
+}
+
+fn change(world: &World, file: &str, from: &str, to: &str) {
+    let text = fs::read_to_string(file).unwrap();
+    let changed = text.replace(from, to);
+    assert_ne!(changed, text, "{from:?} is not in {file}");
+    world.write(file, changed);
+}
+
+fn assert_libpam_took_every_line(world: &World) {
+    let complaints = ["unable to dlopen", "illegal module", "bad jump", "unable to read", "parse", "unknown option"];
+    let lines = world.log();
+    let bad: Vec<_> = lines.iter().filter(|line| complaints.iter().any(|bad| line.text.contains(bad))).collect();
+    assert!(bad.is_empty(), "{bad:#?}");
+}
+
+/// Both factors, in every combination; what is asked, and that only both together get in.
+fn truth_table(family: Family, first: FirstFactor) {
+    in_sshd_world(|world| {
+        let sshd = world.ship(family, first);
+        world.account("alice");
+        let alice = world.enrol("alice");
+        let (mut codes, wrong) = (alice.codes(), alice.authenticator.wrong_code());
+
+        let neither = attempt(&sshd, first, false, &wrong);
+        let code_only = attempt(&sshd, first, false, &codes.next());
+        let first_only = attempt(&sshd, first, true, &wrong);
+        for login in [&neither, &code_only, &first_only] {
+            assert!(!login.granted, "{login:#?}");
+        }
+        let both = attempt(&sshd, first, true, &codes.next());
+        assert!(both.granted, "{both:#?}");
+
+        let all: &[&str] = match first {
+            FirstFactor::Key => &[CODE],
+            FirstFactor::Password => &["Password: ", CODE],
+        };
+        assert_eq!(both.prompts, all);
+        assert_eq!(first_only.prompts, all);
+        let after_a_wrong_one: &[&str] = match (family, first) {
+            (_, FirstFactor::Key) => &[],
+            (Family::Debian, FirstFactor::Password) => &["Password: "],
+            (Family::Rhel, FirstFactor::Password) => all,
+        };
+        assert_eq!(neither.prompts, after_a_wrong_one);
+        assert_eq!(code_only.prompts, after_a_wrong_one);
+        assert_libpam_took_every_line(world);
+    });
+}
+
+#[test]
+fn debian_key_and_code_needs_both() {
+    truth_table(Family::Debian, FirstFactor::Key);
+}
+
+#[test]
+fn debian_password_and_code_needs_both() {
+    truth_table(Family::Debian, FirstFactor::Password);
+}
+
+#[test]
+fn rhel_key_and_code_needs_both() {
+    truth_table(Family::Rhel, FirstFactor::Key);
+}
+
+#[test]
+fn rhel_password_and_code_needs_both() {
+    truth_table(Family::Rhel, FirstFactor::Password);
+}
+
+#[test]
+fn every_stack_stops_a_login_by_key_alone_but_for_the_accounts_it_exempts() {
+    for (family, first) in EVERY {
+        in_sshd_world(|world| {
+            let sshd = world.ship(family, first);
+            world.account("alice");
+            world.account("git");
+            fs::remove_file("/etc/ssh/sshd_config.d/00-twinlock.conf").unwrap();
+            for user in ["alice", "git"] {
+                let login = sshd.login(user).run();
+                assert!(!login.granted, "{family:?} {first:?}: {login:#?}");
+                let bypass = login.server_log.iter().filter(|line| line.text.contains("reason=bypass")).count();
+                assert_eq!(bypass, 1, "{family:?} {first:?}: {login:#?}");
+            }
+            change(world, "/etc/pam.d/sshd", "#account    [success=1", "account    [success=1");
+            assert!(sshd.login("git").run().granted, "{family:?} {first:?}: {:#?}", world.log());
+            assert!(!sshd.login("alice").run().granted, "{family:?} {first:?}");
+        });
+    }
+}
+
+#[test]
+fn an_expired_password_does_not_end_the_account_phase_before_the_guard() {
+    for (family, first) in EVERY {
+        in_sshd_world(|world| {
+            let sshd = world.ship(family, first);
+            world.account("alice");
+            // Changed on day 0: has to be changed.
+            let shadow = fs::read_to_string("/etc/shadow").unwrap();
+            let expired = shadow
+                .lines()
+                .map(|line| if line.starts_with("alice:") { line.replace(":20000:", ":0:") } else { line.into() });
+            fs::write("/etc/shadow", expired.collect::<Vec<_>>().join("\n") + "\n").unwrap();
+            fs::remove_file("/etc/ssh/sshd_config.d/00-twinlock.conf").unwrap();
+            let login = sshd.login("alice").run();
+            assert!(!login.granted, "{family:?} {first:?}: {login:#?}");
+            let text = |wanted: &str| login.server_log.iter().any(|line| line.text.contains(wanted));
+            assert!(text("reason=bypass"), "{family:?} {first:?}: {login:#?}");
+        });
+    }
+}
+
+#[test]
+fn through_every_stack_optional_and_skip_let_in_who_is_not_enrolled() {
+    for (family, first) in EVERY {
+        in_sshd_world(|world| {
+            let sshd = world.ship(family, first);
+            world.account("alice");
+            let login = |policy: &str| {
+                world
+                    .write("/etc/twinlock/config.toml", format!("second_factor = \"{policy}\"\nfail_delay = \"0s\"\n"));
+                attempt(&sshd, first, true, "123456").granted
+            };
+            let got_in = ["required", "optional", "skip"].map(login);
+            assert_eq!(got_in, [false, true, true], "{family:?} {first:?}: {:#?}", world.log());
+        });
+    }
+}
+
+#[test]
+fn through_every_stack_nullok_on_both_lines_lets_in_who_is_not_enrolled() {
+    for (family, first) in EVERY {
+        in_sshd_world(|world| {
+            let sshd = world.ship(family, first);
+            world.account("alice");
+            change(world, "/etc/pam.d/sshd", "required     pam_twinlock.so\n", "required     pam_twinlock.so nullok\n");
+            let login = attempt(&sshd, first, true, "123456");
+            assert!(login.granted && !login.prompts.contains(&CODE.to_owned()), "{family:?} {first:?}: {login:#?}");
+        });
+    }
+}
+
+#[test]
+fn the_four_lines_in_the_password_stack_of_rhel_end_a_login_at_a_wrong_password() {
+    in_sshd_world(|world| {
+        let first = FirstFactor::Password;
+        let sshd = world.ship(Family::Rhel, first);
+        let stack = "/etc/pam.d/sshd";
+        change(world, stack, "\nauth       substack     password-auth", "\n#auth       substack     password-auth");
+        for line in [
+            "auth       required                        pam_env",
+            "auth       [success=2",
+            "-auth",
+            "auth       requisite",
+        ] {
+            change(world, stack, &format!("\n#{line}"), &format!("\n{line}"));
+        }
+        world.account("alice");
+        let alice = world.enrol("alice");
+        let mut codes = alice.codes();
+        let code_only = attempt(&sshd, first, false, &codes.next());
+        assert!(!code_only.granted && code_only.prompts == ["Password: "], "{code_only:#?}");
+        let first_only = attempt(&sshd, first, true, &alice.authenticator.wrong_code());
+        assert!(!first_only.granted, "{first_only:#?}");
+        let both = attempt(&sshd, first, true, &codes.next());
+        assert!(both.granted && both.prompts == ["Password: ", CODE], "{both:#?}");
+        world.write("/etc/twinlock/config.toml", "second_factor = \"skip\"\n");
+        assert!(attempt(&sshd, first, true, "").granted, "{:#?}", world.log());
+        assert!(!attempt(&sshd, first, false, "").granted);
+    });
+}
