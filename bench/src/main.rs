@@ -1,2 +1,127 @@
-//! Stub.
-fn main() {}
+//! Times whole authentications through libpam, ours beside `pam_google_authenticator` and `pam_oath`, and beside the
+//! floor: one durable 4 KiB write. It measures and never asserts a time; but every timed login must end as it should.
+//!
+//! Timed is the work of a host like sshd, from `pam_start` over `pam_authenticate` (answered at once) to `pam_end`, in
+//! processes that are there already and hold the modules loaded, on stores that lie on a real disk. Before each login its
+//! user's state is put back, for all modules alike: as it was after a login an hour ago.
+
+#![allow(
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::arithmetic_side_effects,
+    clippy::disallowed_methods,
+    clippy::print_stdout,
+    clippy::print_stderr,
+    reason = "a bench reads clocks and prints; when it cannot go on, or a login ends wrong, it panics"
+)]
+
+mod clock;
+mod contender;
+mod disk;
+mod facts;
+mod filling;
+#[allow(unsafe_code, reason = "the dynamic loader is a C library; every call into it stands in this one file")]
+mod loader;
+mod race;
+mod report;
+mod samples;
+mod scene;
+mod worker;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::{env, fs};
+
+use clap::Parser;
+use nix::unistd::geteuid;
+use twinlock_tests::in_world;
+
+use crate::contender::Given;
+use crate::disk::Disk;
+use crate::race::Race;
+use crate::report::Report;
+use crate::scene::{MANY, ONE, Scene, TOGETHER};
+use crate::worker::Pool;
+
+/// Time whole authentications through libpam, beside other modules. Needs root, for private mounts.
+#[derive(Parser)]
+#[command(name = "twinlock-bench")]
+struct Arguments {
+    /// Few rounds, to see that it runs: the figures are worth little
+    #[arg(long)]
+    quick: bool,
+    /// Write the report as Markdown, too
+    #[arg(long, value_name = "FILE")]
+    markdown: Option<PathBuf>,
+    /// Put the stores below this directory, on whose disk the modules are then measured [default: cargo's target
+    /// directory]
+    #[arg(long, value_name = "DIR")]
+    directory: Option<PathBuf>,
+}
+
+/// How often each thing is measured.
+#[derive(Clone, Copy, Debug)]
+struct Rounds {
+    one_at_a_time: usize,
+    recovery: usize,
+    at_once: usize,
+    fresh: usize,
+}
+
+const FULL: Rounds = Rounds { one_at_a_time: 400, recovery: 120, at_once: 20, fresh: 60 };
+const QUICK: Rounds = Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, fresh: 5 };
+
+fn main() -> ExitCode {
+    if worker::is_asked_for() {
+        worker::run();
+        return ExitCode::SUCCESS;
+    }
+    let arguments = Arguments::parse();
+    if !geteuid().is_root() {
+        eprintln!("twinlock-bench: needs root, for private mounts and files of root: run it with sudo");
+        return ExitCode::FAILURE;
+    }
+    let rounds = if arguments.quick { QUICK } else { FULL };
+    let disk = Disk::claim(&arguments.directory.unwrap_or_else(target_directory));
+    let mut report = Report::default();
+    in_world(|world| {
+        disk::lay_over_var_lib();
+        report.begin(rounds.one_at_a_time);
+        let scene = Scene::set(world);
+        measure(&scene, rounds, &mut report);
+    });
+    drop(disk);
+    println!("{}", report.as_text());
+    if let Some(file) = arguments.markdown
+        && let Err(error) = fs::write(&file, report.as_markdown())
+    {
+        eprintln!("twinlock-bench: cannot write {}: {error}", file.display());
+        return ExitCode::FAILURE;
+    }
+    ExitCode::SUCCESS
+}
+
+fn measure(scene: &Scene<'_>, rounds: Rounds, report: &mut Report) {
+    let mut pool = Pool::start(TOGETHER, &scene.modules());
+    for (enrolled, together) in [(ONE, 1), (MANY, 1), (TOGETHER, TOGETHER), (MANY, TOGETHER)] {
+        let results = Given::ALL.map(|given| {
+            let rounds = match (together, given) {
+                (1, Given::RecoveryCode) => rounds.recovery,
+                (1, Given::Code | Given::WrongCode) => rounds.one_at_a_time,
+                _ => rounds.at_once,
+            };
+            eprintln!("{together} at once, {enrolled} enrolled, {}: {rounds} rounds", given.name());
+            (given, Race { scene, enrolled, given, together }.run(&mut pool, rounds))
+        });
+        report.add_race(enrolled, together, &results);
+    }
+    drop(pool);
+    report.add_facts(&facts::gather(scene, rounds.fresh));
+}
+
+/// The directory above the profile this program was built in.
+fn target_directory() -> PathBuf {
+    let program = env::current_exe().expect("the path of this program");
+    program.ancestors().nth(2).expect("target/<profile>/<program>").to_owned()
+}
