@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Family, FirstFactor, Login, PASSWORD, Sshd, World, in_sshd_world};
+use twinlock_tests::{Family, FirstFactor, Login, PASSWORD, Snapshot, Sshd, World, in_sshd_world};
 
 const EVERY: [(Family, FirstFactor); 4] = [
     (Family::Debian, FirstFactor::Key),
@@ -62,10 +62,10 @@ fn truth_table(family: Family, first: FirstFactor) {
         };
         assert_eq!(both.prompts, all);
         assert_eq!(first_only.prompts, all);
-        let after_a_wrong_one: &[&str] = match (family, first) {
-            (_, FirstFactor::Key) => &[],
-            (Family::Debian, FirstFactor::Password) => &["Password: "],
-            (Family::Rhel, FirstFactor::Password) => all,
+        // Who has not given the first factor is never asked for the second.
+        let after_a_wrong_one: &[&str] = match first {
+            FirstFactor::Key => &[],
+            FirstFactor::Password => &["Password: "],
         };
         assert_eq!(neither.prompts, after_a_wrong_one);
         assert_eq!(code_only.prompts, after_a_wrong_one);
@@ -166,25 +166,25 @@ fn through_every_stack_nullok_on_both_lines_lets_in_who_is_not_enrolled() {
 }
 
 #[test]
-fn the_four_lines_in_the_password_stack_of_rhel_end_a_login_at_a_wrong_password() {
+fn the_substack_in_the_password_stack_of_rhel_asks_for_both_whatever_the_password_is() {
     in_sshd_world(|world| {
         let first = FirstFactor::Password;
         let sshd = world.ship(Family::Rhel, first);
         let stack = "/etc/pam.d/sshd";
-        change(world, stack, "\nauth       substack     password-auth", "\n#auth       substack     password-auth");
+        change(world, stack, "\n#auth       substack     password-auth", "\nauth       substack     password-auth");
         for line in [
             "auth       required                        pam_env",
             "auth       [success=2",
             "-auth",
             "auth       requisite",
         ] {
-            change(world, stack, &format!("\n#{line}"), &format!("\n{line}"));
+            change(world, stack, &format!("\n{line}"), &format!("\n#{line}"));
         }
         world.account("alice");
         let alice = world.enrol("alice");
         let mut codes = alice.codes();
         let code_only = attempt(&sshd, first, false, &codes.next());
-        assert!(!code_only.granted && code_only.prompts == ["Password: "], "{code_only:#?}");
+        assert!(!code_only.granted && code_only.prompts == ["Password: ", CODE], "{code_only:#?}");
         let first_only = attempt(&sshd, first, true, &alice.authenticator.wrong_code());
         assert!(!first_only.granted, "{first_only:#?}");
         let both = attempt(&sshd, first, true, &codes.next());
@@ -193,4 +193,41 @@ fn the_four_lines_in_the_password_stack_of_rhel_end_a_login_at_a_wrong_password(
         assert!(attempt(&sshd, first, true, "").granted, "{:#?}", world.log());
         assert!(!attempt(&sshd, first, false, "").granted);
     });
+}
+
+/// Past the free failures, if a stranger's answers counted.
+fn a_stranger_charges_nobody_and_learns_nothing(family: Family, first: FirstFactor) {
+    in_sshd_world(|world| {
+        let sshd = world.ship(family, first);
+        world.account("alice");
+        world.account("bob");
+        let wrong = world.enrol("alice").authenticator.wrong_code();
+        let store = Snapshot::of("/var/lib/twinlock");
+        let seen = ["alice", "alice", "alice", "alice", "bob", "nobody-knows"].map(|user| {
+            let client = match first {
+                FirstFactor::Key => sshd.login(user).with_strange_key(),
+                FirstFactor::Password => sshd.login(user).without_key().answer("wrong"),
+            };
+            let login = client.answer(&wrong).run();
+            (login.granted, login.prompts)
+        });
+        assert!(seen.iter().all(|one| !one.0 && *one == seen[0]), "{seen:#?}");
+        assert_eq!(Snapshot::of("/var/lib/twinlock"), store);
+    });
+}
+
+#[test]
+fn a_stranger_without_a_key_charges_nobody_and_learns_nothing() {
+    a_stranger_charges_nobody_and_learns_nothing(Family::Debian, FirstFactor::Key);
+    a_stranger_charges_nobody_and_learns_nothing(Family::Rhel, FirstFactor::Key);
+}
+
+#[test]
+fn a_stranger_without_the_password_charges_nobody_and_learns_nothing_on_debian() {
+    a_stranger_charges_nobody_and_learns_nothing(Family::Debian, FirstFactor::Password);
+}
+
+#[test]
+fn a_stranger_without_the_password_charges_nobody_and_learns_nothing_on_rhel() {
+    a_stranger_charges_nobody_and_learns_nothing(Family::Rhel, FirstFactor::Password);
 }
