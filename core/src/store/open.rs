@@ -108,13 +108,18 @@ impl Folder {
         let Some(file) = self.file(name, OFlag::O_RDONLY, readers)? else {
             return Ok(None);
         };
-        let path = self.path_of(name);
-        // Full capacity at once: a growing buffer would leave copies of secrets behind.
-        let room = usize::try_from(limit).unwrap_or(0).saturating_add(1);
+        let failed = |e| error(&self.path_of(name), Fault::Read(e));
+        let size = file.metadata().map_err(failed)?.len();
+        if size > limit {
+            return Err(error(&self.path_of(name), Fault::TooLarge(limit)));
+        }
+        // Room for all of it and the end at once: a growing buffer would leave copies of secrets behind. One as large as
+        // the limit would cost more to wipe than all the rest of a login.
+        let room = usize::try_from(size).unwrap_or(0).saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-        file.take(limit.saturating_add(1)).read_to_end(&mut bytes).map_err(|e| error(&path, Fault::Read(e)))?;
+        file.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
         if bytes.len() >= room {
-            return Err(error(&path, Fault::TooLarge(limit)));
+            return Err(failed(std::io::Error::other("it grew while it was read")));
         }
         Ok(Some(bytes))
     }
