@@ -80,4 +80,4 @@ pub use ssh_client::{Client, Login, Session};
 pub use sshd::{Lobby, Sshd};
 pub use state_file::{ForgedState, SLOT, State};
 pub use terminal::Terminal;
-pub use world::{World, in_sshd_world, in_world};
+pub use world::{World, in_sshd_world, in_world, is_root_in_earnest};

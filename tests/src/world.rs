@@ -58,12 +58,13 @@ pub fn in_world(test: impl FnOnce(&World) + Send) {
 
 /// As [`in_world`], for tests that need sshd, which needs to be root in earnest.
 pub fn in_sshd_world(test: impl FnOnce(&World) + Send) {
-    if !is_real_root() {
-        skip("sshd needs root outside of any user namespace");
-    } else if !Path::new(SSHD).exists() {
-        skip(&format!("{SSHD} is missing: run `make deps`"));
-    } else {
+    if !is_root_in_earnest("sshd") {
+        return;
+    }
+    if Path::new(SSHD).exists() {
         in_world(test);
+    } else {
+        skip(&format!("{SSHD} is missing: run `make deps`"));
     }
 }
 
@@ -71,6 +72,14 @@ pub fn in_sshd_world(test: impl FnOnce(&World) + Send) {
 fn skip(reason: &str) {
     let line = format!("skipped: {}: {reason}\n", thread::current().name().unwrap_or("a test"));
     drop(stderr().write_all(line.as_bytes()));
+}
+
+/// Whether this is root over every user number; if not, says that the test is skipped because `what` needs it.
+pub fn is_root_in_earnest(what: &str) -> bool {
+    if !is_real_root() {
+        skip(&format!("{what} needs root outside of any user namespace"));
+    }
+    is_real_root()
 }
 
 /// Root over every user number, not only over those mapped into a user namespace.

@@ -83,17 +83,17 @@ fn killed_anywhere_with_a_wrong_code_it_is_charged_or_was_not_looked_at() {
     with_alice(|alice| {
         let wrong = alice.enrolled.authenticator.wrong_code();
         let points = points(alice, alice.attempt(&wrong));
-        let mut charged = false;
+        let mut on_record = false;
         for point in &points {
             alice.state().write(alice.world);
             kill_at(alice, alice.attempt(&wrong), point);
             let charges = State::of("alice").charges();
             // Once the charge is written it stays, whatever comes after.
-            charged |= charges == [1, 1, 0, 1];
-            assert_eq!(charges, if charged { [1, 1, 0, 1] } else { [0; 4] }, "I3: {point:?}");
+            on_record |= charges == [1, 1, 0, 1];
+            assert_eq!(charges, if on_record { [1, 1, 0, 1] } else { [0; 4] }, "I3: {point:?}");
             assert_eq!(run(alice, &alice.enrolled.codes().next()), PamCode::Success, "I4: {point:?}");
         }
-        assert!(charged, "{points:?}");
+        assert!(on_record, "{points:?}");
     });
 }
 

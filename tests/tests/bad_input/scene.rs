@@ -29,7 +29,7 @@ pub(crate) fn with_alice(test: impl FnOnce(&Alice<'_>) + Send) {
 impl Alice<'_> {
     /// An attempt of hers with this answer.
     pub(crate) fn attempt(&self, answer: &str) -> Attempt {
-        Attempt::new("svc").user("alice").answer(answer)
+        Attempt::new("svc").user(&self.account.name).answer(answer)
     }
 
     /// An attempt of hers with a right code.
@@ -84,8 +84,11 @@ pub(crate) fn replace_by(path: &Path, make: impl FnOnce(&Path)) {
     make(path);
 }
 
-/// What can stand where a file should be, with what is said of it.
-pub(crate) fn other_kinds() -> Vec<(&'static str, fn(&Path), &'static str)> {
+/// Its name, how it is made, and what is said of it.
+type Kind = (&'static str, fn(&Path), &'static str);
+
+/// What can stand where a file should be.
+pub(crate) fn other_kinds() -> Vec<Kind> {
     fn fifo(path: &Path) {
         tool(&["mkfifo", "-m", "600", &path.display().to_string()]);
     }

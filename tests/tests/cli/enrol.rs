@@ -3,7 +3,7 @@
 use std::fs;
 
 use serde_json::Value;
-use twinlock_tests::{Attempt, Authenticator, PamCode, STORE, Snapshot, State, World, credentials_of, state_of};
+use twinlock_tests::{Authenticator, PamCode, STORE, Snapshot, State, World, credentials_of, state_of};
 
 use crate::scene::{fields, json, login, parts, with_account, with_alice};
 

@@ -135,7 +135,8 @@ fn a_confirming_code_may_be_spaced_as_apps_show_it() {
     with_account(|world, _| {
         enrol(world, |app| {
             let code = app.codes().next();
-            format!("{} {}", &code[..3], &code[3..])
+            let (one, two) = code.split_at(3);
+            format!("{one} {two}")
         });
     });
 }

@@ -1,5 +1,6 @@
 //! The QR code as a phone sees it: the terminal's half blocks drawn as pixels, and read by zbar.
 
+use std::io::{Write, stderr};
 use std::path::Path;
 
 use twinlock_tests::{Authenticator, Launch, PamCode, Terminal, World};
@@ -34,7 +35,7 @@ fn cells(line: &str) -> Vec<(bool, bool)> {
     let mut cells = Vec::new();
     let mut rest = line;
     while let Some(c) = rest.chars().next() {
-        rest = &rest[c.len_utf8()..];
+        rest = rest.split_at(c.len_utf8()).1;
         if c == '\x1b' {
             let (codes, after) = rest.strip_prefix('[').and_then(|rest| rest.split_once('m')).unwrap();
             rest = after;
@@ -94,7 +95,8 @@ fn draw(lines: &[&str], around: bool, inverted: bool, path: &str) {
 /// What a reader reads; `None` on a machine without zbarimg.
 fn read(world: &World, lines: &[&str], around: bool, inverted: bool) -> Option<String> {
     if !Path::new("/usr/bin/zbarimg").exists() {
-        println!("skipped: zbarimg is missing: run `make deps`");
+        // Past the capture of the test runner, which hides what a passing test prints.
+        drop(stderr().write_all(b"skipped: QR codes are not read: zbarimg is missing: run `make deps`\n"));
         return None;
     }
     world.take_from_host_etc("ImageMagick-6");

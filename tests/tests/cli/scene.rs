@@ -52,10 +52,10 @@ pub(crate) fn json(output: &Output) -> Value {
 
 /// The field names of an object, in their order in the text.
 pub(crate) fn fields(text: &str, names: &[&str]) -> bool {
-    let mut from = 0;
+    let mut rest = text;
     names.iter().all(|name| {
-        let found = text[from..].find(&format!("\"{name}\":"));
-        from += found.unwrap_or(0);
+        let found = rest.split_once(&format!("\"{name}\":"));
+        rest = found.map_or("", |(_, after)| after);
         found.is_some()
     })
 }

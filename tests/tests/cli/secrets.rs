@@ -28,7 +28,7 @@ fn no_secret_is_in_the_arguments_or_the_environment_of_the_process() {
                 assert!(!seen[1].contains(&secret), "{seen:?}");
             }
         };
-        look(&terminal, &[key.clone()]);
+        look(&terminal, std::slice::from_ref(&key));
         terminal.send_line(&Authenticator::from_uri(&address).codes().next());
         let shown = terminal.expect("Type one of them, to show that you have them: ");
         let codes: Vec<_> =

@@ -144,8 +144,8 @@ fn a_used_code_is_refused_in_every_spelling() {
         let used = State::of("alice").number("authenticator.last_step");
         let spaces = ["", " ", "  ", "\t", "-", "--", " - "];
         let around = spaces.iter().flat_map(|a| spaces.iter().map(move |b| (*a, *b)));
-        let spaced = around.flat_map(|(a, b)| [format!("{a}{one}{b}{two}"), format!("{one}{a}{two}{b}")]);
-        for spelling in spaced {
+        let spellings = around.flat_map(|(a, b)| [format!("{a}{one}{b}{two}"), format!("{one}{a}{two}{b}")]);
+        for spelling in spellings {
             alice.state().used(used).write(alice.world);
             assert_eq!(
                 alice.answers(&[&spelling]),

@@ -1,6 +1,7 @@
 //! Credentials that configuration management deployed, and files of somebody else.
 
 use std::fs;
+use std::os::unix::fs::MetadataExt;
 
 use twinlock_tests::{
     Attempt, Enrolled, ForgedState, PamCode, STORE, Snapshot, State, World, credentials_of, state_of,
@@ -79,7 +80,6 @@ fn the_state_has_its_whole_size_and_roots_mode_from_the_start() {
             let masked = format!("umask {mask}; exec \"$@\"");
             let attempt = Attempt::new("svc").user("alice").under(["sh", "-c", &masked, "sh"]);
             assert_eq!(run(world, attempt.answer(alice.codes().next())).1, granted(), "umask {mask}");
-            use std::os::unix::fs::MetadataExt;
             let state = fs::metadata(state_of("alice")).unwrap();
             assert_eq!((state.len(), state.mode() & 0o7777, state.uid()), (8192, 0o600, 0), "G16: umask {mask}");
             assert!(state.blocks() * 512 >= 8192, "written through: {state:?}");

@@ -4,7 +4,7 @@ use twinlock_tests::{Attempt, PamCode};
 
 use crate::scene::{EXACT, run, with_alice};
 
-/// What others can make of PAM_RHOST and PAM_TTY, and what is left of it.
+/// What others can make of `PAM_RHOST` and `PAM_TTY`, and what is left of it.
 fn hostile() -> Vec<(Vec<u8>, String)> {
     let pairs: [(&[u8], &str); 11] = [
         (b"192.0.2.7", "192.0.2.7"),

@@ -176,13 +176,9 @@ fn one_user_does_not_hold_up_another() {
     on_a_host("", |world| {
         let (_, alice) = user(world, "alice");
         let (_, bob) = user(world, "bob");
-        let lock = format!("flock -x 9; echo locked; read line; ",);
-        let mut holder = twinlock_tests::Launch::new([
-            "sh",
-            "-c",
-            &format!("exec 9<>{}; {lock}", twinlock_tests::state_of("alice").display()),
-        ])
-        .start();
+        let lock =
+            format!("exec 9<>{}; flock -x 9; echo locked; read line", twinlock_tests::state_of("alice").display());
+        let mut holder = twinlock_tests::Launch::new(["sh", "-c", &lock]).start();
         holder.wait_for_output("locked");
         assert_eq!(attempt(&bob, &bob.codes().next()).run(world).code(), PamCode::Success);
         let mark = world.log_mark();

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Account, Attempt, Codes, Enrolled, ForgedState, Outcome, PamCode, World, in_world};
 
-/// The module with every return code of it passed on to the application; libpam never passes PAM_IGNORE on, so a module
+/// The module with every return code of it passed on to the application; libpam never passes `PAM_IGNORE` on, so a module
 /// behind it turns that into [`IGNORED`].
 pub(crate) const EXACT: &str = "auth [ignore=ignore success=done default=die] pam_twinlock.so\n\
      auth required pam_debug.so auth=cred_unavail\n\
@@ -13,7 +13,7 @@ pub(crate) const EXACT: &str = "auth [ignore=ignore success=done default=die] pa
      password [ignore=ignore success=done default=die] pam_twinlock.so\n\
      password required pam_debug.so prechauthtok=cred_unavail\n";
 
-/// What an application sees when the module returned PAM_IGNORE.
+/// What an application sees when the module returned `PAM_IGNORE`.
 pub(crate) const IGNORED: PamCode = PamCode::CredUnavail;
 
 /// How an attempt ended: for the application, and in the log (without what syslog adds; empty for no line).
@@ -93,12 +93,12 @@ pub(crate) fn with_alice_under(config: &str, test: impl FnOnce(&Alice<'_>) + Sen
 impl Alice<'_> {
     /// An attempt of hers, to be answered.
     pub(crate) fn attempt(&self) -> Attempt {
-        Attempt::new("svc").user("alice")
+        Attempt::new("svc").user(&self.account.name)
     }
 
     /// How her attempt with these answers ends.
     pub(crate) fn answers(&self, answers: &[&str]) -> End {
-        let attempt = answers.iter().fold(self.attempt(), |attempt, answer| attempt.answer(answer));
+        let attempt = answers.iter().fold(self.attempt(), Attempt::answer);
         run(self.world, attempt).1
     }
 
@@ -124,6 +124,6 @@ impl Alice<'_> {
 
     /// Her state as bytes.
     pub(crate) fn state_bytes(&self) -> Vec<u8> {
-        std::fs::read(twinlock_tests::state_of("alice")).unwrap()
+        std::fs::read(twinlock_tests::state_of(&self.account.name)).unwrap()
     }
 }
