@@ -113,7 +113,7 @@ impl fmt::Display for Entry<'_> {
     }
 }
 
-/// A value as `[A-Za-z0-9._@:-]`, everything else as `%XX`; cut to [`LONGEST`] bytes, `-` if empty.
+/// A value as `[A-Za-z0-9._@:-]`, everything else as `%XX`; cut to 64 bytes, `-` if empty.
 #[must_use]
 pub fn escaped(value: &str) -> String {
     let bytes = value.as_bytes();

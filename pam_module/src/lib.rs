@@ -1,7 +1,7 @@
 //! `pam_twinlock.so`: from libpam to the core and back. Nothing is decided here but which return code says what.
 //!
-//! [`ffi`] is the only file with unsafe code; behind it everything is copied values. [`authenticate`] is the auth
-//! phase, [`guard`] the account phase; [`returns`] is the one table of return codes.
+//! `ffi` is the only file with unsafe code; behind it everything is copied values. `authenticate` is the auth
+//! phase, `guard` the account phase; `returns` is the one table of return codes.
 
 mod arguments;
 mod authenticate;

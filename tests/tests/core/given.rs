@@ -118,7 +118,7 @@ impl Host {
     /// A code that is none of the window's.
     pub(crate) fn wrong_code(&self) -> String {
         let right: Vec<String> = (-4..=4).map(|offset| self.code(offset)).collect();
-        (0..).map(|number| format!("{number:06}")).find(|code| !right.contains(code)).unwrap()
+        (0..20).map(|number| format!("{number:06}")).find(|code| !right.contains(code)).unwrap()
     }
 
     /// One attempt of a user with these answers, and the prompts it made.
