@@ -14,7 +14,7 @@ use crate::{
     account::Subject,
     answer::Answer,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
-    otp::{Algorithm, Match, Totp},
+    otp::{Algorithm, Match, MovingFactor, Otp, Past, Reach},
     ports::{Fault, Lane, Randomness, StateStore, StoreError, WriteCredentials},
     record::Record,
     recovery::{RecoveryCode, RecoveryError, RecoverySet},
@@ -62,8 +62,9 @@ pub fn new_authenticator(
     let mut bytes = Zeroizing::new([0; Secret::NEW]);
     fill(randomness, bytes.as_mut_slice())?;
     let secret = Secret::from_bytes(bytes.as_slice()).expect("20 bytes are a secret");
-    let totp = Totp::new(secret, Algorithm::Sha1, Totp::DIGITS, Totp::PERIOD).expect("the defaults are in range");
-    Ok(Authenticator { id: new_id(randomness)?, label, totp, created: Some(now) })
+    let factor = MovingFactor::Time { period: Otp::PERIOD };
+    let otp = Otp::new(secret, Algorithm::Sha1, Otp::DIGITS, factor).expect("the defaults are in range");
+    Ok(Authenticator { id: new_id(randomness)?, label, otp, created: Some(now), suspended: false })
 }
 
 /// Makes a new set of recovery codes. Shown once, by the caller; only hashes are stored.
@@ -92,7 +93,7 @@ pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Op
     let Answer::Otp(code) = Answer::read(typed) else {
         return None;
     };
-    match authenticator.totp.find(&code, now, 0, None) {
+    match authenticator.otp.find(&code, now, Past::default(), Reach::Login) {
         Match::Fresh(step) => Some(step),
         Match::Replayed | Match::Nothing => None,
     }
@@ -104,19 +105,26 @@ pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Op
 pub fn uri(authenticator: &Authenticator, issuer: &str, user: &str) -> Zeroizing<String> {
     const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     let (issuer, user) = (utf8_percent_encode(issuer, ESCAPED), utf8_percent_encode(user, ESCAPED));
-    let Authenticator { totp, .. } = authenticator;
+    let otp = &authenticator.otp;
     // Room for all of it at once: a growing buffer would leave copies of the secret behind.
     let mut text = Zeroizing::new(String::with_capacity(4096));
     // Writing to a String cannot fail.
-    let _ = write!(text, "otpauth://totp/{issuer}:{user}?secret={}&issuer={issuer}", *totp.secret().to_base32());
-    if totp.algorithm() != Algorithm::Sha1 {
-        let _ = write!(text, "&algorithm={}", totp.algorithm().name());
+    let _ =
+        write!(text, "otpauth://{}/{issuer}:{user}?secret={}&issuer={issuer}", otp.kind(), *otp.secret().to_base32());
+    if otp.algorithm() != Algorithm::Sha1 {
+        let _ = write!(text, "&algorithm={}", otp.algorithm().name());
     }
-    if totp.digits() != Totp::DIGITS {
-        let _ = write!(text, "&digits={}", totp.digits());
+    if otp.digits() != Otp::DIGITS {
+        let _ = write!(text, "&digits={}", otp.digits());
     }
-    if totp.period() != Totp::PERIOD {
-        let _ = write!(text, "&period={}", totp.period());
+    match otp.factor() {
+        MovingFactor::Time { period: Otp::PERIOD } => {}
+        MovingFactor::Time { period } => {
+            let _ = write!(text, "&period={period}");
+        }
+        MovingFactor::Counter { first } => {
+            let _ = write!(text, "&counter={first}");
+        }
     }
     text
 }
@@ -281,9 +289,9 @@ mod tests {
     fn a_code_of_now_confirms_and_gives_its_step() {
         let phone = phone();
         let now = UnixTime::from_seconds(1_795_492_800);
-        let step = phone.totp.step_at(now);
-        assert_eq!(confirm(&phone, phone.totp.code(step).as_bytes(), now), Some(step));
-        assert_eq!(confirm(&phone, phone.totp.code(step + 5).as_bytes(), now), None);
+        let step = phone.otp.step_at(now, Past::default());
+        assert_eq!(confirm(&phone, phone.otp.code(step).as_bytes(), now), Some(step));
+        assert_eq!(confirm(&phone, phone.otp.code(step + 5).as_bytes(), now), None);
         assert_eq!(confirm(&phone, b"", now), None);
     }
 

@@ -32,12 +32,12 @@ pub struct AuthenticatorStatus {
     pub id: String,
     /// Its name for people.
     pub label: String,
-    /// `totp`.
+    /// `totp` or `hotp`.
     pub r#type: &'static str,
     /// 6 to 8.
     pub digits: u8,
-    /// Seconds a step lasts.
-    pub period: u32,
+    /// Seconds a step lasts; null for `hotp`.
+    pub period: Option<u32>,
     /// The hash.
     pub algorithm: &'static str,
     /// RFC 3339.
@@ -87,13 +87,13 @@ fn authenticators(enrolment: &Enrolment, record: &Record) -> Vec<AuthenticatorSt
     let one = |authenticator: &crate::credentials::Authenticator| AuthenticatorStatus {
         id: authenticator.id.as_str().to_owned(),
         label: authenticator.label.as_str().to_owned(),
-        r#type: "totp",
-        digits: authenticator.totp.digits(),
-        period: authenticator.totp.period(),
-        algorithm: authenticator.totp.algorithm().name(),
+        r#type: authenticator.otp.kind(),
+        digits: authenticator.otp.digits(),
+        period: authenticator.otp.period(),
+        algorithm: authenticator.otp.algorithm().name(),
         created: authenticator.created.map(|time| time.to_string()),
         last_used: record.use_of(&authenticator.id).map(|used| used.last_used.to_string()),
-        suspended: false,
+        suspended: authenticator.suspended,
     };
     enrolment.authenticators.iter().map(one).collect()
 }

@@ -30,9 +30,7 @@ pub(crate) struct Register {
 impl Register {
     /// The first free number from 1001 on.
     pub(crate) fn free_uid(&self) -> u32 {
-        (1001..60000)
-            .find(|uid| self.accounts.iter().all(|account| account.uid != *uid))
-            .expect("numbers are many")
+        (1001..60000).find(|uid| self.accounts.iter().all(|account| account.uid != *uid)).expect("numbers are many")
     }
 
     pub(crate) fn add(&mut self, account: Account) {
@@ -46,10 +44,7 @@ impl Register {
 
     pub(crate) fn set_group(&mut self, name: &str, members: &[&str]) {
         self.groups.retain(|(known, _)| known != name);
-        self.groups.push((
-            name.into(),
-            members.iter().map(ToString::to_string).collect(),
-        ));
+        self.groups.push((name.into(), members.iter().map(ToString::to_string).collect()));
     }
 
     pub(crate) fn passwd(&self) -> String {
@@ -59,16 +54,14 @@ impl Register {
              nobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n",
         );
         for Account { name, uid, home } in &self.accounts {
-            writeln!(text, "{name}:x:{uid}:{uid}::{}:/bin/sh", home.display())
-                .expect("strings take text");
+            writeln!(text, "{name}:x:{uid}:{uid}::{}:/bin/sh", home.display()).expect("strings take text");
         }
         text
     }
 
     pub(crate) fn shadow(&self) -> String {
-        let mut text = format!(
-            "root:{PASSWORD_HASH}:20000:0:99999:7:::\nsshd:!:20000::::::\nnobody:*:20000:0:99999:7:::\n"
-        );
+        let mut text =
+            format!("root:{PASSWORD_HASH}:20000:0:99999:7:::\nsshd:!:20000::::::\nnobody:*:20000:0:99999:7:::\n");
         for Account { name, .. } in &self.accounts {
             writeln!(text, "{name}:{PASSWORD_HASH}:20000:0:99999:7:::").expect("strings take text");
         }
@@ -76,8 +69,7 @@ impl Register {
     }
 
     pub(crate) fn group(&self) -> String {
-        let mut text =
-            String::from("root:x:0:\ntty:x:5:\nshadow:x:42:\nutmp:x:43:\nnogroup:x:65534:\n");
+        let mut text = String::from("root:x:0:\ntty:x:5:\nshadow:x:42:\nutmp:x:43:\nnogroup:x:65534:\n");
         for Account { name, uid, .. } in &self.accounts {
             writeln!(text, "{name}:x:{uid}:").expect("strings take text");
         }

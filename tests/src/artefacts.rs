@@ -8,10 +8,7 @@ use std::path::{Path, PathBuf};
 pub(crate) fn directory() -> PathBuf {
     match env::var_os("TWINLOCK_ARTEFACTS") {
         Some(directory) => PathBuf::from(directory),
-        None => profile_directory()
-            .parent()
-            .expect("target/<profile> has a parent")
-            .join("release"),
+        None => profile_directory().parent().expect("target/<profile> has a parent").join("release"),
     }
 }
 
@@ -22,20 +19,12 @@ pub(crate) fn pam_driver() -> PathBuf {
 
 /// The root of the repository.
 pub(crate) fn repository() -> &'static Path {
-    Path::new(env!("CARGO_MANIFEST_DIR"))
-        .parent()
-        .expect("the crate stands in the workspace")
+    Path::new(env!("CARGO_MANIFEST_DIR")).parent().expect("the crate stands in the workspace")
 }
 
 /// `target/<profile>`, from `target/<profile>/deps/<test>`.
 fn profile_directory() -> PathBuf {
     let test = env::current_exe().expect("the path of this test binary");
     let deps = test.parent().expect("a file has a parent");
-    if deps.ends_with("deps") {
-        deps.parent()
-            .expect("deps stands in target/<profile>")
-            .into()
-    } else {
-        deps.into()
-    }
+    if deps.ends_with("deps") { deps.parent().expect("deps stands in target/<profile>").into() } else { deps.into() }
 }

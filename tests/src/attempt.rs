@@ -51,13 +51,7 @@ impl Attempt {
             closed_stdio: false,
             report: None,
         };
-        Self {
-            spec,
-            step: Step::default(),
-            under: Vec::new(),
-            environment: Vec::new(),
-            account: None,
-        }
+        Self { spec, step: Step::default(), under: Vec::new(), environment: Vec::new(), account: None }
     }
 
     /// Sets `PAM_USER`, to any bytes but NUL.
@@ -134,17 +128,13 @@ impl Attempt {
 
     /// Runs the host under another program: `["faketime", "-f", "+1h"]`, `["strace", "-e", "inject=..."]`.
     pub fn under<A: AsRef<OsStr>>(mut self, prefix: impl IntoIterator<Item = A>) -> Self {
-        self.under = prefix
-            .into_iter()
-            .map(|argument| argument.as_ref().to_owned())
-            .collect();
+        self.under = prefix.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         self
     }
 
     /// Sets a variable of the host's process environment.
     pub fn environment(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
@@ -178,10 +168,7 @@ impl Attempt {
     fn launch(self, world: &World) -> Held {
         let number = world.serial();
         let report = PathBuf::from(inside(&format!("reports/{number}")));
-        let spec = Spec {
-            report: Some(report.clone()),
-            ..self.spec
-        };
+        let spec = Spec { report: Some(report.clone()), ..self.spec };
         // A file, because an argument may not be longer than 128 KiB.
         let path = inside(&format!("spec-{number}"));
         world.write(&path, serde_json::to_string(&spec).expect("a spec is JSON"));
@@ -192,10 +179,7 @@ impl Attempt {
         if let Some(account) = self.account {
             launch = launch.account(&account);
         }
-        Held {
-            process: launch.start(),
-            report,
-        }
+        Held { process: launch.start(), report }
     }
 }
 
@@ -230,10 +214,9 @@ impl Held {
 
     fn finish(self) -> Outcome {
         let output = self.process.finish();
-        let report = fs::read_to_string(&self.report).ok().map(|line| {
-            serde_json::from_str(&line)
-                .unwrap_or_else(|error| panic!("a broken report: {error}: {line}"))
-        });
+        let report = fs::read_to_string(&self.report)
+            .ok()
+            .map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("a broken report: {error}: {line}")));
         Outcome { report, output }
     }
 }
@@ -250,12 +233,7 @@ impl Held {
 /// ```
 pub fn race(world: &World, attempts: impl IntoIterator<Item = Attempt>) -> Vec<Outcome> {
     let attempts = attempts.into_iter().map(|mut attempt| {
-        attempt
-            .spec
-            .script
-            .first_mut()
-            .expect("an attempt in a race answers")
-            .held = true;
+        attempt.spec.script.first_mut().expect("an attempt in a race answers").held = true;
         attempt
     });
     let mut held: Vec<_> = attempts.map(|attempt| attempt.launch(world)).collect();

@@ -68,12 +68,10 @@ impl World {
 
     /// As [`World::enrol`], with more arguments: `&["--digits", "8"]`.
     pub fn enrol_with(&self, user: &str, arguments: &[&str]) -> Enrolled {
-        let output =
-            self.twinlock(&[&["enroll", user, "--no-confirm", "--json"], arguments].concat());
+        let output = self.twinlock(&[&["enroll", user, "--no-confirm", "--json"], arguments].concat());
         assert_eq!(output.code, Some(0), "enrolling {user} failed: {output:?}");
-        let json: EnrolJson = serde_json::from_str(&output.stdout).unwrap_or_else(|error| {
-            panic!("enroll --json wrote something else ({error}): {output:?}")
-        });
+        let json: EnrolJson = serde_json::from_str(&output.stdout)
+            .unwrap_or_else(|error| panic!("enroll --json wrote something else ({error}): {output:?}"));
         Enrolled {
             user: json.user,
             id: json.authenticator,

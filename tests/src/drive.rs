@@ -27,11 +27,7 @@ pub fn drive(spec: &Spec) -> Report {
     let mut script: VecDeque<Step> = spec.script.clone().into();
     let converse = |handle: &Handle, message: &Message| {
         messages.borrow_mut().push(message.clone());
-        if message.style.is_prompt() {
-            reply(handle, script.pop_front())
-        } else {
-            Reply::NoText
-        }
+        if message.style.is_prompt() { reply(handle, script.pop_front()) } else { Reply::NoText }
     };
     let service = c_string(spec.service.as_bytes());
     let user = spec.user.as_deref().map(c_string);
@@ -39,17 +35,9 @@ pub fn drive(spec: &Spec) -> Report {
 
     let before = HostState::read();
     let resident_before = resident_kib();
-    let start = Transaction::start(
-        &service,
-        user.as_deref(),
-        &configuration,
-        Box::new(converse),
-    );
+    let start = Transaction::start(&service, user.as_deref(), &configuration, Box::new(converse));
     let mut report = Report {
-        start: start
-            .as_ref()
-            .err()
-            .map_or(PamCode::Success, |code| PamCode::from(*code)),
+        start: start.as_ref().err().map_or(PamCode::Success, |code| PamCode::from(*code)),
         codes: Vec::new(),
         messages: Vec::new(),
         fail_delays: Vec::new(),
@@ -64,8 +52,7 @@ pub fn drive(spec: &Spec) -> Report {
         drop(transaction);
     }
     report.messages = messages.take();
-    report.grown_kib =
-        i64::try_from(resident_kib()).unwrap_or(0) - i64::try_from(resident_before).unwrap_or(0);
+    report.grown_kib = i64::try_from(resident_kib()).unwrap_or(0) - i64::try_from(resident_before).unwrap_or(0);
     report.after = HostState::read();
     report
 }
@@ -77,36 +64,24 @@ fn play(spec: &Spec, transaction: &mut Transaction<'_>, report: &mut Report) {
         }
     }
     for pair in &spec.pam_environment {
-        transaction
-            .handle()
-            .put_environment(&c_string(pair.as_bytes()));
+        transaction.handle().put_environment(&c_string(pair.as_bytes()));
     }
     for operation in &spec.operations {
         let code = transaction.run(*operation, spec.flags);
         report.codes.push((*operation, PamCode::from(code)));
     }
     report.fail_delays = transaction.delays();
-    report.user = transaction
-        .handle()
-        .text(Item::User)
-        .map(|user| user.to_string_lossy().into_owned());
-    report.pam_environment = transaction
-        .handle()
-        .environment()
-        .iter()
-        .map(|pair| pair.to_string_lossy().into_owned())
-        .collect();
+    report.user = transaction.handle().text(Item::User).map(|user| user.to_string_lossy().into_owned());
+    report.pam_environment =
+        transaction.handle().environment().iter().map(|pair| pair.to_string_lossy().into_owned()).collect();
 }
 
 fn reply(handle: &Handle, step: Option<Step>) -> Reply {
     let step = step.unwrap_or_default();
     if step.held {
         let mut line = String::new();
-        let told = stdout()
-            .write_all(b"held\n")
-            .and_then(|()| stdout().flush());
-        told.and_then(|()| stdin().read_line(&mut line))
-            .expect("the harness is at the other end");
+        let told = stdout().write_all(b"held\n").and_then(|()| stdout().flush());
+        told.and_then(|()| stdin().read_line(&mut line)).expect("the harness is at the other end");
     }
     if let Some(user) = step.change_user {
         handle.set(Item::User, &c_string(&user));

@@ -6,19 +6,8 @@ use std::{env, fs};
 use serde::{Deserialize, Serialize};
 
 /// The lines of `/proc/self/status` that a module has no business to change.
-const STATUS: &[&str] = &[
-    "Umask",
-    "Uid",
-    "Gid",
-    "Groups",
-    "Threads",
-    "NoNewPrivs",
-    "Seccomp",
-    "SigBlk",
-    "SigIgn",
-    "SigCgt",
-    "CapEff",
-];
+const STATUS: &[&str] =
+    &["Umask", "Uid", "Gid", "Groups", "Threads", "NoNewPrivs", "Seccomp", "SigBlk", "SigIgn", "SigCgt", "CapEff"];
 
 /// The state of a process; equal before and after when nothing was left behind. Memory is apart.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -39,21 +28,11 @@ impl HostState {
     pub(crate) fn read() -> Self {
         Self {
             descriptors: descriptors(),
-            status: status()
-                .into_iter()
-                .filter(|(name, _)| STATUS.contains(&name.as_str()))
-                .collect(),
+            status: status().into_iter().filter(|(name, _)| STATUS.contains(&name.as_str())).collect(),
             limits: fs::read_to_string("/proc/self/limits").unwrap_or_default(),
-            directory: env::current_dir()
-                .map(|path| path.display().to_string())
-                .unwrap_or_default(),
+            directory: env::current_dir().map(|path| path.display().to_string()).unwrap_or_default(),
             environment: env::vars_os()
-                .map(|(name, value)| {
-                    (
-                        name.to_string_lossy().into_owned(),
-                        value.to_string_lossy().into_owned(),
-                    )
-                })
+                .map(|(name, value)| (name.to_string_lossy().into_owned(), value.to_string_lossy().into_owned()))
                 .collect(),
         }
     }
@@ -81,22 +60,11 @@ fn status() -> BTreeMap<String, String> {
 
 fn descriptors() -> BTreeMap<i32, String> {
     let mut found = BTreeMap::new();
-    for entry in fs::read_dir("/proc/self/fd")
-        .into_iter()
-        .flatten()
-        .flatten()
-    {
-        let Some(number) = entry
-            .file_name()
-            .to_str()
-            .and_then(|name| name.parse().ok())
-        else {
+    for entry in fs::read_dir("/proc/self/fd").into_iter().flatten().flatten() {
+        let Some(number) = entry.file_name().to_str().and_then(|name| name.parse().ok()) else {
             continue;
         };
-        let target = fs::read_link(entry.path())
-            .unwrap_or_default()
-            .display()
-            .to_string();
+        let target = fs::read_link(entry.path()).unwrap_or_default().display().to_string();
         // The folder being listed is open only while it is listed.
         if !target.ends_with("/fd") {
             found.insert(number, target);

@@ -41,28 +41,16 @@ impl LogLine {
     fn parse(datagram: &[u8]) -> Self {
         let text = String::from_utf8_lossy(datagram);
         let text = text.trim_end_matches(['\n', '\0']);
-        let (priority, rest) = text
-            .strip_prefix('<')
-            .and_then(|text| text.split_once('>'))
-            .unwrap_or(("0", text));
+        let (priority, rest) = text.strip_prefix('<').and_then(|text| text.split_once('>')).unwrap_or(("0", text));
         let priority: u8 = priority.parse().unwrap_or(0);
         // The date is 15 ASCII characters and a space.
-        let rest = rest
-            .get(16..)
-            .filter(|_| rest.is_char_boundary(15))
-            .unwrap_or(rest);
+        let rest = rest.get(16..).filter(|_| rest.is_char_boundary(15)).unwrap_or(rest);
         let (tag, text) = rest.split_once(": ").unwrap_or(("", rest));
         let (tag, pid) = match tag.strip_suffix(']').and_then(|tag| tag.rsplit_once('[')) {
             Some((name, pid)) => (name, pid.parse().ok()),
             None => (tag, None),
         };
-        Self {
-            facility: priority >> 3,
-            severity: priority & 7,
-            tag: tag.into(),
-            pid,
-            text: text.into(),
-        }
+        Self { facility: priority >> 3, severity: priority & 7, tag: tag.into(), pid, text: text.into() }
     }
 }
 
@@ -91,11 +79,7 @@ impl Journal {
         let collected = Arc::default();
         let for_collector = Arc::clone(&collected);
         let collector = thread::spawn(move || collect(&socket, &for_collector));
-        Self {
-            collected,
-            own,
-            collector: Some(collector),
-        }
+        Self { collected, own, collector: Some(collector) }
     }
 
     /// All lines sent before this call. A socket keeps order, so once our own datagram came through, they all have.
@@ -105,23 +89,15 @@ impl Journal {
         now.fences_sent += 1;
         let fence = now.fences_sent;
         drop(now);
-        self.own
-            .send(format!("{FENCE}{fence}").as_bytes())
-            .expect("the collector listens");
+        self.own.send(format!("{FENCE}{fence}").as_bytes()).expect("the collector listens");
         let now = collected.lock().expect("the collector does not panic");
-        let now = changed
-            .wait_while(now, |now| !now.fences_seen.contains(&fence))
-            .expect("the collector does not panic");
+        let now =
+            changed.wait_while(now, |now| !now.fences_seen.contains(&fence)).expect("the collector does not panic");
         now.lines.clone()
     }
 
     /// The first line from `mark` on that `wanted` takes.
-    pub(crate) fn wait_for(
-        &self,
-        mark: usize,
-        deadline: Duration,
-        wanted: impl Fn(&LogLine) -> bool,
-    ) -> LogLine {
+    pub(crate) fn wait_for(&self, mark: usize, deadline: Duration, wanted: impl Fn(&LogLine) -> bool) -> LogLine {
         let end = Instant::now() + deadline;
         let (collected, changed) = &*self.collected;
         let mut now = collected.lock().expect("the collector does not panic");
@@ -133,15 +109,9 @@ impl Journal {
             if left.is_zero() {
                 let seen: Vec<_> = now.lines.iter().map(ToString::to_string).collect();
                 drop(now);
-                panic!(
-                    "no such line in the log after {deadline:?}; the log is:\n{}",
-                    seen.join("\n")
-                );
+                panic!("no such line in the log after {deadline:?}; the log is:\n{}", seen.join("\n"));
             }
-            now = changed
-                .wait_timeout(now, left)
-                .expect("the collector does not panic")
-                .0;
+            now = changed.wait_timeout(now, left).expect("the collector does not panic").0;
         }
     }
 }
@@ -162,14 +132,8 @@ fn collect(socket: &UnixDatagram, collected: &(Mutex<Collected>, Condvar)) {
         if datagram == STOP.as_bytes() {
             return;
         }
-        let mut now = collected
-            .0
-            .lock()
-            .expect("readers do not panic while they hold it");
-        match str::from_utf8(datagram)
-            .ok()
-            .and_then(|text| text.strip_prefix(FENCE))
-        {
+        let mut now = collected.0.lock().expect("readers do not panic while they hold it");
+        match str::from_utf8(datagram).ok().and_then(|text| text.strip_prefix(FENCE)) {
             Some(fence) => now.fences_seen.push(fence.parse().expect("our own number")),
             None => now.lines.push(LogLine::parse(datagram)),
         }

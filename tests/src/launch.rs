@@ -29,37 +29,25 @@ pub struct Launch {
 impl Launch {
     /// A program, found in the world's `PATH`, with its arguments.
     pub fn new<A: AsRef<OsStr>>(arguments: impl IntoIterator<Item = A>) -> Self {
-        let arguments = arguments
-            .into_iter()
-            .map(|argument| argument.as_ref().to_owned())
-            .collect();
-        Self {
-            arguments,
-            environment: Vec::new(),
-            account: None,
-            controlling_terminal: false,
-        }
+        let arguments = arguments.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
+        Self { arguments, environment: Vec::new(), account: None, controlling_terminal: false }
     }
 
     /// Sets a variable; beside these there are `PATH`, `HOME` and `LANG=C.UTF-8` only.
     pub fn environment(mut self, name: impl AsRef<OsStr>, value: impl AsRef<OsStr>) -> Self {
-        self.environment
-            .push((name.as_ref().to_owned(), value.as_ref().to_owned()));
+        self.environment.push((name.as_ref().to_owned(), value.as_ref().to_owned()));
         self
     }
 
     /// Runs it as this account and its own group, not as root.
     pub fn account(mut self, account: &Account) -> Self {
         self.account = Some(account.uid);
-        self.environment("HOME", &account.home)
-            .environment("USER", &account.name)
+        self.environment("HOME", &account.home).environment("USER", &account.name)
     }
 
     /// Runs it under another program, for instance `["faketime", "-f", "+1h"]` or `["strace", "-f", ...]`.
     pub fn under<A: AsRef<OsStr>>(mut self, prefix: impl IntoIterator<Item = A>) -> Self {
-        let prefix = prefix
-            .into_iter()
-            .map(|argument| argument.as_ref().to_owned());
+        let prefix = prefix.into_iter().map(|argument| argument.as_ref().to_owned());
         self.arguments = prefix.chain(self.arguments).collect();
         self
     }
@@ -86,10 +74,7 @@ impl Launch {
     /// Starts it with pipes for input and output.
     pub fn start(self) -> Process {
         let mut command = self.command();
-        command
-            .stdin(Stdio::piped())
-            .stdout(Stdio::piped())
-            .stderr(Stdio::piped());
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.spawn(command)
     }
 
@@ -97,22 +82,14 @@ impl Launch {
     pub(crate) fn start_on(self, stdio: &OwnedFd, error: Option<Stdio>) -> Process {
         let copy = || Stdio::from(stdio.try_clone().expect("a free file descriptor"));
         let mut command = self.command();
-        command
-            .stdin(copy())
-            .stdout(copy())
-            .stderr(error.unwrap_or_else(Stdio::piped));
+        command.stdin(copy()).stdout(copy()).stderr(error.unwrap_or_else(Stdio::piped));
         self.spawn(command)
     }
 
     fn spawn(self, mut command: Command) -> Process {
         orphans::adopt();
         let name = format!("{:?}", self.arguments);
-        Process::follow(
-            command
-                .spawn()
-                .unwrap_or_else(|error| panic!("cannot start {name}: {error}")),
-            name,
-        )
+        Process::follow(command.spawn().unwrap_or_else(|error| panic!("cannot start {name}: {error}")), name)
     }
 
     /// setsid(1) gives it a session of its own: no prompt can reach the developer's terminal, and a kill reaches all of it.
@@ -122,17 +99,8 @@ impl Launch {
             command.arg("--ctty");
         }
         command.args(&self.arguments).current_dir("/").env_clear();
-        command.env(
-            "PATH",
-            format!(
-                "{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin",
-                inside("bin")
-            ),
-        );
-        command
-            .env("HOME", "/root")
-            .env("LANG", "C.UTF-8")
-            .envs(self.environment.iter().cloned());
+        command.env("PATH", format!("{}:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin", inside("bin")));
+        command.env("HOME", "/root").env("LANG", "C.UTF-8").envs(self.environment.iter().cloned());
         if let Some(uid) = self.account {
             command.uid(uid).gid(uid);
         }

@@ -34,13 +34,7 @@ const FROM_HOST_ETC: &[&str] = &[
 /// Gives the calling thread its own mounts. The error is the one of the first call, when this is not allowed here.
 pub(crate) fn separate() -> nix::Result<()> {
     unshare(CloneFlags::CLONE_NEWNS)?;
-    mount(
-        None::<&str>,
-        "/",
-        None::<&str>,
-        MsFlags::MS_REC | MsFlags::MS_PRIVATE,
-        None::<&str>,
-    )
+    mount(None::<&str>, "/", None::<&str>, MsFlags::MS_REC | MsFlags::MS_PRIVATE, None::<&str>)
 }
 
 /// Lays the private file systems over the host's. Call after [`separate`].
@@ -57,28 +51,13 @@ pub(crate) fn furnish() {
         bind_read_only(&built, &inside("artefacts"));
     }
     let driver = artefacts::pam_driver();
-    assert!(
-        driver.is_file(),
-        "{} is missing: run `cargo build -p twinlock-tests`",
-        driver.display()
-    );
+    assert!(driver.is_file(), "{} is missing: run `cargo build -p twinlock-tests`", driver.display());
     bind_read_only(&driver, &inside("pam-driver"));
 
-    for (path, mode) in [
-        ("/home", "0755"),
-        ("/root", "0700"),
-        ("/tmp", "1777"),
-        ("/var", "0755"),
-        ("/etc", "0755"),
-    ] {
+    for (path, mode) in [("/home", "0755"), ("/root", "0700"), ("/tmp", "1777"), ("/var", "0755"), ("/etc", "0755")] {
         tmpfs(path, mode);
     }
-    for (path, mode) in [
-        ("/var/lib", 0o755),
-        ("/var/log", 0o755),
-        ("/var/empty", 0o755),
-        ("/var/tmp", 0o1777),
-    ] {
+    for (path, mode) in [("/var/lib", 0o755), ("/var/log", 0o755), ("/var/empty", 0o755), ("/var/tmp", 0o1777)] {
         directory(path, mode);
     }
     directory("/var/mail", 0o1777);
@@ -93,19 +72,12 @@ pub(crate) fn furnish() {
 
 /// Copies one file or folder of the host's `/etc` into the world's; what the host does not have is left out.
 pub(crate) fn take_from_host(name: &str) {
-    copy(
-        &Path::new(&inside("host-etc")).join(name),
-        &Path::new("/etc").join(name),
-    );
+    copy(&Path::new(&inside("host-etc")).join(name), &Path::new("/etc").join(name));
 }
 
 /// The folder of the PAM modules of this architecture, where libpam looks for a plain file name.
 pub(crate) fn module_directory() -> PathBuf {
-    let triplets = fs::read_dir("/usr/lib")
-        .into_iter()
-        .flatten()
-        .flatten()
-        .map(|entry| entry.path());
+    let triplets = fs::read_dir("/usr/lib").into_iter().flatten().flatten().map(|entry| entry.path());
     let ours = triplets.filter(|path| {
         let name = path.file_name().unwrap_or_default().to_string_lossy();
         name.starts_with(&format!("{ARCH}-linux"))
@@ -122,14 +94,8 @@ pub(crate) fn inside(name: &str) -> String {
 }
 
 fn tmpfs(path: &str, mode: &str) {
-    mount(
-        Some("twinlock-tests"),
-        path,
-        Some("tmpfs"),
-        MsFlags::empty(),
-        Some(format!("mode={mode}").as_str()),
-    )
-    .unwrap_or_else(|error| panic!("cannot mount a tmpfs over {path}: {error}"));
+    mount(Some("twinlock-tests"), path, Some("tmpfs"), MsFlags::empty(), Some(format!("mode={mode}").as_str()))
+        .unwrap_or_else(|error| panic!("cannot mount a tmpfs over {path}: {error}"));
 }
 
 fn directory(path: &str, mode: u32) {
@@ -148,14 +114,8 @@ fn bind(source: &Path, target: &str) {
     } else {
         drop(File::create(target));
     }
-    mount(
-        Some(source),
-        target,
-        None::<&str>,
-        MsFlags::MS_BIND | MsFlags::MS_REC,
-        None::<&str>,
-    )
-    .unwrap_or_else(|error| panic!("cannot bind {} to {target}: {error}", source.display()));
+    mount(Some(source), target, None::<&str>, MsFlags::MS_BIND | MsFlags::MS_REC, None::<&str>)
+        .unwrap_or_else(|error| panic!("cannot bind {} to {target}: {error}", source.display()));
 }
 
 /// Flags that a user namespace may not take away have to be repeated.
@@ -166,14 +126,8 @@ fn read_only(path: &str) {
         (FsFlags::ST_NODEV, MsFlags::MS_NODEV),
         (FsFlags::ST_NOEXEC, MsFlags::MS_NOEXEC),
     ];
-    let kept = kept
-        .into_iter()
-        .filter(|(flag, _)| now.contains(*flag))
-        .map(|(_, flag)| flag);
-    let flags = kept.fold(
-        MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY,
-        |all, flag| all | flag,
-    );
+    let kept = kept.into_iter().filter(|(flag, _)| now.contains(*flag)).map(|(_, flag)| flag);
+    let flags = kept.fold(MsFlags::MS_REMOUNT | MsFlags::MS_BIND | MsFlags::MS_RDONLY, |all, flag| all | flag);
     mount(None::<&str>, path, None::<&str>, flags, None::<&str>)
         .unwrap_or_else(|error| panic!("cannot make {path} read-only: {error}"));
 }
@@ -206,10 +160,7 @@ fn devices() {
     }
     tmpfs("/dev", "0755");
     for node in NODES {
-        bind(
-            Path::new(&format!("{kept}/{node}")),
-            &format!("/dev/{node}"),
-        );
+        bind(Path::new(&format!("{kept}/{node}")), &format!("/dev/{node}"));
     }
     directory("/dev/shm", 0o1777);
     directory("/dev/pts", 0o755);
@@ -222,22 +173,11 @@ fn devices() {
     );
     if full.is_err() {
         // In a user namespace group 5 (tty) does not exist.
-        mount(
-            Some("devpts"),
-            "/dev/pts",
-            Some("devpts"),
-            MsFlags::empty(),
-            Some("newinstance,ptmxmode=0666"),
-        )
-        .expect("mount devpts");
+        mount(Some("devpts"), "/dev/pts", Some("devpts"), MsFlags::empty(), Some("newinstance,ptmxmode=0666"))
+            .expect("mount devpts");
     }
-    let links = [
-        ("pts/ptmx", "ptmx"),
-        ("/proc/self/fd", "fd"),
-        ("fd/0", "stdin"),
-        ("fd/1", "stdout"),
-        ("fd/2", "stderr"),
-    ];
+    let links =
+        [("pts/ptmx", "ptmx"), ("/proc/self/fd", "fd"), ("fd/0", "stdin"), ("fd/1", "stdout"), ("fd/2", "stderr")];
     for (to, name) in links {
         symlink(to, Path::new("/dev").join(name)).expect("/dev is ours");
     }

@@ -16,9 +16,7 @@ pub(crate) fn adopt() {
 
 /// Ends and reaps what is left of a session whose leader has ended. Other children are left to their owners.
 pub(crate) fn reap(session: Pid) {
-    let left = children()
-        .into_iter()
-        .filter(|child| *child != session && session_of(*child) == Some(session));
+    let left = children().into_iter().filter(|child| *child != session && session_of(*child) == Some(session));
     for child in left {
         // Most have ended long ago, and wait for this.
         let _ended = kill(child, Signal::SIGKILL);
@@ -28,31 +26,17 @@ pub(crate) fn reap(session: Pid) {
 
 /// The children of all our threads.
 fn children() -> Vec<Pid> {
-    let threads = fs::read_dir("/proc/self/task")
-        .into_iter()
-        .flatten()
-        .flatten();
-    let lists =
-        threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
+    let threads = fs::read_dir("/proc/self/task").into_iter().flatten().flatten();
+    let lists = threads.filter_map(|thread| fs::read_to_string(thread.path().join("children")).ok());
     let lists: Vec<_> = lists.collect();
-    lists
-        .join(" ")
-        .split_whitespace()
-        .filter_map(|pid| pid.parse().ok())
-        .map(Pid::from_raw)
-        .collect()
+    lists.join(" ").split_whitespace().filter_map(|pid| pid.parse().ok()).map(Pid::from_raw).collect()
 }
 
 /// From `/proc/PID/stat`: `PID (NAME) STATE PARENT GROUP SESSION ...`, where the name may contain anything.
 fn session_of(process: Pid) -> Option<Pid> {
     let line = fs::read_to_string(format!("/proc/{process}/stat")).ok()?;
     let (_, fields) = line.rsplit_once(')')?;
-    fields
-        .split_whitespace()
-        .nth(3)?
-        .parse()
-        .ok()
-        .map(Pid::from_raw)
+    fields.split_whitespace().nth(3)?.parse().ok().map(Pid::from_raw)
 }
 
 #[test]

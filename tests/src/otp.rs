@@ -42,25 +42,14 @@ pub struct Authenticator {
 impl Authenticator {
     /// SHA1, 6 digits, 30 seconds, with this secret in base32 without padding.
     pub fn from_base32(secret: &str) -> Self {
-        let secret = BASE32_NOPAD
-            .decode(secret.as_bytes())
-            .expect("a secret in base32");
-        Self {
-            secret,
-            algorithm: Algorithm::Sha1,
-            digits: 6,
-            period: 30,
-        }
+        let secret = BASE32_NOPAD.decode(secret.as_bytes()).expect("a secret in base32");
+        Self { secret, algorithm: Algorithm::Sha1, digits: 6, period: 30 }
     }
 
     /// Scans an `otpauth://` URI, as strictly as the strictest app.
     pub fn from_uri(uri: &str) -> Self {
-        let rest = uri
-            .strip_prefix("otpauth://totp/")
-            .or_else(|| uri.strip_prefix("otpauth://hotp/"));
-        let (_, query) = rest
-            .and_then(|rest| rest.split_once('?'))
-            .unwrap_or_else(|| panic!("no otpauth URI: {uri}"));
+        let rest = uri.strip_prefix("otpauth://totp/").or_else(|| uri.strip_prefix("otpauth://hotp/"));
+        let (_, query) = rest.and_then(|rest| rest.split_once('?')).unwrap_or_else(|| panic!("no otpauth URI: {uri}"));
         let value = |name: &str| {
             query
                 .split('&')
@@ -68,8 +57,7 @@ impl Authenticator {
                 .find(|(key, _)| *key == name)
                 .map(|(_, value)| value)
         };
-        let plain =
-            Self::from_base32(value("secret").unwrap_or_else(|| panic!("no secret in {uri}")));
+        let plain = Self::from_base32(value("secret").unwrap_or_else(|| panic!("no secret in {uri}")));
         Self {
             algorithm: match value("algorithm") {
                 None | Some("SHA1") => Algorithm::Sha1,
@@ -78,8 +66,7 @@ impl Authenticator {
                 Some(other) => panic!("no app knows {other}"),
             },
             digits: value("digits").map_or(6, |digits| digits.parse().expect("a number of digits")),
-            period: value("period")
-                .map_or(30, |period| period.parse().expect("a number of seconds")),
+            period: value("period").map_or(30, |period| period.parse().expect("a number of seconds")),
             ..plain
         }
     }
@@ -87,8 +74,7 @@ impl Authenticator {
     /// The code of a step or counter (RFC 4226 section 5.3).
     pub fn code_at(&self, step: u64) -> String {
         fn digest<M: Mac + KeyInit>(secret: &[u8], step: u64) -> Vec<u8> {
-            let mut mac =
-                <M as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
+            let mut mac = <M as KeyInit>::new_from_slice(secret).expect("HMAC takes keys of any length");
             mac.update(&step.to_be_bytes());
             mac.finalize().into_bytes().to_vec()
         }
@@ -98,40 +84,27 @@ impl Authenticator {
             Algorithm::Sha512 => digest::<Hmac<Sha512>>(&self.secret, step),
         };
         let offset = usize::from(digest[digest.len() - 1] & 0xf);
-        let word = u32::from_be_bytes(digest[offset..offset + 4].try_into().expect("four bytes"))
-            & 0x7fff_ffff;
+        let word = u32::from_be_bytes(digest[offset..offset + 4].try_into().expect("four bytes")) & 0x7fff_ffff;
         let width = self.digits as usize;
         format!("{:0width$}", u64::from(word) % 10_u64.pow(self.digits))
     }
 
     /// The step of the clock now.
     pub fn now_step(&self) -> u64 {
-        SystemTime::now()
-            .duration_since(UNIX_EPOCH)
-            .expect("after 1970")
-            .as_secs()
-            / self.period
+        SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs() / self.period
     }
 
     /// A code of the right length that is wrong now and for the next minutes: of no step anywhere near.
     pub fn wrong_code(&self) -> String {
         let now = self.now_step();
-        let near: Vec<_> = (now.saturating_sub(10)..now + 10)
-            .map(|step| self.code_at(step))
-            .collect();
+        let near: Vec<_> = (now.saturating_sub(10)..now + 10).map(|step| self.code_at(step)).collect();
         let width = self.digits as usize;
-        (0..100)
-            .map(|number| format!("{number:0width$}"))
-            .find(|code| !near.contains(code))
-            .expect("20 codes of many")
+        (0..100).map(|number| format!("{number:0width$}")).find(|code| !near.contains(code)).expect("20 codes of many")
     }
 
     /// Codes that are sure to be valid, see [`Codes`].
     pub fn codes(&self) -> Codes {
-        Codes {
-            authenticator: self.clone(),
-            last_step: None,
-        }
+        Codes { authenticator: self.clone(), last_step: None }
     }
 }
 
@@ -149,10 +122,7 @@ pub struct Codes {
 
 impl Codes {
     /// The next code.
-    #[allow(
-        clippy::should_implement_trait,
-        reason = "it has no end and may wait, which nobody expects of an iterator"
-    )]
+    #[allow(clippy::should_implement_trait, reason = "it has no end and may wait, which nobody expects of an iterator")]
     pub fn next(&mut self) -> String {
         let step = self.next_step();
         self.authenticator.code_at(step)
@@ -172,12 +142,7 @@ impl Codes {
 
 #[test]
 fn the_codes_of_rfc_6238_appendix_b_come_out() {
-    let app = |algorithm, secret: &[u8]| Authenticator {
-        secret: secret.to_vec(),
-        algorithm,
-        digits: 8,
-        period: 30,
-    };
+    let app = |algorithm, secret: &[u8]| Authenticator { secret: secret.to_vec(), algorithm, digits: 8, period: 30 };
     let digits = b"1234567890123456789012345678901234567890123456789012345678901234";
     let codes = [
         app(Algorithm::Sha1, &digits[..20]).code_at(59 / 30),
@@ -189,14 +154,8 @@ fn the_codes_of_rfc_6238_appendix_b_come_out() {
 
 #[test]
 fn a_uri_is_scanned() {
-    let app = Authenticator::from_uri(
-        "otpauth://totp/H:a?secret=GEZDGNBV&issuer=H&algorithm=SHA512&digits=8&period=60",
-    );
-    let expected = Authenticator {
-        secret: b"12345".to_vec(),
-        algorithm: Algorithm::Sha512,
-        digits: 8,
-        period: 60,
-    };
+    let app =
+        Authenticator::from_uri("otpauth://totp/H:a?secret=GEZDGNBV&issuer=H&algorithm=SHA512&digits=8&period=60");
+    let expected = Authenticator { secret: b"12345".to_vec(), algorithm: Algorithm::Sha512, digits: 8, period: 60 };
     assert_eq!(app, expected);
 }

@@ -24,27 +24,17 @@ impl Outcome {
     /// The code of this operation.
     pub fn code_of(&self, operation: Operation) -> PamCode {
         let found = self.codes.iter().find(|(done, _)| *done == operation);
-        found
-            .unwrap_or_else(|| panic!("{operation:?} was not asked for: {:?}", self.codes))
-            .1
+        found.unwrap_or_else(|| panic!("{operation:?} was not asked for: {:?}", self.codes)).1
     }
 
     /// The texts of all prompts.
     pub fn prompts(&self) -> Vec<&str> {
-        self.messages
-            .iter()
-            .filter(|message| message.style.is_prompt())
-            .map(|message| message.text.as_str())
-            .collect()
+        self.messages.iter().filter(|message| message.style.is_prompt()).map(|message| message.text.as_str()).collect()
     }
 
     /// The texts of all messages that are no prompts.
     pub fn notices(&self) -> Vec<&str> {
-        self.messages
-            .iter()
-            .filter(|message| !message.style.is_prompt())
-            .map(|message| message.text.as_str())
-            .collect()
+        self.messages.iter().filter(|message| !message.style.is_prompt()).map(|message| message.text.as_str()).collect()
     }
 
     /// The longest delay that a module asked for, as libpam would have slept it: up to 50 % more or less than asked.
@@ -64,8 +54,6 @@ impl Deref for Outcome {
     /// # Panics
     /// When the host died before it could report.
     fn deref(&self) -> &Report {
-        self.report
-            .as_ref()
-            .unwrap_or_else(|| panic!("the host left no report: {:?}", self.output))
+        self.report.as_ref().unwrap_or_else(|| panic!("the host left no report: {:?}", self.output))
     }
 }

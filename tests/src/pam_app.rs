@@ -56,8 +56,7 @@ struct PamResponse {
 
 #[repr(C)]
 struct PamConversation {
-    converse:
-        extern "C" fn(c_int, *mut *const PamMessage, *mut *mut PamResponse, *mut c_void) -> c_int,
+    converse: extern "C" fn(c_int, *mut *const PamMessage, *mut *mut PamResponse, *mut c_void) -> c_int,
     context: *mut c_void,
 }
 
@@ -115,32 +114,19 @@ impl<'a> Transaction<'a> {
             delays: RefCell::default(),
         });
         let address = ptr::from_ref(&*context).cast_mut().cast();
-        let conversation = PamConversation {
-            converse: answer,
-            context: address,
-        };
+        let conversation = PamConversation { converse: answer, context: address };
         let mut handle = ptr::null_mut();
         let user = user.map_or(ptr::null(), CStr::as_ptr);
         // SAFETY: all pointers are to live C strings and structs, or NULL where pam_start(3) allows it (the user);
         // libpam copies the strings and `conversation`, and `context` outlives the transaction, see `Drop`.
         let status = unsafe {
-            pam_start_confdir(
-                service.as_ptr(),
-                user,
-                &raw const conversation,
-                configuration.as_ptr(),
-                &raw mut handle,
-            )
+            pam_start_confdir(service.as_ptr(), user, &raw const conversation, configuration.as_ptr(), &raw mut handle)
         };
         if status != PAM_SUCCESS {
             return Err(status);
         }
         context.handle.set(handle);
-        let transaction = Self {
-            handle: Handle(handle),
-            status,
-            context,
-        };
+        let transaction = Self { handle: Handle(handle), status, context };
         let recorder: extern "C" fn(c_int, c_uint, *mut c_void) = record_delay;
         // SAFETY: the handle is live; PAM_FAIL_DELAY takes a function of this type (pam_fail_delay(3)).
         let set = unsafe { pam_set_item(handle, PAM_FAIL_DELAY, recorder as *const c_void) };
@@ -150,16 +136,15 @@ impl<'a> Transaction<'a> {
 
     /// Runs one operation and returns libpam's code.
     pub(crate) fn run(&mut self, operation: Operation, flags: c_int) -> c_int {
-        let (function, flags): (unsafe extern "C" fn(*mut PamHandle, c_int) -> c_int, c_int) =
-            match operation {
-                Operation::Authenticate => (pam_authenticate, flags),
-                Operation::SetCred => (pam_setcred, flags | PAM_ESTABLISH_CRED),
-                Operation::DeleteCred => (pam_setcred, flags | PAM_DELETE_CRED),
-                Operation::AcctMgmt => (pam_acct_mgmt, flags),
-                Operation::OpenSession => (pam_open_session, flags),
-                Operation::CloseSession => (pam_close_session, flags),
-                Operation::ChAuthTok => (pam_chauthtok, flags),
-            };
+        let (function, flags): (unsafe extern "C" fn(*mut PamHandle, c_int) -> c_int, c_int) = match operation {
+            Operation::Authenticate => (pam_authenticate, flags),
+            Operation::SetCred => (pam_setcred, flags | PAM_ESTABLISH_CRED),
+            Operation::DeleteCred => (pam_setcred, flags | PAM_DELETE_CRED),
+            Operation::AcctMgmt => (pam_acct_mgmt, flags),
+            Operation::OpenSession => (pam_open_session, flags),
+            Operation::CloseSession => (pam_close_session, flags),
+            Operation::ChAuthTok => (pam_chauthtok, flags),
+        };
         // SAFETY: the handle is live; each of these functions takes a handle and flags.
         self.status = unsafe { function(self.handle.0, flags) };
         self.status
@@ -193,8 +178,7 @@ impl Handle {
         // SAFETY: the handle is live and `value` a place for a pointer.
         let status = unsafe { pam_get_item(self.0, item as c_int, &raw mut value) };
         // SAFETY: not NULL, so a C string, which belongs to libpam and is copied at once.
-        (status == PAM_SUCCESS && !value.is_null())
-            .then(|| unsafe { CStr::from_ptr(value.cast()) }.to_owned())
+        (status == PAM_SUCCESS && !value.is_null()).then(|| unsafe { CStr::from_ptr(value.cast()) }.to_owned())
     }
 
     pub(crate) fn put_environment(&self, pair: &CStr) -> c_int {
@@ -234,11 +218,7 @@ impl Handle {
 pub(crate) fn open_syslog() {
     // SAFETY: the name is static, as openlog(3) demands.
     unsafe {
-        libc::openlog(
-            c"pam-driver".as_ptr(),
-            libc::LOG_PID | libc::LOG_NDELAY,
-            libc::LOG_AUTH,
-        );
+        libc::openlog(c"pam-driver".as_ptr(), libc::LOG_PID | libc::LOG_NDELAY, libc::LOG_AUTH);
     };
 }
 
@@ -276,14 +256,9 @@ extern "C" fn answer(
             String::from("(NULL)")
         } else {
             // SAFETY: not NULL, so a C string.
-            unsafe { CStr::from_ptr(message.text) }
-                .to_string_lossy()
-                .into_owned()
+            unsafe { CStr::from_ptr(message.text) }.to_string_lossy().into_owned()
         };
-        let message = Message {
-            style: Style::from(message.style),
-            text,
-        };
+        let message = Message { style: Style::from(message.style), text };
         match (context.converse.borrow_mut())(&handle, &message) {
             Reply::NoText => texts.push(None),
             Reply::Text(text) => texts.push(Some(text)),

@@ -56,12 +56,7 @@ impl Process {
             let status = child.wait().expect("our own child");
             for_waiter.change(|seen| seen.status = Some(status));
         });
-        Self {
-            name,
-            pid,
-            stdin,
-            seen,
-        }
+        Self { name, pid, stdin, seen }
     }
 
     /// Its process number, which is that of its session and its process group too.
@@ -71,10 +66,7 @@ impl Process {
 
     /// Writes to its standard input. That it may be gone already is not an error here.
     pub fn write(&mut self, input: &[u8]) {
-        let stdin = self
-            .stdin
-            .as_mut()
-            .expect("its input is a pipe, still open");
+        let stdin = self.stdin.as_mut().expect("its input is a pipe, still open");
         drop(stdin.write_all(input).and_then(|()| stdin.flush()));
     }
 
@@ -100,10 +92,7 @@ impl Process {
     /// Waits until its standard output contains `text`, or it has ended.
     pub fn wait_for_output(&self, text: &str) {
         self.wait(&format!("{text:?}"), |seen| {
-            let found = seen
-                .stdout
-                .windows(text.len())
-                .any(|window| window == text.as_bytes());
+            let found = seen.stdout.windows(text.len()).any(|window| window == text.as_bytes());
             (found || seen.ended()).then_some(())
         });
     }
@@ -126,9 +115,7 @@ impl Process {
     pub(crate) fn wait<T>(&self, wanted: &str, found: impl FnMut(&Seen) -> Option<T>) -> T {
         self.seen.wait(DEADLINE, found).unwrap_or_else(|| {
             self.kill();
-            let (stdout, stderr) = self
-                .seen
-                .now(|seen| (seen.stdout.clone(), seen.stderr.clone()));
+            let (stdout, stderr) = self.seen.now(|seen| (seen.stdout.clone(), seen.stderr.clone()));
             panic!(
                 "{}: waited {DEADLINE:?} for {wanted}\n--- output\n{}\n--- error output\n{}",
                 self.name,

@@ -129,32 +129,18 @@ impl<'s> Client<'s> {
     pub fn terminal(self) -> Session<'s> {
         let mark = self.sshd.world.log_mark();
         let door = self.sshd.listen(&self.known_key());
-        let terminal = Terminal::start(
-            self.launch(&door)
-                .environment("SSH_ASKPASS_REQUIRE", "never"),
-        );
+        let terminal = Terminal::start(self.launch(&door).environment("SSH_ASKPASS_REQUIRE", "never"));
         let server = door.answer(terminal.process());
-        Session {
-            terminal,
-            server,
-            sshd: self.sshd,
-            mark,
-        }
+        Session { terminal, server, sshd: self.sshd, mark }
     }
 
     /// The key that the server accepts, whatever this client offers.
     fn known_key(&self) -> String {
-        ssh_keys::key(
-            self.sshd.world,
-            "client",
-            self.key_type.as_deref().unwrap_or("ed25519"),
-        )
+        ssh_keys::key(self.sshd.world, "client", self.key_type.as_deref().unwrap_or("ed25519"))
     }
 
     fn launch(&self, door: &Door<'_>) -> Launch {
-        let mut arguments: Vec<String> = ["ssh", "-F", "none", "-b", &self.address]
-            .map(String::from)
-            .into();
+        let mut arguments: Vec<String> = ["ssh", "-F", "none", "-b", &self.address].map(String::from).into();
         let mut option = |text: String| arguments.extend(["-o".into(), text]);
         // The first value wins here too.
         self.options.iter().cloned().for_each(&mut option);
@@ -173,29 +159,15 @@ impl<'s> Client<'s> {
             option(fixed.into());
         }
         option(format!("UserKnownHostsFile={}", inside("known_hosts")));
-        option(format!(
-            "IdentityFile={}",
-            self.offered_key().unwrap_or("none".into())
-        ));
+        option(format!("IdentityFile={}", self.offered_key().unwrap_or("none".into())));
         let port = door.address().port().to_string();
-        let place = [
-            "-p".into(),
-            port,
-            "-l".into(),
-            self.user.clone(),
-            "127.0.0.1".into(),
-            self.command.clone(),
-        ];
+        let place = ["-p".into(), port, "-l".into(), self.user.clone(), "127.0.0.1".into(), self.command.clone()];
         Launch::new(arguments.into_iter().chain(place))
     }
 
     fn offered_key(&self) -> Option<String> {
         self.key_type.as_ref()?;
-        Some(if self.authorized {
-            self.known_key()
-        } else {
-            ssh_keys::key(self.sshd.world, "strange", "ed25519")
-        })
+        Some(if self.authorized { self.known_key() } else { ssh_keys::key(self.sshd.world, "strange", "ed25519") })
     }
 
     fn prompts(&self, script: &str) -> Vec<String> {
@@ -204,11 +176,7 @@ impl<'s> Client<'s> {
         let prefix = format!("({}@127.0.0.1) ", self.user);
         shown
             .map(|prompt| String::from_utf8_lossy(&prompt).into_owned())
-            .map(|prompt| {
-                prompt
-                    .strip_prefix(&prefix)
-                    .map_or(prompt.clone(), String::from)
-            })
+            .map(|prompt| prompt.strip_prefix(&prefix).map_or(prompt.clone(), String::from))
             .collect()
     }
 }
@@ -231,13 +199,7 @@ pub struct Login {
 }
 
 impl Login {
-    fn new(
-        sshd: &Sshd<'_>,
-        mark: usize,
-        server: Option<Process>,
-        output: Output,
-        prompts: Vec<String>,
-    ) -> Self {
+    fn new(sshd: &Sshd<'_>, mark: usize, server: Option<Process>, output: Output, prompts: Vec<String>) -> Self {
         if let Some(server) = server {
             server.finish();
         }

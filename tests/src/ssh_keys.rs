@@ -28,33 +28,16 @@ pub(crate) fn key(world: &World, name: &str, key_type: &str) -> String {
     if fs::exists(&path).unwrap_or(false) {
         return path;
     }
-    let known = made
-        .get_or_insert_default()
-        .entry(format!("{name}-{key_type}"))
-        .or_insert_with(|| {
-            world.write("/tmp/keygen/.here", "");
-            let output = Launch::new([
-                "ssh-keygen",
-                "-q",
-                "-t",
-                key_type,
-                "-N",
-                "",
-                "-C",
-                name,
-                "-f",
-                "/tmp/keygen/key",
-            ])
-            .run();
-            assert_eq!(output.code, Some(0), "ssh-keygen failed: {output:?}");
-            let read = |path: &str| fs::read_to_string(path).expect("ssh-keygen wrote it");
-            let pair = KeyPair {
-                private: read("/tmp/keygen/key"),
-                public: read("/tmp/keygen/key.pub"),
-            };
-            fs::remove_dir_all("/tmp/keygen").expect("/tmp is ours");
-            pair
-        });
+    let known = made.get_or_insert_default().entry(format!("{name}-{key_type}")).or_insert_with(|| {
+        world.write("/tmp/keygen/.here", "");
+        let output =
+            Launch::new(["ssh-keygen", "-q", "-t", key_type, "-N", "", "-C", name, "-f", "/tmp/keygen/key"]).run();
+        assert_eq!(output.code, Some(0), "ssh-keygen failed: {output:?}");
+        let read = |path: &str| fs::read_to_string(path).expect("ssh-keygen wrote it");
+        let pair = KeyPair { private: read("/tmp/keygen/key"), public: read("/tmp/keygen/key.pub") };
+        fs::remove_dir_all("/tmp/keygen").expect("/tmp is ours");
+        pair
+    });
     world.write(format!("{path}.pub"), &known.public);
     world.write(&path, &known.private);
     fs::set_permissions(&path, Permissions::from_mode(0o600)).expect("just written");

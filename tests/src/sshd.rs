@@ -52,51 +52,33 @@ pub struct Sshd<'w> {
 impl<'w> Sshd<'w> {
     /// A server that asks for key and code.
     pub fn new(world: &'w World) -> Self {
-        let sshd = Self {
-            world,
-            configuration: inside(&format!("sshd_config-{}", world.serial())).into(),
-            under: Vec::new(),
-        };
+        let sshd =
+            Self { world, configuration: inside(&format!("sshd_config-{}", world.serial())).into(), under: Vec::new() };
         sshd.config("")
     }
 
     /// A server with exactly this file, for instance `/etc/ssh/sshd_config` with its drop-ins.
     pub fn from_file(world: &'w World, path: impl AsRef<Path>) -> Self {
-        Self {
-            world,
-            configuration: path.as_ref().into(),
-            under: Vec::new(),
-        }
+        Self { world, configuration: path.as_ref().into(), under: Vec::new() }
     }
 
     /// Sets these lines in front of the defaults. sshd takes the first value it meets, so they win; defaults go before
     /// the first `Match`, so they stay global.
     pub fn config(self, lines: &str) -> Self {
-        let first_match = lines
-            .lines()
-            .position(|line| line.trim_start().starts_with("Match"))
-            .unwrap_or(usize::MAX);
+        let first_match = lines.lines().position(|line| line.trim_start().starts_with("Match")).unwrap_or(usize::MAX);
         let (mut global, mut matches) = (String::new(), String::new());
         for (number, line) in lines.lines().enumerate() {
-            let part = if number < first_match {
-                &mut global
-            } else {
-                &mut matches
-            };
+            let part = if number < first_match { &mut global } else { &mut matches };
             part.push_str(line.trim_start());
             part.push('\n');
         }
-        self.world
-            .write(&self.configuration, global + DEFAULTS + &matches);
+        self.world.write(&self.configuration, global + DEFAULTS + &matches);
         self
     }
 
     /// Runs sshd under another program, for instance `["faketime", "-f", "+1h"]`.
     pub fn under<A: AsRef<OsStr>>(mut self, prefix: impl IntoIterator<Item = A>) -> Self {
-        self.under = prefix
-            .into_iter()
-            .map(|argument| argument.as_ref().to_owned())
-            .collect();
+        self.under = prefix.into_iter().map(|argument| argument.as_ref().to_owned()).collect();
         self
     }
 
@@ -116,23 +98,13 @@ impl<'w> Sshd<'w> {
         // Privilege separation wants its empty folder and user `sshd`.
         fs::create_dir_all("/run/sshd").expect("/run is ours");
         let host_key = ssh_keys::key(self.world, "host", "ed25519");
-        let known: Vec<_> = ssh_keys::public(&host_key)
-            .split(' ')
-            .take(2)
-            .map(String::from)
-            .collect();
-        self.world
-            .write(inside("known_hosts"), format!("* {}\n", known.join(" ")));
+        let known: Vec<_> = ssh_keys::public(&host_key).split(' ').take(2).map(String::from).collect();
+        self.world.write(inside("known_hosts"), format!("* {}\n", known.join(" ")));
         let authorized = inside(&format!("authorized_keys-{}", self.world.serial()));
         self.world.write(&authorized, ssh_keys::public(client_key));
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback");
         listener.set_nonblocking(true).expect("a socket");
-        Door {
-            sshd: self,
-            listener,
-            host_key,
-            authorized,
-        }
+        Door { sshd: self, listener, host_key, authorized }
     }
 }
 
@@ -172,23 +144,8 @@ impl Door<'_> {
     fn serve(&self, connection: &OwnedFd) -> Process {
         let configuration = self.sshd.configuration.as_os_str();
         let authorized = format!("AuthorizedKeysFile={}", self.authorized);
-        let fixed = [
-            "-h",
-            &self.host_key,
-            "-o",
-            "PidFile=none",
-            "-o",
-            &authorized,
-        ]
-        .map(OsStr::new);
-        let arguments = [
-            OsStr::new(SSHD),
-            OsStr::new("-i"),
-            OsStr::new("-f"),
-            configuration,
-        ];
-        Launch::new(arguments.into_iter().chain(fixed))
-            .under(&self.sshd.under)
-            .start_on(connection, None)
+        let fixed = ["-h", &self.host_key, "-o", "PidFile=none", "-o", &authorized].map(OsStr::new);
+        let arguments = [OsStr::new(SSHD), OsStr::new("-i"), OsStr::new("-f"), configuration];
+        Launch::new(arguments.into_iter().chain(fixed)).under(&self.sshd.under).start_on(connection, None)
     }
 }

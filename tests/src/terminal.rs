@@ -35,11 +35,7 @@ pub struct Terminal {
 impl Terminal {
     /// Starts the program on a new terminal: input, output and errors.
     pub fn start(launch: Launch) -> Self {
-        Self::open(launch, |terminal| {
-            Some(Stdio::from(
-                terminal.try_clone().expect("a free file descriptor"),
-            ))
-        })
+        Self::open(launch, |terminal| Some(Stdio::from(terminal.try_clone().expect("a free file descriptor"))))
     }
 
     /// The same, with standard error collected apart.
@@ -49,54 +45,37 @@ impl Terminal {
 
     fn open(launch: Launch, error: impl FnOnce(&OwnedFd) -> Option<Stdio>) -> Self {
         // Close-on-exec from the start: tests run side by side, and a copy in a stranger would keep the terminal open.
-        let master =
-            posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
+        let master = posix_openpt(OFlag::O_RDWR | OFlag::O_NOCTTY | OFlag::O_CLOEXEC).expect("a terminal");
         grantpt(&master).expect("our own terminal");
         unlockpt(&master).expect("our own terminal");
         let name = ptsname_r(&master).expect("our own terminal");
         let no_tty = OFlag::O_NOCTTY.bits();
-        let slave = OpenOptions::new()
-            .read(true)
-            .write(true)
-            .custom_flags(no_tty)
-            .open(name)
-            .expect("our own terminal");
+        let slave =
+            OpenOptions::new().read(true).write(true).custom_flags(no_tty).open(name).expect("our own terminal");
         let slave = OwnedFd::from(slave);
 
         let sized = launch.under(["sh", "-c", "stty rows 24 columns 80 && exec \"$@\"", "sh"]);
-        let process = sized
-            .environment("TERM", "xterm")
-            .with_controlling_terminal()
-            .start_on(&slave, error(&slave));
+        let process = sized.environment("TERM", "xterm").with_controlling_terminal().start_on(&slave, error(&slave));
         drop(slave);
         let keyboard = File::from(OwnedFd::from(master));
         let screen = WithoutReturns(keyboard.try_clone().expect("a free file descriptor"));
         process.seen.collect(screen, |seen| &mut seen.stdout);
-        Self {
-            process,
-            keyboard,
-            read_bytes: 0,
-        }
+        Self { process, keyboard, read_bytes: 0 }
     }
 
     /// Waits for `text` after everything expected before; returns what was shown up to and with it.
     pub fn expect(&mut self, text: &str) -> String {
         let from = self.read_bytes;
-        let shown = self
-            .process
-            .wait(&format!("{text:?} on the terminal"), |seen| {
-                let rest = &seen.stdout[from..];
-                let found = rest
-                    .windows(text.len())
-                    .position(|window| window == text.as_bytes());
-                match found {
-                    Some(start) => Some(Ok(rest[..start + text.len()].to_vec())),
-                    None if seen.ended() => Some(Err(String::from_utf8_lossy(rest).into_owned())),
-                    None => None,
-                }
-            });
-        let shown = shown
-            .unwrap_or_else(|rest| panic!("{text:?} never came; the program ended after:\n{rest}"));
+        let shown = self.process.wait(&format!("{text:?} on the terminal"), |seen| {
+            let rest = &seen.stdout[from..];
+            let found = rest.windows(text.len()).position(|window| window == text.as_bytes());
+            match found {
+                Some(start) => Some(Ok(rest[..start + text.len()].to_vec())),
+                None if seen.ended() => Some(Err(String::from_utf8_lossy(rest).into_owned())),
+                None => None,
+            }
+        });
+        let shown = shown.unwrap_or_else(|rest| panic!("{text:?} never came; the program ended after:\n{rest}"));
         self.read_bytes += shown.len();
         String::from_utf8_lossy(&shown).into_owned()
     }

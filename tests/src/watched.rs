@@ -52,11 +52,7 @@ impl Watched {
         read(&self.0.lock().expect("nobody panics while holding it"))
     }
 
-    pub(crate) fn wait<T>(
-        &self,
-        deadline: Duration,
-        mut found: impl FnMut(&Seen) -> Option<T>,
-    ) -> Option<T> {
+    pub(crate) fn wait<T>(&self, deadline: Duration, mut found: impl FnMut(&Seen) -> Option<T>) -> Option<T> {
         let end = Instant::now() + deadline;
         let mut seen = self.0.lock().expect("nobody panics while holding it");
         loop {
@@ -67,11 +63,7 @@ impl Watched {
             if left.is_zero() {
                 return None;
             }
-            seen = self
-                .1
-                .wait_timeout(seen, left)
-                .expect("nobody panics while holding it")
-                .0;
+            seen = self.1.wait_timeout(seen, left).expect("nobody panics while holding it").0;
         }
     }
 }

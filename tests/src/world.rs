@@ -48,11 +48,7 @@ pub fn in_world(test: impl FnOnce(&World) + Send) {
             ),
             Err(error) => panic!("no private mounts: {error}"),
         };
-        thread::Builder::new()
-            .name(name)
-            .spawn_scoped(scope, inside)
-            .expect("a thread")
-            .join()
+        thread::Builder::new().name(name).spawn_scoped(scope, inside).expect("a thread").join()
     });
     if let Err(cause) = ended {
         panic::resume_unwind(cause);
@@ -72,10 +68,7 @@ pub fn in_sshd_world(test: impl FnOnce(&World) + Send) {
 
 /// Written past the capture of the test runner, which hides what a passing test prints.
 fn skip(reason: &str) {
-    let line = format!(
-        "skipped: {}: {reason}\n",
-        thread::current().name().unwrap_or("a test")
-    );
+    let line = format!("skipped: {}: {reason}\n", thread::current().name().unwrap_or("a test"));
     drop(stderr().write_all(line.as_bytes()));
 }
 
@@ -96,10 +89,7 @@ impl World {
             installed: OnceLock::new(),
             serial: AtomicUsize::new(0),
         };
-        world.write(
-            "/etc/nsswitch.conf",
-            "passwd: files\ngroup: files\nshadow: files\nhosts: files\n",
-        );
+        world.write("/etc/nsswitch.conf", "passwd: files\ngroup: files\nshadow: files\nhosts: files\n");
         world.write("/etc/hosts", "127.0.0.1 localhost\n::1 localhost\n");
         world.write("/etc/hostname", "world\n");
         world.write("/etc/shells", "/bin/sh\n");
@@ -113,27 +103,16 @@ impl World {
 
     /// Adds an account with its home folder, `/bin/sh` and the password [`crate::PASSWORD`].
     pub fn account(&self, name: &str) -> Account {
-        let uid = self
-            .register
-            .lock()
-            .expect("nobody panics while holding it")
-            .free_uid();
+        let uid = self.register.lock().expect("nobody panics while holding it").free_uid();
         self.account_with_uid(name, uid)
     }
 
     /// Adds an account, or gives an existing one another number.
     pub fn account_with_uid(&self, name: &str, uid: u32) -> Account {
-        let account = Account {
-            name: name.into(),
-            uid,
-            home: Path::new("/home").join(name),
-        };
+        let account = Account { name: name.into(), uid, home: Path::new("/home").join(name) };
         fs::create_dir_all(&account.home).expect("/home is ours");
         self.give(&account.home, &account);
-        let mut register = self
-            .register
-            .lock()
-            .expect("nobody panics while holding it");
+        let mut register = self.register.lock().expect("nobody panics while holding it");
         register.add(account.clone());
         self.write_accounts(&register);
         account
@@ -141,20 +120,14 @@ impl World {
 
     /// Removes an account; its home folder stays.
     pub fn remove_account(&self, name: &str) {
-        let mut register = self
-            .register
-            .lock()
-            .expect("nobody panics while holding it");
+        let mut register = self.register.lock().expect("nobody panics while holding it");
         register.remove(name);
         self.write_accounts(&register);
     }
 
     /// Adds a group, or sets the members of one.
     pub fn group(&self, name: &str, members: &[&str]) {
-        let mut register = self
-            .register
-            .lock()
-            .expect("nobody panics while holding it");
+        let mut register = self.register.lock().expect("nobody panics while holding it");
         register.set_group(name, members);
         self.write_accounts(&register);
     }
@@ -180,19 +153,12 @@ impl World {
     /// When they were not built.
     pub fn install(&self) {
         self.installed.get_or_init(|| {
-            let copies = [
-                ("libpam_twinlock.so", self.module_path(), 0o644),
-                ("twinlock", inside("bin/twinlock").into(), 0o755),
-            ];
+            let copies =
+                [("libpam_twinlock.so", self.module_path(), 0o644), ("twinlock", inside("bin/twinlock").into(), 0o755)];
             for (name, target, mode) in copies {
-                fs::copy(Path::new(&inside("artefacts")).join(name), &target).unwrap_or_else(
-                    |error| {
-                        panic!(
-                            "{} is not built ({error}): run `make build`",
-                            artefacts::directory().join(name).display()
-                        )
-                    },
-                );
+                fs::copy(Path::new(&inside("artefacts")).join(name), &target).unwrap_or_else(|error| {
+                    panic!("{} is not built ({error}): run `make build`", artefacts::directory().join(name).display())
+                });
                 fs::set_permissions(&target, Permissions::from_mode(mode)).expect("just written");
             }
         });
@@ -216,11 +182,9 @@ impl World {
     /// Writes a file with mode 0644, and the folders above it.
     pub fn write(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>) {
         let path = path.as_ref();
-        let write = fs::create_dir_all(path.parent().expect("a file has a folder"))
-            .and_then(|()| fs::write(path, content));
-        write.unwrap_or_else(|error| {
-            panic!("cannot write {} in the world: {error}", path.display())
-        });
+        let write =
+            fs::create_dir_all(path.parent().expect("a file has a folder")).and_then(|()| fs::write(path, content));
+        write.unwrap_or_else(|error| panic!("cannot write {} in the world: {error}", path.display()));
         fs::set_permissions(path, Permissions::from_mode(0o644)).expect("just written");
     }
 
@@ -233,11 +197,7 @@ impl World {
     /// Makes `path` belong to the account. In a user namespace only root exists, and root keeps it.
     pub fn give(&self, path: impl AsRef<Path>, account: &Account) {
         let given = chown(&path, Some(account.uid), Some(account.uid));
-        assert!(
-            given.is_ok() || !is_real_root(),
-            "cannot give {} away: {given:?}",
-            path.as_ref().display()
-        );
+        assert!(given.is_ok() || !is_real_root(), "cannot give {} away: {given:?}", path.as_ref().display());
     }
 
     /// All lines of syslog so far.

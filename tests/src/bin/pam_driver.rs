@@ -20,8 +20,6 @@ fn main() {
     let line = serde_json::to_string(&report).expect("a report is JSON") + "\n";
     match spec.report {
         Some(path) => fs::write(path, line).expect("the report can be written"),
-        None => io::stdout()
-            .write_all(line.as_bytes())
-            .expect("standard output is open"),
+        None => io::stdout().write_all(line.as_bytes()).expect("standard output is open"),
     }
 }

@@ -5,8 +5,7 @@ use twinlock_tests::{Launch, Terminal, in_world};
 #[test]
 fn a_program_on_a_terminal_is_talked_to() {
     in_world(|_| {
-        let script =
-            "stty size; printf 'Name: ' >/dev/tty; read name </dev/tty; echo hello $name; tty";
+        let script = "stty size; printf 'Name: ' >/dev/tty; read name </dev/tty; echo hello $name; tty";
         let mut terminal = Terminal::start(Launch::new(["sh", "-c", script]));
         assert_eq!(terminal.expect("Name: "), "24 80\nName: ");
         terminal.send_line("alice");
@@ -18,8 +17,7 @@ fn a_program_on_a_terminal_is_talked_to() {
 #[test]
 fn ctrl_c_interrupts_a_program_on_a_terminal() {
     in_world(|_| {
-        let mut terminal =
-            Terminal::start(Launch::new(["sh", "-c", "printf ready; exec sleep 600"]));
+        let mut terminal = Terminal::start(Launch::new(["sh", "-c", "printf ready; exec sleep 600"]));
         terminal.expect("ready");
         terminal.send(b"\x03");
         assert_eq!(terminal.finish().signal, Some(2));

@@ -15,10 +15,7 @@ fn listing(path: &Path, into: &mut BTreeMap<PathBuf, (u64, i64, i64)>) {
         let Ok(found) = entry.path().symlink_metadata() else {
             continue;
         };
-        into.insert(
-            entry.path(),
-            (found.len(), found.mtime(), found.mtime_nsec()),
-        );
+        into.insert(entry.path(), (found.len(), found.mtime(), found.mtime_nsec()));
         if found.is_dir() {
             listing(&entry.path(), into);
         }
@@ -27,13 +24,7 @@ fn listing(path: &Path, into: &mut BTreeMap<PathBuf, (u64, i64, i64)>) {
 
 fn host() -> BTreeMap<PathBuf, (u64, i64, i64)> {
     let mut all = BTreeMap::new();
-    for path in [
-        "/etc",
-        "/var/lib/pam",
-        "/var/log",
-        "/home",
-        "/usr/lib/x86_64-linux-gnu/security",
-    ] {
+    for path in ["/etc", "/var/lib/pam", "/var/log", "/home", "/usr/lib/x86_64-linux-gnu/security"] {
         listing(Path::new(path), &mut all);
     }
     all
@@ -45,9 +36,7 @@ fn nothing_done_in_a_world_reaches_the_host() {
     in_world(|world| {
         let account = world.account("alice");
         world.service("svc", "auth required pam_permit.so\n");
-        for folder in [
-            "/etc", "/var", "/var/lib", "/var/log", "/run", "/home", "/root", "/tmp", "/dev",
-        ] {
+        for folder in ["/etc", "/var", "/var/lib", "/var/log", "/run", "/home", "/root", "/tmp", "/dev"] {
             world.write(format!("{folder}/of-a-world"), "");
         }
         fs::write(world.module_path(), "").unwrap();
@@ -55,9 +44,7 @@ fn nothing_done_in_a_world_reaches_the_host() {
         assert!(account.home.is_dir());
     });
     assert_eq!(host(), before);
-    for folder in [
-        "/etc", "/var", "/var/lib", "/var/log", "/run", "/home", "/root", "/tmp", "/dev",
-    ] {
+    for folder in ["/etc", "/var", "/var/lib", "/var/log", "/run", "/home", "/root", "/tmp", "/dev"] {
         assert!(!Path::new(folder).join("of-a-world").exists(), "{folder}");
     }
     assert!(!Path::new("/run/harness").exists());
@@ -66,18 +53,10 @@ fn nothing_done_in_a_world_reaches_the_host() {
 #[test]
 fn what_a_world_does_not_own_is_read_only() {
     in_world(|_| {
-        for path in [
-            "/of-a-world",
-            "/usr/of-a-world",
-            "/run/harness/repository/of-a-world",
-            "/run/harness/host-etc/x",
-        ] {
+        for path in ["/of-a-world", "/usr/of-a-world", "/run/harness/repository/of-a-world", "/run/harness/host-etc/x"]
+        {
             let error = fs::write(path, "").unwrap_err();
-            assert_eq!(
-                error.kind(),
-                std::io::ErrorKind::ReadOnlyFilesystem,
-                "{path}"
-            );
+            assert_eq!(error.kind(), std::io::ErrorKind::ReadOnlyFilesystem, "{path}");
         }
     });
 }
@@ -127,12 +106,7 @@ fn processes_see_the_accounts_and_groups_of_the_world() {
 #[test]
 fn a_program_has_no_terminal_and_a_clean_environment() {
     in_world(|_| {
-        let output = Launch::new([
-            "sh",
-            "-c",
-            "env | cut -d= -f1 | sort | tr '\\n' ' '; exec 3</dev/tty",
-        ])
-        .run();
+        let output = Launch::new(["sh", "-c", "env | cut -d= -f1 | sort | tr '\\n' ' '; exec 3</dev/tty"]).run();
         assert_eq!(output.stdout, "HOME LANG PATH PWD ");
         assert!(output.stderr.contains("/dev/tty"), "{output:?}");
     });
@@ -146,29 +120,14 @@ fn the_repository_is_at_hand() {
 #[test]
 fn syslog_lines_arrive_in_order_and_whole() {
     in_world(|world| {
-        Launch::new([
-            "logger",
-            "-p",
-            "authpriv.notice",
-            "-t",
-            "one",
-            "-i",
-            "first: of two",
-        ])
-        .run();
+        Launch::new(["logger", "-p", "authpriv.notice", "-t", "one", "-i", "first: of two"]).run();
         let mark = world.log_mark();
         Launch::new(["logger", "-p", "user.err", "-t", "two", "second"]).run();
         let all = world.log();
         assert_eq!((all[0].facility, all[0].severity), (10, 5));
-        assert_eq!(
-            (all[0].tag.as_str(), all[0].text.as_str()),
-            ("one", "first: of two")
-        );
+        assert_eq!((all[0].tag.as_str(), all[0].text.as_str()), ("one", "first: of two"));
         assert!(all[0].pid.is_some());
         assert_eq!(world.log_since(mark), all[1..]);
-        assert_eq!(
-            world.wait_for_log(|line| line.text == "second").to_string(),
-            "two: second"
-        );
+        assert_eq!(world.wait_for_log(|line| line.text == "second").to_string(), "two: second");
     });
 }
