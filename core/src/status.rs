@@ -76,14 +76,16 @@ impl Status {
         Self {
             user: subject.name.to_string(),
             enrolled: enrolment.is_some(),
-            authenticators: enrolment.map(|enrolment| authenticators(enrolment, record)).unwrap_or_default(),
+            authenticators: enrolment.map(|enrolment| authenticators(enrolment, Some(record))).unwrap_or_default(),
             recovery_codes_left: enrolment.map_or(0, |enrolment| record.recovery_codes_left(enrolment)),
             throttle: ThrottleStatus::of(&record.throttle, limits, now),
         }
     }
 }
 
-fn authenticators(enrolment: &Enrolment, record: &Record) -> Vec<AuthenticatorStatus> {
+/// Each app or device of an enrolment.
+#[must_use]
+pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<AuthenticatorStatus> {
     let one = |authenticator: &crate::credentials::Authenticator| AuthenticatorStatus {
         id: authenticator.id.as_str().to_owned(),
         label: authenticator.label.as_str().to_owned(),
@@ -92,7 +94,7 @@ fn authenticators(enrolment: &Enrolment, record: &Record) -> Vec<AuthenticatorSt
         period: authenticator.otp.period(),
         algorithm: authenticator.otp.algorithm().name(),
         created: authenticator.created.map(|time| time.to_string()),
-        last_used: record.use_of(&authenticator.id).map(|used| used.last_used.to_string()),
+        last_used: record.and_then(|record| record.use_of(&authenticator.id)).map(|used| used.last_used.to_string()),
         suspended: authenticator.suspended,
     };
     enrolment.authenticators.iter().map(one).collect()
