@@ -52,9 +52,9 @@ impl Enrolment {
     ///
     /// # Errors
     /// [`DeviceError`]; nothing is changed then.
-    pub fn change_device(&mut self, id_or_label: &str, change: DeviceChange) -> Result<AuthenticatorId, DeviceError> {
+    pub fn change_device(&mut self, id_or_label: &str, change: &DeviceChange) -> Result<AuthenticatorId, DeviceError> {
         let id = self.device(id_or_label)?;
-        if change == DeviceChange::Remove {
+        if *change == DeviceChange::Remove {
             if self.authenticators.len() <= 1 {
                 return Err(DeviceError::Last);
             }
@@ -62,7 +62,7 @@ impl Enrolment {
             return Ok(id);
         }
         for device in self.authenticators.iter_mut().filter(|device| device.id == id) {
-            match &change {
+            match change {
                 DeviceChange::Rename(label) => device.label = label.clone(),
                 DeviceChange::Suspend => device.suspended = true,
                 DeviceChange::Resume => device.suspended = false,
@@ -127,7 +127,7 @@ mod tests {
     fn each_change_touches_its_device_alone() {
         let seen = |change| {
             let mut changed = alice();
-            changed.change_device("bbb", change).unwrap();
+            changed.change_device("bbb", &change).unwrap();
             let shown = |device: &Authenticator| {
                 format!("{}:{}:{}", device.id.as_str(), device.label.as_str(), device.suspended)
             };
@@ -143,7 +143,7 @@ mod tests {
     #[test]
     fn the_last_device_is_not_removed() {
         let mut only = Enrolment { authenticators: vec![device("aaa", "phone")], ..alice() };
-        assert_eq!(only.change_device("aaa", DeviceChange::Remove), Err(DeviceError::Last));
+        assert_eq!(only.change_device("aaa", &DeviceChange::Remove), Err(DeviceError::Last));
         assert_eq!(only.authenticators.len(), 1);
     }
 }

@@ -20,10 +20,10 @@ use crate::{
 pub(crate) fn run(config: &Path, verb: Device) -> Result<(), Failure> {
     match verb {
         Device::List(arguments) => list(config, &arguments),
-        Device::Rename { which, to } => change(config, &which, DeviceChange::Rename(to), "renamed"),
-        Device::Suspend(which) => change(config, &which, DeviceChange::Suspend, "suspended"),
-        Device::Resume(which) => change(config, &which, DeviceChange::Resume, "resumed"),
-        Device::Remove(which) => change(config, &which, DeviceChange::Remove, "removed"),
+        Device::Rename { which, to } => change(config, &which, &DeviceChange::Rename(to), "renamed"),
+        Device::Suspend(which) => change(config, &which, &DeviceChange::Suspend, "suspended"),
+        Device::Resume(which) => change(config, &which, &DeviceChange::Resume, "resumed"),
+        Device::Remove(which) => change(config, &which, &DeviceChange::Remove, "removed"),
     }
 }
 
@@ -57,7 +57,7 @@ pub(crate) fn described(device: &AuthenticatorStatus) -> String {
     line
 }
 
-fn change(config: &Path, which: &Which, change: DeviceChange, done: &str) -> Result<(), Failure> {
+fn change(config: &Path, which: &Which, change: &DeviceChange, done: &str) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
     let subject = scene::account(Some(&which.user))?;
     let user = subject.name.as_str();

@@ -1,30 +1,27 @@
 //! `twinlock enroll`: secret, picture, confirming code, recovery codes; nothing is stored before the end.
 
-use std::{env, path::Path};
+use std::path::Path;
 
 use serde::Serialize;
 use twinlock_core::{
     account::Subject,
-    answer::Answer,
     credentials::{Authenticator, Enrolment},
-    enrol::{self, EnrolError, Existing, Parameters},
+    enrol::{self, EnrolError, Existing},
     host::{Kernel, SystemClock},
-    otp::{Algorithm, MovingFactor, Otp},
     ports::{Clock, ReadCredentials},
     recovery::{RecoveryCode, RecoverySet},
-    secret::Secret,
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::{Enroll, Hash, Qr, Type},
+    ceremony::{confirm, hand_over, introduce},
+    choices::{given_secret, parameters},
+    cli::Enroll,
     failure::Failure,
     journal,
     output::{note, print, print_json},
     picture::Picture,
-    qr::{self, Palette},
     scene::{self, Scene},
-    secret,
     terminal::Terminal,
 };
 
@@ -39,8 +36,6 @@ struct Enrolled<'a> {
     recovery_codes: Vec<&'a str>,
 }
 
-/// How often a wrong answer is asked again before the enrolment is given up.
-const TRIES: usize = 5;
 const WITHOUT_TERMINAL: &str = "use `ssh -t`, or provision with --no-confirm --json";
 
 /// Where a new authenticator goes.
@@ -119,57 +114,6 @@ fn check_place(scene: &Scene, subject: &Subject, place: Place) -> Result<(), Fai
     }
 }
 
-/// What was chosen, each departure from what every app handles with a warning.
-fn parameters(arguments: &Enroll) -> Result<Parameters, Failure> {
-    let algorithm = match arguments.algorithm {
-        Hash::Sha1 => Algorithm::Sha1,
-        Hash::Sha256 => Algorithm::Sha256,
-        Hash::Sha512 => Algorithm::Sha512,
-    };
-    let factor = match arguments.r#type {
-        Type::Totp if arguments.counter != 0 => {
-            return Err(Failure::usage("--counter is for --type hotp: an app counts by the time"));
-        }
-        Type::Totp => MovingFactor::Time { period: arguments.period },
-        Type::Hotp if arguments.period != Otp::PERIOD => {
-            return Err(Failure::usage("--period is for --type totp: a token counts its presses"));
-        }
-        Type::Hotp => MovingFactor::Counter { first: arguments.counter },
-    };
-    let parameters = Parameters { algorithm, digits: arguments.digits, factor };
-    for warning in doubts(parameters) {
-        note(&format!("warning: {warning}"));
-    }
-    Ok(parameters)
-}
-
-/// Which apps get a choice wrong. All of them accept the QR code, and then show codes that are refused.
-fn doubts(parameters: Parameters) -> Vec<&'static str> {
-    let mut doubts = Vec::new();
-    match parameters.algorithm {
-        Algorithm::Sha1 => {}
-        Algorithm::Sha256 => {
-            doubts.push("with SHA256, Microsoft Authenticator, Authy and Duo compute SHA1 and show wrong codes")
-        }
-        Algorithm::Sha512 => doubts.push("SHA512 is known to few apps: not to Authy and 1Password, among others"),
-    }
-    if parameters.digits != Otp::DIGITS {
-        doubts.push("Google and Microsoft Authenticator show 6 digits whatever is asked for");
-    }
-    if matches!(parameters.factor, MovingFactor::Time { period } if period != Otp::PERIOD) {
-        doubts.push("Google and Microsoft Authenticator change codes every 30 seconds whatever is asked for");
-    }
-    doubts
-}
-
-fn given_secret(arguments: &Enroll) -> Result<Option<Secret>, Failure> {
-    match (&arguments.secret_file, arguments.secret_stdin) {
-        (Some(path), _) => secret::from_file(path).map(Some),
-        (None, true) => secret::from_stdin().map(Some),
-        (None, false) => Ok(None),
-    }
-}
-
 fn pictures(arguments: &Enroll, uri: &str) -> Result<Vec<Picture>, Failure> {
     let png = arguments.png.as_deref().map(|path| Picture::png(path, uri));
     let svg = arguments.svg.as_deref().map(|path| Picture::svg(path, uri));
@@ -238,111 +182,4 @@ pub(crate) fn issuer(configured: &str) -> String {
     let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
     let short = if host.len() > 20 { host.split('.').next().unwrap_or_default() } else { &host };
     if short.is_empty() { "host".into() } else { short.into() }
-}
-
-fn introduce(
-    terminal: &mut Terminal,
-    subject: &Subject,
-    authenticator: &Authenticator,
-    (issuer, uri): (&str, &str),
-    qr: Qr,
-) -> Result<(), Failure> {
-    let otp = &authenticator.otp;
-    let changes = otp.period().map_or_else(|| "with each use".into(), |period| format!("every {period} seconds"));
-    terminal.show(&format!(
-        "\nA second factor for {}.\n\n\
-         From now on a login asks for a code that changes {changes}. An app on your phone\n\
-         shows it: any app for \"TOTP\" or \"authenticator\" codes will do. Open it and scan this:\n\n",
-        subject.name,
-    ))?;
-    match palette(qr).map(|palette| qr::draw(uri, palette)) {
-        Some(Some(picture)) => terminal.show(&picture)?,
-        Some(None) => terminal.show("(The address is too long for a picture; enter the key by hand.)\n")?,
-        None => terminal.show("(No picture was asked for.)\n")?,
-    }
-    let key = Zeroizing::new(groups_of_four(&otp.secret().to_base32()));
-    let kind = otp.period().map_or("counter-based", |_| "time-based");
-    terminal.show(&format!(
-        "\nOr enter it by hand ({kind}, {} digits):\n  Account  {issuer}: {}\n  Key      {}\n  Address  {uri}\n\n",
-        otp.digits(),
-        subject.name,
-        key.as_str()
-    ))
-}
-
-/// `NO_COLOR` (no-color.org) asks for no colours at all; the picture is then right on dark terminals, as it says.
-#[allow(clippy::disallowed_methods, reason = "the command's own terminal: not the module, not set-user-ID")]
-fn palette(qr: Qr) -> Option<Palette> {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let plain = set("NO_COLOR") || env::var_os("TERM").is_some_and(|term| term == "dumb");
-    match qr {
-        Qr::Auto | Qr::Utf8 => Some(if plain { Palette::Plain } else { Palette::BlackAndWhite }),
-        Qr::Ascii => Some(Palette::Ascii),
-        Qr::None => None,
-    }
-}
-
-fn groups_of_four(secret: &str) -> String {
-    secret.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(" ")
-}
-
-fn confirm(terminal: &mut Terminal, authenticator: &Authenticator) -> Result<u64, Failure> {
-    let otp = &authenticator.otp;
-    let (prompt, doubt) = match otp.factor() {
-        MovingFactor::Time { .. } => (
-            "The code that the app shows now: ",
-            format!(
-                "That is not the code of now. Is the phone's clock right, and this host's ({})? Is it the entry\n\
-                 just scanned, and not an older one of the same name? Try the next code.\n",
-                SystemClock.now()
-            ),
-        ),
-        MovingFactor::Counter { .. } => (
-            "The code that the token shows when its button is pressed: ",
-            "That is none of its next hundred codes. Is it this token, and is --counter right?\n".to_owned(),
-        ),
-    };
-    let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
-    let doubts: String = doubts(parameters).iter().map(|doubt| format!("Is it that {doubt}?\n")).collect();
-    for _ in 0..TRIES {
-        let typed = terminal.ask(prompt)?.ok_or_else(given_up)?;
-        if let Some(step) = enrol::confirm(authenticator, &typed, SystemClock.now()) {
-            return Ok(step);
-        }
-        terminal.show(&doubt)?;
-        terminal.show(&doubts)?;
-    }
-    Err(given_up())
-}
-
-/// Shows the recovery codes and asks one of them back, as proof that they were kept.
-pub(crate) fn hand_over(terminal: &mut Terminal, codes: &[RecoveryCode]) -> Result<(), Failure> {
-    terminal.show(
-        "\nRecovery codes. Each opens one login when the phone is not at hand. Write them down or print\n\
-         them, and keep them apart from the phone: they are not shown again.\n\n",
-    )?;
-    for pair in codes.chunks(2) {
-        let mut line = Zeroizing::new(String::with_capacity(64));
-        for code in pair {
-            line.push_str("    ");
-            line.push_str(&code.shown());
-        }
-        line.push('\n');
-        terminal.show(&line)?;
-    }
-    for _ in 0..TRIES {
-        let typed = terminal.ask("\nType one of them, to show that you have them: ")?.ok_or_else(given_up)?;
-        if let Answer::Recovery(typed) = Answer::read(&typed)
-            && codes.iter().any(|code| code.same_as(&typed))
-        {
-            return Ok(());
-        }
-        terminal.show("That is none of them.")?;
-    }
-    Err(given_up())
-}
-
-fn given_up() -> Failure {
-    Failure::refused("not confirmed, so nothing was changed")
-        .hint("run the command again when the phone and the codes are at hand")
 }

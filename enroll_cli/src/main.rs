@@ -3,7 +3,9 @@
 #![forbid(unsafe_code)]
 
 mod adopt;
+mod ceremony;
 mod check;
+mod choices;
 mod cli;
 mod completions;
 mod device;

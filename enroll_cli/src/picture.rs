@@ -81,8 +81,8 @@ fn png_of(code: &QrCode) -> Result<Vec<u8>, Failure> {
         }
     }
     let mut bytes = Vec::new();
-    let size = u32::try_from(side).map_err(|_| Failure::refused("the picture is too large"))?;
-    let mut encoder = png::Encoder::new(&mut bytes, size, size);
+    let edge = u32::try_from(side).map_err(|_| Failure::refused("the picture is too large"))?;
+    let mut encoder = png::Encoder::new(&mut bytes, edge, edge);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Eight);
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));

@@ -13,8 +13,8 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use crate::{
+    ceremony::hand_over,
     cli::{self, RecoveryNew},
-    enroll::hand_over,
     failure::Failure,
     journal,
     output::{note, print, print_json},
