@@ -43,7 +43,7 @@ pub(crate) fn doubts(parameters: Parameters) -> Vec<&'static str> {
     match parameters.algorithm {
         Algorithm::Sha1 => {}
         Algorithm::Sha256 => {
-            doubts.push("with SHA256, Microsoft Authenticator, Authy and Duo compute SHA1 and show wrong codes")
+            doubts.push("with SHA256, Microsoft Authenticator, Authy and Duo compute SHA1 and show wrong codes");
         }
         Algorithm::Sha512 => doubts.push("SHA512 is known to few apps: not to Authy and 1Password, among others"),
     }

@@ -1,5 +1,7 @@
 //! What can be typed: the one definition of verbs, flags and their help.
 
+#![allow(clippy::doc_markdown, reason = "the comments here are the help, word for word")]
+
 use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
@@ -254,7 +256,7 @@ pub(crate) struct Enroll {
     /// Store without asking for a code of the app: for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
-    /// Print one JSON object: user, authenticator, label, type, uri, `recovery_codes`
+    /// Print one JSON object: user, authenticator, label, type, uri, recovery_codes
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -281,7 +283,7 @@ pub(crate) struct RecoveryNew {
     /// Store without asking for one of the codes back: for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
-    /// Print one JSON object: user, `recovery_codes`
+    /// Print one JSON object: user, recovery_codes
     #[arg(long)]
     pub(crate) json: bool,
 }
