@@ -208,6 +208,7 @@ pub(crate) enum Qr {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Enroll {
     /// Whom to enrol
     pub(crate) user: Option<String>,

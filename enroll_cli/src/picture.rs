@@ -41,9 +41,10 @@ impl Picture {
 
     fn write(path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
         let failed = |error: std::io::Error| {
-            let hint = match error.kind() {
-                std::io::ErrorKind::AlreadyExists => "name a file that is not there yet",
-                _ => "name a file in a folder that can be written",
+            let hint = if error.kind() == std::io::ErrorKind::AlreadyExists {
+                "name a file that is not there yet"
+            } else {
+                "name a file in a folder that can be written"
             };
             Failure::refused(format!("cannot write the picture {}: {error}", path.display())).hint(hint)
         };
