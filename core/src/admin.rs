@@ -2,9 +2,12 @@
 
 use crate::{
     account::Subject,
-    ports::{Lane, StateStore, StoreError, WriteCredentials},
+    credentials::Enrolment,
+    otp::{MovingFactor, Past},
+    ports::{Fault, Lane, StateStore, StoreError, WriteCredentials},
     record::Record,
     throttle::Throttle,
+    time::UnixTime,
 };
 
 /// Forgets a user's failures and gives the budget back; what was used stays used. False if the user has no record.
@@ -32,13 +35,8 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
     // A record that cannot be read is replaced first, so that removing goes the same locked way.
     let lane = match states.open(subject) {
         Ok(lane) => lane,
-        Err(error)
-            if matches!(
-                error.fault,
-                crate::ports::Fault::Torn | crate::ports::Fault::OtherUid { .. } | crate::ports::Fault::OtherUser
-            ) =>
-        {
-            Some(states.start_over(subject)?)
+        Err(error) if matches!(error.fault, Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser) => {
+            Some(states.start_over(subject, &Record::new(subject))?)
         }
         Err(error) => return Err(error),
     };
@@ -47,4 +45,73 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
         lane.remove()?;
     }
     Ok(removed)
+}
+
+/// Gives both files of a user the uid that the account has now; false if there is no enrolment.
+///
+/// # Errors
+/// [`StoreError`].
+///
+/// # Security
+/// For an account that is the same person's under another uid. One made anew for somebody else must be enrolled anew.
+pub fn adopt<C: WriteCredentials, S: StateStore>(
+    credentials: &C,
+    states: &S,
+    subject: &Subject,
+) -> Result<bool, StoreError> {
+    let _lane = states.adopt(subject)?;
+    let Some(enrolment) = credentials.read_any_uid(subject)? else {
+        return Ok(false);
+    };
+    if enrolment.uid.is_some_and(|uid| uid != subject.uid) {
+        credentials.replace(subject, &Enrolment { uid: Some(subject.uid), ..enrolment })?;
+    }
+    Ok(true)
+}
+
+/// What a repair did.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Repair {
+    /// There is no enrolment.
+    NotEnrolled,
+    /// The record can be read; nothing was done.
+    Sound,
+    /// There is a new record: codes up to now, tokens and recovery codes are used up by it.
+    Made,
+}
+
+/// Puts a new record in the place of one of which neither half can be read. What was used is not known any more, so
+/// everything that may have been used counts as used: steps up to the next one, tokens altogether, recovery codes.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn repair<C: WriteCredentials, S: StateStore>(
+    credentials: &C,
+    states: &S,
+    subject: &Subject,
+    now: UnixTime,
+) -> Result<Repair, StoreError> {
+    let Some(enrolment) = credentials.read(subject)? else {
+        return Ok(Repair::NotEnrolled);
+    };
+    match states.open(subject) {
+        Ok(_) => return Ok(Repair::Sound),
+        Err(error) if matches!(error.fault, Fault::Torn | Fault::TooLarge(_)) => {}
+        Err(error) => return Err(error),
+    }
+    let mut next = Record::new(subject);
+    for authenticator in &enrolment.authenticators {
+        let step = match authenticator.otp.factor() {
+            MovingFactor::Time { .. } => authenticator.otp.step_at(now, Past::default()).saturating_add(1),
+            MovingFactor::Counter { .. } => u64::MAX,
+        };
+        next.use_step(&authenticator.id, step, now);
+    }
+    if let Some(set) = &enrolment.recovery {
+        for id in set.ids() {
+            next.spend(&set.set, id);
+        }
+    }
+    states.start_over(subject, &next)?;
+    Ok(Repair::Made)
 }

@@ -9,8 +9,8 @@ use zeroize::Zeroizing;
 use crate::{
     account::UserName,
     config::line_and_column,
-    document::{Mistake, Table, integer, string},
-    otp::{Algorithm, Totp},
+    document::{Mistake, Table, boolean, integer, string},
+    otp::{Algorithm, MovingFactor, Otp},
     recovery::RecoverySet,
     secret::Secret,
     time::UnixTime,
@@ -37,9 +37,11 @@ pub struct Authenticator {
     /// Its name for people.
     pub label: Label,
     /// How its codes are made.
-    pub totp: Totp,
+    pub otp: Otp,
     /// When it was enrolled.
     pub created: Option<UnixTime>,
+    /// Switched off for a while: its codes open nothing, and its user is enrolled all the same.
+    pub suspended: bool,
 }
 
 /// The short, stable, random name of an authenticator: 1 to 16 of `a` to `z` and `0` to `9`.
@@ -119,16 +121,17 @@ impl Enrolment {
             writeln!(out, "uid = {uid}")?;
         }
         for authenticator in &self.authenticators {
-            let Authenticator { id, label, totp, created } = authenticator;
-            writeln!(out, "\n[[authenticator]]\nid = \"{}\"\nlabel = {}\ntype = \"totp\"", id.0, quoted(&label.0))?;
-            writeln!(out, "secret = \"{}\"", totp.secret().to_base32().as_str())?;
-            writeln!(
-                out,
-                "algorithm = \"{}\"\ndigits = {}\nperiod = {}",
-                totp.algorithm().name(),
-                totp.digits(),
-                totp.period()
-            )?;
+            let Authenticator { id, label, otp, created, suspended } = authenticator;
+            writeln!(out, "\n[[authenticator]]\nid = \"{}\"\nlabel = {}", id.0, quoted(&label.0))?;
+            writeln!(out, "type = \"{}\"\nsecret = \"{}\"", otp.kind(), *otp.secret().to_base32())?;
+            writeln!(out, "algorithm = \"{}\"\ndigits = {}", otp.algorithm().name(), otp.digits())?;
+            match otp.factor() {
+                MovingFactor::Time { period } => writeln!(out, "period = {period}")?,
+                MovingFactor::Counter { first } => writeln!(out, "counter = {first}")?,
+            }
+            if *suspended {
+                writeln!(out, "suspended = true")?;
+            }
             if let Some(created) = created {
                 writeln!(out, "created = {created}")?;
             }
@@ -147,6 +150,11 @@ impl Enrolment {
         Ok(())
     }
 
+    /// The authenticators whose codes count.
+    pub fn active(&self) -> impl Iterator<Item = &Authenticator> {
+        self.authenticators.iter().filter(|authenticator| !authenticator.suspended)
+    }
+
     fn checked(self) -> Result<Self, CredentialsError> {
         let mut ids: Vec<&str> = self.authenticators.iter().map(|authenticator| authenticator.id.as_str()).collect();
         ids.sort_unstable();
@@ -160,29 +168,33 @@ impl Authenticator {
     fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
         let id = table.required("id", AuthenticatorId::take)?;
         let label = table.required("label", |value| Label::parse(string(value)?).ok_or_else(|| Label::RULE.into()))?;
-        table.required("type", |value| match string(value)? {
-            "totp" => Ok(()),
-            _ => Err("the type is not totp".into()),
+        let counts = table.required("type", |value| match string(value)? {
+            "totp" => Ok(false),
+            "hotp" => Ok(true),
+            _ => Err("the type is neither totp nor hotp".into()),
         })?;
         let secret =
             table.required("secret", |value| Secret::from_base32(string(value)?).map_err(|bad| bad.to_string()))?;
         let algorithm = table
-            .optional("algorithm", |value| Algorithm::named(string(value)?).ok_or_else(|| "no algorithm".into()))?;
-        let digits =
-            table.optional("digits", |value| Totp::check_digits(integer(value)?).map_err(|bad| bad.to_string()))?;
-        let period =
-            table.optional("period", |value| Totp::check_period(integer(value)?).map_err(|bad| bad.to_string()))?;
+            .optional("algorithm", |value| Algorithm::named(string(value)?).ok_or_else(|| "no algorithm".into()))?
+            .unwrap_or_default();
+        let digits = table
+            .optional("digits", |value| Otp::check_digits(integer(value)?).map_err(|bad| bad.to_string()))?
+            .unwrap_or(Otp::DIGITS);
+        let factor = if counts {
+            MovingFactor::Counter { first: table.required("counter", integer)? }
+        } else {
+            let period =
+                table.optional("period", |value| Otp::check_period(integer(value)?).map_err(|bad| bad.to_string()))?;
+            MovingFactor::Time { period: period.unwrap_or(Otp::PERIOD) }
+        };
         let created = table.optional("created", time)?;
+        let suspended = table.optional("suspended", boolean)?.unwrap_or(false);
         let place = table.place();
         table.end()?;
-        let totp = Totp::new(
-            secret,
-            algorithm.unwrap_or_default(),
-            digits.unwrap_or(Totp::DIGITS),
-            period.unwrap_or(Totp::PERIOD),
-        );
-        let totp = totp.map_err(|bad| Mistake { offset: place, message: bad.to_string() })?;
-        Ok(Self { id, label, totp, created })
+        let otp = Otp::new(secret, algorithm, digits, factor)
+            .map_err(|bad| Mistake { offset: place, message: bad.to_string() })?;
+        Ok(Self { id, label, otp, created, suspended })
     }
 }
 
@@ -353,6 +365,26 @@ codes = [
     }
 
     #[test]
+    fn a_counter_and_a_suspension_are_read_and_written() {
+        let token =
+            ALICE.replace("type = \"totp\"", "type = \"hotp\"").replace("period = 30", "counter = 7\nsuspended = true");
+        let read = Enrolment::parse(token.as_bytes()).unwrap();
+        assert_eq!(read.authenticators[0].otp.factor(), MovingFactor::Counter { first: 7 });
+        assert!(read.authenticators[0].suspended);
+        assert_eq!(read.to_toml().as_str(), token);
+    }
+
+    #[test]
+    fn a_period_is_for_clocks_and_a_counter_for_tokens() {
+        let syntax = |line| CredentialsError::Syntax { line, column: 1 };
+        assert_eq!(refusal(&ALICE.replace("period = 30", "counter = 7")), syntax(12));
+        assert_eq!(
+            refusal(&ALICE.replace("\"totp\"", "\"hotp\"").replace("period = 30", "counter = 7\nperiod = 30")),
+            syntax(13)
+        );
+    }
+
+    #[test]
     fn no_error_repeats_the_secret() {
         for bad in [
             ALICE.replace("secret = \"", "secret = 1\""),
@@ -371,8 +403,8 @@ codes = [
             if let Ok(cut) = Enrolment::parse(&ALICE.as_bytes()[..end]) {
                 assert_eq!(cut.authenticators.len(), 1);
                 assert_eq!(
-                    cut.authenticators[0].totp.secret().bytes(),
-                    whole.authenticators[0].totp.secret().bytes(),
+                    cut.authenticators[0].otp.secret().bytes(),
+                    whole.authenticators[0].otp.secret().bytes(),
                     "{end}"
                 );
             }

@@ -2,7 +2,7 @@
 
 use crate::{
     credentials::{AuthenticatorId, Enrolment},
-    otp::{Code, Match},
+    otp::{Code, Match, Otp, Past, Reach},
     ports::Charge,
     record::Record,
     recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
@@ -26,6 +26,9 @@ pub enum Proof {
     Code(GivenCode),
     /// Two codes, of which the second must come after the first.
     TwoCodes(GivenCode, GivenCode),
+    /// Two consecutive codes that may be further off, to set the authenticator right (RFC 6238 section 6, RFC 4226
+    /// section 7.4).
+    Resync(GivenCode, GivenCode),
     /// A recovery code.
     Recovery(RecoveryCode),
 }
@@ -35,7 +38,7 @@ impl Proof {
     #[must_use]
     pub const fn method(&self) -> Method {
         match self {
-            Self::Code(_) | Self::TwoCodes(..) => Method::Otp,
+            Self::Code(_) | Self::TwoCodes(..) | Self::Resync(..) => Method::Otp,
             Self::Recovery(_) => Method::Recovery,
         }
     }
@@ -45,7 +48,7 @@ impl Proof {
     pub const fn codes(&self) -> usize {
         match self {
             Self::Code(_) => 1,
-            Self::TwoCodes(..) => 2,
+            Self::TwoCodes(..) | Self::Resync(..) => 2,
             Self::Recovery(_) => 0,
         }
     }
@@ -70,6 +73,8 @@ pub enum UsedUp {
         id: AuthenticatorId,
         /// The step, the later one of two.
         step: u64,
+        /// By how many steps the authenticator's clock is ahead, if that was found out.
+        drift: Option<i64>,
     },
     /// A recovery code.
     RecoveryCode {
@@ -107,31 +112,79 @@ pub fn decide(
     proof: &Proof,
 ) -> Result<Verdict, RecoveryError> {
     match proof {
-        Proof::Code(code) => Ok(decide_codes(enrolment, record, code, None)),
-        Proof::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, first, Some(second))),
+        Proof::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Reach::Login)),
+        Proof::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Login)),
+        Proof::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Resync)),
         Proof::Recovery(code) => decide_recovery(enrolment, record, code),
     }
 }
 
-fn decide_codes(enrolment: &Enrolment, record: &Record, first: &GivenCode, second: Option<&GivenCode>) -> Verdict {
+type Codes<'a> = (&'a GivenCode, Option<&'a GivenCode>);
+
+fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, reach: Reach) -> Verdict {
     let mut verdict = Verdict::Refuse(Refusal::Wrong);
-    for authenticator in &enrolment.authenticators {
-        let used = record.use_of(&authenticator.id);
-        let (last_step, drift) = (used.map(|used| used.last_step), used.map_or(0, |used| used.drift));
-        let find = |given: &GivenCode, above: Option<u64>| authenticator.totp.find(&given.code, given.at, drift, above);
-        let accept = |step| Verdict::Accept(UsedUp::Step { id: authenticator.id.clone(), step });
-        let this = match (find(first, last_step), second) {
-            (Match::Fresh(step), None) => accept(step),
-            (Match::Fresh(step), Some(second)) => match find(second, Some(step)) {
-                Match::Fresh(later) => accept(later),
-                Match::Replayed | Match::Nothing => Verdict::Refuse(Refusal::SecondCode),
-            },
-            (Match::Replayed, _) => Verdict::Refuse(Refusal::Replayed),
-            (Match::Nothing, _) => Verdict::Refuse(Refusal::Wrong),
-        };
-        verdict = stronger(verdict, this);
+    for authenticator in enrolment.active() {
+        let past = record.past(&authenticator.id);
+        verdict = stronger(verdict, match_codes(&authenticator.otp, past, codes, reach).on(&authenticator.id));
     }
     verdict
+}
+
+/// What two codes, or one, are to one authenticator.
+enum CodesMatch {
+    Accept { step: u64, drift: Option<i64> },
+    Refuse(Refusal),
+}
+
+impl CodesMatch {
+    fn on(self, id: &AuthenticatorId) -> Verdict {
+        match self {
+            Self::Accept { step, drift } => Verdict::Accept(UsedUp::Step { id: id.clone(), step, drift }),
+            Self::Refuse(refusal) => Verdict::Refuse(refusal),
+        }
+    }
+}
+
+fn match_codes(otp: &Otp, past: Past, (first, second): Codes<'_>, reach: Reach) -> CodesMatch {
+    let found = otp.find(&first.code, first.at, past, reach);
+    // The second code is looked for whatever the first one is.
+    let last_step = if let Match::Fresh(step) = found { Some(step) } else { past.last_step };
+    let next = second.map(|second| (second.at, otp.find(&second.code, second.at, Past { last_step, ..past }, reach)));
+    match (found, next) {
+        (Match::Replayed, _) => CodesMatch::Refuse(Refusal::Replayed),
+        (Match::Nothing, _) => CodesMatch::Refuse(Refusal::Wrong),
+        (Match::Fresh(step), None) => CodesMatch::Accept { step, drift: None },
+        (Match::Fresh(step), Some((at, Match::Fresh(later)))) if otp.follows(step, later, reach) => {
+            CodesMatch::Accept { step: later, drift: found_drift(otp, later, at, reach) }
+        }
+        (Match::Fresh(_), Some(_)) => CodesMatch::Refuse(Refusal::SecondCode),
+    }
+}
+
+/// Only two consecutive codes given for that purpose move the window of a clock.
+fn found_drift(otp: &Otp, step: u64, now: UnixTime, reach: Reach) -> Option<i64> {
+    match (otp.period(), reach) {
+        (Some(_), Reach::Resync) => step.checked_signed_diff(otp.step_at(now, Past::default())),
+        (_, Reach::Login) | (None, Reach::Resync) => None,
+    }
+}
+
+/// By how many seconds the clock of an authenticator is off whose code was refused, if it is one of the ten minutes
+/// around now. For the log alone: it grants nothing.
+#[must_use]
+pub fn clock_offset(enrolment: &Enrolment, record: &Record, proof: &Proof) -> Option<i64> {
+    let given = match proof {
+        Proof::Code(given) | Proof::TwoCodes(given, _) => given,
+        Proof::Resync(..) | Proof::Recovery(_) => return None,
+    };
+    enrolment.active().find_map(|authenticator| {
+        let (otp, past) = (&authenticator.otp, record.past(&authenticator.id));
+        let period = i64::from(otp.period()?);
+        match otp.find(&given.code, given.at, past, Reach::Resync) {
+            Match::Fresh(step) => step.checked_signed_diff(otp.step_at(given.at, past))?.checked_mul(period),
+            Match::Replayed | Match::Nothing => None,
+        }
+    })
 }
 
 /// Of two authenticators' words the one that says more; an acceptance stays.
@@ -158,8 +211,11 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
 pub fn accepted(enrolment: &Enrolment, before: &Record, used_up: &UsedUp, now: UnixTime) -> Record {
     let mut next = before.clone();
     let method = match used_up {
-        UsedUp::Step { id, step } => {
+        UsedUp::Step { id, step, drift } => {
             next.use_step(id, *step, now);
+            if let Some(drift) = drift {
+                next.set_drift(id, *drift);
+            }
             Method::Otp
         }
         UsedUp::RecoveryCode { set, id } => {
@@ -178,7 +234,7 @@ mod tests {
     use crate::{
         account::{Subject, UserName},
         credentials::{Authenticator, Label},
-        otp::{Algorithm, Totp},
+        otp::{Algorithm, MovingFactor, Otp},
         ports::StoreError,
         recovery::RecoverySet,
         secret::Secret,
@@ -195,15 +251,16 @@ mod tests {
 
     const NOW: u64 = 30_000;
     const STEP: u64 = 1000;
+    const CLOCK: MovingFactor = MovingFactor::Time { period: 30 };
     const RECOVERY: &str = "ABCDEFGHJKMNPQRS";
 
     fn id(text: &str) -> AuthenticatorId {
         AuthenticatorId::parse(text).unwrap()
     }
 
-    fn authenticator(name: &str, secret: u8) -> Authenticator {
-        let totp = Totp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, 30).unwrap();
-        Authenticator { id: id(name), label: Label::parse(name).unwrap(), totp, created: None }
+    fn authenticator(name: &str, secret: u8, factor: MovingFactor) -> Authenticator {
+        let otp = Otp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
+        Authenticator { id: id(name), label: Label::parse(name).unwrap(), otp, created: None, suspended: false }
     }
 
     fn alice() -> Enrolment {
@@ -212,7 +269,7 @@ mod tests {
         Enrolment {
             user: UserName::parse(b"alice").unwrap(),
             uid: None,
-            authenticators: vec![authenticator("phone", 1), authenticator("tablet", 2)],
+            authenticators: vec![authenticator("phone", 1, CLOCK), authenticator("tablet", 2, CLOCK)],
             recovery: Some(set),
         }
     }
@@ -229,7 +286,7 @@ mod tests {
     }
 
     fn given(which: usize, step: u64) -> GivenCode {
-        let code = alice().authenticators[which].totp.code(step);
+        let code = alice().authenticators[which].otp.code(step);
         GivenCode { code: Code::parse(code.as_bytes()).unwrap(), at: UnixTime::from_seconds(NOW) }
     }
 
@@ -246,7 +303,7 @@ mod tests {
     }
 
     fn accept(name: &str, step: u64) -> Verdict {
-        Verdict::Accept(UsedUp::Step { id: id(name), step })
+        Verdict::Accept(UsedUp::Step { id: id(name), step, drift: None })
     }
 
     #[test]
@@ -319,7 +376,7 @@ mod tests {
         before.use_step(&id("gone"), 7, now);
         before.spend(&id("set0"), 3);
         before.throttle.failures = 2;
-        let step = accepted(&alice(), &before, &UsedUp::Step { id: id("phone"), step: STEP }, now);
+        let step = accepted(&alice(), &before, &UsedUp::Step { id: id("phone"), step: STEP, drift: None }, now);
         assert_eq!(
             (step.use_of(&id("phone")).unwrap().last_step, step.uses.len(), step.throttle.failures),
             (STEP, 1, 0)
@@ -327,6 +384,68 @@ mod tests {
         assert_eq!(step.recovery, None);
         let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now);
         assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
+    }
+
+    #[test]
+    fn a_suspended_authenticator_opens_nothing() {
+        let mut enrolment = alice();
+        enrolment.authenticators[0].suspended = true;
+        let verdict = |which| decide(&Written, &enrolment, &fresh(), &one(which, STEP)).unwrap();
+        assert_eq!((verdict(0), verdict(1)), (Verdict::Refuse(Refusal::Wrong), accept("tablet", STEP)));
+    }
+
+    #[test]
+    fn two_consecutive_codes_ten_minutes_off_set_a_clock_right() {
+        for ahead in [-20i64, -7, 0, 7, 19] {
+            let first = STEP.saturating_add_signed(ahead);
+            let resync = |second| Proof::Resync(given(0, first), given(0, second));
+            let drift = Some(ahead + 1);
+            let wanted = Verdict::Accept(UsedUp::Step { id: id("phone"), step: first + 1, drift });
+            assert_eq!(decide(&Written, &alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
+            let apart = decide(&Written, &alice(), &fresh(), &resync(first + 2)).unwrap();
+            assert_eq!(apart, Verdict::Refuse(Refusal::SecondCode), "{ahead}");
+        }
+        let far = Proof::Resync(given(0, STEP + 21), given(0, STEP + 22));
+        assert_eq!(decide(&Written, &alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Refusal::Wrong));
+        let old = Proof::Resync(given(0, STEP - 7), given(0, STEP - 6));
+        assert_eq!(decide(&Written, &alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Refusal::Replayed));
+    }
+
+    #[test]
+    fn a_drift_that_was_found_moves_the_next_login() {
+        let drift = UsedUp::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
+        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW));
+        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
+        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Refusal::Wrong));
+    }
+
+    #[test]
+    fn the_offset_of_a_refused_clock_is_told_for_ten_minutes() {
+        let offset = |record: &Record, step| clock_offset(&alice(), record, &one(0, step));
+        assert_eq!(offset(&fresh(), STEP + 6), Some(180));
+        assert_eq!(offset(&fresh(), STEP - 20), Some(-600));
+        assert_eq!(offset(&fresh(), STEP + 21), None);
+        assert_eq!(offset(&used(STEP + 6), STEP + 6), None);
+        assert_eq!(clock_offset(&alice(), &fresh(), &recovery(RECOVERY)), None);
+    }
+
+    #[test]
+    fn a_token_opens_by_its_count_and_two_presses_follow_each_other() {
+        let token = Enrolment {
+            authenticators: vec![authenticator("token", 1, MovingFactor::Counter { first: 3 })],
+            ..alice()
+        };
+        let verdict = |record: &Record, proof: &Proof| decide(&Written, &token, record, proof).unwrap();
+        assert_eq!(verdict(&fresh(), &one(0, 3)), accept("token", 3));
+        assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Refusal::Replayed));
+        assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Refusal::Wrong));
+        let mut pressed = fresh();
+        pressed.use_step(&id("token"), 8, UnixTime::default());
+        assert_eq!(verdict(&pressed, &one(0, 8)), Verdict::Refuse(Refusal::Replayed));
+        assert_eq!(verdict(&pressed, &two((0, 9), (0, 10))), accept("token", 10));
+        assert_eq!(verdict(&pressed, &two((0, 9), (0, 11))), Verdict::Refuse(Refusal::SecondCode));
+        let far = Proof::Resync(given(0, 90), given(0, 91));
+        assert_eq!(verdict(&pressed, &far), accept("token", 91));
     }
 
     #[test]

@@ -14,12 +14,12 @@ use crate::{
     account::Subject,
     answer::Answer,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
-    otp::{Algorithm, Match, Totp},
+    devices::DeviceError,
+    otp::{Algorithm, Match, MovingFactor, Otp, OtpError, Past, Reach},
     ports::{Fault, Lane, Randomness, StateStore, StoreError, WriteCredentials},
     record::Record,
     recovery::{RecoveryCode, RecoveryError, RecoverySet},
     secret::Secret,
-    throttle::Throttle,
     time::UnixTime,
 };
 
@@ -30,10 +30,14 @@ pub enum EnrolError {
     AlreadyEnrolled,
     /// There is nothing to renew.
     NotEnrolled,
+    /// Digits or period are out of range.
+    Parameters(OtpError),
     /// The kernel gave no randomness.
     Randomness(io::Error),
     /// The recovery codes could not be hashed.
     Recovery(RecoveryError),
+    /// The device cannot be changed so.
+    Device(DeviceError),
     /// The store cannot be used.
     Store(StoreError),
 }
@@ -47,23 +51,50 @@ pub enum Existing {
     Replace,
 }
 
-/// Makes a new authenticator: SHA-1, 6 digits, 30 seconds and 160 random bits, the only set that every app handles.
+/// How the codes of a new authenticator are made.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Parameters {
+    /// The hash.
+    pub algorithm: Algorithm,
+    /// 6 to 8.
+    pub digits: u8,
+    /// What moves it.
+    pub factor: MovingFactor,
+}
+
+impl Default for Parameters {
+    /// SHA-1, 6 digits, 30 seconds: the only set that every app handles.
+    fn default() -> Self {
+        let factor = MovingFactor::Time { period: Otp::PERIOD };
+        Self { algorithm: Algorithm::Sha1, digits: Otp::DIGITS, factor }
+    }
+}
+
+/// Makes a secret of 160 random bits.
 ///
 /// # Errors
 /// [`EnrolError::Randomness`].
 ///
 /// # Panics
-/// Never: the sizes are fixed.
+/// Never: the size is fixed.
+pub fn new_secret(randomness: &mut dyn Randomness) -> Result<Secret, EnrolError> {
+    let mut bytes = Zeroizing::new([0; Secret::NEW]);
+    fill(randomness, bytes.as_mut_slice())?;
+    Ok(Secret::from_bytes(bytes.as_slice()).expect("20 bytes are a secret"))
+}
+
+/// Makes an authenticator with a random id of a secret.
+///
+/// # Errors
+/// [`EnrolError::Randomness`].
 pub fn new_authenticator(
-    label: Label,
+    (label, secret): (Label, Secret),
+    Parameters { algorithm, digits, factor }: Parameters,
     now: UnixTime,
     randomness: &mut dyn Randomness,
 ) -> Result<Authenticator, EnrolError> {
-    let mut bytes = Zeroizing::new([0; Secret::NEW]);
-    fill(randomness, bytes.as_mut_slice())?;
-    let secret = Secret::from_bytes(bytes.as_slice()).expect("20 bytes are a secret");
-    let totp = Totp::new(secret, Algorithm::Sha1, Totp::DIGITS, Totp::PERIOD).expect("the defaults are in range");
-    Ok(Authenticator { id: new_id(randomness)?, label, totp, created: Some(now) })
+    let otp = Otp::new(secret, algorithm, digits, factor).map_err(EnrolError::Parameters)?;
+    Ok(Authenticator { id: new_id(randomness)?, label, otp, created: Some(now), suspended: false })
 }
 
 /// Makes a new set of recovery codes. Shown once, by the caller; only hashes are stored.
@@ -86,13 +117,18 @@ pub fn new_recovery_codes(
     Ok((codes, set))
 }
 
-/// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now.
+/// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now. A token may
+/// have been pressed before it came here.
 #[must_use]
 pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Option<u64> {
     let Answer::Otp(code) = Answer::read(typed) else {
         return None;
     };
-    match authenticator.totp.find(&code, now, 0, None) {
+    let reach = match authenticator.otp.factor() {
+        MovingFactor::Time { .. } => Reach::Login,
+        MovingFactor::Counter { .. } => Reach::Resync,
+    };
+    match authenticator.otp.find(&code, now, Past::default(), reach) {
         Match::Fresh(step) => Some(step),
         Match::Replayed | Match::Nothing => None,
     }
@@ -104,19 +140,26 @@ pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Op
 pub fn uri(authenticator: &Authenticator, issuer: &str, user: &str) -> Zeroizing<String> {
     const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'-').remove(b'.').remove(b'_').remove(b'~');
     let (issuer, user) = (utf8_percent_encode(issuer, ESCAPED), utf8_percent_encode(user, ESCAPED));
-    let Authenticator { totp, .. } = authenticator;
+    let otp = &authenticator.otp;
     // Room for all of it at once: a growing buffer would leave copies of the secret behind.
     let mut text = Zeroizing::new(String::with_capacity(4096));
     // Writing to a String cannot fail.
-    let _ = write!(text, "otpauth://totp/{issuer}:{user}?secret={}&issuer={issuer}", *totp.secret().to_base32());
-    if totp.algorithm() != Algorithm::Sha1 {
-        let _ = write!(text, "&algorithm={}", totp.algorithm().name());
+    let _ =
+        write!(text, "otpauth://{}/{issuer}:{user}?secret={}&issuer={issuer}", otp.kind(), *otp.secret().to_base32());
+    if otp.algorithm() != Algorithm::Sha1 {
+        let _ = write!(text, "&algorithm={}", otp.algorithm().name());
     }
-    if totp.digits() != Totp::DIGITS {
-        let _ = write!(text, "&digits={}", totp.digits());
+    if otp.digits() != Otp::DIGITS {
+        let _ = write!(text, "&digits={}", otp.digits());
     }
-    if totp.period() != Totp::PERIOD {
-        let _ = write!(text, "&period={}", totp.period());
+    match otp.factor() {
+        MovingFactor::Time { period: Otp::PERIOD } => {}
+        MovingFactor::Time { period } => {
+            let _ = write!(text, "&period={period}");
+        }
+        MovingFactor::Counter { first } => {
+            let _ = write!(text, "&counter={first}");
+        }
     }
     text
 }
@@ -136,7 +179,9 @@ pub fn store<C: WriteCredentials, S: StateStore>(
     now: UnixTime,
 ) -> Result<(), EnrolError> {
     let mut lane = match states.open_or_create(subject) {
-        Err(error) if existing == Existing::Replace && is_beyond_use(&error) => states.start_over(subject)?,
+        Err(error) if existing == Existing::Replace && is_beyond_use(&error) => {
+            states.start_over(subject, &Record::new(subject))?
+        }
         lane => lane?,
     };
     match credentials.read(subject) {
@@ -151,38 +196,85 @@ pub fn store<C: WriteCredentials, S: StateStore>(
         }
         Ok(None) | Err(_) => {}
     }
-    let mut next = lane.record().clone();
+    let before = lane.record().clone();
+    let mut next = before.clone();
     for authenticator in &enrolment.authenticators {
         if let Some(step) = confirmed {
             next.use_step(&authenticator.id, step, now);
         }
     }
     lane.change(&next)?;
-    credentials.replace(subject, enrolment)?;
+    if let Err(error) = credentials.replace(subject, enrolment) {
+        // A record that was made for this enrolment goes with it.
+        if before == Record::new(subject) && matches!(credentials.read(subject), Ok(None)) {
+            lane.remove()?;
+        }
+        return Err(error.into());
+    }
     next.throttle = next.throttle.rebound();
     next.keep_only(enrolment);
     lane.change(&next)?;
     Ok(())
 }
 
+/// Changes an enrolment under its user's lock. What `change` notes in the record is stored before the enrolment, so it
+/// must mean nothing to the old one; what the new one has no use for is dropped from the record afterwards.
+///
+/// # Errors
+/// [`EnrolError::NotEnrolled`], [`EnrolError::Store`], and what `change` says; nothing is changed then.
+pub fn amend<C: WriteCredentials, S: StateStore, T>(
+    (credentials, states): (&C, &S),
+    subject: &Subject,
+    change: impl FnOnce(&mut Enrolment, &mut Record) -> Result<T, EnrolError>,
+) -> Result<T, EnrolError> {
+    let mut lane = states.open_or_create(subject)?;
+    let mut enrolment = credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
+    let mut next = lane.record().clone();
+    next.keep_only(&enrolment);
+    let outcome = change(&mut enrolment, &mut next)?;
+    lane.change(&next)?;
+    credentials.replace(subject, &enrolment)?;
+    next.keep_only(&enrolment);
+    lane.change(&next)?;
+    Ok(outcome)
+}
+
+/// Puts an authenticator beside those that the user has.
+///
+/// # Errors
+/// As for [`amend`]; [`DeviceError::TooMany`].
+pub fn add<C: WriteCredentials, S: StateStore>(
+    stores: (&C, &S),
+    subject: &Subject,
+    (authenticator, confirmed): (Authenticator, Option<u64>),
+    now: UnixTime,
+) -> Result<(), EnrolError> {
+    amend(stores, subject, |enrolment, record| {
+        if enrolment.authenticators.len() >= Enrolment::MOST_AUTHENTICATORS {
+            return Err(DeviceError::TooMany.into());
+        }
+        if let Some(step) = confirmed {
+            record.use_step(&authenticator.id, step, now);
+        }
+        enrolment.authenticators.push(authenticator);
+        Ok(())
+    })
+}
+
 /// Puts a new set of recovery codes in the place of the old one; everything else stays.
 ///
 /// # Errors
-/// [`EnrolError::NotEnrolled`], [`EnrolError::Store`].
+/// As for [`amend`].
 pub fn renew_recovery<C: WriteCredentials, S: StateStore>(
-    (credentials, states): (&C, &S),
+    stores: (&C, &S),
     subject: &Subject,
     set: RecoverySet,
 ) -> Result<(), EnrolError> {
-    let mut lane = states.open_or_create(subject)?;
-    let mut enrolment = credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
-    enrolment.recovery = Some(set);
-    credentials.replace(subject, &enrolment)?;
-    let mut next = lane.record().clone();
-    next.keep_only(&enrolment);
-    next.throttle = Throttle { recovery_failures: 0, ..next.throttle };
-    lane.change(&Record { ..next })?;
-    Ok(())
+    amend(stores, subject, |enrolment, record| {
+        enrolment.recovery = Some(set);
+        record.throttle.recovery_failures = 0;
+        Ok(())
+    })
 }
 
 fn is_beyond_use(error: &StoreError) -> bool {
@@ -202,6 +294,12 @@ fn fill(randomness: &mut dyn Randomness, bytes: &mut [u8]) -> Result<(), EnrolEr
     randomness.fill(bytes).map_err(EnrolError::Randomness)
 }
 
+impl From<DeviceError> for EnrolError {
+    fn from(error: DeviceError) -> Self {
+        Self::Device(error)
+    }
+}
+
 impl From<StoreError> for EnrolError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
@@ -216,7 +314,9 @@ impl fmt::Display for EnrolError {
             Self::Randomness(error) => {
                 write!(out, "cannot get randomness from the kernel: {error}")
             }
+            Self::Parameters(error) => error.fmt(out),
             Self::Recovery(error) => error.fmt(out),
+            Self::Device(error) => error.fmt(out),
             Self::Store(error) => error.fmt(out),
         }
     }
@@ -226,7 +326,9 @@ impl std::error::Error for EnrolError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Randomness(error) => Some(error),
+            Self::Parameters(error) => Some(error),
             Self::Recovery(error) => Some(error),
+            Self::Device(error) => Some(error),
             Self::Store(error) => Some(error),
             Self::AlreadyEnrolled | Self::NotEnrolled => None,
         }
@@ -258,7 +360,11 @@ mod tests {
     }
 
     fn phone() -> Authenticator {
-        new_authenticator(Label::parse("phone").unwrap(), UnixTime::default(), &mut Counting(0)).unwrap()
+        {
+            let (label, mut random) = (Label::parse("phone").unwrap(), Counting(0));
+            let secret = new_secret(&mut random).unwrap();
+            new_authenticator((label, secret), Parameters::default(), UnixTime::default(), &mut random).unwrap()
+        }
     }
 
     #[test]
@@ -281,16 +387,15 @@ mod tests {
     fn a_code_of_now_confirms_and_gives_its_step() {
         let phone = phone();
         let now = UnixTime::from_seconds(1_795_492_800);
-        let step = phone.totp.step_at(now);
-        assert_eq!(confirm(&phone, phone.totp.code(step).as_bytes(), now), Some(step));
-        assert_eq!(confirm(&phone, phone.totp.code(step + 5).as_bytes(), now), None);
+        let step = phone.otp.step_at(now, Past::default());
+        assert_eq!(confirm(&phone, phone.otp.code(step).as_bytes(), now), Some(step));
+        assert_eq!(confirm(&phone, phone.otp.code(step + 5).as_bytes(), now), None);
         assert_eq!(confirm(&phone, b"", now), None);
     }
 
     #[test]
     fn without_randomness_nothing_is_made() {
-        let label = Label::parse("phone").unwrap();
-        assert!(matches!(new_authenticator(label, UnixTime::default(), &mut Broken), Err(EnrolError::Randomness(_))));
+        assert!(matches!(new_secret(&mut Broken), Err(EnrolError::Randomness(_))));
         assert!(matches!(new_recovery_codes(UnixTime::default(), &mut Broken), Err(EnrolError::Randomness(_))));
     }
 

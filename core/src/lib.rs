@@ -22,6 +22,7 @@ pub mod answer;
 pub mod config;
 pub mod credentials;
 pub mod decide;
+pub mod devices;
 pub mod document;
 pub mod enrol;
 pub mod host;

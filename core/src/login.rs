@@ -48,6 +48,8 @@ pub struct Attempt {
     pub authenticator: Option<AuthenticatorId>,
     /// Wrong answers in a row, as they now stand on the disk.
     pub failures: Option<u32>,
+    /// By how many seconds the authenticator's clock is off, if that is why it was refused. For the log.
+    pub clock_offset: Option<i64>,
     /// What is broken, for the log.
     pub detail: Option<String>,
 }
@@ -85,7 +87,7 @@ impl Attempt {
 
     /// An attempt that ended so, with nothing more to say.
     pub const fn ended(outcome: Outcome) -> Self {
-        Self { outcome, method: None, authenticator: None, failures: None, detail: None }
+        Self { outcome, method: None, authenticator: None, failures: None, clock_offset: None, detail: None }
     }
 
     fn refused_for(reason: Reason) -> Self {
@@ -145,6 +147,24 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         }
     }
 
+    /// Takes two consecutive codes that may be further off than a login allows, and sets the authenticator right by
+    /// them. Charged like any attempt, and worth one.
+    pub fn resync(&self, subject: &Subject, conversation: &mut dyn Conversation) -> Attempt {
+        let mut code = |prompt| match self.ask(prompt, conversation) {
+            Ok((Answer::Otp(code), at)) => Ok(GivenCode { code, at }),
+            Ok((Answer::Recovery(_) | Answer::Blocked | Answer::Junk, _)) => Err(Attempt::refused_for(Reason::Junk)),
+            Err(none) => Err(Attempt::ended(Outcome::NoAnswer(none))),
+        };
+        let proof = match code(self.prompt).and_then(|first| Ok(Proof::Resync(first, code(NEXT_CODE_PROMPT)?))) {
+            Ok(proof) => proof,
+            Err(attempt) => return attempt,
+        };
+        match self.settle(subject, &proof) {
+            Step::End(attempt) => attempt,
+            Step::NextCode => Attempt::refused_for(Reason::Internal),
+        }
+    }
+
     /// The one place that lets somebody pass unasked. A store that cannot be read is not an answer of "not enrolled".
     fn nobody_is_asked(&self, subject: Option<&Subject>, policy: SecondFactor) -> bool {
         match policy {
@@ -199,12 +219,12 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         match before.throttle.gate(&self.limits, proof.method(), proof.codes(), now) {
             Gate::Open => {}
             Gate::SecondCode => return Ok(Step::NextCode),
-            Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, proof, &before))),
+            Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, proof, &enrolment, &before))),
             Gate::Wait(rest) => {
                 if let Some(throttle) = before.throttle.anchored(now) {
                     lane.change(&Record { throttle, ..before.clone() })?;
                 }
-                let attempt = refused(Reason::Throttled, proof, &before);
+                let attempt = refused(Reason::Throttled, proof, &enrolment, &before);
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
         }
@@ -218,7 +238,12 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             }
             Verdict::Refuse(refusal) => {
                 charge.commit(&charged)?;
-                Ok(Step::End(refused(reason(refusal), proof, &charged)))
+                let attempt = refused(reason(refusal), proof, &enrolment, &charged);
+                let clock_offset = match refusal {
+                    Refusal::Wrong => decide::clock_offset(&enrolment, &before, proof),
+                    Refusal::Replayed | Refusal::SecondCode => None,
+                };
+                Ok(Step::End(Attempt { clock_offset, ..attempt }))
             }
         }
     }
@@ -235,9 +260,10 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 }
 
-fn refused(reason: Reason, proof: &Proof, record: &Record) -> Attempt {
+fn refused(reason: Reason, proof: &Proof, enrolment: &Enrolment, record: &Record) -> Attempt {
     let method = match proof.method() {
-        Method::Otp => "totp",
+        // Of a wrong code it is not known whose it was meant to be.
+        Method::Otp => enrolment.active().next().map_or("totp", |authenticator| authenticator.otp.kind()),
         Method::Recovery => "recovery",
     };
     let failures = Some(record.throttle.failures);
@@ -246,11 +272,15 @@ fn refused(reason: Reason, proof: &Proof, record: &Record) -> Attempt {
 
 fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp) -> Attempt {
     let (method, authenticator, recovery_codes_left) = match used_up {
-        UsedUp::Step { id, .. } => ("totp", Some(id), None),
+        UsedUp::Step { id, .. } => {
+            let used = enrolment.active().find(|authenticator| authenticator.id == id);
+            (used.map_or("totp", |authenticator| authenticator.otp.kind()), Some(id), None)
+        }
         UsedUp::RecoveryCode { .. } => ("recovery", None, Some(record.recovery_codes_left(enrolment))),
     };
     let outcome = Outcome::Granted { recovery_codes_left };
-    Attempt { outcome, method: Some(method), authenticator, failures: Some(record.throttle.failures), detail: None }
+    let failures = Some(record.throttle.failures);
+    Attempt { method: Some(method), authenticator, failures, ..Attempt::ended(outcome) }
 }
 
 const fn reason(refusal: Refusal) -> Reason {

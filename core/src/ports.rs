@@ -23,6 +23,12 @@ pub trait ReadCredentials {
 
 /// Changes what users hold: enrolment and administration.
 pub trait WriteCredentials: ReadCredentials {
+    /// The enrolment of `subject`, whatever uid it was made for.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
+
     /// Stores `enrolment` whole or not at all. The caller holds the lane of `subject`.
     ///
     /// # Errors
@@ -55,11 +61,17 @@ pub trait StateStore {
     /// [`StoreError`].
     fn open_or_create(&self, subject: &Subject) -> Result<Self::Lane, StoreError>;
 
-    /// Puts a new record in the place of one that cannot be read or is another uid's. For administrators.
+    /// Locks the record of `subject`, whatever uid it carries, and gives it the account's uid. For administrators.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn start_over(&self, subject: &Subject) -> Result<Self::Lane, StoreError>;
+    fn adopt(&self, subject: &Subject) -> Result<Option<Self::Lane>, StoreError>;
+
+    /// Puts `record` in the place of one that cannot be read or is another uid's. For administrators.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn start_over(&self, subject: &Subject, record: &Record) -> Result<Self::Lane, StoreError>;
 
     /// Waits for a turn at Argon2.
     ///

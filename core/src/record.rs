@@ -6,6 +6,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Mistake, Table, integer, string},
+    otp::Past,
     throttle::Throttle,
     time::UnixTime,
 };
@@ -72,6 +73,12 @@ impl Record {
         self.recovery.as_ref().filter(|spent| spent.set == *set).map_or(&[], |spent| &spent.ids)
     }
 
+    /// What is known of an authenticator from its earlier uses.
+    #[must_use]
+    pub fn past(&self, id: &AuthenticatorId) -> Past {
+        self.use_of(id).map_or_else(Past::default, |used| Past { last_step: Some(used.last_step), drift: used.drift })
+    }
+
     /// How many recovery codes of `enrolment` are left.
     #[must_use]
     pub fn recovery_codes_left(&self, enrolment: &Enrolment) -> usize {
@@ -88,6 +95,13 @@ impl Record {
             used.last_used = now;
         } else {
             self.uses.push(Use { id: id.clone(), last_step: step, drift: 0, last_used: now });
+        }
+    }
+
+    /// Notes by how many steps the clock of an authenticator that was used is ahead.
+    pub fn set_drift(&mut self, id: &AuthenticatorId, drift: i64) {
+        for used in self.uses.iter_mut().filter(|used| used.id == *id) {
+            used.drift = drift;
         }
     }
 

@@ -32,12 +32,12 @@ pub struct AuthenticatorStatus {
     pub id: String,
     /// Its name for people.
     pub label: String,
-    /// `totp`.
+    /// `totp` or `hotp`.
     pub r#type: &'static str,
     /// 6 to 8.
     pub digits: u8,
-    /// Seconds a step lasts.
-    pub period: u32,
+    /// Seconds a step lasts; null for `hotp`.
+    pub period: Option<u32>,
     /// The hash.
     pub algorithm: &'static str,
     /// RFC 3339.
@@ -76,24 +76,26 @@ impl Status {
         Self {
             user: subject.name.to_string(),
             enrolled: enrolment.is_some(),
-            authenticators: enrolment.map(|enrolment| authenticators(enrolment, record)).unwrap_or_default(),
+            authenticators: enrolment.map(|enrolment| authenticators(enrolment, Some(record))).unwrap_or_default(),
             recovery_codes_left: enrolment.map_or(0, |enrolment| record.recovery_codes_left(enrolment)),
             throttle: ThrottleStatus::of(&record.throttle, limits, now),
         }
     }
 }
 
-fn authenticators(enrolment: &Enrolment, record: &Record) -> Vec<AuthenticatorStatus> {
+/// Each app or device of an enrolment.
+#[must_use]
+pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<AuthenticatorStatus> {
     let one = |authenticator: &crate::credentials::Authenticator| AuthenticatorStatus {
         id: authenticator.id.as_str().to_owned(),
         label: authenticator.label.as_str().to_owned(),
-        r#type: "totp",
-        digits: authenticator.totp.digits(),
-        period: authenticator.totp.period(),
-        algorithm: authenticator.totp.algorithm().name(),
+        r#type: authenticator.otp.kind(),
+        digits: authenticator.otp.digits(),
+        period: authenticator.otp.period(),
+        algorithm: authenticator.otp.algorithm().name(),
         created: authenticator.created.map(|time| time.to_string()),
-        last_used: record.use_of(&authenticator.id).map(|used| used.last_used.to_string()),
-        suspended: false,
+        last_used: record.and_then(|record| record.use_of(&authenticator.id)).map(|used| used.last_used.to_string()),
+        suspended: authenticator.suspended,
     };
     enrolment.authenticators.iter().map(one).collect()
 }

@@ -22,7 +22,7 @@ pub struct Limits {
 }
 
 /// How long one wrong answer weighs on the budget.
-const REFILL: Duration = Duration::from_secs(86_400);
+const REFILL: Duration = Duration::from_hours(24);
 
 /// What an answer is checked against; each has its own count of failures in a row.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -1,11 +1,14 @@
 //! What can be typed: the one definition of verbs, flags and their help.
 
+#![allow(clippy::doc_markdown, reason = "the comments here are the help, word for word")]
+
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinlock_core::{
     config::{DEFAULT_PATH, check_issuer},
     credentials::Label,
+    otp::Otp,
 };
 
 /// A second factor for the logins of this host: enrol users, see how they stand, help them in again.
@@ -39,17 +42,173 @@ pub(crate) enum Command {
     Unlock(Users),
     /// Take the second factor of a user away
     Remove(Remove),
+    /// Apps and devices of a user
+    Device {
+        #[command(subcommand)]
+        verb: Device,
+    },
+    /// Set a clock or a counter right by two consecutive codes
+    Resync(User),
+    /// Show all accounts that may log in, also those without a second factor
+    List(List),
+    /// Take over what users had with another module
+    Import {
+        #[command(subcommand)]
+        from: Import,
+    },
+    /// Keep the second factor of an account that has another uid now
+    Adopt(Named),
+    /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
+    Repair(Named),
     /// Check the configuration and every file of the store
     Check,
+    /// Print the completions of a shell
+    Completions {
+        /// Which
+        shell: clap_complete::Shell,
+    },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Recovery {
     /// Make a new set of recovery codes; the old ones stop working
     New(RecoveryNew),
+    /// Show how many recovery codes are left
+    Count(Status),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Device {
+    /// Show a user's apps and devices; never a secret
+    List(Status),
+    /// Give one another label
+    Rename {
+        #[command(flatten)]
+        which: Which,
+        /// What to call it
+        #[arg(value_parser = label)]
+        to: Label,
+    },
+    /// Switch one off for a while; its codes open nothing
+    Suspend(Which),
+    /// Switch one on again
+    Resume(Which),
+    /// Take one away, but not the last one
+    Remove(Which),
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Which {
+    /// Whose
+    pub(crate) user: String,
+    /// Its id, or its label if no other has the same
+    pub(crate) device: String,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct List {
+    /// Only accounts without a second factor
+    #[arg(long)]
+    pub(crate) without: bool,
+    /// Only users whose codes are disabled
+    #[arg(long)]
+    pub(crate) disabled: bool,
+    /// Only members of a group
+    #[arg(long, value_name = "GROUP")]
+    pub(crate) group: Option<String>,
+    /// Print one JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Import {
+    /// From ~/.google_authenticator of google-authenticator-libpam
+    GoogleAuthenticator {
+        /// Every account that has such a file
+        #[arg(long, conflicts_with_all = ["user", "file"])]
+        all: bool,
+        /// Whose [default: the account that runs the command]
+        #[arg(long)]
+        user: Option<String>,
+        /// The file, if it is not in the user's home
+        file: Option<PathBuf>,
+        #[command(flatten)]
+        how: ImportHow,
+    },
+    /// From users.oath of pam_oath
+    Oath {
+        /// The file
+        file: PathBuf,
+        #[command(flatten)]
+        how: ImportHow,
+    },
+    /// From an otpauth:// address on stdin
+    Uri {
+        /// Whose
+        user: Option<String>,
+        #[command(flatten)]
+        how: ImportHow,
+    },
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct ImportHow {
+    /// Say what would be done, and do nothing
+    #[arg(long)]
+    pub(crate) dry_run: bool,
+    /// Put it in the place of what a user has now
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Print one JSON array
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Named {
+    /// Whose
+    pub(crate) user: String,
+}
+
+/// What makes the codes of a new authenticator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Type {
+    /// An app: codes by the time (RFC 6238)
+    Totp,
+    /// A hardware token: codes by the count of presses (RFC 4226)
+    Hotp,
+}
+
+/// The hash under the codes of a new authenticator.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Hash {
+    /// Every app computes it
+    #[value(name = "SHA1", alias = "sha1")]
+    Sha1,
+    /// Some apps silently compute SHA1 instead
+    #[value(name = "SHA256", alias = "sha256")]
+    Sha256,
+    /// Few apps know it
+    #[value(name = "SHA512", alias = "sha512")]
+    Sha512,
+}
+
+/// How the picture is drawn on the terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+pub(crate) enum Qr {
+    /// As the terminal's locale and NO_COLOR say
+    Auto,
+    /// With half blocks
+    Utf8,
+    /// With `##`, twice as large
+    Ascii,
+    /// Not at all
+    None,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Enroll {
     /// Whom to enrol
     pub(crate) user: Option<String>,
@@ -59,13 +218,46 @@ pub(crate) struct Enroll {
     /// Whose code it is, for the app to show [default: `issuer` of the configuration, else the name of the host]
     #[arg(long, value_parser = check_issuer)]
     pub(crate) issuer: Option<String>,
+    /// Put it beside what the user has now
+    #[arg(long, conflicts_with = "replace")]
+    pub(crate) add: bool,
     /// Put it in the place of what the user has now
     #[arg(long)]
     pub(crate) replace: bool,
+    /// What makes the codes
+    #[arg(long, value_enum, default_value = "totp")]
+    pub(crate) r#type: Type,
+    /// Digits of a code, 6 to 8; many apps show 6 whatever is said
+    #[arg(long, value_name = "N", default_value_t = Otp::DIGITS, value_parser = digits)]
+    pub(crate) digits: u8,
+    /// Seconds a code lasts, 15 to 120; many apps take 30 whatever is said
+    #[arg(long, value_name = "SECONDS", default_value_t = Otp::PERIOD, value_parser = period)]
+    pub(crate) period: u32,
+    /// The hash under the codes
+    #[arg(long, value_enum, default_value = "SHA1")]
+    pub(crate) algorithm: Hash,
+    /// Where the counter of a hardware token stands
+    #[arg(long, value_name = "N", default_value_t = 0)]
+    pub(crate) counter: u64,
+    /// Take the secret from a file, in base32 or as `hex:...`, instead of making one
+    #[arg(long, value_name = "FILE", conflicts_with = "secret_stdin")]
+    pub(crate) secret_file: Option<PathBuf>,
+    /// Take the secret from stdin, in base32 or as `hex:...`, instead of making one
+    #[arg(long)]
+    pub(crate) secret_stdin: bool,
+    /// How to draw the QR code on the terminal
+    #[arg(long, value_enum, default_value = "auto")]
+    pub(crate) qr: Qr,
+    /// Write the QR code as a PNG picture, for you alone to read; never over a file that is there
+    #[arg(long, value_name = "FILE")]
+    pub(crate) png: Option<PathBuf>,
+    /// Write the QR code as an SVG picture, the same way
+    #[arg(long, value_name = "FILE")]
+    pub(crate) svg: Option<PathBuf>,
     /// Store without asking for a code of the app: for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
-    /// Print one JSON object: user, authenticator, label, type, uri, `recovery_codes`
+    /// Print one JSON object: user, authenticator, label, type, uri, recovery_codes
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -92,7 +284,7 @@ pub(crate) struct RecoveryNew {
     /// Store without asking for one of the codes back: for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
-    /// Print one JSON object: user, `recovery_codes`
+    /// Print one JSON object: user, recovery_codes
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -115,4 +307,14 @@ pub(crate) struct Remove {
 
 fn label(text: &str) -> Result<Label, &'static str> {
     Label::parse(text).ok_or("a label has 1 to 64 characters, none a control character")
+}
+
+fn digits(text: &str) -> Result<u8, String> {
+    let digits = text.parse().map_err(|_| "not a number")?;
+    Otp::check_digits(digits).map_err(|bad| bad.to_string())
+}
+
+fn period(text: &str) -> Result<u32, String> {
+    let period = text.parse().map_err(|_| "not a number")?;
+    Otp::check_period(period).map_err(|bad| bad.to_string())
 }

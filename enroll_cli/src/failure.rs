@@ -2,7 +2,7 @@
 
 use std::{io::Write, process::ExitCode};
 
-use twinlock_core::{enrol::EnrolError, ports::StoreError, store::ConfigFault};
+use twinlock_core::{devices::DeviceError, enrol::EnrolError, ports::StoreError, store::ConfigFault};
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -16,6 +16,11 @@ impl Failure {
     /// Exit status 1.
     pub(crate) fn refused(message: impl Into<String>) -> Self {
         Self { status: 1, message: message.into(), hint: None }
+    }
+
+    /// Exit status 2.
+    pub(crate) fn usage(message: impl Into<String>) -> Self {
+        Self { status: 2, message: message.into(), hint: None }
     }
 
     /// Exit status 3.
@@ -84,7 +89,16 @@ impl From<EnrolError> for Failure {
             EnrolError::NotEnrolled => {
                 Self { status: 4, message: error.to_string(), hint: Some("twinlock enroll USER".into()) }
             }
-            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::refused(error.to_string()),
+            EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
+                Self::refused(error.to_string()).hint("twinlock device list USER shows ids and labels")
+            }
+            EnrolError::Device(DeviceError::Last) => {
+                Self::refused(error.to_string()).hint("twinlock remove USER takes the second factor away altogether")
+            }
+            EnrolError::Device(DeviceError::TooMany)
+            | EnrolError::Parameters(_)
+            | EnrolError::Randomness(_)
+            | EnrolError::Recovery(_) => Self::refused(error.to_string()),
         }
     }
 }

@@ -17,6 +17,7 @@ pub(crate) fn attempt(user: &str, attempt: &Attempt) {
         service: Some("twinlock"),
         rhost: None,
         failures: attempt.failures,
+        clock_offset: attempt.clock_offset,
         detail: attempt.detail.as_deref(),
     };
     log(if entry.refused.is_some() { Severity::Notice } else { Severity::Info }, &entry.to_string());

@@ -2,16 +2,27 @@
 
 #![forbid(unsafe_code)]
 
+mod adopt;
+mod ceremony;
 mod check;
+mod choices;
 mod cli;
+mod completions;
+mod device;
 mod enroll;
 mod failure;
+mod import;
 mod journal;
+mod list;
 mod output;
+mod picture;
 mod qr;
 mod recovery;
 mod remove;
+mod repair;
+mod resync;
 mod scene;
+mod secret;
 mod status;
 mod terminal;
 mod unlock;
@@ -37,9 +48,17 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Enroll(arguments) => enroll::run(&config, &arguments),
         Command::Status(arguments) => status::run(&config, &arguments),
         Command::Verify(arguments) => verify::run(&config, &arguments),
-        Command::Recovery { verb: Recovery::New(arguments) } => recovery::run(&config, &arguments),
+        Command::Recovery { verb: Recovery::New(arguments) } => recovery::renew(&config, &arguments),
+        Command::Recovery { verb: Recovery::Count(arguments) } => recovery::count(&config, &arguments),
         Command::Unlock(arguments) => unlock::run(&config, &arguments),
         Command::Remove(arguments) => remove::run(&config, &arguments),
+        Command::Device { verb } => device::run(&config, verb),
+        Command::Resync(arguments) => resync::run(&config, &arguments),
+        Command::List(arguments) => list::run(&config, &arguments),
+        Command::Import { from } => import::run(&config, &from),
+        Command::Adopt(arguments) => adopt::run(&config, &arguments),
+        Command::Repair(arguments) => repair::run(&config, &arguments),
         Command::Check => check::run(&config),
+        Command::Completions { shell } => completions::run(shell),
     }
 }

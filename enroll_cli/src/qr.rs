@@ -14,6 +14,8 @@ pub(crate) enum Palette {
     BlackAndWhite,
     /// Without colours: light modules as blocks, right on dark terminals.
     Plain,
+    /// In plain characters, for terminals without block elements: dark modules as `##`, right on light terminals.
+    Ascii,
 }
 
 /// Draws a text as a QR code; `None` if it is too long for one.
@@ -26,6 +28,9 @@ pub(crate) fn draw(text: &str, palette: Palette) -> Option<Zeroizing<String>> {
         let at = y.checked_mul(width).and_then(|row| row.checked_add(x)).and_then(|at| usize::try_from(at).ok());
         inside && at.and_then(|at| modules.get(at)) == Some(&Color::Dark)
     };
+    if palette == Palette::Ascii {
+        return ascii(&dark, width);
+    }
     // Room for all of it at once: the picture is the secret.
     let mut picture = Zeroizing::new(String::with_capacity(64 * 1024));
     let end = width.checked_add(QUIET)?;
@@ -36,8 +41,20 @@ pub(crate) fn draw(text: &str, palette: Palette) -> Option<Zeroizing<String>> {
         }
         picture.push_str(match palette {
             Palette::BlackAndWhite => "\x1b[0m\n",
-            Palette::Plain => "\n",
+            Palette::Plain | Palette::Ascii => "\n",
         });
+    }
+    Some(picture)
+}
+
+fn ascii(dark: &dyn Fn(i64, i64) -> bool, width: i64) -> Option<Zeroizing<String>> {
+    let end = width.checked_add(QUIET)?;
+    let mut picture = Zeroizing::new(String::with_capacity(64 * 1024));
+    for y in -QUIET..end {
+        for x in -QUIET..end {
+            picture.push_str(if dark(x, y) { "##" } else { "  " });
+        }
+        picture.push('\n');
     }
     Some(picture)
 }
@@ -48,10 +65,10 @@ const fn cell(palette: Palette, upper_dark: bool, lower_dark: bool) -> &'static 
         (Palette::BlackAndWhite, true, false) => "\x1b[38;5;16;48;5;231m▀",
         (Palette::BlackAndWhite, false, true) => "\x1b[38;5;231;48;5;16m▀",
         (Palette::BlackAndWhite, false, false) => "\x1b[38;5;231;48;5;231m▀",
-        (Palette::Plain, true, true) => " ",
-        (Palette::Plain, true, false) => "▄",
-        (Palette::Plain, false, true) => "▀",
-        (Palette::Plain, false, false) => "█",
+        (Palette::Plain | Palette::Ascii, true, true) => " ",
+        (Palette::Plain | Palette::Ascii, true, false) => "▄",
+        (Palette::Plain | Palette::Ascii, false, true) => "▀",
+        (Palette::Plain | Palette::Ascii, false, false) => "█",
     }
 }
 

@@ -1,4 +1,4 @@
-//! `twinlock recovery new`: a new set of recovery codes, shown once.
+//! `twinlock recovery`: a new set of codes, shown once, and how many are left.
 
 use std::path::Path;
 
@@ -7,13 +7,14 @@ use twinlock_core::{
     enrol,
     host::{Kernel, SystemClock},
     ports::{Clock, ReadCredentials},
+    record::Record,
     recovery::RecoveryCode,
 };
 use zeroize::Zeroizing;
 
 use crate::{
-    cli::RecoveryNew,
-    enroll::hand_over,
+    ceremony::hand_over,
+    cli::{self, RecoveryNew},
     failure::Failure,
     journal,
     output::{note, print, print_json},
@@ -28,7 +29,7 @@ struct Renewed<'a> {
     recovery_codes: Vec<&'a str>,
 }
 
-pub(crate) fn run(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
+pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
     let subject = scene::account(arguments.user.as_deref())?;
     let user = subject.name.as_str();
@@ -53,5 +54,26 @@ pub(crate) fn run(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure>
     } else {
         note(&format!("Done: the old recovery codes of {user} no longer work, the new ones do."));
         Ok(())
+    }
+}
+
+/// What `recovery count --json` prints. The names are stable.
+#[derive(Serialize)]
+struct Count<'a> {
+    user: &'a str,
+    recovery_codes_left: usize,
+}
+
+pub(crate) fn count(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let subject = scene::account(arguments.user.as_deref())?;
+    let user = subject.name.as_str();
+    let enrolment = scene.store.credentials.read(&subject)?.ok_or_else(|| Failure::not_enrolled(user))?;
+    let record = scene.store.states.look(&subject)?.unwrap_or_else(|| Record::new(&subject));
+    let recovery_codes_left = record.recovery_codes_left(&enrolment);
+    if arguments.json {
+        print_json(&Count { user, recovery_codes_left })
+    } else {
+        print(&format!("{recovery_codes_left}\n"))
     }
 }

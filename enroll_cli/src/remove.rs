@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use twinlock_core::{admin, policy::SecondFactor};
+use twinlock_core::{admin, policy::SecondFactor, ports::WriteCredentials};
 
 use crate::{
     cli::Remove,

@@ -5,8 +5,9 @@ use std::path::Path;
 use twinlock_core::{
     account::{Subject, UserName},
     config::Config,
-    host,
-    store::{self, Store},
+    host::{self, SystemClock},
+    login::Login,
+    store::{self, CredentialFiles, StateFiles, Store},
 };
 
 use crate::failure::Failure;
@@ -28,6 +29,17 @@ impl Scene {
         let config = store::load_config(config)?;
         let store = Store::at(&config.store.directory);
         Ok(Self { config, store })
+    }
+
+    /// What an attempt of the command works with: the same as a login's.
+    pub(crate) fn login(&self) -> Login<'_, CredentialFiles, StateFiles> {
+        Login {
+            credentials: &self.store.credentials,
+            states: &self.store.states,
+            clock: &SystemClock,
+            limits: self.config.limits(),
+            prompt: &self.config.prompt,
+        }
     }
 }
 

@@ -9,7 +9,7 @@ use twinlock_core::{
 };
 
 use crate::{
-    cli,
+    cli, device,
     failure::Failure,
     output::{print, print_json},
     scene::{self, Scene},
@@ -42,17 +42,7 @@ fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "{}: enrolled", status.user)?;
     for authenticator in &status.authenticators {
-        writeln!(
-            out,
-            "  {}  {}  {} {} digits {} s  created {}  last used {}",
-            authenticator.id,
-            authenticator.label,
-            authenticator.algorithm,
-            authenticator.digits,
-            authenticator.period,
-            authenticator.created.as_deref().unwrap_or("-"),
-            authenticator.last_used.as_deref().unwrap_or("never")
-        )?;
+        out.push_str(&device::described(authenticator));
     }
     writeln!(out, "  recovery codes left: {}", status.recovery_codes_left)?;
     let throttle = &status.throttle;

@@ -3,9 +3,8 @@
 use std::path::Path;
 
 use twinlock_core::{
-    host::SystemClock,
     journal::Reason,
-    login::{Login, Outcome},
+    login::{Attempt, Outcome},
     policy::SecondFactor,
 };
 
@@ -23,34 +22,43 @@ pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
     let subject = scene::account(arguments.user.as_deref())?;
     let user = subject.name.as_str();
     let mut terminal = Terminal::or_stdin("a code", "pipe the code into stdin")?;
-    let login = Login {
-        credentials: &scene.store.credentials,
-        states: &scene.store.states,
-        clock: &SystemClock,
-        limits: scene.config.limits(),
-        prompt: &scene.config.prompt,
-    };
-    let attempt = login.attempt(Some(&subject), SecondFactor::Required, &mut terminal);
+    let attempt = scene.login().attempt(Some(&subject), SecondFactor::Required, &mut terminal);
     journal::attempt(user, &attempt);
     match attempt.outcome {
         Outcome::Granted { recovery_codes_left: None } => print("right: the code is used now\n"),
         Outcome::Granted { recovery_codes_left: Some(left) } => {
             print(&format!("right: the recovery code is used now, {left} are left\n"))
         }
-        Outcome::TooSoon(rest) => Err(Failure::refused(format!(
-            "too many wrong codes: not looked at, try again in {} seconds",
-            rest.as_secs().max(1)
-        ))),
-        Outcome::NoAnswer(_) | Outcome::NotAsked => {
-            Err(Failure::refused("no code was given").hint("pipe the code into stdin, or type it"))
+        Outcome::TooSoon(_) | Outcome::NoAnswer(_) | Outcome::NotAsked | Outcome::Refused(_) => {
+            Err(failure(&attempt, user))
         }
-        Outcome::Refused(Reason::NotEnrolled) => Err(Failure::not_enrolled(user)),
-        Outcome::Refused(reason) => Err(refused(reason, attempt.detail, user)),
     }
 }
 
-fn refused(reason: Reason, detail: Option<String>, user: &str) -> Failure {
+/// What an attempt that was not granted is to whoever made it.
+pub(crate) fn failure(attempt: &Attempt, user: &str) -> Failure {
+    match attempt.outcome {
+        Outcome::TooSoon(rest) => Failure::refused(format!(
+            "too many wrong codes: not looked at, try again in {} seconds",
+            rest.as_secs().max(1)
+        )),
+        Outcome::Refused(Reason::NotEnrolled) => Failure::not_enrolled(user),
+        Outcome::Refused(reason) => refused(reason, attempt, user),
+        Outcome::Granted { .. } | Outcome::NoAnswer(_) | Outcome::NotAsked => {
+            Failure::refused("no code was given").hint("pipe the code into stdin, or type it")
+        }
+    }
+}
+
+fn refused(reason: Reason, attempt: &Attempt, user: &str) -> Failure {
     let (message, hint) = match reason {
+        Reason::WrongCode if attempt.clock_offset.is_some() => (
+            "wrong: it is the code of another time",
+            format!(
+                "the clocks differ by {:+} seconds: set this host's or the phone's right, or twinlock resync {user}",
+                attempt.clock_offset.unwrap_or_default()
+            ),
+        ),
         Reason::WrongCode => (
             "wrong: no code of now and no recovery code",
             "is the clock of the phone right, and that of this host?".into(),
@@ -71,7 +79,9 @@ fn refused(reason: Reason, detail: Option<String>, user: &str) -> Failure {
         | Reason::Store
         | Reason::UnknownUser
         | Reason::NoAnswer
-        | Reason::Internal => ("it could not be verified", detail.unwrap_or_else(|| reason.name().into())),
+        | Reason::Internal => {
+            ("it could not be verified", attempt.detail.clone().unwrap_or_else(|| reason.name().into()))
+        }
     };
     Failure::refused(message).hint(hint)
 }

@@ -33,24 +33,6 @@ impl CredentialFiles {
         Folder::open(&self.folder, Readers::Root)
     }
 
-    /// Reads the enrolment whatever uid it was made for. For administrators, who are told of the difference.
-    ///
-    /// # Errors
-    /// [`StoreError`].
-    pub fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        let name = file_name(subject, SUFFIX)?;
-        let folder = self.open()?;
-        let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
-            return Ok(None);
-        };
-        let path = folder.path_of(&name);
-        let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, Fault::Credentials(bad)))?;
-        if enrolment.user != subject.name {
-            return Err(error(&path, Fault::OtherUser));
-        }
-        Ok(Some(enrolment))
-    }
-
     /// The names of all files that hold an enrolment, as escaped file names without the ending.
     ///
     /// # Errors
@@ -93,6 +75,20 @@ impl ReadCredentials for CredentialFiles {
 }
 
 impl WriteCredentials for CredentialFiles {
+    fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        let name = file_name(subject, SUFFIX)?;
+        let folder = self.open()?;
+        let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
+            return Ok(None);
+        };
+        let path = folder.path_of(&name);
+        let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, Fault::Credentials(bad)))?;
+        if enrolment.user != subject.name {
+            return Err(error(&path, Fault::OtherUser));
+        }
+        Ok(Some(enrolment))
+    }
+
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {
         let name = file_name(subject, SUFFIX)?;
         let draft = format!(".{name}.new");

@@ -74,7 +74,7 @@ impl StateFiles {
     }
 }
 
-fn locked(folder: Folder, name: &str, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+fn locked(folder: Folder, name: &str) -> Result<Option<LockedState>, StoreError> {
     let path = folder.path_of(name);
     // A file that was replaced or removed while its lock was waited for is looked up again.
     for _ in 0..8 {
@@ -85,7 +85,6 @@ fn locked(folder: Folder, name: &str, subject: &Subject) -> Result<Option<Locked
         let links = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
         if links > 0 {
             let slot = read(&file, &path)?;
-            check_owner(&slot.record, subject, &path)?;
             return Ok(Some(LockedState { file, folder, path, slot }));
         }
     }
@@ -98,7 +97,8 @@ impl StateStore for StateFiles {
 
     fn open(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
         let name = file_name(subject, "")?;
-        locked(Folder::open(&self.folder, Readers::Root)?, &name, subject)
+        let lane = locked(Folder::open(&self.folder, Readers::Root)?, &name)?;
+        lane.map(|lane| check_owner(&lane.slot.record, subject, &lane.path).map(|()| lane)).transpose()
     }
 
     fn open_or_create(&self, subject: &Subject) -> Result<LockedState, StoreError> {
@@ -110,9 +110,20 @@ impl StateStore for StateFiles {
         self.open(subject)?.ok_or_else(|| error(&self.folder.join(name), Fault::Missing))
     }
 
-    fn start_over(&self, subject: &Subject) -> Result<LockedState, StoreError> {
+    fn adopt(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
         let name = file_name(subject, "")?;
-        self.make(&name, &Record::new(subject), true)?;
+        let Some(mut lane) = locked(Folder::open(&self.folder, Readers::Root)?, &name)? else {
+            return Ok(None);
+        };
+        let next = Record { uid: subject.uid, ..lane.slot.record.clone() };
+        check_owner(&next, subject, &lane.path)?;
+        lane.change(&next)?;
+        Ok(Some(lane))
+    }
+
+    fn start_over(&self, subject: &Subject, record: &Record) -> Result<LockedState, StoreError> {
+        let name = file_name(subject, "")?;
+        self.make(&name, record, true)?;
         self.open(subject)?.ok_or_else(|| error(&self.folder.join(name), Fault::Missing))
     }
 

@@ -161,7 +161,7 @@ fn many_changes_alternate_and_the_last_one_counts(_: &impl WriteCredentials, sta
 
 fn starting_over_forgets(_: &impl WriteCredentials, states: &impl StateStore) {
     states.open_or_create(&subject("alice")).unwrap().change(&failed(9)).unwrap();
-    assert_eq!(*states.start_over(&subject("alice")).unwrap().record(), failed(0));
+    assert_eq!(*states.start_over(&subject("alice"), &failed(1)).unwrap().record(), failed(1));
 }
 
 fn an_enrolment_is_kept_unless_replacing_was_asked_for(credentials: &impl WriteCredentials, states: &impl StateStore) {

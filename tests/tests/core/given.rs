@@ -7,7 +7,7 @@ use twinlock_core::{
     config::Config,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     login::{Attempt, Login},
-    otp::{Algorithm, Totp},
+    otp::{Algorithm, MovingFactor, Otp, Past},
     policy::SecondFactor,
     ports::{Clock, Conversation, NoAnswer},
     recovery::{RecoveryCode, RecoverySet},
@@ -31,8 +31,9 @@ pub(crate) fn id(text: &str) -> AuthenticatorId {
 }
 
 pub(crate) fn phone(secret: u8) -> Authenticator {
-    let totp = Totp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, 30).unwrap();
-    Authenticator { id: id("phone"), label: Label::parse("phone").unwrap(), totp, created: None }
+    let factor = MovingFactor::Time { period: 30 };
+    let otp = Otp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
+    Authenticator { id: id("phone"), label: Label::parse("phone").unwrap(), otp, created: None, suspended: false }
 }
 
 pub(crate) fn enrolment(name: &str) -> Enrolment {
@@ -111,8 +112,8 @@ impl Host {
 
     /// The code of alice's phone, `offset` steps from now.
     pub(crate) fn code(&self, offset: i64) -> String {
-        let totp = phone(1).totp;
-        totp.code(totp.step_at(self.clock.now()).saturating_add_signed(offset))
+        let otp = phone(1).otp;
+        otp.code(otp.step_at(self.clock.now(), Past::default()).saturating_add_signed(offset))
     }
 
     /// A code that is none of the window's.

@@ -78,6 +78,10 @@ impl ReadCredentials for Memory {
 }
 
 impl WriteCredentials for Memory {
+    fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        Ok(self.0.borrow().credentials.get(subject.name.as_str()).cloned())
+    }
+
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {
         self.0.borrow_mut().credentials.insert(subject.name.to_string(), enrolment.clone());
         Ok(())
@@ -115,8 +119,16 @@ impl StateStore for Memory {
         Ok(self.open(subject)?.unwrap())
     }
 
-    fn start_over(&self, subject: &Subject) -> Result<MemoryLane, StoreError> {
-        self.write(subject.name.as_str(), &Record::new(subject))?;
+    fn adopt(&self, subject: &Subject) -> Result<Option<MemoryLane>, StoreError> {
+        let Some(record) = self.record(subject) else {
+            return Ok(None);
+        };
+        self.write(subject.name.as_str(), &Record { uid: subject.uid, ..record })?;
+        self.open(subject)
+    }
+
+    fn start_over(&self, subject: &Subject, record: &Record) -> Result<MemoryLane, StoreError> {
+        self.write(subject.name.as_str(), record)?;
         Ok(self.open(subject)?.unwrap())
     }
 

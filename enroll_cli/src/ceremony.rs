@@ -1,0 +1,135 @@
+//! What is said and asked when somebody is enrolled: the secret shown, its proof, the recovery codes handed over.
+
+use std::env;
+
+use twinlock_core::{
+    account::Subject,
+    answer::Answer,
+    credentials::Authenticator,
+    enrol::{self, Parameters},
+    host::SystemClock,
+    otp::MovingFactor,
+    ports::Clock,
+    recovery::RecoveryCode,
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    choices::doubts,
+    cli::Qr,
+    failure::Failure,
+    qr::{self, Palette},
+    terminal::Terminal,
+};
+
+/// How often a wrong answer is asked again before the enrolment is given up.
+const TRIES: usize = 5;
+/// Explains, and shows the secret as a picture, as a key and as an address.
+pub(crate) fn introduce(
+    terminal: &mut Terminal,
+    subject: &Subject,
+    authenticator: &Authenticator,
+    (issuer, uri): (&str, &str),
+    qr: Qr,
+) -> Result<(), Failure> {
+    let otp = &authenticator.otp;
+    let changes = otp.period().map_or_else(|| "with each use".into(), |period| format!("every {period} seconds"));
+    terminal.show(&format!(
+        "\nA second factor for {}.\n\n\
+         From now on a login asks for a code that changes {changes}. An app on your phone\n\
+         shows it: any app for \"TOTP\" or \"authenticator\" codes will do. Open it and scan this:\n\n",
+        subject.name,
+    ))?;
+    match palette(qr).map(|palette| qr::draw(uri, palette)) {
+        Some(Some(picture)) => terminal.show(&picture)?,
+        Some(None) => terminal.show("(The address is too long for a picture; enter the key by hand.)\n")?,
+        None => terminal.show("(No picture was asked for.)\n")?,
+    }
+    let key = Zeroizing::new(groups_of_four(&otp.secret().to_base32()));
+    let kind = otp.period().map_or("counter-based", |_| "time-based");
+    terminal.show(&format!(
+        "\nOr enter it by hand ({kind}, {} digits):\n  Account  {issuer}: {}\n  Key      {}\n  Address  {uri}\n\n",
+        otp.digits(),
+        subject.name,
+        key.as_str()
+    ))
+}
+
+/// `NO_COLOR` (no-color.org) asks for no colours at all; the picture is then right on dark terminals, as it says.
+#[allow(clippy::disallowed_methods, reason = "the command's own terminal: not the module, not set-user-ID")]
+fn palette(qr: Qr) -> Option<Palette> {
+    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
+    let plain = set("NO_COLOR") || env::var_os("TERM").is_some_and(|term| term == "dumb");
+    match qr {
+        Qr::Auto | Qr::Utf8 => Some(if plain { Palette::Plain } else { Palette::BlackAndWhite }),
+        Qr::Ascii => Some(Palette::Ascii),
+        Qr::None => None,
+    }
+}
+
+fn groups_of_four(secret: &str) -> String {
+    secret.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(" ")
+}
+
+/// Asks for a code of the authenticator, as proof that it has the secret; gives its step.
+pub(crate) fn confirm(terminal: &mut Terminal, authenticator: &Authenticator) -> Result<u64, Failure> {
+    let otp = &authenticator.otp;
+    let (prompt, doubt) = match otp.factor() {
+        MovingFactor::Time { .. } => (
+            "The code that the app shows now: ",
+            format!(
+                "That is not the code of now. Is the phone's clock right, and this host's ({})? Is it the entry\n\
+                 just scanned, and not an older one of the same name? Try the next code.\n",
+                SystemClock.now()
+            ),
+        ),
+        MovingFactor::Counter { .. } => (
+            "The code that the token shows when its button is pressed: ",
+            "That is none of its next hundred codes. Is it this token, and is --counter right?\n".to_owned(),
+        ),
+    };
+    let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
+    let doubts: String =
+        doubts(parameters).iter().fold(String::new(), |said, doubt| said + "Is it that " + doubt + "?\n");
+    for _ in 0..TRIES {
+        let typed = terminal.ask(prompt)?.ok_or_else(given_up)?;
+        if let Some(step) = enrol::confirm(authenticator, &typed, SystemClock.now()) {
+            return Ok(step);
+        }
+        terminal.show(&doubt)?;
+        terminal.show(&doubts)?;
+    }
+    Err(given_up())
+}
+
+/// Shows the recovery codes and asks one of them back, as proof that they were kept.
+pub(crate) fn hand_over(terminal: &mut Terminal, codes: &[RecoveryCode]) -> Result<(), Failure> {
+    terminal.show(
+        "\nRecovery codes. Each opens one login when the phone is not at hand. Write them down or print\n\
+         them, and keep them apart from the phone: they are not shown again.\n\n",
+    )?;
+    for pair in codes.chunks(2) {
+        let mut line = Zeroizing::new(String::with_capacity(64));
+        for code in pair {
+            line.push_str("    ");
+            line.push_str(&code.shown());
+        }
+        line.push('\n');
+        terminal.show(&line)?;
+    }
+    for _ in 0..TRIES {
+        let typed = terminal.ask("\nType one of them, to show that you have them: ")?.ok_or_else(given_up)?;
+        if let Answer::Recovery(typed) = Answer::read(&typed)
+            && codes.iter().any(|code| code.same_as(&typed))
+        {
+            return Ok(());
+        }
+        terminal.show("That is none of them.")?;
+    }
+    Err(given_up())
+}
+
+fn given_up() -> Failure {
+    Failure::refused("not confirmed, so nothing was changed")
+        .hint("run the command again when the phone and the codes are at hand")
+}

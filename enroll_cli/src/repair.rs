@@ -1,0 +1,38 @@
+//! `twinlock repair`: a new record where the old one cannot be read. Errs on the side of "used".
+
+use std::path::Path;
+
+use twinlock_core::{
+    admin::{self, Repair},
+    host::SystemClock,
+    ports::Clock,
+};
+
+use crate::{
+    cli::Named,
+    failure::Failure,
+    journal,
+    output::note,
+    scene::{self, Scene},
+};
+
+pub(crate) fn run(config: &Path, arguments: &Named) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let subject = scene::account(Some(&arguments.user))?;
+    let user = subject.name.as_str();
+    match admin::repair(&scene.store.credentials, &scene.store.states, &subject, SystemClock.now())? {
+        Repair::NotEnrolled => Err(Failure::not_enrolled(user)),
+        Repair::Sound => {
+            note(&format!("{user}: the record can be read, nothing was done"));
+            Ok(())
+        }
+        Repair::Made => {
+            journal::change("repaired", user);
+            note(&format!(
+                "{user}: a new record was made. Codes count again from the next but one; recovery codes and hardware\n\
+                 tokens do not, since it is not known which were used: twinlock recovery new {user}"
+            ));
+            Ok(())
+        }
+    }
+}
