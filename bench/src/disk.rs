@@ -11,6 +11,8 @@ use nix::sched::{CloneFlags, unshare};
 /// A place that exists everywhere, that a world leaves alone, and where the folder waits for the world.
 const WAITING: &str = "/mnt";
 const PLACE: &str = "/var/lib";
+/// The folder's name, without the number of the process.
+const NAME: &str = "bench-store-";
 
 /// The folder, removed when dropped.
 pub(crate) struct Disk {
@@ -20,7 +22,8 @@ pub(crate) struct Disk {
 impl Disk {
     /// Makes a folder below `directory`, and gives this thread mounts of its own with the folder among them.
     pub(crate) fn claim(directory: &Path) -> Self {
-        let folder = directory.join(format!("bench-store-{}", process::id()));
+        sweep(directory);
+        let folder = directory.join(format!("{NAME}{}", process::id()));
         fs::create_dir(&folder).unwrap_or_else(|error| panic!("cannot create {}: {error}", folder.display()));
         fs::set_permissions(&folder, Permissions::from_mode(0o755)).expect("just created");
         let disk = Self { folder };
@@ -36,6 +39,18 @@ impl Drop for Disk {
     fn drop(&mut self) {
         if let Err(error) = fs::remove_dir_all(&self.folder) {
             eprintln!("twinlock-bench: cannot remove {}: {error}", self.folder.display());
+        }
+    }
+}
+
+/// Removes what runs left that were killed.
+fn sweep(directory: &Path) {
+    for entry in fs::read_dir(directory).into_iter().flatten().flatten() {
+        let name = entry.file_name();
+        let left = name.to_str().and_then(|name| name.strip_prefix(NAME)?.parse::<u32>().ok());
+        if left.is_some_and(|process| !Path::new(&format!("/proc/{process}")).exists()) {
+            // What cannot be removed is in nobody's way.
+            drop(fs::remove_dir_all(entry.path()));
         }
     }
 }

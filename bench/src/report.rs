@@ -32,20 +32,13 @@ impl Report {
     /// Says how and where it is measured.
     pub(crate) fn begin(&mut self, rounds: usize) {
         self.introduction = facts::machine();
-        self.introduction.push(format!(
-            "Milliseconds as median (p90) of {rounds} rounds, of fewer for recovery codes and for many at once; \
-             then the ratios of our median to the others'."
-        ));
-        self.introduction.push(
-            "`processor`: the part of the time in which a processor worked for the login, rather than a disk.".into(),
-        );
-        self.introduction.push(
-            "`refused`: so many logins were refused although the code was right; their times mean nothing.".into(),
-        );
-        self.introduction.push(
-            "The floor: open, one pwrite of 4 KiB and fdatasync, on a file that is there already, in the same directory."
-                .into(),
-        );
+        self.introduction.extend([
+            format!("Milliseconds as median (p90) of {rounds} rounds, of fewer for recovery codes and many at once;"),
+            "then the ratios of our median to the others'.".into(),
+            "`processor`: the part in which a processor worked for the login, rather than a disk.".into(),
+            "`refused`: so many were refused although the code was right; their times mean nothing.".into(),
+            "floor: open, one pwrite of 4 KiB and fdatasync, on a file that is there, in the same directory.".into(),
+        ]);
     }
 
     /// Adds the rows of one size of store, and of one number of logins at once.

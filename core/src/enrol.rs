@@ -232,10 +232,14 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     let mut next = lane.record().clone();
     next.keep_only(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;
-    lane.change(&next)?;
+    if next != *lane.record() {
+        lane.change(&next)?;
+    }
     credentials.replace(subject, &enrolment)?;
     next.keep_only(&enrolment);
-    lane.change(&next)?;
+    if next != *lane.record() {
+        lane.change(&next)?;
+    }
     Ok(outcome)
 }
 

@@ -36,8 +36,9 @@ pub(crate) fn introduce(
     let changes = otp.period().map_or_else(|| "with each use".into(), |period| format!("every {period} seconds"));
     terminal.show(&format!(
         "\nA second factor for {}.\n\n\
-         From now on a login asks for a code that changes {changes}. An app on your phone\n\
-         shows it: any app for \"TOTP\" or \"authenticator\" codes will do. Open it and scan this:\n\n",
+         From now on a login asks for a code that changes {changes}.\n\
+         An app on your phone shows it: any app for \"TOTP\" or \"authenticator\"\n\
+         codes will do. Open it and scan this:\n\n",
         subject.name,
     ))?;
     match palette(qr).map(|palette| qr::draw(uri, palette)) {
@@ -78,8 +79,9 @@ pub(crate) fn confirm(terminal: &mut Terminal, authenticator: &Authenticator) ->
         MovingFactor::Time { .. } => (
             "The code that the app shows now: ",
             format!(
-                "That is not the code of now. Is the phone's clock right, and this host's ({})? Is it the entry\n\
-                 just scanned, and not an older one of the same name? Try the next code.\n",
+                "That is not the code of now. Is the phone's clock right, and this host's\n\
+                 ({})? Is it the entry just scanned, and not an older one of\n\
+                 the same name? Try the next code.\n",
                 SystemClock.now()
             ),
         ),
@@ -105,8 +107,9 @@ pub(crate) fn confirm(terminal: &mut Terminal, authenticator: &Authenticator) ->
 /// Shows the recovery codes and asks one of them back, as proof that they were kept.
 pub(crate) fn hand_over(terminal: &mut Terminal, codes: &[RecoveryCode]) -> Result<(), Failure> {
     terminal.show(
-        "\nRecovery codes. Each opens one login when the phone is not at hand. Write them down or print\n\
-         them, and keep them apart from the phone: they are not shown again.\n\n",
+        "\nRecovery codes. Each opens one login when the phone is not at hand. Write\n\
+         them down or print them, and keep them apart from the phone: they are not\n\
+         shown again.\n\n",
     )?;
     for pair in codes.chunks(2) {
         let mut line = Zeroizing::new(String::with_capacity(64));

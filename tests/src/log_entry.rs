@@ -25,6 +25,8 @@ const REASONS: [&str; 13] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     values: Vec<String>,
+    /// By how many seconds the authenticator's clock is off, where that is known.
+    pub clock_offset: Option<i64>,
     /// For the administrator, at the end of the line.
     pub detail: Option<String>,
     /// The whole, from `result=` on.
@@ -55,6 +57,13 @@ impl LogEntry {
                 _ => return fail("a quote inside the detail, or none at its end"),
             },
         };
+        let (pairs, clock_offset) = match pairs.split_once(" clock-offset=") {
+            None => (pairs, None),
+            Some((pairs, offset)) => match offset.strip_suffix('s').map(str::parse) {
+                Some(Ok(seconds)) if offset.starts_with(['+', '-']) => (pairs, Some(seconds)),
+                _ => return fail("not clock-offset=+SECONDSs"),
+            },
+        };
         let mut values = Vec::new();
         for (key, pair) in KEYS.iter().zip(pairs.split(' ')) {
             match pair.strip_prefix(key).and_then(|rest| rest.strip_prefix('=')) {
@@ -65,7 +74,7 @@ impl LogEntry {
         if values.len() != KEYS.len() || pairs.split(' ').count() != KEYS.len() {
             return fail("more or fewer keys");
         }
-        let entry = Self { values, detail, text: text.to_owned() };
+        let entry = Self { values, clock_offset, detail, text: text.to_owned() };
         let sound = match (entry.value("result"), entry.value("reason")) {
             ("granted", "-") => true,
             ("refused", reason) => REASONS.contains(&reason),
@@ -73,7 +82,7 @@ impl LogEntry {
         };
         let failures = entry.value("failures");
         let numbered = failures == "-" || failures.parse::<u32>().is_ok();
-        let method = ["-", "totp", "recovery"].contains(&entry.value("method"));
+        let method = ["-", "totp", "hotp", "recovery"].contains(&entry.value("method"));
         // 64 bytes, each at most three when escaped.
         let capped = entry.values.iter().all(|value| value.len() <= 192);
         if sound && numbered && method && capped { Ok(entry) } else { fail("a value out of its range") }

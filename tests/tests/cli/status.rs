@@ -95,7 +95,7 @@ fn people_see_the_same_in_words() {
     with_alice(|world, alice| {
         alice.state().wrong_codes(3).spent_codes([1, 2]).write(world);
         let expected = "alice: enrolled\n  \
-              phone1  phone  SHA1 6 digits 30 s  created -  last used never\n  \
+              phone1  phone  totp SHA1 6 digits 30 s  created -  last used never\n  \
               recovery codes left: 8\n  \
               throttle: step-up (two consecutive codes are asked for); wrong answers in a row 3, left in the budget 27\n";
         assert_eq!(parts(&world.twinlock(&["status", "alice"])), (Some(0), expected, ""));

@@ -32,8 +32,23 @@ fn every_verb_has_help_that_exits_0() {
 #[test]
 fn the_flags_are_those_that_are_promised() {
     with_account(|world, _| {
-        let promised: [(&[&str], &[&str]); 7] = [
-            (&["enroll"], &["label", "issuer", "replace", "no-confirm", "json", "config", "help", "version"]),
+        let enroll = [
+            ["label", "issuer", "add", "replace", "no-confirm", "json"],
+            ["type", "digits", "period", "algorithm", "counter", "secret-file"],
+            ["secret-stdin", "qr", "png", "svg", "config", "help"],
+        ];
+        let enroll = [enroll.concat(), vec!["version"]].concat();
+        let promised: [(&[&str], &[&str]); 16] = [
+            (&["enroll"], &enroll),
+            (&["recovery", "count"], &["json", "config", "help", "version"]),
+            (&["device", "list"], &["json", "config", "help", "version"]),
+            (&["device", "rename"], &["config", "help", "version"]),
+            (&["device", "suspend"], &["config", "help", "version"]),
+            (&["device", "resume"], &["config", "help", "version"]),
+            (&["device", "remove"], &["config", "help", "version"]),
+            (&["resync"], &["config", "help", "version"]),
+            (&["adopt"], &["config", "help", "version"]),
+            (&["repair"], &["config", "help", "version"]),
             (&["status"], &["json", "config", "help", "version"]),
             (&["verify"], &["config", "help", "version"]),
             (&["recovery", "new"], &["no-confirm", "json", "config", "help", "version"]),
@@ -82,7 +97,7 @@ fn wrong_usage_exits_2_and_says_so_on_stderr() {
             &["enroll", "alice", "--label", ""],
             &["enroll", "alice", "--label", "a\tb"],
             &["enroll", "alice", "--issuer", "a:b"],
-            &["enroll", "alice", "--digits", "6"],
+            &["enroll", "alice", "--digits", "5"],
             &["--config"],
         ];
         for arguments in wrong {
