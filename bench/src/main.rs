@@ -91,8 +91,9 @@ fn main() -> ExitCode {
         let scene = Scene::set(world);
         measure(&scene, rounds, &mut report);
     });
-    drop(disk);
     println!("{}", report.as_text());
+    eprintln!("removing the stores");
+    drop(disk);
     if let Some(file) = arguments.markdown
         && let Err(error) = fs::write(&file, report.as_markdown())
     {
