@@ -10,6 +10,10 @@
 //! | 20..24 | zero |
 //! | 24..32 | first 8 bytes of SHA-256 over bytes 0..24 and the body |
 //! | 32.. | body |
+//! | 4080..4096 | the mark of the *other* slot: its number and the complement of it, once that slot is surely on the disk |
+//!
+//! A mark is written after the sync and is not synced itself: lost, it costs the next attempt one more sync. It stands in
+//! the slot that is not in force, where a torn write of it harms nobody.
 //!
 //! The checksum finds torn and damaged slots. It is no seal: who can write the file is root.
 
@@ -26,6 +30,8 @@ const MAGIC: &[u8; 4] = b"TWLK";
 const VERSION: u16 = 1;
 const HEADER: usize = 32;
 const OPEN_CHARGE: u16 = 1;
+/// Bytes of a mark, at the end of a slot.
+const MARK: usize = 16;
 
 /// Which half of the file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -54,13 +60,28 @@ impl Half {
             Self::Second => SLOT as u64,
         }
     }
+
+    /// Where the mark of the slot in this half stands in the file.
+    #[must_use]
+    pub const fn mark_offset(self) -> u64 {
+        self.other().offset().saturating_add((SLOT - MARK) as u64)
+    }
+}
+
+/// The mark of a slot that is surely on the disk.
+#[must_use]
+pub fn mark(sequence: u64) -> [u8; MARK] {
+    let mut mark = [0; MARK];
+    let (number, complement) = mark.split_at_mut(MARK / 2);
+    number.copy_from_slice(&sequence.to_le_bytes());
+    complement.copy_from_slice(&(!sequence).to_le_bytes());
+    mark
 }
 
 /// Whether a slot is an attempt's last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The charge of an attempt that has not ended. Found by a later attempt it means: the process died, and the slot
-    /// must be synced before the other half, the last one surely on the disk, may be overwritten.
+    /// The charge of an attempt that has not ended. Found by a later attempt it means: the process died.
     Charged,
     /// The end of an attempt, or of an administrator's change.
     Committed,
@@ -75,6 +96,9 @@ pub struct Slot {
     pub sequence: u64,
     /// Whether its attempt ended.
     pub stage: Stage,
+    /// Whether it is surely on the disk. If not, it must be synced before the other half may be overwritten, which is
+    /// then the last one that surely is.
+    pub synced: bool,
     /// What it says.
     pub record: Record,
 }
@@ -89,6 +113,9 @@ pub struct TooLarge;
 /// [`TooLarge`].
 pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT], TooLarge> {
     let body = record.to_toml();
+    if body.len() > SLOT - HEADER - MARK {
+        return Err(TooLarge);
+    }
     let length = u32::try_from(body.len()).map_err(|_| TooLarge)?;
     let flags = match stage {
         Stage::Charged => OPEN_CHARGE,
@@ -119,13 +146,13 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
 #[must_use]
 pub fn current(file: &[u8; FILE]) -> Option<Slot> {
     let (first, second) = file.split_at(SLOT);
-    match (decode(Half::First, first), decode(Half::Second, second)) {
+    match (decode(Half::First, first, second), decode(Half::Second, second, first)) {
         (Some(a), Some(b)) => Some(if b.sequence > a.sequence { b } else { a }),
         (only, None) | (None, only) => only,
     }
 }
 
-fn decode(half: Half, slot: &[u8]) -> Option<Slot> {
+fn decode(half: Half, slot: &[u8], other: &[u8]) -> Option<Slot> {
     let word = |from: usize, to: usize| slot.get(from..to);
     let version = u16::from_le_bytes(word(4, 6)?.try_into().ok()?);
     let flags = u16::from_le_bytes(word(6, 8)?.try_into().ok()?);
@@ -145,7 +172,8 @@ fn decode(half: Half, slot: &[u8]) -> Option<Slot> {
         return None;
     }
     let record = Record::parse(std::str::from_utf8(body).ok()?).ok()?;
-    Some(Slot { half, sequence, stage, record })
+    let synced = other.ends_with(&mark(sequence));
+    Some(Slot { half, sequence, stage, synced, record })
 }
 
 fn checksum(slot: &[u8], body: &[u8]) -> Option<[u8; 8]> {
@@ -185,7 +213,10 @@ mod tests {
         let (old, new) =
             (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Charged, &record(2)).unwrap());
         for (bytes, half) in [(file(&old, &new), Half::Second), (file(&new, &old), Half::First)] {
-            assert_eq!(current(&bytes), Some(Slot { half, sequence: 8, stage: Stage::Charged, record: record(2) }));
+            assert_eq!(
+                current(&bytes),
+                Some(Slot { half, sequence: 8, stage: Stage::Charged, synced: false, record: record(2) })
+            );
         }
     }
 
@@ -196,6 +227,22 @@ mod tests {
         new[40] ^= 1;
         assert_eq!(current(&file(&old, &new)).unwrap().sequence, 7);
         assert_eq!(current(&file(&[0; SLOT], &new)), None);
+    }
+
+    #[test]
+    fn a_slot_is_synced_when_the_other_half_bears_its_mark() {
+        let (old, new) =
+            (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Committed, &record(2)).unwrap());
+        let mut bytes = file(&old, &new);
+        for (number, synced) in [(7, false), (9, false), (8, true)] {
+            let at = usize::try_from(Half::Second.mark_offset()).unwrap();
+            bytes[at..at + MARK].copy_from_slice(&mark(number));
+            let slot = current(&bytes).unwrap();
+            assert_eq!((slot.sequence, slot.synced), (8, synced), "{number}");
+        }
+        // The mark is no part of the slot that bears it.
+        bytes[SLOT + 40] ^= 1;
+        assert_eq!(current(&bytes).unwrap().sequence, 7);
     }
 
     #[test]

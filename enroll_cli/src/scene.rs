@@ -26,7 +26,8 @@ impl Scene {
             return Err(Failure::not_permitted(message)
                 .hint("run it as root, for example with sudo, or ask your administrator"));
         }
-        let config = store::load_config(config)?;
+        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let config = store::load_config(&config)?;
         let store = Store::at(&config.store.directory);
         Ok(Self { config, store })
     }

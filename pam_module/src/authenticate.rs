@@ -32,7 +32,7 @@ impl Scene {
         let config = store::load_config(&arguments.config).map_err(|fault| {
             returns::refuse(transaction, None, Reason::Config, Some(format!("{fault}; {}", fault.hint())))
         })?;
-        let name = transaction.user.as_deref().and_then(|user| UserName::parse(user).ok());
+        let name = transaction.user.as_ref().ok().and_then(|user| UserName::parse(user).ok());
         let subject = name.map_or(Ok(None), |name| host::account(&name)).map_err(|error| {
             returns::refuse(
                 transaction,
@@ -57,6 +57,9 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     #[cfg(feature = "panic-probe")]
     assert!(transaction.service != "twinlock-panic", "the panic that was asked for");
 
+    if let Err(none) = transaction.user {
+        return returns::end(transaction, None, &Attempt::ended(Outcome::NoAnswer(none)));
+    }
     let scene = match Scene::set(transaction, arguments) {
         Ok(scene) => scene,
         Err(code) => return code,

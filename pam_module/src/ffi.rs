@@ -58,8 +58,8 @@ pub(crate) struct Transaction<'a> {
     silent: bool,
     /// Whether an answer is shown while it is typed.
     pub(crate) echo: bool,
-    /// `PAM_USER` as bytes; `None` if it could not be had.
-    pub(crate) user: Option<Vec<u8>>,
+    /// `PAM_USER` as bytes, or why it could not be had.
+    pub(crate) user: Result<Vec<u8>, NoAnswer>,
     /// `PAM_SERVICE`.
     pub(crate) service: String,
     /// `PAM_RHOST`.
@@ -75,7 +75,7 @@ impl<'a> Transaction<'a> {
     }
 
     /// `PAM_USER` as it stands now; a conversation may have changed it.
-    pub(crate) fn user_now(&mut self) -> Option<Vec<u8>> {
+    pub(crate) fn user_now(&mut self) -> Result<Vec<u8>, NoAnswer> {
         copied_user(self.handle)
     }
 
@@ -141,14 +141,16 @@ impl Conversation for Transaction<'_> {
 }
 
 /// `PAM_USER`, asking for it where the application left that to the modules.
-fn copied_user(handle: &mut PamHandle) -> Option<Vec<u8>> {
+fn copied_user(handle: &mut PamHandle) -> Result<Vec<u8>, NoAnswer> {
     let item =
         |handle: &PamHandle| handle.get_item::<User<'_>>().ok().flatten().map(|User(name)| name.to_bytes().to_vec());
-    item(handle).or_else(|| {
-        // Sets the item, also where the name is not UTF-8 and pam-bindings has no value for it.
-        let _ = handle.get_user(None);
-        item(handle)
-    })
+    if let Some(name) = item(handle) {
+        return Ok(name);
+    }
+    let asked = handle.get_user(None);
+    // The item is set also where the name is not UTF-8 and pam-bindings has no value for it.
+    let code = asked.err().unwrap_or(PamResultCode::PAM_CONV_ERR);
+    item(handle).ok_or(NoAnswer { code: code as i32 })
 }
 
 /// A text item, at most 256 bytes of it: it is for the log alone.

@@ -160,7 +160,10 @@ impl ForgedState {
         let sum = Sha256::new().chain_update(&slot).chain_update(&body).finalize();
         slot.extend(&sum[..8]);
         slot.extend(body.as_bytes());
-        slot.resize(2 * SLOT, 0);
+        slot.resize(2 * SLOT - 16, 0);
+        // Surely on the disk: its number and the complement of it, at the end of the other half.
+        slot.extend(7_u64.to_le_bytes());
+        slot.extend((!7_u64).to_le_bytes());
         world.write_secret(state_of(&self.user), slot);
     }
 }

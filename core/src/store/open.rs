@@ -56,12 +56,13 @@ impl Folder {
         }
         let mut at = PathBuf::from("/");
         let mut folder = Self { fd: open_root(&at)?, path: at.clone() };
-        for name in parts {
+        let last = parts.len();
+        for (number, name) in (1..).zip(parts) {
             at.push(name);
             folder = Self { fd: folder.open_part(Path::new(name), &at)?, path: at.clone() };
-            check(&folder.stat()?, &at, SFlag::S_IFDIR, Readers::All)?;
+            let readers = if number == last { readers } else { Readers::All };
+            check(&folder.stat()?, &at, SFlag::S_IFDIR, readers)?;
         }
-        check(&folder.stat()?, path, SFlag::S_IFDIR, readers)?;
         Ok(folder)
     }
 

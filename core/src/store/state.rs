@@ -174,11 +174,14 @@ pub struct OpenCharge {
 }
 
 impl LockedState {
-    /// Makes sure that the half in force is on the disk, so that the other one may be overwritten.
+    /// Makes sure that the half in force is on the disk, so that the other one may be overwritten. It is written again
+    /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it.
     fn settle(&mut self) -> Result<(), StoreError> {
-        if self.slot.stage == Stage::Charged {
+        if !self.slot.synced {
+            let Slot { half, sequence, stage, ref record, .. } = self.slot;
+            self.write(half, sequence, stage, record)?;
             self.sync()?;
-            self.slot.stage = Stage::Committed;
+            self.slot.synced = true;
         }
         Ok(())
     }
@@ -192,13 +195,13 @@ impl LockedState {
         self.file.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
     }
 
-    /// Writes an end and syncs it. If the sync fails, the kernel may hold the page for clean though the disk never saw
-    /// it: the slot is written again as an open charge, so that whoever comes next must sync it before trusting it.
+    /// Writes an end, syncs it, and marks it as surely on the disk. Whoever comes after a process that died in between
+    /// finds no mark, and syncs before anything else. A mark that cannot be written costs such a sync, too, and no more.
     fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
         self.write(half, sequence, Stage::Committed, record)?;
-        self.sync().inspect_err(|_| {
-            let _ = self.write(half, sequence, Stage::Charged, record);
-        })
+        self.sync()?;
+        let _ = self.file.write_all_at(&slot::mark(sequence), half.mark_offset());
+        Ok(())
     }
 }
 
@@ -224,7 +227,7 @@ impl Lane for LockedState {
         let half = self.slot.half.other();
         let sequence = self.slot.sequence.saturating_add(1);
         self.end(half, sequence, next)?;
-        self.slot = Slot { half, sequence, stage: Stage::Committed, record: next.clone() };
+        self.slot = Slot { half, sequence, stage: Stage::Committed, synced: true, record: next.clone() };
         Ok(())
     }
 
@@ -282,7 +285,8 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<(), StoreE
     // Both halves are written through, not only allocated: a later write in place needs no new block.
     let written = file
         .write_all_at(&bytes, Half::First.offset())
-        .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
+        .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()))
+        .and_then(|()| file.write_all_at(&slot::mark(1), Half::First.mark_offset()));
     written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))
 }
 

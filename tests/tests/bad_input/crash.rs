@@ -102,7 +102,9 @@ fn guesses_that_are_killed_before_their_end_are_not_free() {
     with_alice(|alice| {
         let wrong = alice.enrolled.authenticator.wrong_code();
         for failures in 1..=3 {
-            kill_at(alice, alice.attempt(&wrong), &("pwrite64".into(), 2));
+            // At the commit. After a killed attempt its slot is written once more, and synced, before anything else.
+            let commit = if failures == 1 { 2 } else { 3 };
+            kill_at(alice, alice.attempt(&wrong), &("pwrite64".into(), commit));
             assert_eq!(State::of("alice").charges()[0], failures, "each one is on record");
         }
         assert_eq!(run(alice, &alice.enrolled.codes().next()), PamCode::AuthErr, "the free failures are used up");
@@ -159,4 +161,37 @@ fn killed_anywhere_in_an_enrolment_the_user_is_enrolled_or_not_and_can_be_enroll
             }
         }
     });
+}
+
+/// The writes of the state and its syncs, in order, of one attempt.
+fn writes(alice: &Alice<'_>, code: &str) -> Vec<String> {
+    let calls = "trace=pwrite64,fdatasync";
+    let outcome = alice.attempt(code).under(["strace", "-f", "-o", "/run/trace", "-e", calls]).run(alice.world);
+    assert_eq!(outcome.signal(), None);
+    let trace = fs::read_to_string("/run/trace").unwrap();
+    let place = |line: &str| {
+        line.rsplit_once(" = ").and_then(|(call, _)| Some(call.trim_end().rsplit_once(", ")?.1.to_owned()))
+    };
+    let call = |line: &str| match line.contains("pwrite64(") {
+        true => Some(format!("write at {}", place(line)?.trim_end_matches(')'))),
+        false => line.contains("fdatasync(").then(|| "sync".to_owned()),
+    };
+    trace.lines().filter_map(call).collect()
+}
+
+#[test]
+fn what_a_killed_attempt_left_unsynced_is_synced_before_the_other_half_is_touched() {
+    for (point, left) in [("fdatasync", "a commit"), ("pwrite64", "a charge")] {
+        with_alice(|alice| {
+            alice.state().write(alice.world);
+            // The first write is the charge; the second is the commit, which comes before the sync.
+            let number = if point == "fdatasync" { 1 } else { 2 };
+            kill_at(alice, alice.attempt(&alice.enrolled.authenticator.wrong_code()), &(point.to_owned(), number));
+            let wrong = alice.enrolled.authenticator.wrong_code();
+            let first = ["write at 4096", "sync", "write at 0", "write at 0", "sync", "write at 8176"];
+            assert_eq!(writes(alice, &wrong), first, "after {left}");
+            let second = ["write at 4096", "write at 4096", "sync", "write at 4080"];
+            assert_eq!(writes(alice, &wrong), second, "after an attempt that ended");
+        });
+    }
 }
