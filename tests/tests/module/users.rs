@@ -123,6 +123,9 @@ fn nobody_gets_in_when_the_user_cannot_be_asked_for() {
                 "{give:?}: {end:?}"
             );
         }
+        // G22: the conversation's own error, and no question about a code of nobody.
+        let (outcome, end) = run(world, Attempt::new("svc").give(Give::ConvErr).answer("123456"));
+        assert_eq!((end.code, outcome.prompts()), (PamCode::ConvErr, vec!["login:"]));
     });
 }
 
