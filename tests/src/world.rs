@@ -4,6 +4,7 @@ use std::fs::{self, Permissions};
 use std::io::{Write, stderr};
 use std::os::unix::fs::{PermissionsExt, chown};
 use std::path::{Path, PathBuf};
+use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::sync::{Mutex, OnceLock};
 use std::{env, panic, thread};
@@ -156,9 +157,15 @@ impl World {
             let copies =
                 [("libpam_twinlock.so", self.module_path(), 0o644), ("twinlock", inside("bin/twinlock").into(), 0o755)];
             for (name, target, mode) in copies {
-                fs::copy(Path::new(&inside("artefacts")).join(name), &target).unwrap_or_else(|error| {
-                    panic!("{} is not built ({error}): run `make build`", artefacts::directory().join(name).display())
-                });
+                // By another process: a child that another test forks just now would keep a file open for writing that
+                // we copied ourselves, and what is open for writing cannot be run (ETXTBSY).
+                let source = Path::new(&inside("artefacts")).join(name);
+                let copied = Command::new("/bin/cp").args([&source, &target]).stderr(Stdio::null()).status();
+                assert!(
+                    copied.is_ok_and(|status| status.success()),
+                    "{} is not built: run `make build`",
+                    artefacts::directory().join(name).display()
+                );
                 fs::set_permissions(&target, Permissions::from_mode(mode)).expect("just written");
             }
         });

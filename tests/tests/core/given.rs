@@ -119,7 +119,7 @@ impl Host {
     /// A code that is none of the window's.
     pub(crate) fn wrong_code(&self) -> String {
         let right: Vec<String> = (-4..=4).map(|offset| self.code(offset)).collect();
-        (0..).map(|number| format!("{number:06}")).find(|code| !right.contains(code)).unwrap()
+        (0..1_000_000).map(|number| format!("{number:06}")).find(|code| !right.contains(code)).unwrap()
     }
 
     /// One attempt of a user with these answers, and the prompts it made.
@@ -130,6 +130,7 @@ impl Host {
             clock: &self.clock,
             limits: self.limits,
             prompt: "Code: ",
+            from: Some("192.0.2.7"),
         };
         let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let mut script =
