@@ -12,9 +12,15 @@ STOREDIR   := /var/lib/twinlock
 AS_ROOT     = $(shell test `id -u` = 0 || ! unshare --user --map-root-user true 2>/dev/null || echo unshare --user --map-root-user)
 SHAREDIR   := $(PREFIX)/share/twinlock
 DOCDIR     := $(PREFIX)/share/doc/twinlock
+MANDIR     := $(PREFIX)/share/man
+MANUAL     := $(TARGET)/man
+# Where each shell looks, below PREFIX.
+BASH       := $(PREFIX)/share/bash-completion/completions/twinlock
+ZSH        := $(PREFIX)/share/zsh/site-functions/_twinlock
+FISH       := $(PREFIX)/share/fish/vendor_completions.d/twinlock.fish
 DOCS       := $(wildcard README.md SECURITY.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help deps build demo test lint check bench install uninstall clean
+.PHONY: help deps build man demo test lint check bench install uninstall clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -23,9 +29,16 @@ help: ## List the targets (this list)
 deps: ## Install what building and testing need and this machine lacks (apt-get or dnf)
 	@CARGO='$(CARGO)' scripts/deps
 
-build: ## Build the PAM module and the command, optimised
+build: ## Build the PAM module, the command and its manual, optimised
 	$(CARGO) build --release --locked
+	@$(MAKE) --no-print-directory man
 	@stat -c '%s bytes  %n' $(MODULE) $(COMMAND)
+
+# From the definitions in the command that was just built: not kept in the repository, so never behind.
+man: ## Write the manual pages and the completions into target/man (part of build)
+	@mkdir -p '$(MANUAL)'
+	@$(COMMAND) manual '$(MANUAL)'
+	@for shell in bash zsh fish; do $(COMMAND) completions $$shell >'$(MANUAL)'/twinlock.$$shell || exit 1; done
 
 demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 leaves the server up)
 	$(CARGO) run --release --locked -p twinlock-tests --bin demo -- $(if $(SHELL_AFTER),--stay)
@@ -48,7 +61,7 @@ bench: deps build ## Time whole authentications, beside other modules
 # A new module gets its name by renaming: no login finds it missing or half written, and an sshd that has the old one
 # mapped keeps it. The directory's own SELinux label is kept, too.
 install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run `make build` first)
-	@test -e $(MODULE) -a -e $(COMMAND) || { echo 'install: run `make build` first' >&2; exit 1; }
+	@test -e $(MODULE) -a -e $(COMMAND) -a -e $(MANUAL)/twinlock.fish || { echo 'install: run `make build` first' >&2; exit 1; }
 	@test -n '$(PAMDIR)' || { echo 'install: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
 	install -d '$(DESTDIR)$(PAMDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)/twinlock'
 	install -d -m 0700 '$(DESTDIR)$(STOREDIR)' '$(DESTDIR)$(STOREDIR)/credentials' '$(DESTDIR)$(STOREDIR)/state'
@@ -58,6 +71,12 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	test -e '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml' || \
 		install -m 0644 config/config.toml '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml'
 	cd config && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)$(SHAREDIR))/{}' \;
+	for section in 1 5 8; do \
+		install -d "$(DESTDIR)$(MANDIR)/man$$section" && \
+		install -m 0644 $(MANUAL)/*.$$section "$(DESTDIR)$(MANDIR)/man$$section" || exit 1; done
+	install -D -m 0644 $(MANUAL)/twinlock.bash '$(DESTDIR)$(BASH)'
+	install -D -m 0644 $(MANUAL)/twinlock.zsh '$(DESTDIR)$(ZSH)'
+	install -D -m 0644 $(MANUAL)/twinlock.fish '$(DESTDIR)$(FISH)'
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
@@ -66,6 +85,8 @@ uninstall: ## Remove what install placed; keeps the configuration and all secret
 	@test -n '$(PAMDIR)' || { echo 'uninstall: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
 	@test -n '$(DESTDIR)' || scripts/refuse-while-in-use
 	rm -f '$(DESTDIR)$(PAMDIR)/pam_twinlock.so' '$(DESTDIR)$(PREFIX)/bin/twinlock'
+	rm -f '$(DESTDIR)$(MANDIR)/man1/twinlock.1' '$(DESTDIR)$(MANDIR)/man5/twinlock.toml.5' '$(DESTDIR)$(MANDIR)/man8/pam_twinlock.8'
+	rm -f '$(DESTDIR)$(BASH)' '$(DESTDIR)$(ZSH)' '$(DESTDIR)$(FISH)'
 	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 	@echo 'Kept: $(DESTDIR)$(SYSCONFDIR)/twinlock (configuration) and $(DESTDIR)$(STOREDIR) (secrets).'
 

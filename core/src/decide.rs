@@ -4,7 +4,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment},
     otp::{Code, Match, Otp, Past, Reach},
     ports::Charge,
-    record::Record,
+    record::{Origin, Record},
     recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
     throttle::Method,
     time::UnixTime,
@@ -206,13 +206,21 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
     })
 }
 
-/// The record after an accepted proof: what was used up is noted, the row of failures ends, stale entries go.
+/// The record after an accepted proof: what was used up, when and from where is noted, the row of failures ends, stale
+/// entries go.
 #[must_use]
-pub fn accepted(enrolment: &Enrolment, before: &Record, used_up: &UsedUp, now: UnixTime) -> Record {
+pub fn accepted(
+    enrolment: &Enrolment,
+    before: &Record,
+    used_up: &UsedUp,
+    now: UnixTime,
+    from: Option<&Origin>,
+) -> Record {
     let mut next = before.clone();
     let method = match used_up {
         UsedUp::Step { id, step, drift } => {
             next.use_step(id, *step, now);
+            next.set_from(id, from);
             if let Some(drift) = drift {
                 next.set_drift(id, *drift);
             }
@@ -376,13 +384,15 @@ mod tests {
         before.use_step(&id("gone"), 7, now);
         before.spend(&id("set0"), 3);
         before.throttle.failures = 2;
-        let step = accepted(&alice(), &before, &UsedUp::Step { id: id("phone"), step: STEP, drift: None }, now);
+        let (phone, from) = (UsedUp::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
+        let step = accepted(&alice(), &before, &phone, now, from.as_ref());
         assert_eq!(
             (step.use_of(&id("phone")).unwrap().last_step, step.uses.len(), step.throttle.failures),
             (STEP, 1, 0)
         );
+        assert_eq!((step.uses[0].last_used, &step.uses[0].last_from), (now, &from));
         assert_eq!(step.recovery, None);
-        let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now);
+        let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now, None);
         assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
     }
 
@@ -414,7 +424,7 @@ mod tests {
     #[test]
     fn a_drift_that_was_found_moves_the_next_login() {
         let drift = UsedUp::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
-        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW));
+        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), None);
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Refusal::Wrong));
     }

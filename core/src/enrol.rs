@@ -111,10 +111,22 @@ pub fn new_recovery_codes(
         fill(randomness, bytes.as_mut_slice())?;
         codes.push(RecoveryCode::from_random(&bytes));
     }
+    let set = hash_recovery_codes(&codes, now, randomness)?;
+    Ok((codes, set))
+}
+
+/// Makes a set of recovery codes that exist already, under a new salt and a new name; one Argon2 run a code.
+///
+/// # Errors
+/// [`EnrolError::Randomness`], [`EnrolError::Recovery`].
+pub fn hash_recovery_codes(
+    codes: &[RecoveryCode],
+    now: UnixTime,
+    randomness: &mut dyn Randomness,
+) -> Result<RecoverySet, EnrolError> {
     let mut salt = [0; 16];
     fill(randomness, &mut salt)?;
-    let set = RecoverySet::hashed(new_id(randomness)?, now, &codes, salt).map_err(EnrolError::Recovery)?;
-    Ok((codes, set))
+    RecoverySet::hashed(new_id(randomness)?, now, codes, salt).map_err(EnrolError::Recovery)
 }
 
 /// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now. A token may
@@ -166,17 +178,37 @@ pub fn uri(authenticator: &Authenticator, issuer: &str, user: &str) -> Zeroizing
 
 /// Stores an enrolment. `confirmed` is the step of the confirming code, which is thereby used.
 ///
-/// The state comes first: should the process die in between, a step is noted of an authenticator that is not there yet,
-/// which harms nobody; the other way round the confirming code could be used again.
-///
 /// # Errors
-/// [`EnrolError::AlreadyEnrolled`], [`EnrolError::Store`].
+/// As for [`store_noting`].
 pub fn store<C: WriteCredentials, S: StateStore>(
-    (credentials, states): (&C, &S),
+    stores: (&C, &S),
     subject: &Subject,
     (enrolment, confirmed): (&Enrolment, Option<u64>),
     existing: Existing,
     now: UnixTime,
+) -> Result<(), EnrolError> {
+    store_noting(stores, subject, enrolment, existing, |record| {
+        for authenticator in &enrolment.authenticators {
+            if let Some(step) = confirmed {
+                record.use_step(&authenticator.id, step, now);
+            }
+        }
+    })
+}
+
+/// Stores an enrolment with what `note` says of its authenticators' earlier uses.
+///
+/// The state comes first: should the process die in between, a step is noted of an authenticator that is not there yet,
+/// which harms nobody; the other way round a used code could be used again.
+///
+/// # Errors
+/// [`EnrolError::AlreadyEnrolled`], [`EnrolError::Store`].
+pub fn store_noting<C: WriteCredentials, S: StateStore>(
+    (credentials, states): (&C, &S),
+    subject: &Subject,
+    enrolment: &Enrolment,
+    existing: Existing,
+    note: impl FnOnce(&mut Record),
 ) -> Result<(), EnrolError> {
     let mut lane = match states.open_or_create(subject) {
         Err(error) if existing == Existing::Replace && is_beyond_use(&error) => {
@@ -198,11 +230,7 @@ pub fn store<C: WriteCredentials, S: StateStore>(
     }
     let before = lane.record().clone();
     let mut next = before.clone();
-    for authenticator in &enrolment.authenticators {
-        if let Some(step) = confirmed {
-            next.use_step(&authenticator.id, step, now);
-        }
-    }
+    note(&mut next);
     lane.change(&next)?;
     if let Err(error) = credentials.replace(subject, enrolment) {
         // A record that was made for this enrolment goes with it.

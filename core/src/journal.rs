@@ -36,6 +36,49 @@ pub enum Reason {
 }
 
 impl Reason {
+    /// All of them, in the order of the manual page.
+    pub const ALL: [Self; 13] = [
+        Self::WrongCode,
+        Self::Replayed,
+        Self::Throttled,
+        Self::StepUp,
+        Self::Junk,
+        Self::NotEnrolled,
+        Self::Disabled,
+        Self::Bypass,
+        Self::Config,
+        Self::Store,
+        Self::UnknownUser,
+        Self::NoAnswer,
+        Self::Internal,
+    ];
+
+    /// What it means to an administrator, for the manual page.
+    #[must_use]
+    pub const fn meaning(self) -> &'static str {
+        match self {
+            Self::WrongCode => {
+                "No code of now and no recovery code. With `clock-offset=` it is the code of another time: a clock is off by so much."
+            }
+            Self::Replayed => "The right code, but used before; somebody may have watched.",
+            Self::Throttled => "Too soon after the last wrong code. Nothing was looked at or charged.",
+            Self::StepUp => "Two consecutive codes were asked for, and the second did not follow the first.",
+            Self::Junk => "Not shaped like a code. Nothing was looked at or charged.",
+            Self::NotEnrolled => "A second factor is required, and the user has none.",
+            Self::Disabled => "Too many wrong codes in a row. Recovery codes still work; `twinlock unlock` lifts it.",
+            Self::Bypass => {
+                "The account phase found that this login verified no code: sshd_config(5) has to ask for keyboard-interactive in AuthenticationMethods."
+            }
+            Self::Config => {
+                "The configuration or an argument of the module cannot be used; the detail names file, line and column."
+            }
+            Self::Store => "A file of the user cannot be used; the detail names it and what to do.",
+            Self::UnknownUser => "There is no such account. Its name is not logged: it may be a password.",
+            Self::NoAnswer => "The application or the client gave no answer.",
+            Self::Internal => "The host failed the module, or the module has a bug; the detail says how.",
+        }
+    }
+
     /// As the log spells it.
     #[must_use]
     pub const fn name(self) -> &'static str {

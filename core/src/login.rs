@@ -13,7 +13,7 @@ use crate::{
     journal::Reason,
     policy::SecondFactor,
     ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
-    record::Record,
+    record::{Origin, Record},
     recovery::RecoveryError,
     throttle::{Gate, Limits, Method},
 };
@@ -31,6 +31,8 @@ pub struct Login<'a, C, S> {
     pub limits: Limits,
     /// What is asked first. The same for everybody.
     pub prompt: &'a str,
+    /// Where the user comes from, as the application says; it is noted, and nothing is decided by it.
+    pub from: Option<&'a str>,
 }
 
 /// What is asked when a second code is needed.
@@ -232,7 +234,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let charge = lane.charge(&charged)?;
         match decide::decide(&charge, &enrolment, &before, proof)? {
             Verdict::Accept(used_up) => {
-                let next = decide::accepted(&enrolment, &before, &used_up, now);
+                let from = self.from.and_then(Origin::of);
+                let next = decide::accepted(&enrolment, &before, &used_up, now, from.as_ref());
                 charge.commit(&next)?;
                 Ok(Step::End(granted(&enrolment, &next, used_up)))
             }

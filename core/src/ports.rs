@@ -230,8 +230,12 @@ impl StoreError {
             Fault::FileSizeLimit => {
                 "raise the file size limit of the service (RLIMIT_FSIZE, LimitFSIZE=, limits.conf)".into()
             }
-            Fault::Torn | Fault::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
-            Fault::OtherUid { .. } | Fault::OtherUser => {
+            Fault::Torn => "`twinlock repair USER` makes a new record, in which everything counts as used".into(),
+            Fault::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
+            Fault::OtherUid { .. } => {
+                "the same person? `twinlock adopt USER`; an account made anew? `twinlock enroll --replace USER`".into()
+            }
+            Fault::OtherUser => {
                 "was the account made anew? `twinlock enroll --replace USER` gives it a second factor of its own".into()
             }
             Fault::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),

@@ -37,7 +37,14 @@ pub struct Use {
     pub drift: i64,
     /// When it was used, by the host's clock.
     pub last_used: UnixTime,
+    /// Where from, if not from this host.
+    pub last_from: Option<Origin>,
 }
+
+/// Where somebody came from, as the application said: 1 to 45 of `A` to `Z`, `a` to `z`, `0` to `9` and `._:-`, which is
+/// room for every address and for the beginning of a name. For people to read; nothing is decided by it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Origin(String);
 
 /// Recovery codes that were used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -93,8 +100,16 @@ impl Record {
         if let Some(used) = self.uses.iter_mut().find(|used| used.id == *id) {
             used.last_step = used.last_step.max(step);
             used.last_used = now;
+            used.last_from = None;
         } else {
-            self.uses.push(Use { id: id.clone(), last_step: step, drift: 0, last_used: now });
+            self.uses.push(Use { id: id.clone(), last_step: step, drift: 0, last_used: now, last_from: None });
+        }
+    }
+
+    /// Notes where the last use of an authenticator came from.
+    pub fn set_from(&mut self, id: &AuthenticatorId, from: Option<&Origin>) {
+        for used in self.uses.iter_mut().filter(|used| used.id == *id) {
+            used.last_from = from.cloned();
         }
     }
 
@@ -162,9 +177,12 @@ impl Record {
             "[throttle]\nfailures = {failures}\notp_failures = {otp_failures}\nrecovery_failures = {recovery_failures}"
         )?;
         writeln!(out, "spent = {spent}\nrefilled = {}\nlast_failure = {}", refilled.seconds(), last_failure.seconds())?;
-        for Use { id, last_step, drift, last_used } in &self.uses {
+        for Use { id, last_step, drift, last_used, last_from } in &self.uses {
             writeln!(out, "[[authenticator]]\nid = \"{}\"\nlast_step = {last_step}", id.as_str())?;
             writeln!(out, "drift = {drift}\nlast_used = {}", last_used.seconds())?;
+            if let Some(Origin(from)) = last_from {
+                writeln!(out, "last_from = \"{from}\"")?;
+            }
         }
         if let Some(Spent { set, ids }) = &self.recovery {
             writeln!(out, "[recovery]\nset = \"{}\"\nids = {ids:?}", set.as_str())?;
@@ -180,9 +198,29 @@ impl Use {
             last_step: table.required("last_step", integer)?,
             drift: table.required("drift", integer)?,
             last_used: UnixTime::from_seconds(table.required("last_used", integer)?),
+            last_from: table.optional("last_from", |value| Ok(Origin::of(string(value)?)))?.flatten(),
         };
         table.end()?;
         Ok(used)
+    }
+}
+
+impl Origin {
+    /// Longest origin in bytes: an IPv6 address that ends in an IPv4 one.
+    pub const LONGEST: usize = 45;
+
+    /// What is left of `text` without the characters that an origin does not have, cut. `None` if nothing is left.
+    #[must_use]
+    pub fn of(text: &str) -> Option<Self> {
+        let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
+        let kept: String = text.chars().filter(known).take(Self::LONGEST).collect();
+        (!kept.is_empty()).then_some(Self(kept))
+    }
+
+    /// The origin.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
     }
 }
 
@@ -195,5 +233,54 @@ impl Spent {
         })?;
         table.end()?;
         Ok(Self { set, ids })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn used_from(from: &str) -> Record {
+        let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
+        let phone = AuthenticatorId::parse("phone").unwrap();
+        record.use_step(&phone, 7, UnixTime::from_seconds(210));
+        record.set_from(&phone, Origin::of(from).as_ref());
+        record
+    }
+
+    fn kept(from: &str) -> Option<String> {
+        Origin::of(from).map(|origin| origin.as_str().to_owned())
+    }
+
+    #[test]
+    fn an_origin_is_an_address_or_a_name_and_nothing_else() {
+        assert_eq!(kept("192.0.2.7"), Some("192.0.2.7".into()));
+        assert_eq!(kept("fe80::1%eth0"), Some("fe80::1eth0".into()));
+        assert_eq!(kept("host-1.example_x.org"), Some("host-1.example_x.org".into()));
+        assert_eq!(kept("\u{1b}[31m\"\n[throttle]\nfailures = 0 é\u{202e}"), Some("31mthrottlefailures0".into()));
+        assert_eq!(kept(" \"\\ \u{202e}"), None);
+        assert_eq!(kept(""), None);
+        assert_eq!(kept(&"x".repeat(10_000)).unwrap().len(), Origin::LONGEST);
+    }
+
+    #[test]
+    fn an_origin_is_read_as_it_was_written() {
+        for from in ["192.0.2.7", "", "\"\n", "0000:0000:0000:0000:0000:ffff:255.255.255.255"] {
+            assert_eq!(Record::parse(&used_from(from).to_toml()), Ok(used_from(from)), "{from}");
+        }
+    }
+
+    #[test]
+    fn a_record_from_before_there_were_origins_is_read() {
+        let old = used_from("").to_toml();
+        assert!(!old.contains("last_from"));
+        assert_eq!(Record::parse(&old).unwrap().uses[0].last_from, None);
+    }
+
+    #[test]
+    fn a_use_without_an_origin_forgets_the_one_before() {
+        let mut record = used_from("192.0.2.7");
+        record.use_step(&AuthenticatorId::parse("phone").unwrap(), 8, UnixTime::from_seconds(240));
+        assert_eq!(record.uses[0].last_from, None);
     }
 }

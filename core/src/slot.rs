@@ -189,6 +189,7 @@ mod tests {
     use crate::{
         account::{Subject, UserName},
         credentials::{AuthenticatorId, Enrolment},
+        record::{Origin, Use},
         recovery::RecoverySet,
         throttle::Throttle,
         time::UnixTime,
@@ -261,7 +262,8 @@ mod tests {
         };
         for _ in 0..Enrolment::MOST_AUTHENTICATORS {
             let id = AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap();
-            full.uses.push(crate::record::Use { id, last_step: i64::MAX as u64, drift: i64::MIN, last_used: late });
+            let last_from = Origin::of(&"z".repeat(Origin::LONGEST));
+            full.uses.push(Use { id, last_step: i64::MAX as u64, drift: i64::MIN, last_used: late, last_from });
         }
         let ids = (0..RecoverySet::LARGEST).map(|_| 255).collect();
         full.recovery = Some(crate::record::Spent {

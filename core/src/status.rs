@@ -4,7 +4,8 @@ use serde::Serialize;
 
 use crate::{
     account::Subject,
-    credentials::Enrolment,
+    credentials::{Authenticator, Enrolment},
+    ports::StoreError,
     record::Record,
     throttle::{Limits, Mode, Throttle},
     time::UnixTime,
@@ -23,6 +24,57 @@ pub struct Status {
     pub recovery_codes_left: usize,
     /// Failures and what they lead to.
     pub throttle: ThrottleStatus,
+}
+
+/// One account among others. What is not known, because the user's files cannot be read, is null.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Listed {
+    /// `pw_name`.
+    pub user: String,
+    /// `pw_uid`.
+    pub uid: u32,
+    /// Whether there is a second factor.
+    pub enrolled: Option<bool>,
+    /// Each app or device.
+    pub authenticators: Vec<AuthenticatorStatus>,
+    /// RFC 3339; the last use of any of them.
+    pub last_used: Option<String>,
+    /// Where that came from; null if from the host itself.
+    pub last_from: Option<String>,
+    /// Recovery codes that can still be used.
+    pub recovery_codes_left: Option<usize>,
+    /// Failures and what they lead to.
+    pub throttle: Option<ThrottleStatus>,
+    /// Why the user's files cannot be read.
+    pub error: Option<String>,
+}
+
+impl Listed {
+    /// The account, with how it stands or why that is not known.
+    #[must_use]
+    pub fn of(subject: &Subject, found: Result<Status, StoreError>) -> Self {
+        let (status, error) = match found {
+            Ok(status) => (Some(status), None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let enrolled = status.as_ref().map(|status| status.enrolled);
+        let recovery_codes_left = status.as_ref().map(|status| status.recovery_codes_left);
+        let (authenticators, throttle) =
+            status.map_or_else(Default::default, |status| (status.authenticators, Some(status.throttle)));
+        // Times written alike are in the order of their letters.
+        let last = authenticators.iter().max_by_key(|one| one.last_used.clone());
+        let last_used = last.and_then(|one| one.last_used.clone());
+        let last_from = last.and_then(|one| one.last_from.clone());
+        let user = subject.name.to_string();
+        let uid = subject.uid;
+        Self { user, uid, enrolled, authenticators, last_used, last_from, recovery_codes_left, throttle, error }
+    }
+
+    /// Whether its codes are refused until it is unlocked.
+    #[must_use]
+    pub fn is_disabled(&self) -> bool {
+        self.throttle.as_ref().is_some_and(|throttle| throttle.mode == "disabled")
+    }
 }
 
 /// One app or device.
@@ -44,6 +96,8 @@ pub struct AuthenticatorStatus {
     pub created: Option<String>,
     /// RFC 3339.
     pub last_used: Option<String>,
+    /// Where the last use came from; null if from the host itself.
+    pub last_from: Option<String>,
     /// Switched off for a while.
     pub suspended: bool,
 }
@@ -86,16 +140,20 @@ impl Status {
 /// Each app or device of an enrolment.
 #[must_use]
 pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<AuthenticatorStatus> {
-    let one = |authenticator: &crate::credentials::Authenticator| AuthenticatorStatus {
-        id: authenticator.id.as_str().to_owned(),
-        label: authenticator.label.as_str().to_owned(),
-        r#type: authenticator.otp.kind(),
-        digits: authenticator.otp.digits(),
-        period: authenticator.otp.period(),
-        algorithm: authenticator.otp.algorithm().name(),
-        created: authenticator.created.map(|time| time.to_string()),
-        last_used: record.and_then(|record| record.use_of(&authenticator.id)).map(|used| used.last_used.to_string()),
-        suspended: authenticator.suspended,
+    let one = |authenticator: &Authenticator| {
+        let used = record.and_then(|record| record.use_of(&authenticator.id));
+        AuthenticatorStatus {
+            id: authenticator.id.as_str().to_owned(),
+            label: authenticator.label.as_str().to_owned(),
+            r#type: authenticator.otp.kind(),
+            digits: authenticator.otp.digits(),
+            period: authenticator.otp.period(),
+            algorithm: authenticator.otp.algorithm().name(),
+            created: authenticator.created.map(|time| time.to_string()),
+            last_used: used.map(|used| used.last_used.to_string()),
+            last_from: used.and_then(|used| used.last_from.as_ref()).map(|from| from.as_str().to_owned()),
+            suspended: authenticator.suspended,
+        }
     };
     enrolment.authenticators.iter().map(one).collect()
 }

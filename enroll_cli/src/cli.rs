@@ -67,6 +67,12 @@ pub(crate) enum Command {
         /// Which
         shell: clap_complete::Shell,
     },
+    /// Write the manual pages into a folder: for who builds and packages
+    #[command(hide = true)]
+    Manual {
+        /// Where
+        directory: PathBuf,
+    },
 }
 
 #[derive(Debug, Subcommand)]
@@ -108,15 +114,16 @@ pub(crate) struct Which {
 #[derive(Debug, Args)]
 pub(crate) struct List {
     /// Only accounts without a second factor
-    #[arg(long)]
+    #[arg(long, conflicts_with = "disabled")]
     pub(crate) without: bool,
-    /// Only users whose codes are disabled
+    /// Only users whose codes are refused until `twinlock unlock`
     #[arg(long)]
     pub(crate) disabled: bool,
-    /// Only members of a group
+    /// Only members of a group, primary or supplementary
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
-    /// Print one JSON array
+    /// Print one JSON array: user, uid, enrolled, authenticators, `last_used`, `last_from`, `recovery_codes_left`,
+    /// throttle, error
     #[arg(long)]
     pub(crate) json: bool,
 }
@@ -133,6 +140,9 @@ pub(crate) enum Import {
         user: Option<String>,
         /// The file, if it is not in the user's home
         file: Option<PathBuf>,
+        /// Leave the scratch codes behind: hashing them is nearly all the time that an import takes
+        #[arg(long)]
+        no_scratch_codes: bool,
         #[command(flatten)]
         how: ImportHow,
     },
@@ -160,7 +170,7 @@ pub(crate) struct ImportHow {
     /// Put it in the place of what a user has now
     #[arg(long)]
     pub(crate) replace: bool,
-    /// Print one JSON array
+    /// Print one JSON array: user, result, reason, `dry_run`, authenticators, `recovery_codes`, `not_carried`, warnings
     #[arg(long)]
     pub(crate) json: bool,
 }

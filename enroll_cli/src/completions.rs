@@ -1,11 +1,17 @@
-//! `twinlock completions`: from the one definition of what can be typed.
+//! `twinlock completions`: from the one definition of what can be typed, without what is hidden there.
 
-use clap::CommandFactory;
+use clap::{Command, CommandFactory};
 
 use crate::{cli::Cli, failure::Failure, output::print};
 
 pub(crate) fn run(shell: clap_complete::Shell) -> Result<(), Failure> {
+    let whole = Cli::command();
+    let mut shown = Command::new("twinlock")
+        .version(env!("CARGO_PKG_VERSION"))
+        .propagate_version(true)
+        .args(whole.get_arguments())
+        .subcommands(whole.get_subcommands().filter(|verb| !verb.is_hide_set()));
     let mut script = Vec::new();
-    clap_complete::generate(shell, &mut Cli::command(), "twinlock", &mut script);
+    clap_complete::generate(shell, &mut shown, "twinlock", &mut script);
     print(&String::from_utf8_lossy(&script))
 }

@@ -53,6 +53,7 @@ pub(crate) fn described(device: &AuthenticatorStatus) -> String {
         device.created.as_deref().unwrap_or("-"),
         device.last_used.as_deref().unwrap_or("never")
     );
+    let _ = device.last_from.as_ref().map_or(Ok(()), |from| write!(line, " from {from}"));
     line.push_str(if device.suspended { "  SUSPENDED\n" } else { "\n" });
     line
 }

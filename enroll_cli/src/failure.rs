@@ -4,6 +4,8 @@ use std::{io::Write, process::ExitCode};
 
 use twinlock_core::{devices::DeviceError, enrol::EnrolError, ports::StoreError, store::ConfigFault};
 
+use crate::output::shown;
+
 /// A command that did not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -57,11 +59,6 @@ impl Failure {
     }
 }
 
-/// Control characters, which file names and configuration lines can hold, are for nobody's terminal.
-fn shown(text: &str) -> String {
-    text.chars().map(|c| if c.is_control() && c != '\n' { '?' } else { c }).collect()
-}
-
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         let hint = error.hint();
@@ -83,9 +80,8 @@ impl From<EnrolError> for Failure {
     fn from(error: EnrolError) -> Self {
         match error {
             EnrolError::Store(error) => error.into(),
-            EnrolError::AlreadyEnrolled => {
-                Self::refused(error.to_string()).hint("--replace puts the new one in the place of the old one")
-            }
+            EnrolError::AlreadyEnrolled => Self::refused(error.to_string())
+                .hint("--add puts the new one beside the old one, --replace in its place"),
             EnrolError::NotEnrolled => {
                 Self { status: 4, message: error.to_string(), hint: Some("twinlock enroll USER".into()) }
             }

@@ -1,9 +1,260 @@
-//! `twinlock import`.
+//! `twinlock import`: reads what users had with another module, and enrols each of them whole or not at all.
+//!
+//! Many users are worked on by all processors, since the time goes into hashing and into waiting for the disk. A user
+//! who is enrolled already is passed over, so an import that was interrupted is finished by running it again. Nothing
+//! that is printed or logged is a secret.
 
-use std::path::Path;
+mod files;
+mod report;
 
-use crate::failure::Failure;
+use std::{
+    collections::HashMap,
+    io::{self, IsTerminal, Read},
+    num::NonZero,
+    path::Path,
+    sync::Mutex,
+    thread,
+};
 
-pub(crate) fn run(config: &Path, from: &crate::cli::Import) -> Result<(), Failure> {
-    Err(Failure::refused(format!("not there yet: {} {from:?}", config.display())))
+use twinlock_core::{
+    account::{Subject, UserName},
+    enrol::{EnrolError, Existing},
+    host::{
+        self, Kernel, SystemClock,
+        accounts::{self, Account},
+    },
+    import::{Imported, google_authenticator, oath, uri},
+    ports::{Clock, Fault, ReadCredentials, StoreError},
+};
+use zeroize::Zeroizing;
+
+use self::report::Outcome;
+use crate::{
+    cli::{Import, ImportHow},
+    failure::Failure,
+    journal,
+    output::note,
+    progress::Progress,
+    scene::{self, Scene},
+};
+
+/// The most users worked on at once: making a record is done by one at a time on a host, and must not wait for long.
+const MOST_THREADS: usize = 8;
+
+pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    match from {
+        Import::GoogleAuthenticator { all: true, no_scratch_codes, how, .. } => {
+            let accounts = local_accounts()?;
+            let home = |account: &Account| {
+                let file = files::in_home(&account.home, account.subject.uid).transpose()?;
+                Some(scene.import(&account.subject, how, || google(&file?, *no_scratch_codes)))
+            };
+            let outcomes = scene.each(how, &accounts, home)?;
+            if outcomes.is_empty() {
+                note("No account of /etc/passwd has a file ~/.google_authenticator.");
+            }
+            report::many(&outcomes, how)
+        }
+        Import::GoogleAuthenticator { user, file, no_scratch_codes, how, .. } => {
+            let subject = scene::account(user.as_deref())?;
+            let bytes = match file {
+                Some(file) => files::at(file, &[0, subject.uid], google_authenticator::LARGEST)?,
+                None => own_file(&subject)?,
+            };
+            report::one(scene.single(&subject, how, || google(&bytes, *no_scratch_codes))?, how)
+        }
+        Import::Oath { file, how } => {
+            let bytes = files::at(file, &[0], oath::LARGEST)?;
+            let users = oath::parse(&bytes, SystemClock.now())
+                .map_err(|refusal| Failure::refused(format!("{}: {refusal}", file.display())).hint(refusal.hint()))?;
+            let users: Vec<_> = users.into_iter().collect();
+            let known: HashMap<_, _> =
+                local_accounts()?.into_iter().map(|account| (account.subject.name.clone(), account.subject)).collect();
+            let one = |(name, imported): &(UserName, Result<Imported, _>)| {
+                let subject =
+                    match known.get(name).cloned().map_or_else(|| host::account(name), |found| Ok(Some(found))) {
+                        Ok(Some(subject)) => subject,
+                        Ok(None) => return Some(Outcome::failed(name, how, "there is no account of this name", None)),
+                        Err(error) => {
+                            let reason = format!("cannot ask the passwd database: {error}");
+                            return Some(Outcome::failed(name, how, reason, None));
+                        }
+                    };
+                Some(scene.import(&subject, how, || Ok(imported.clone()?)))
+            };
+            report::many(&scene.each(how, &users, one)?, how)
+        }
+        Import::Uri { user, how } => {
+            let subject = scene::account(user.as_deref())?;
+            let bytes = address()?;
+            report::one(scene.single(&subject, how, || Ok(uri::parse(&bytes)?))?, how)
+        }
+    }
+}
+
+/// Why one user is not imported.
+enum Problem {
+    Refused(twinlock_core::import::Refusal),
+    File(files::Unreadable),
+    Enrol(EnrolError),
+}
+
+fn google(file: &[u8], no_scratch_codes: bool) -> Result<Imported, Problem> {
+    let mut imported = google_authenticator::parse(file, SystemClock.now())?;
+    if no_scratch_codes {
+        imported.drop_scratch_codes();
+    }
+    Ok(imported)
+}
+
+impl Scene {
+    /// All users, on all processors, with a bar where it takes its time. The outcomes come in the order of the users.
+    fn each<T: Sync>(
+        &self,
+        how: &ImportHow,
+        users: &[T],
+        one: impl Fn(&T) -> Option<Outcome> + Sync,
+    ) -> Result<Vec<Outcome>, Failure> {
+        if !how.dry_run {
+            self.store.prepare()?;
+        }
+        let progress = Progress::over(users.len());
+        let queue = Mutex::new(users.iter().enumerate());
+        let work = || {
+            let mut done = Vec::new();
+            // One user at a time is taken: those with scratch codes take a hundred times as long as those without.
+            loop {
+                let next = queue.lock().ok().and_then(|mut queue| queue.next());
+                let Some((at, user)) = next else {
+                    return done;
+                };
+                done.extend(one(user).map(|outcome| (at, outcome)));
+                progress.step();
+            }
+        };
+        // Half of the time is waiting for the disk, so twice as many as there are processors.
+        let threads = thread::available_parallelism().map_or(1, NonZero::get).saturating_mul(2).min(MOST_THREADS);
+        let joined: thread::Result<Vec<_>> = thread::scope(|scope| {
+            let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
+            workers.into_iter().map(thread::ScopedJoinHandle::join).collect()
+        });
+        let lost =
+            |_| Failure::refused("a part of the import was lost").hint("run it again; it goes on where it stopped");
+        let mut outcomes: Vec<_> = joined.map_err(lost)?.into_iter().flatten().collect();
+        outcomes.sort_by_key(|(at, _)| *at);
+        Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
+    }
+
+    /// One user, where it is known beforehand that there is one.
+    fn single(
+        &self,
+        subject: &Subject,
+        how: &ImportHow,
+        read: impl FnOnce() -> Result<Imported, Problem>,
+    ) -> Result<Outcome, Failure> {
+        if !how.dry_run {
+            self.store.prepare()?;
+        }
+        Ok(self.import(subject, how, read))
+    }
+
+    fn import(&self, subject: &Subject, how: &ImportHow, read: impl FnOnce() -> Result<Imported, Problem>) -> Outcome {
+        match self.try_import(subject, how, read) {
+            Ok(outcome) => outcome,
+            Err(Problem::Enrol(EnrolError::AlreadyEnrolled)) => Outcome::skipped(&subject.name, how),
+            Err(problem) => {
+                let (reason, hint) = problem.halves();
+                Outcome::failed(&subject.name, how, reason, Some(hint))
+            }
+        }
+    }
+
+    fn try_import(
+        &self,
+        subject: &Subject,
+        how: &ImportHow,
+        read: impl FnOnce() -> Result<Imported, Problem>,
+    ) -> Result<Outcome, Problem> {
+        let existing = if how.replace { Existing::Replace } else { Existing::Keep };
+        // Asked before anything is hashed, and again under the lock when it is stored.
+        let held = match self.store.credentials.read(subject) {
+            Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled.into()),
+            Ok(held) => held,
+            // Before the first import there is no store yet.
+            Err(StoreError { fault: Fault::Missing, .. }) if how.dry_run => None,
+            // What cannot be used is told by the store itself, which also knows what may be replaced.
+            Err(_) if existing == Existing::Replace => None,
+            Err(error) => return Err(EnrolError::from(error).into()),
+        };
+        let mut imported = read()?;
+        if let Some(held) = &held
+            && let Ok(Some(record)) = self.store.states.look(subject)
+        {
+            imported.remember(held, &record);
+        }
+        if how.dry_run {
+            return Ok(Outcome::dry(subject, how, &imported));
+        }
+        let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel)?;
+        prepared.store((&self.store.credentials, &self.store.states), subject, existing)?;
+        journal::change(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
+        Ok(Outcome::imported(subject, how, &imported, &prepared))
+    }
+}
+
+fn local_accounts() -> Result<Vec<Account>, Failure> {
+    accounts::of_passwd_file().map_err(|error| Failure::refused(format!("cannot read the passwd database: {error}")))
+}
+
+fn own_file(subject: &Subject) -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let account = accounts::find(&subject.name);
+    let account = account.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    let home = account.map(|account| account.home).unwrap_or_default();
+    files::in_home(&home, subject.uid)?.ok_or_else(|| {
+        Failure::refused(format!("{} has no file {}", subject.name, home.join(files::NAME).display()))
+            .hint("if it is kept elsewhere (secret= in the PAM line), name it behind the command")
+    })
+}
+
+/// The address on stdin; it is a secret, so it is no argument.
+fn address() -> Result<Zeroizing<Vec<u8>>, Failure> {
+    let room = uri::LARGEST.saturating_add(1);
+    if io::stdin().is_terminal() {
+        note("Paste the otpauth:// address, then press Enter and Ctrl-D:");
+    }
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let read = io::stdin().take(u64::try_from(room).unwrap_or(0)).read_to_end(&mut bytes);
+    read.map_err(|error| Failure::refused(format!("cannot read the address on stdin: {error}")))?;
+    Ok(bytes)
+}
+
+impl Problem {
+    /// What happened, and what to do.
+    fn halves(self) -> (String, String) {
+        match self {
+            Self::Refused(refusal) => (refusal.to_string(), refusal.hint().to_owned()),
+            Self::File(unreadable) => (unreadable.to_string(), unreadable.hint()),
+            Self::Enrol(EnrolError::Store(error)) => (error.to_string(), error.hint()),
+            Self::Enrol(error) => (error.to_string(), "`twinlock enroll USER` gives a new second factor".to_owned()),
+        }
+    }
+}
+
+impl From<twinlock_core::import::Refusal> for Problem {
+    fn from(refusal: twinlock_core::import::Refusal) -> Self {
+        Self::Refused(refusal)
+    }
+}
+
+impl From<files::Unreadable> for Problem {
+    fn from(unreadable: files::Unreadable) -> Self {
+        Self::File(unreadable)
+    }
+}
+
+impl From<EnrolError> for Problem {
+    fn from(error: EnrolError) -> Self {
+        Self::Enrol(error)
+    }
 }

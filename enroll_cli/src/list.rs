@@ -1,9 +1,120 @@
-//! `twinlock list`.
+//! `twinlock list`: every account that may log in, with and without a second factor.
+//!
+//! The accounts are those of `/etc/passwd`, everybody who is enrolled, and with `--group` the members of the group:
+//! directories are asked for names, never for all they know.
 
-use std::path::Path;
+use std::{
+    collections::{BTreeMap, HashSet},
+    io::{self, IsTerminal},
+    num::NonZero,
+    panic,
+    path::Path,
+    thread,
+};
 
-use crate::failure::Failure;
+use twinlock_core::{
+    account::UserName,
+    host::{
+        SystemClock,
+        accounts::{self, Account, Members},
+    },
+    ports::Clock,
+    status::{Listed, Status},
+    store::Reading,
+};
 
-pub(crate) fn run(config: &Path, arguments: &crate::cli::List) -> Result<(), Failure> {
-    Err(Failure::refused(format!("not there yet: {} {arguments:?}", config.display())))
+use crate::{
+    cli::List,
+    failure::Failure,
+    output::{note, print, print_json},
+    progress::Progress,
+    scene::Scene,
+    table,
+};
+
+pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let group = arguments.group.as_deref().map(group).transpose()?;
+    let files = scene.store.credentials.file_names()?;
+    let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
+    let known = accounts(&enrolled, group.as_ref())?;
+
+    let gone = files.len().saturating_sub(enrolled.iter().filter(|name| known.contains_key(name)).count());
+    let listed: Vec<&Account> = known
+        .values()
+        .filter(|account| account.may_log_in() || enrolled.contains(&account.subject.name))
+        .filter(|account| group.as_ref().is_none_or(|group| group.contain(account)))
+        .collect();
+    let rows = read(&scene, &scene.store.reading()?, &listed, &enrolled);
+    // Whoever cannot be read is shown in any case: that he is not meant is not known.
+    let meant = |row: &Listed| match (arguments.without, arguments.disabled) {
+        (true, _) => row.enrolled != Some(true),
+        (_, true) => row.is_disabled() || row.error.is_some(),
+        (false, false) => true,
+    };
+    let rows: Vec<Listed> = rows.into_iter().filter(meant).collect();
+    if arguments.json {
+        print_json(&rows)?;
+    } else if io::stdout().is_terminal() {
+        print(&table::for_people(&rows, table::Colour::of_terminal()))?;
+    } else {
+        print(&table::for_programs(&rows))?;
+    }
+    if gone > 0 && group.is_none() {
+        note(&format!("note: {gone} credentials files are of no account; `twinlock check` names them"));
+    }
+    let unread = rows.iter().filter(|row| row.error.is_some()).count();
+    if unread > 0 {
+        let message = format!("of {} users, the files of {unread} cannot be read", rows.len());
+        return Err(Failure::refused(message).hint("`twinlock check` says for each what to do"));
+    }
+    Ok(())
+}
+
+fn group(name: &str) -> Result<Members, Failure> {
+    let found =
+        accounts::members(name).map_err(|error| Failure::refused(format!("cannot ask the group database: {error}")))?;
+    found.ok_or_else(|| {
+        Failure::refused(format!("there is no group named {name}")).hint("getent group NAME shows what the host knows")
+    })
+}
+
+/// The accounts of the host's own file, and of the directories those who are enrolled or in the group.
+fn accounts(enrolled: &HashSet<UserName>, group: Option<&Members>) -> Result<BTreeMap<UserName, Account>, Failure> {
+    let failed = |error: io::Error| Failure::refused(format!("cannot ask the passwd database: {error}"));
+    let local = accounts::of_passwd_file().map_err(failed)?;
+    let mut known: BTreeMap<_, _> = local.into_iter().map(|account| (account.subject.name.clone(), account)).collect();
+    for name in enrolled.iter().cloned().chain(group.into_iter().flat_map(Members::names)) {
+        if !known.contains_key(&name)
+            && let Some(account) = accounts::find(&name).map_err(failed)?
+        {
+            known.insert(account.subject.name.clone(), account);
+        }
+    }
+    Ok(known)
+}
+
+/// How each account stands, in the same order. Reading is waiting, for the kernel or for a disk: all processors do it.
+fn read(scene: &Scene, reading: &Reading, accounts: &[&Account], enrolled: &HashSet<UserName>) -> Vec<Listed> {
+    let (limits, now) = (scene.config.limits(), SystemClock.now());
+    let progress = Progress::over(accounts.len());
+    let one = |account: &&Account| {
+        let subject = &account.subject;
+        let found = if enrolled.contains(&subject.name) {
+            scene.status_in(reading, subject)
+        } else {
+            Ok(Status::of(subject, None, None, &limits, now))
+        };
+        progress.step();
+        Listed::of(subject, found)
+    };
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let share = accounts.len().div_ceil(threads).max(1);
+    thread::scope(|scope| {
+        let one = &one;
+        let start = |part| scope.spawn(move || <[_]>::iter(part).map(one).collect::<Vec<_>>());
+        let parts: Vec<_> = accounts.chunks(share).map(start).collect();
+        // Nobody is left out because his part ended in a bug.
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|bug| panic::resume_unwind(bug))).collect()
+    })
 }

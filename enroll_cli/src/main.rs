@@ -14,8 +14,10 @@ mod failure;
 mod import;
 mod journal;
 mod list;
+mod manual;
 mod output;
 mod picture;
+mod progress;
 mod qr;
 mod recovery;
 mod remove;
@@ -24,6 +26,7 @@ mod resync;
 mod scene;
 mod secret;
 mod status;
+mod table;
 mod terminal;
 mod unlock;
 mod verify;
@@ -60,5 +63,6 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Repair(arguments) => repair::run(&config, &arguments),
         Command::Check => check::run(&config),
         Command::Completions { shell } => completions::run(shell),
+        Command::Manual { directory } => manual::run(&directory),
     }
 }

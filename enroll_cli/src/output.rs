@@ -27,6 +27,16 @@ pub(crate) fn print_json(value: &impl Serialize) -> Result<(), Failure> {
     Ok(())
 }
 
+/// The text without what is for nobody's terminal: control characters, which file names and configuration lines can
+/// hold, and those that are invisible or turn the direction of writing.
+pub(crate) fn shown(text: &str) -> String {
+    let hidden = |c: char| {
+        (c.is_control() && c != '\n')
+            || matches!(c, '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}' | '\u{feff}')
+    };
+    text.chars().map(|c| if hidden(c) { '?' } else { c }).collect()
+}
+
 /// Says what was done, on stderr.
 pub(crate) fn note(text: &str) {
     // Nobody is left to be told if stderr is closed.

@@ -7,7 +7,9 @@ use twinlock_core::{
     config::Config,
     host::{self, SystemClock},
     login::Login,
-    store::{self, CredentialFiles, StateFiles, Store},
+    ports::{Clock, StoreError},
+    status::Status,
+    store::{self, CredentialFiles, Reading, StateFiles, Store},
 };
 
 use crate::failure::Failure;
@@ -32,6 +34,18 @@ impl Scene {
         Ok(Self { config, store })
     }
 
+    /// How a user stands.
+    pub(crate) fn status(&self, subject: &Subject) -> Result<Status, StoreError> {
+        self.status_in(&self.store.reading()?, subject)
+    }
+
+    /// The same of one user among many.
+    pub(crate) fn status_in(&self, reading: &Reading, subject: &Subject) -> Result<Status, StoreError> {
+        let enrolment = reading.enrolment(subject)?;
+        let record = reading.record(subject)?;
+        Ok(Status::of(subject, enrolment.as_ref(), record.as_ref(), &self.config.limits(), SystemClock.now()))
+    }
+
     /// What an attempt of the command works with: the same as a login's.
     pub(crate) fn login(&self) -> Login<'_, CredentialFiles, StateFiles> {
         Login {
@@ -40,6 +54,7 @@ impl Scene {
             clock: &SystemClock,
             limits: self.config.limits(),
             prompt: &self.config.prompt,
+            from: None,
         }
     }
 }

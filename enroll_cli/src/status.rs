@@ -2,11 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use twinlock_core::{
-    host::SystemClock,
-    ports::{Clock, ReadCredentials},
-    status::Status,
-};
+use twinlock_core::status::Status;
 
 use crate::{
     cli, device,
@@ -18,9 +14,7 @@ use crate::{
 pub(crate) fn run(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
     let subject = scene::account(arguments.user.as_deref())?;
-    let enrolment = scene.store.credentials.read(&subject)?;
-    let record = scene.store.states.look(&subject)?;
-    let status = Status::of(&subject, enrolment.as_ref(), record.as_ref(), &scene.config.limits(), SystemClock.now());
+    let status = scene.status(&subject)?;
     if arguments.json {
         print_json(&status)?;
     } else {

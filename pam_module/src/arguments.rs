@@ -2,7 +2,10 @@
 
 use std::{ffi::CStr, path::PathBuf};
 
-use twinlock_core::config::{DEFAULT_PATH, check_prompt};
+use twinlock_core::{
+    config::{DEFAULT_PATH, check_prompt},
+    module_arguments::ModuleArgument,
+};
 
 /// What the PAM file asks for.
 #[derive(Debug, PartialEq, Eq)]
@@ -34,17 +37,23 @@ impl Arguments {
             let bad =
                 |problem: &str| BadArgument { word: word.to_string_lossy().into_owned(), problem: problem.to_owned() };
             let text = word.to_str().map_err(|_| bad("not UTF-8"))?;
-            match text.split_once('=') {
-                None if text == "debug" => arguments.debug = true,
-                None if text == "nullok" => arguments.nullok = true,
-                None if text == "noecho" => arguments.noecho = true,
-                Some(("config", path)) if path.starts_with('/') => arguments.config = path.into(),
-                Some(("config", _)) => return Err(bad("config= wants an absolute path")),
-                Some(("prompt", text)) => {
-                    arguments.prompt = Some(check_prompt(text).map_err(|problem| bad(&problem))?);
+            match ModuleArgument::find(text) {
+                Some((ModuleArgument::Config, path)) => {
+                    let absolute = path.filter(|path| path.starts_with('/'));
+                    arguments.config = absolute.ok_or_else(|| bad("config= wants an absolute path"))?.into();
                 }
-                None | Some(_) => {
-                    return Err(bad("known are config=FILE, debug, nullok, prompt=TEXT and noecho"));
+                Some((ModuleArgument::Debug, _)) => arguments.debug = true,
+                Some((ModuleArgument::Nullok, _)) => arguments.nullok = true,
+                Some((ModuleArgument::Prompt, text)) => {
+                    let prompt = check_prompt(text.unwrap_or_default()).map_err(|problem| bad(&problem))?;
+                    arguments.prompt = Some(prompt);
+                }
+                Some((ModuleArgument::Noecho, _)) => arguments.noecho = true,
+                None => {
+                    return Err(bad(&format!(
+                        "known are {}",
+                        ModuleArgument::ALL.map(ModuleArgument::spelling).join(", ")
+                    )));
                 }
             }
         }

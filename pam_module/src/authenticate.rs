@@ -75,12 +75,14 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     transaction.ask_for_fail_delay(scene.config.fail_delay);
     transaction.echo = scene.config.echo && !arguments.noecho;
 
+    let from = transaction.rhost.clone();
     let login = Login {
         credentials: &scene.store.credentials,
         states: &scene.store.states,
         clock: &SystemClock,
         limits: scene.config.limits(),
         prompt: arguments.prompt.as_deref().unwrap_or(&scene.config.prompt),
+        from: from.as_deref(),
     };
     let subject = scene.subject.as_ref();
     let before = transaction.user.clone();

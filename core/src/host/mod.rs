@@ -1,5 +1,6 @@
 //! The host as adapters: its clock, its randomness, its accounts, its syslog. The only readers of any of them.
 
+pub mod accounts;
 pub mod syslog;
 
 use std::time::SystemTime;

@@ -64,29 +64,38 @@ impl CredentialFiles {
 
 impl ReadCredentials for CredentialFiles {
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        let enrolment = self.read_any_uid(subject)?;
-        match enrolment.as_ref().and_then(|enrolment| enrolment.uid) {
-            Some(stored) if stored != subject.uid => {
-                Err(error(&self.path_of(&subject.name), Fault::OtherUid { stored, account: subject.uid }))
-            }
-            Some(_) | None => Ok(enrolment),
-        }
+        read_in(&self.open()?, subject)
     }
+}
+
+/// Reads a user's credentials in the folder; another uid's are an error.
+pub(super) fn read_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+    let enrolment = read_any_uid_in(folder, subject)?;
+    match enrolment.as_ref().and_then(|enrolment| enrolment.uid) {
+        Some(stored) if stored != subject.uid => {
+            let path = folder.path_of(&file_name(subject, SUFFIX)?);
+            Err(error(&path, Fault::OtherUid { stored, account: subject.uid }))
+        }
+        Some(_) | None => Ok(enrolment),
+    }
+}
+
+fn read_any_uid_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+    let name = file_name(subject, SUFFIX)?;
+    let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
+        return Ok(None);
+    };
+    let path = folder.path_of(&name);
+    let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, Fault::Credentials(bad)))?;
+    if enrolment.user != subject.name {
+        return Err(error(&path, Fault::OtherUser));
+    }
+    Ok(Some(enrolment))
 }
 
 impl WriteCredentials for CredentialFiles {
     fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        let name = file_name(subject, SUFFIX)?;
-        let folder = self.open()?;
-        let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
-            return Ok(None);
-        };
-        let path = folder.path_of(&name);
-        let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, Fault::Credentials(bad)))?;
-        if enrolment.user != subject.name {
-            return Err(error(&path, Fault::OtherUser));
-        }
-        Ok(Some(enrolment))
+        read_any_uid_in(&self.open()?, subject)
     }
 
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {

@@ -3,12 +3,14 @@
 mod config_file;
 mod credentials;
 mod open;
+mod reading;
 mod state;
 
 use std::path::{Path, PathBuf};
 
 pub use config_file::{ConfigFault, load_config};
 pub use credentials::CredentialFiles;
+pub use reading::Reading;
 pub use state::{LockedState, OpenCharge, StateFiles, Turn};
 
 use crate::{

@@ -47,12 +47,7 @@ impl StateFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn look(&self, subject: &Subject) -> Result<Option<Record>, StoreError> {
-        let name = file_name(subject, "")?;
-        let folder = Folder::open(&self.folder, Readers::Root)?;
-        let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? else {
-            return Ok(None);
-        };
-        read(&file, &folder.path_of(&name)).map(|slot| Some(slot.record))
+        look_in(&Folder::open(&self.folder, Readers::Root)?, subject)
     }
 
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
@@ -72,6 +67,15 @@ impl StateFiles {
         made?;
         folder.sync()
     }
+}
+
+/// Reads a user's record in the folder, as it stands.
+pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Record>, StoreError> {
+    let name = file_name(subject, "")?;
+    let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? else {
+        return Ok(None);
+    };
+    read(&file, &folder.path_of(&name)).map(|slot| Some(slot.record))
 }
 
 fn locked(folder: Folder, name: &str) -> Result<Option<LockedState>, StoreError> {

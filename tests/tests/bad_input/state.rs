@@ -28,7 +28,7 @@ fn torn_in_both_halves_it_denies_with_the_remedy() {
     with_alice(|alice| {
         damage(0, b"JUNK");
         damage(1, b"JUNK");
-        both_refuse(alice, &["neither half of it is valid", "`twinlock enroll --replace USER`"]);
+        both_refuse(alice, &["neither half of it is valid", "`twinlock repair USER`"]);
     });
 }
 

@@ -126,8 +126,8 @@ fn who_is_enrolled_stays_so_unless_replacing_is_asked_for() {
     with_alice(|world, alice| {
         let store = Snapshot::of(STORE);
         let output = world.twinlock(&["enroll", "alice", "--no-confirm"]);
-        let told =
-            "twinlock: the user is enrolled already\nhint: --replace puts the new one in the place of the old one\n";
+        let told = "twinlock: the user is enrolled already\n\
+                    hint: --add puts the new one beside the old one, --replace in its place\n";
         assert_eq!(parts(&output), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
         assert_eq!(login(world, &alice.enrolled.codes().next()), PamCode::Success);

@@ -14,7 +14,7 @@ fn json_has_the_promised_fields_in_their_order() {
             "enrolled": true,
             "authenticators": [{
                 "id": "phone1", "label": "phone", "type": "totp", "digits": 6, "period": 30, "algorithm": "SHA1",
-                "created": null, "last_used": null, "suspended": false,
+                "created": null, "last_used": null, "last_from": null, "suspended": false,
             }],
             "recovery_codes_left": 10,
             "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },

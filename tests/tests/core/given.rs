@@ -130,6 +130,7 @@ impl Host {
             clock: &self.clock,
             limits: self.limits,
             prompt: "Code: ",
+            from: Some("192.0.2.7"),
         };
         let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let mut script =

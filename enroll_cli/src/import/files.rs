@@ -1,0 +1,168 @@
+//! Reads files that users made, as root, without lending them root's eyes.
+//!
+//! google-authenticator changes its file system user id for this. That cannot be done safely from Rust, is the whole
+//! thread's, and says nothing about who *wrote* what is read. The equivalent here: no symbolic link is followed, and
+//! what the opened descriptor shows must be a regular file of the user (or of root, who may have put it there) that
+//! nobody else can read. So a user can point root at nothing but his own files; a hard link to one of root's shows
+//! its content to nobody, because a refusal never repeats any of it. Nothing is ever written.
+
+use std::{
+    fmt,
+    fs::File,
+    io::Read,
+    os::fd::OwnedFd,
+    path::{Component, Path, PathBuf},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, open, openat},
+    sys::stat::{Mode, SFlag, fstat},
+};
+use twinlock_core::import::google_authenticator;
+use zeroize::Zeroizing;
+
+use crate::failure::Failure;
+
+/// Where google-authenticator keeps its file, in the user's home.
+pub(super) const NAME: &str = ".google_authenticator";
+
+/// Never blocks on a FIFO, never takes a terminal.
+const FILE: OFlag =
+    OFlag::O_RDONLY.union(OFlag::O_CLOEXEC).union(OFlag::O_NOFOLLOW).union(OFlag::O_NOCTTY).union(OFlag::O_NONBLOCK);
+
+/// Through a folder one only goes.
+const FOLDER: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC).union(OFlag::O_DIRECTORY);
+
+/// A file that is not read, and why.
+#[derive(Debug)]
+pub(super) struct Unreadable {
+    path: PathBuf,
+    why: Why,
+}
+
+#[derive(Debug)]
+enum Why {
+    SymbolicLink,
+    NotAFile,
+    Owner { uid: u32, wanted: u32 },
+    Readable(u32),
+    TooLarge(usize),
+    Changing,
+    Failed(std::io::Error),
+}
+
+/// The file of google-authenticator in a home; `None` if there is none, or no home.
+///
+/// The path of the home is what the passwd database says: links on it are root's own.
+pub(super) fn in_home(home: &Path, uid: u32) -> Result<Option<Zeroizing<Vec<u8>>>, Unreadable> {
+    let path = home.join(NAME);
+    let folder = match open(home, FOLDER, Mode::empty()) {
+        Ok(folder) => folder,
+        Err(Errno::ENOENT | Errno::ENOTDIR) => return Ok(None),
+        Err(errno) => return Err(failed(&path, errno)),
+    };
+    match openat(&folder, NAME, FILE, Mode::empty()) {
+        Ok(file) => read(file, &path, &[uid, 0], google_authenticator::LARGEST).map(Some),
+        Err(Errno::ENOENT) => Ok(None),
+        Err(errno) => Err(failed(&path, errno)),
+    }
+}
+
+/// A file that was named. No part of its path may be a symbolic link, since others may own a folder on it.
+pub(super) fn at(path: &Path, owners: &[u32], limit: usize) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+    let start = if path.is_absolute() { "/" } else { "." };
+    let mut folder = open(start, FOLDER, Mode::empty()).map_err(|errno| failed(path, errno))?;
+    let mut parts = path.components().filter(|part| !matches!(part, Component::RootDir | Component::CurDir)).peekable();
+    let mut at = PathBuf::from(if path.is_absolute() { "/" } else { "" });
+    while let Some(part) = parts.next() {
+        at.push(part);
+        if parts.peek().is_none() {
+            let file = openat(&folder, part.as_os_str(), FILE, Mode::empty()).map_err(|errno| failed(&at, errno))?;
+            return read(file, &at, owners, limit);
+        }
+        folder = openat(&folder, part.as_os_str(), FOLDER | OFlag::O_NOFOLLOW, Mode::empty()).map_err(|errno| {
+            // A symbolic link is no folder either; say which it is.
+            let is_link = errno == Errno::ENOTDIR && at.is_symlink();
+            failed(&at, if is_link { Errno::ELOOP } else { errno })
+        })?;
+    }
+    Err(Unreadable { path: path.to_owned(), why: Why::NotAFile })
+}
+
+fn read(file: OwnedFd, path: &Path, owners: &[u32], limit: usize) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
+    let refused = |why| Unreadable { path: path.to_owned(), why };
+    let stat = fstat(&file).map_err(|errno| failed(path, errno))?;
+    if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
+        return Err(refused(Why::NotAFile));
+    }
+    if !owners.contains(&stat.st_uid) {
+        let wanted = owners.iter().max().copied().unwrap_or(0);
+        return Err(refused(Why::Owner { uid: stat.st_uid, wanted }));
+    }
+    if Mode::from_bits_truncate(stat.st_mode).intersects(Mode::S_IRWXG | Mode::S_IRWXO) {
+        return Err(refused(Why::Readable(stat.st_mode & 0o7777)));
+    }
+    let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
+    if size > limit {
+        return Err(refused(Why::TooLarge(limit)));
+    }
+    // Full capacity at once: a growing buffer would leave copies of secrets behind.
+    let room = size.saturating_add(1);
+    let mut bytes = Zeroizing::new(Vec::with_capacity(room));
+    let read = File::from(file).take(u64::try_from(room).unwrap_or(0)).read_to_end(&mut bytes);
+    read.map_err(|error| refused(Why::Failed(error)))?;
+    if bytes.len() == size { Ok(bytes) } else { Err(refused(Why::Changing)) }
+}
+
+fn failed(path: &Path, errno: Errno) -> Unreadable {
+    #[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]
+    let why = match errno {
+        Errno::ELOOP => Why::SymbolicLink,
+        // A socket.
+        Errno::ENXIO => Why::NotAFile,
+        other => Why::Failed(other.into()),
+    };
+    Unreadable { path: path.to_owned(), why }
+}
+
+impl Unreadable {
+    /// What can be done about it.
+    pub(super) fn hint(&self) -> String {
+        let path = self.path.display();
+        match self.why {
+            Why::SymbolicLink => "name the file itself: no symbolic link is followed".into(),
+            Why::NotAFile => "is it the right one?".into(),
+            Why::Owner { wanted, .. } => format!("if its content can be trusted: chown {wanted} {path}"),
+            Why::Readable(_) => format!(
+                "others may have seen the secret: `twinlock enroll USER` makes a new one; if not: chmod go-rwx {path}"
+            ),
+            Why::TooLarge(_) => "it cannot be what it should be".into(),
+            Why::Changing => "run the command again".into(),
+            Why::Failed(_) => "as root; on a network file system, copy it to this host and name the copy".into(),
+        }
+    }
+}
+
+impl fmt::Display for Unreadable {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let path = self.path.display();
+        match &self.why {
+            Why::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
+            Why::NotAFile => write!(out, "cannot read {path}: it is not a regular file"),
+            Why::Owner { uid, wanted } => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to {wanted}"),
+            Why::Readable(mode) => {
+                write!(out, "cannot trust {path}: its mode is {mode:04o}, others may read or write it")
+            }
+            Why::TooLarge(limit) => write!(out, "cannot read {path}: it is larger than {limit} bytes"),
+            Why::Changing => write!(out, "cannot read {path}: it changed meanwhile"),
+            Why::Failed(error) => write!(out, "cannot read {path}: {error}"),
+        }
+    }
+}
+
+impl From<Unreadable> for Failure {
+    fn from(unreadable: Unreadable) -> Self {
+        Self::refused(unreadable.to_string()).hint(unreadable.hint())
+    }
+}

@@ -1,0 +1,231 @@
+//! What came of an import: for scripts one JSON array, for people a line a user and what to do next.
+
+use std::fmt::Write as _;
+
+use serde::Serialize;
+use twinlock_core::{
+    account::{Subject, UserName},
+    import::{Imported, Prepared, Remark},
+    otp::Otp,
+};
+
+use crate::{
+    cli::ImportHow,
+    failure::Failure,
+    output::{note, print, print_json, shown},
+};
+
+/// What came of one user. The names are stable; docs/migration.md says what they mean.
+#[derive(Serialize)]
+pub(super) struct Outcome {
+    user: String,
+    result: Ending,
+    reason: Option<String>,
+    dry_run: bool,
+    authenticators: Vec<Device>,
+    recovery_codes: usize,
+    not_carried: Vec<String>,
+    warnings: Vec<String>,
+    #[serde(skip)]
+    hint: Option<String>,
+    /// One word for each remark.
+    #[serde(skip)]
+    words: Vec<&'static str>,
+}
+
+#[derive(Serialize, Clone, Copy, PartialEq, Eq)]
+#[serde(rename_all = "lowercase")]
+enum Ending {
+    Imported,
+    Skipped,
+    Failed,
+}
+
+#[derive(Serialize)]
+struct Device {
+    id: Option<String>,
+    label: String,
+    r#type: &'static str,
+    algorithm: &'static str,
+    digits: u8,
+    period: Option<u32>,
+}
+
+impl Device {
+    fn of(id: Option<&str>, label: &str, otp: &Otp) -> Self {
+        let (id, label) = (id.map(str::to_owned), label.to_owned());
+        let (r#type, algorithm) = (otp.kind(), otp.algorithm().name());
+        Self { id, label, r#type, algorithm, digits: otp.digits(), period: otp.period() }
+    }
+}
+
+impl Outcome {
+    pub(super) fn imported(subject: &Subject, how: &ImportHow, imported: &Imported, prepared: &Prepared) -> Self {
+        let devices = prepared.enrolment.authenticators.iter();
+        let devices = devices.map(|one| Device::of(Some(one.id.as_str()), one.label.as_str(), &one.otp)).collect();
+        Self::carried(subject, how, imported, devices)
+    }
+
+    /// What would be done. Ids are made when it is.
+    pub(super) fn dry(subject: &Subject, how: &ImportHow, imported: &Imported) -> Self {
+        let devices = imported.devices.iter().map(|one| Device::of(None, one.label.as_str(), &one.otp)).collect();
+        Self::carried(subject, how, imported, devices)
+    }
+
+    pub(super) fn skipped(user: &UserName, how: &ImportHow) -> Self {
+        let hint = "--replace puts the old second factor in the place of the one here".to_owned();
+        Self::ended(user, how, Ending::Skipped, ("the user is enrolled already".to_owned(), Some(hint)))
+    }
+
+    pub(super) fn failed(user: &UserName, how: &ImportHow, reason: impl Into<String>, hint: Option<String>) -> Self {
+        Self::ended(user, how, Ending::Failed, (reason.into(), hint))
+    }
+
+    fn carried(subject: &Subject, how: &ImportHow, imported: &Imported, authenticators: Vec<Device>) -> Self {
+        let texts = |left_behind: bool| {
+            let meant = imported.remarks.iter().filter(|remark| remark.what.is_left_behind() == left_behind);
+            meant.map(Remark::to_string).collect()
+        };
+        let mut words: Vec<_> = imported.remarks.iter().map(|remark| remark.what.word()).collect();
+        words.dedup();
+        Self {
+            authenticators,
+            recovery_codes: imported.scratch_codes.len(),
+            not_carried: texts(true),
+            warnings: texts(false),
+            words,
+            ..Self::empty(&subject.name, how)
+        }
+    }
+
+    fn ended(user: &UserName, how: &ImportHow, result: Ending, (reason, hint): (String, Option<String>)) -> Self {
+        Self { result, reason: Some(shown(&reason)), hint, ..Self::empty(user, how) }
+    }
+
+    fn empty(user: &UserName, how: &ImportHow) -> Self {
+        Self {
+            user: user.to_string(),
+            result: Ending::Imported,
+            reason: None,
+            dry_run: how.dry_run,
+            authenticators: Vec::new(),
+            recovery_codes: 0,
+            not_carried: Vec::new(),
+            warnings: Vec::new(),
+            hint: None,
+            words: Vec::new(),
+        }
+    }
+
+    /// One line: `alice: imported totp k3v9q2, 5 scratch codes; see RATE_LIMIT, WINDOW_SIZE`.
+    fn line(&self) -> String {
+        let mut line = format!("{}: ", self.user);
+        // Writing to a String cannot fail.
+        let _ = match (self.result, &self.reason, self.dry_run) {
+            (Ending::Imported, _, true) => write!(line, "would be imported"),
+            (Ending::Imported, _, false) => write!(line, "imported"),
+            (Ending::Skipped, reason, _) => write!(line, "skipped: {}", reason.as_deref().unwrap_or_default()),
+            (Ending::Failed, reason, _) => write!(line, "FAILED: {}", reason.as_deref().unwrap_or_default()),
+        };
+        for device in &self.authenticators {
+            let _ = write!(line, " {}", device.r#type);
+            let _ = device.id.as_ref().map_or(Ok(()), |id| write!(line, " {id}"));
+        }
+        if self.recovery_codes > 0 {
+            let _ = write!(line, ", {} scratch codes", self.recovery_codes);
+        }
+        line
+    }
+}
+
+/// Reports on one user, who was named.
+pub(super) fn one(outcome: Outcome, how: &ImportHow) -> Result<(), Failure> {
+    if how.json {
+        print_json(&[&outcome])?;
+    } else if outcome.result == Ending::Imported {
+        let mut text = format!("{}\n", outcome.line());
+        for lost in &outcome.not_carried {
+            let _ = writeln!(text, "  not carried: {lost}");
+        }
+        for warning in &outcome.warnings {
+            let _ = writeln!(text, "  warning: {warning}");
+        }
+        print(&text)?;
+    }
+    if let Some(reason) = outcome.reason {
+        let failure = Failure::refused(format!("cannot import {}: {reason}", outcome.user));
+        return Err(match outcome.hint {
+            Some(hint) => failure.hint(hint.replace("USER", &outcome.user)),
+            None => failure,
+        });
+    }
+    advise(&[outcome]);
+    Ok(())
+}
+
+/// Reports on all users who had something.
+pub(super) fn many(outcomes: &[Outcome], how: &ImportHow) -> Result<(), Failure> {
+    let count = |ending| outcomes.iter().filter(|outcome| outcome.result == ending).count();
+    if how.json {
+        print_json(&outcomes)?;
+    } else {
+        let mut text = String::new();
+        for outcome in outcomes {
+            text.push_str(&outcome.line());
+            if !outcome.words.is_empty() {
+                let _ = write!(text, "; see {}", outcome.words.join(", "));
+            }
+            text.push('\n');
+        }
+        print(&text)?;
+    }
+    let (done, failed) = (count(Ending::Imported), count(Ending::Failed));
+    let did = if how.dry_run { "would be imported" } else { "imported" };
+    note(&format!("{done} {did}, {} skipped (enrolled already), {failed} failed.", count(Ending::Skipped)));
+    explain(outcomes);
+    advise(outcomes);
+    if failed == 0 {
+        return Ok(());
+    }
+    let hint = "each line marked FAILED says why; run it again when that is mended, it passes over who is enrolled";
+    Err(Failure::refused(format!("{failed} of {} users were not imported", outcomes.len())).hint(hint))
+}
+
+/// Each kind of remark once, however many users it concerns.
+fn explain(outcomes: &[Outcome]) {
+    let mut said: Vec<&str> = Vec::new();
+    for outcome in outcomes {
+        for text in outcome.not_carried.iter().chain(&outcome.warnings) {
+            let text =
+                text.split_once(": ").filter(|(line, _)| line.starts_with("line ")).map_or(&**text, |(_, text)| text);
+            if !said.contains(&text) && said.len() < 20 {
+                said.push(text);
+            }
+        }
+    }
+    for text in said {
+        note(&format!("  {text}"));
+    }
+}
+
+/// What users must be told, and what they lack.
+fn advise(outcomes: &[Outcome]) {
+    let imported = || outcomes.iter().filter(|outcome| outcome.result == Ending::Imported);
+    if imported().any(|outcome| outcome.recovery_codes > 0) {
+        note(
+            "Scratch codes stay good, once each, and are typed twice in a row: 12345678 as 12345678 12345678.\n\
+             `twinlock recovery new USER` gives stronger ones.",
+        );
+    }
+    let mut without = imported().filter(|outcome| outcome.recovery_codes == 0);
+    match (without.next(), without.count()) {
+        (None, _) => {}
+        (Some(one), 0) => {
+            note(&format!("{0} has no recovery codes: `twinlock recovery new {0}` makes some.", one.user));
+        }
+        (Some(_), more) => note(&format!(
+            "{} users have no recovery codes: `twinlock recovery new USER` makes some.",
+            more.saturating_add(1)
+        )),
+    }
+}

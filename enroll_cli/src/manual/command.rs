@@ -1,0 +1,200 @@
+//! twinlock(1): what can be typed, from its one definition.
+
+use clap::{Arg, Command, CommandFactory, builder::StyledStr};
+use roff::{Inline, bold, italic, roman};
+
+use super::page::{Page, word};
+use crate::cli::Cli;
+
+/// What cannot be read off the flags: examples, in the order in which one meets the verbs.
+const EXAMPLES: [(&str, &str); 8] = [
+    (
+        "Enrol alice at a terminal: scan the picture, type a code, keep the recovery codes. Then see that it works; this uses the code up.",
+        "twinlock enroll alice\ntwinlock verify alice",
+    ),
+    (
+        "Provision bob from a script, which hands the address and the recovery codes over. Nothing of it is shown again.",
+        "twinlock enroll bob --no-confirm --json | hand-over",
+    ),
+    (
+        "A hardware token beside the phone; its secret comes from a file and is in no argument.",
+        "twinlock enroll alice --add --label token --type hotp --secret-file seed.hex",
+    ),
+    ("A lost phone: log in with a recovery code, then", "twinlock enroll alice --replace"),
+    (
+        "Who may log in without a second factor, and who of the administrators?",
+        "twinlock list --without\ntwinlock list --without --group wheel",
+    ),
+    (
+        "The same for a program: who has three or fewer recovery codes?",
+        "twinlock list --json | jq -r '.[] | select(.enrolled and .recovery_codes_left <= 3) | .user'",
+    ),
+    ("Too many wrong codes: look at it, then help in again.", "twinlock status alice\ntwinlock unlock alice"),
+    ("Before logging out after a change of the configuration:", "twinlock check"),
+];
+
+const FILES: [(&str, &str); 4] = [
+    ("/etc/twinlock/config.toml", "The configuration, see twinlock.toml(5)."),
+    ("/var/lib/twinlock/", "The store, unless `[store] directory` names another. Root's alone."),
+    ("/var/lib/twinlock/credentials/", "What users hold: secrets, hashes of recovery codes. Logins never write here."),
+    ("/var/lib/twinlock/state/", "What logins change: what was used, when, from where, and wrong answers."),
+];
+
+const STATUSES: [(&str, &str); 5] = [
+    ("0", "Done."),
+    ("1", "Refused or failed; the message says what, and a hint what to do."),
+    ("2", "Wrong usage."),
+    ("3", "Not permitted: second factors are root's to change."),
+    ("4", "The user is not enrolled."),
+];
+
+pub(super) fn page() -> String {
+    let mut cli = Cli::command();
+    cli.build();
+    let mut page = Page::new("twinlock", "1", "second factors of the accounts of this host");
+    page.heading("SYNOPSIS");
+    page.paragraph("`twinlock` [`--config` FILE] COMMAND [ARGUMENT...]");
+    page.heading("DESCRIPTION");
+    page.paragraph(
+        "`twinlock` gives users a second factor, shows how they stand, and helps them in again. pam_twinlock(8) asks for \
+         it at the login. A user holds one or more authenticators, apps or hardware tokens, of which each opens, and \
+         recovery codes, of which each opens once.",
+    );
+    page.paragraph(
+        "USER is the account that runs the command if it is left out. Names are those of the passwd database. Results are \
+         written to standard output, questions and pictures to the terminal, everything else to standard error. Secrets are \
+         shown once, at enrolment, and never again.",
+    );
+    page.heading("COMMANDS");
+    for verb in shown(&cli) {
+        describe(&mut page, verb, "twinlock");
+    }
+    page.heading("OPTIONS");
+    for option in cli.get_arguments().filter(|option| !option.is_hide_set()) {
+        page.item(spelled(option), &help(option));
+    }
+    page.heading("LIST");
+    page.paragraph(
+        "`twinlock list` knows the accounts of /etc/passwd whose shell lets them in, that is not nologin, false, sync, halt \
+         or shutdown; everybody who is enrolled; and with `--group` the members of the group. A directory (LDAP, sssd) \
+         is asked for these by name and never for all it knows, as sssd.conf(5) itself advises for `enumerate`: of its \
+         users who are not enrolled, only those of a named group appear. A locked password does not hide an account, \
+         because a key may be all that it needs, nor does a shell that is not in /etc/shells.",
+    );
+    page.paragraph(
+        "On a terminal the columns are aligned. Elsewhere each account is a line of seven fields between tabs, without \
+         a heading: user, `enrolled`, `WITHOUT` or an error, labels, last use (RFC 3339, UTC), where from, recovery codes \
+         left, and `normal`, `step-up` or `disabled`. `-` stands where there is nothing to say: no use yet, or a use from \
+         the host itself. A use of a recovery code is not a use of an authenticator. A user whose files cannot be read is \
+         shown with the error whatever is asked for, and the exit status is 1.",
+    );
+    page.paragraph(
+        "With `--json` each account is an object: user, uid, enrolled, authenticators (as in `twinlock status --json`), \
+         last_used, last_from, recovery_codes_left, throttle, error. Where error is not null, enrolled, recovery_codes_left \
+         and throttle are.",
+    );
+    page.heading("EXIT STATUS");
+    for (status, meaning) in STATUSES {
+        page.item(word(status), meaning);
+    }
+    page.heading("ENVIRONMENT");
+    page.item(word("NO_COLOR"), "If it is set and not empty, nothing is coloured (https://no-color.org).");
+    page.item(word("TERM"), "On a terminal that calls itself `dumb` nothing is coloured.");
+    page.heading("FILES");
+    for (path, what) in FILES {
+        page.item(word(path), what);
+    }
+    page.heading("EXAMPLES");
+    for (text, typed) in EXAMPLES {
+        page.example(text, typed);
+    }
+    page.see_also(&["pam_twinlock(8)", "twinlock.toml(5)", "sshd_config(5)", "pam.conf(5)", "nsswitch.conf(5)"]);
+    page.finish()
+}
+
+/// The verbs that are for people.
+fn shown(command: &Command) -> impl Iterator<Item = &Command> {
+    command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")
+}
+
+fn describe(page: &mut Page, verb: &Command, above: &str) {
+    let name = format!("{above} {}", verb.get_name());
+    let about = verb.get_about().map(plain).unwrap_or_default();
+    if verb.has_subcommands() {
+        for below in shown(verb) {
+            describe(page, below, &name);
+        }
+        return;
+    }
+    let arguments: Vec<&Arg> =
+        verb.get_arguments().filter(|argument| !argument.is_hide_set() && !argument.is_global_set()).collect();
+    let own: Vec<&Arg> = arguments
+        .into_iter()
+        .filter(|argument| argument.get_id() != "help" && argument.get_id() != "version")
+        .collect();
+    let mut usage = name;
+    for position in own.iter().filter(|argument| argument.is_positional()) {
+        usage = usage + " " + &usage_of(position);
+    }
+    if own.iter().any(|argument| !argument.is_positional()) {
+        usage.push_str(" [OPTION...]");
+    }
+    page.subheading(&usage);
+    page.paragraph(&format!("{about}."));
+    for argument in own {
+        page.item(spelled(argument), &help(argument));
+        let values: Vec<_> = argument.get_possible_values().into_iter().filter(|value| !value.is_hide_set()).collect();
+        if argument.get_action().takes_values() && values.iter().any(|value| value.get_help().is_some()) {
+            page.inner(|page| {
+                for value in values {
+                    page.item(word(value.get_name()), &value.get_help().map(plain).unwrap_or_default());
+                }
+            });
+        }
+    }
+}
+
+fn spelled(argument: &Arg) -> Vec<Inline> {
+    if argument.is_positional() {
+        return vec![italic(value_name(argument))];
+    }
+    let short = argument.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
+    let mut term = vec![bold(format!("{short}--{}", argument.get_long().unwrap_or_default()))];
+    if argument.get_action().takes_values() {
+        term.extend([roman(" "), italic(value_name(argument))]);
+    }
+    term
+}
+
+fn usage_of(position: &Arg) -> String {
+    let name = value_name(position);
+    let several = if position.get_num_args().is_some_and(|range| range.max_values() > 1) { "..." } else { "" };
+    if position.is_required_set() { format!("{name}{several}") } else { format!("[{name}]{several}") }
+}
+
+fn value_name(argument: &Arg) -> String {
+    let names = argument.get_value_names().unwrap_or_default();
+    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
+}
+
+/// The help, with the default and the values that need no words of their own.
+fn help(argument: &Arg) -> String {
+    let mut text = argument.get_help().map(plain).unwrap_or_default();
+    if !argument.get_action().takes_values() {
+        return text + ".";
+    }
+    let values: Vec<_> = argument.get_possible_values();
+    if !values.is_empty() && values.iter().all(|value| value.get_help().is_none()) {
+        let names: Vec<_> = values.iter().map(|value| format!("`{}`", value.get_name())).collect();
+        text = text + ": " + &names.join(", ");
+    }
+    if !argument.is_hide_default_value_set() && !argument.get_default_values().is_empty() {
+        let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
+        text = format!("{text} (default: {})", defaults.join(" "));
+    }
+    text + "."
+}
+
+fn plain(text: &StyledStr) -> String {
+    text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
+}

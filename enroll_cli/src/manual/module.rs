@@ -1,0 +1,110 @@
+//! `pam_twinlock(8)`: its arguments and reasons from core's tables.
+
+use twinlock_core::{journal::Reason, module_arguments::ModuleArgument};
+
+use super::page::{Page, word, word_and_value};
+
+/// What the module returns; one table in `pam_module/src/returns.rs` decides it, and a test compares the two.
+const RETURNS: [(&str, &str); 10] = [
+    (
+        "PAM_SUCCESS",
+        "A right code of now, or a right recovery code, not used before; that it is used up is on the disk.",
+    ),
+    (
+        "PAM_IGNORE",
+        "Nobody is asked: `second_factor` is \"skip\", or it is \"optional\" and the user is not enrolled. Put pam_permit(8) behind the module, as the shipped stacks do.",
+    ),
+    ("PAM_AUTH_ERR", "A wrong or used code, one too soon, something that is no code, a user without a second factor."),
+    ("PAM_PERM_DENIED", "In the account phase: this login verified no code, and one is required."),
+    ("PAM_USER_UNKNOWN", "There is no such account. The question was asked all the same."),
+    ("PAM_AUTHINFO_UNAVAIL", "The configuration or the store cannot be used."),
+    ("PAM_CONV_ERR", "The application or the client gave no answer."),
+    ("PAM_BUF_ERR", "The application had no memory for the question."),
+    ("PAM_INCOMPLETE", "The application wants to be called again."),
+    ("PAM_SYSTEM_ERR", "The host failed the module, or the module has a bug."),
+];
+
+const KEYS: [(&str, &str); 10] = [
+    ("result", "`granted` or `refused`."),
+    ("reason", "Why it was refused, see below."),
+    ("user", "The account."),
+    ("method", "`totp`, `hotp` or `recovery`."),
+    ("authenticator", "The id of the one that was used, as `twinlock device list` shows it."),
+    ("service", "The PAM service."),
+    ("rhost", "Where from, as the application says."),
+    ("failures", "Wrong answers in a row, this one included."),
+    ("clock-offset", "Only where it is known: by how many seconds a clock is off."),
+    ("detail", "Only where something is broken: what, and what to do."),
+];
+
+pub(super) fn page() -> String {
+    let mut page = Page::new("pam_twinlock", "8", "PAM module that asks for a second factor");
+    page.heading("SYNOPSIS");
+    let arguments = ModuleArgument::ALL.map(|argument| format!("[{}]", argument.spelling())).join(" ");
+    page.paragraph(&format!("`pam_twinlock.so` {arguments}"));
+    page.heading("DESCRIPTION");
+    page.paragraph(
+        "In the auth phase, behind the first factor, the module asks one question, the same for everybody, known or not, \
+         enrolled or not. It accepts the code that an authenticator of the user shows now, or one of the user's recovery \
+         codes, and each of them once. Spaces and dashes in the answer do not count.",
+    );
+    page.paragraph(
+        "After a few wrong codes in a row two consecutive codes are asked for, and after many the authenticator is disabled \
+         until `twinlock unlock`; recovery codes still work then. twinlock.toml(5) has the numbers.",
+    );
+    page.paragraph(
+        "In the account phase the module is a guard: logins by key alone pass the auth phase by, and it stops those that \
+         verified no code where one is required. Every error denies. Nothing is done in the session and password phases.",
+    );
+    page.heading("OPTIONS");
+    page.paragraph(
+        "A word that the module does not know is refused, and with it the login: it was meant to do something.",
+    );
+    for argument in ModuleArgument::ALL {
+        let term = match argument.spelling().split_once('=') {
+            Some((name, value)) => word_and_value(name, "=", value),
+            None => word(argument.spelling()),
+        };
+        page.item(term, argument.help());
+    }
+    page.heading("MODULE TYPES PROVIDED");
+    page.paragraph("`auth` and `account`. `session` and `password` are answered by PAM_IGNORE.");
+    page.heading("RETURN VALUES");
+    for (code, meaning) in RETURNS {
+        page.item(word(code), meaning);
+    }
+    page.heading("LOG");
+    page.paragraph(
+        "One line an attempt, to syslog's authpriv, with these keys in this order. `-` stands where there is nothing to say; what \
+         comes from outside is cut and percent-escaped. Codes and secrets are never logged.",
+    );
+    for (key, meaning) in KEYS {
+        page.item(word_and_value(key, "=", ""), meaning);
+    }
+    page.subheading("Reasons");
+    for reason in Reason::ALL {
+        page.item(word(reason.name()), reason.meaning());
+    }
+    page.heading("FILES");
+    page.item(word("/etc/twinlock/config.toml"), "The configuration, see twinlock.toml(5).");
+    page.item(
+        word("/usr/local/share/twinlock/pam.d/"),
+        "Whole stacks for sshd, with comments, under the prefix of the installation.",
+    );
+    page.heading("EXAMPLES");
+    page.example(
+        "/etc/pam.d/sshd for a key and a code, on Debian. sshd has checked the key; the module asks for the code. sshd_config(5) \
+         needs `AuthenticationMethods publickey,keyboard-interactive`.",
+        "auth     required  pam_twinlock.so\nauth     required  pam_permit.so\naccount  required  pam_twinlock.so\n@include common-account",
+    );
+    page.example(
+        "A password, then a code, in another service:",
+        "@include common-auth\nauth     required  pam_twinlock.so\naccount  required  pam_twinlock.so\n@include common-account",
+    );
+    page.example(
+        "In this stack alone, who is not enrolled passes, and the question is another one:",
+        "auth     required  pam_twinlock.so nullok [prompt=Code from your phone: ]\nauth     required  pam_permit.so",
+    );
+    page.see_also(&["twinlock(1)", "twinlock.toml(5)", "pam(8)", "pam.conf(5)", "sshd_config(5)"]);
+    page.finish()
+}

@@ -1,0 +1,93 @@
+//! A manual page: headings, paragraphs, items and examples, written in roff.
+
+use roff::{Inline, Roff, bold, italic, roman};
+
+/// A page being written.
+pub(super) struct Page(Roff);
+
+impl Page {
+    /// A page of that name and section; `about` is what apropos(1) finds.
+    pub(super) fn new(name: &str, section: &str, about: &str) -> Self {
+        let mut page = Self(Roff::new());
+        let source = concat!("Twinlock ", env!("CARGO_PKG_VERSION"));
+        page.0.control("TH", [name, section, "", source, "Twinlock"]);
+        // Words are not torn apart and lines not stretched: much of the text is to be typed.
+        page.0.control("nh", []).control("ad", ["l"]);
+        page.heading("NAME");
+        page.0.text([roman(format!("{name} - {about}"))]);
+        page
+    }
+
+    pub(super) fn heading(&mut self, text: &str) {
+        self.0.control("SH", [text]);
+    }
+
+    pub(super) fn subheading(&mut self, text: &str) {
+        self.0.control("SS", [text]);
+    }
+
+    /// Text in which backticks make words bold.
+    pub(super) fn paragraph(&mut self, text: &str) {
+        self.0.control("PP", []).text(prose(text));
+    }
+
+    /// A term and what is said of it.
+    pub(super) fn item(&mut self, term: Vec<Inline>, text: &str) {
+        self.0.control("TP", []).text(term).text(prose(text));
+    }
+
+    /// The next items belong to the one before.
+    pub(super) fn inner(&mut self, write: impl FnOnce(&mut Self)) {
+        self.0.control("RS", []);
+        write(self);
+        self.0.control("RE", []);
+    }
+
+    /// What is done by an example, and the example as it is typed.
+    pub(super) fn example(&mut self, text: &str, typed: &str) {
+        self.paragraph(text);
+        self.typed(typed);
+    }
+
+    /// Lines as they stand.
+    pub(super) fn typed(&mut self, lines: &str) {
+        self.0.control("PP", []).control("RS", ["4"]).control("nf", []);
+        for line in lines.lines() {
+            // An empty line of the source would be a paragraph.
+            self.0.text([roman(if line.is_empty() { " " } else { line })]);
+        }
+        self.0.control("fi", []).control("RE", []);
+    }
+
+    /// Other pages, each as `name(section)`.
+    pub(super) fn see_also(&mut self, pages: &[&str]) {
+        self.heading("SEE ALSO");
+        let mut line = Vec::new();
+        for page in pages {
+            let (name, section) = page.split_once('(').unwrap_or((page, ""));
+            line.push(roman(if line.is_empty() { "" } else { ", " }));
+            line.extend([bold(name), roman(format!("({section}"))]);
+        }
+        self.0.text(line);
+    }
+
+    pub(super) fn finish(self) -> String {
+        self.0.render()
+    }
+}
+
+/// Text between backticks in bold.
+pub(super) fn prose(text: &str) -> Vec<Inline> {
+    let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
+    parts.map(|(at, part)| if at % 2 == 1 { bold(part) } else { roman(part) }).collect()
+}
+
+/// A term of which nothing is replaced by who types it.
+pub(super) fn word(text: &str) -> Vec<Inline> {
+    vec![bold(text)]
+}
+
+/// A word with its value: `name=VALUE`, `--name VALUE`.
+pub(super) fn word_and_value(name: &str, between: &str, value: &str) -> Vec<Inline> {
+    vec![bold(format!("{name}{between}")), italic(value)]
+}

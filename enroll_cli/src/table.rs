@@ -1,0 +1,119 @@
+//! The two forms of `twinlock list`: columns under headings for people, fields between tabs for programs.
+
+use std::{fmt::Write as _, io::IsTerminal};
+
+use clap::builder::styling::{AnsiColor, Style};
+use twinlock_core::status::Listed;
+use unicode_width::UnicodeWidthStr;
+
+use crate::output::shown;
+
+/// Whether colours may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Colour {
+    /// On a terminal.
+    Yes,
+    /// The terminal or its user wants none.
+    No,
+}
+
+impl Colour {
+    /// What the user of the terminal wants (<https://no-color.org>).
+    #[allow(clippy::disallowed_methods, reason = "it decides over a colour and over nothing else")]
+    pub(crate) fn of_terminal() -> Self {
+        let unwanted = std::env::var_os("NO_COLOR").is_some_and(|value| !value.is_empty())
+            || std::env::var_os("TERM").is_none_or(|terminal| terminal == "dumb")
+            || !std::io::stdout().is_terminal();
+        if unwanted { Self::No } else { Self::Yes }
+    }
+}
+
+const COLUMNS: usize = 7;
+const HEADINGS: [&str; COLUMNS] = ["USER", "FACTOR", "DEVICES", "LAST USED", "FROM", "RECOVERY", "THROTTLE"];
+/// The widest list of labels that does not push the other columns out of sight.
+const WIDEST_LABELS: usize = 24;
+
+/// Headings, aligned columns, colours. Nothing in it moves a cursor.
+pub(crate) fn for_people(rows: &[Listed], colour: Colour) -> String {
+    let cells: Vec<_> = rows.iter().map(|row| (row, cells(row, labels_for_people(row)))).collect();
+    let mut widths = HEADINGS.map(UnicodeWidthStr::width);
+    for (row, cells) in &cells {
+        for (column, (width, cell)) in widths.iter_mut().zip(cells).enumerate() {
+            // An error takes the rest of its line and moves nobody else's columns.
+            if row.error.is_none() || column == 0 {
+                *width = (*width).max(cell.width());
+            }
+        }
+    }
+    let mut text = line(&HEADINGS.map(str::to_owned), &widths, |_| Style::new());
+    for (row, cells) in &cells {
+        let style = |column| if colour == Colour::Yes { style(row, column) } else { Style::new() };
+        let shown = if row.error.is_some() { cells.get(..2).unwrap_or(cells) } else { cells };
+        text.push_str(&line(shown, &widths, style));
+    }
+    text
+}
+
+/// A line a user, its fields between tabs; there are none in names and labels.
+pub(crate) fn for_programs(rows: &[Listed]) -> String {
+    rows.iter().map(|row| cells(row, labels(row)).join("\t") + "\n").collect()
+}
+
+fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
+    let nothing = || "-".to_owned();
+    let enrolled = row.enrolled == Some(true);
+    let factor = match (&row.error, enrolled) {
+        (Some(error), _) => format!("error: {error}"),
+        (None, true) => "enrolled".into(),
+        (None, false) => "WITHOUT".into(),
+    };
+    let recovery = row.recovery_codes_left.filter(|_| enrolled).map_or_else(nothing, |left| left.to_string());
+    let throttle = row.throttle.as_ref().filter(|_| enrolled).map_or_else(nothing, |throttle| throttle.mode.to_owned());
+    let labels = if labels.is_empty() { nothing() } else { labels };
+    [
+        row.user.clone(),
+        factor,
+        labels,
+        row.last_used.clone().unwrap_or_else(nothing),
+        row.last_from.clone().unwrap_or_else(nothing),
+        recovery,
+        throttle,
+    ]
+    .map(|cell| shown(&cell.replace('\n', " ")))
+}
+
+fn labels(row: &Listed) -> String {
+    let label = |one: &twinlock_core::status::AuthenticatorStatus| {
+        if one.suspended { format!("{} (suspended)", one.label) } else { one.label.clone() }
+    };
+    row.authenticators.iter().map(label).collect::<Vec<_>>().join(", ")
+}
+
+fn labels_for_people(row: &Listed) -> String {
+    let labels = labels(row);
+    if labels.width() <= WIDEST_LABELS { labels } else { format!("{} devices", row.authenticators.len()) }
+}
+
+fn line(cells: &[String], widths: &[usize], style: impl Fn(usize) -> Style) -> String {
+    let mut text = String::new();
+    for (column, (cell, width)) in cells.iter().zip(widths).enumerate() {
+        let style = style(column);
+        let last = column.saturating_add(1) == cells.len();
+        let space = if last { 0 } else { width.saturating_sub(cell.width()).saturating_add(2) };
+        // Writing to a String cannot fail.
+        let _ = write!(text, "{style}{cell}{style:#}{:space$}", "");
+    }
+    text.push('\n');
+    text
+}
+
+fn style(row: &Listed, column: usize) -> Style {
+    let colour = match column {
+        1 if row.error.is_some() => Some(AnsiColor::Red),
+        1 if row.enrolled == Some(false) => Some(AnsiColor::Yellow),
+        5 if row.enrolled == Some(true) && row.recovery_codes_left == Some(0) => Some(AnsiColor::Yellow),
+        6 if row.is_disabled() => Some(AnsiColor::Red),
+        _ => None,
+    };
+    Style::new().fg_color(colour.map(Into::into))
+}

@@ -1,0 +1,155 @@
+//! What the command says, as files: each folder of `cases/` is one run of it in a world of its own.
+//!
+//! | file | what | if it is not there |
+//! | --- | --- | --- |
+//! | `setup` | lines for `sh`, each of which must succeed | nothing is prepared |
+//! | `command` | one line for `sh` | |
+//! | `stdin` | what there is to read | nothing |
+//! | `stdout`, `stderr` | what is written | nothing is |
+//! | `exit` | the exit status | 0 |
+//!
+//! Times, ids and secrets are `[TIME]`, `[ID]`, `[SECRET]` and `[RECOVERY-CODE]`. In a world there are root, alice, bob
+//! and carol, nobody is enrolled, and the store is as `make install` leaves it. With `TWINLOCK_WRITE_SNAPSHOTS=1` in the environment the test writes `stdout`,
+//! `stderr` and `exit` anew: read the difference before you keep it.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+
+mod placeholders;
+
+use std::env;
+use std::fs::{self, DirBuilder};
+use std::os::unix::fs::DirBuilderExt;
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::thread;
+
+use twinlock_tests::{Launch, Output, World, in_world};
+
+const WRITE: &str = "TWINLOCK_WRITE_SNAPSHOTS";
+
+/// One folder.
+#[derive(Debug)]
+struct Case {
+    folder: PathBuf,
+    setup: String,
+    command: String,
+    stdin: String,
+    wanted: Written,
+}
+
+/// What a run leaves.
+#[derive(Debug, PartialEq, Eq)]
+struct Written {
+    stdout: String,
+    stderr: String,
+    exit: String,
+}
+
+impl Case {
+    fn load(folder: PathBuf) -> Self {
+        let file = |name| fs::read_to_string(folder.join(name)).unwrap_or_default();
+        let command = fs::read_to_string(folder.join("command"));
+        let command = command.unwrap_or_else(|error| panic!("{}/command: {error}", folder.display()));
+        let exit = Some(file("exit")).filter(|exit| !exit.is_empty()).unwrap_or_else(|| "0\n".into());
+        let wanted = Written { stdout: file("stdout"), stderr: file("stderr"), exit };
+        Self { setup: file("setup"), stdin: file("stdin"), command, wanted, folder }
+    }
+
+    fn run(&self, world: &World) -> Written {
+        let config = fs::read_to_string(world.repository().join("config/config.toml")).unwrap();
+        world.write("/etc/twinlock/config.toml", config.replace("#issuer = \"\"", "issuer = \"world\""));
+        for name in ["alice", "bob", "carol"] {
+            world.account(name);
+        }
+        world.group("admins", &["bob"]);
+        for folder in ["/var/lib/twinlock", "/var/lib/twinlock/credentials", "/var/lib/twinlock/state"] {
+            DirBuilder::new().mode(0o700).create(folder).unwrap();
+        }
+        world.install();
+        if !self.setup.is_empty() {
+            let prepared = Launch::new(["sh", "-euc", &self.setup]).run();
+            assert_eq!(prepared.code, Some(0), "{}/setup: {prepared:?}", self.folder.display());
+        }
+        let Output { code, signal, stdout, stderr } =
+            Launch::new(["sh", "-c", self.command.trim_end()]).run_with_input(self.stdin.as_bytes());
+        assert_eq!(signal, None, "{}", self.folder.display());
+        Written {
+            stdout: placeholders::put(&stdout),
+            stderr: placeholders::put(&stderr),
+            exit: format!("{}\n", code.unwrap()),
+        }
+    }
+
+    fn keep(&self, written: &Written) {
+        let empty = |name: &str| if name == "exit" { "0\n" } else { "" };
+        for (name, text) in [("stdout", &written.stdout), ("stderr", &written.stderr), ("exit", &written.exit)] {
+            let path = self.folder.join(name);
+            if text == empty(name) {
+                drop(fs::remove_file(path));
+            } else {
+                fs::write(path, text).unwrap();
+            }
+        }
+    }
+}
+
+fn cases() -> Vec<Case> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli_snapshots/cases");
+    let mut folders: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    folders.sort();
+    folders.into_iter().map(Case::load).collect()
+}
+
+#[test]
+fn every_case_writes_what_its_files_say() {
+    let waiting = Mutex::new(cases());
+    let wrong = Mutex::new(Vec::new());
+    let work = || {
+        loop {
+            let Some(case) = waiting.lock().unwrap().pop() else {
+                return;
+            };
+            let mut written = None;
+            // Where there are no worlds, nothing is compared.
+            in_world(|world| written = Some(case.run(world)));
+            match written {
+                Some(written) if env::var_os(WRITE).is_some() => case.keep(&written),
+                Some(written) if written != case.wanted => wrong.lock().unwrap().push((case, written)),
+                Some(_) | None => {}
+            }
+        }
+    };
+    thread::scope(|scope| {
+        for _ in 0..4 {
+            scope.spawn(work);
+        }
+    });
+    let wrong = wrong.into_inner().unwrap();
+    for (case, written) in &wrong {
+        let name = case.folder.file_name().unwrap().display();
+        println!("--- {name}: {}wanted {:#?}\nwritten {written:#?}", case.command, case.wanted);
+    }
+    assert!(wrong.is_empty(), "{} cases differ; {WRITE}=1 writes them anew", wrong.len());
+}
+
+#[test]
+fn there_is_a_case_for_every_verb() {
+    let commands: Vec<_> = cases().into_iter().map(|case| case.command).collect();
+    assert!(commands.len() >= 40, "{}", commands.len());
+    in_world(|world| {
+        let help = world.twinlock(&["--help"]).stdout;
+        let verbs = help.lines().skip_while(|line| *line != "Commands:").skip(1).take_while(|line| !line.is_empty());
+        let verbs = verbs.filter_map(|line| line.split_whitespace().next().filter(|_| !line.starts_with("   ")));
+        for verb in verbs.filter(|verb| *verb != "help") {
+            for wanted in [format!("twinlock {verb}"), format!("twinlock {verb} --help")] {
+                assert!(commands.iter().any(|command| command.contains(&wanted)), "{wanted}");
+            }
+        }
+    });
+}
