@@ -172,9 +172,11 @@ fn writes(alice: &Alice<'_>, code: &str) -> Vec<String> {
     let place = |line: &str| {
         line.rsplit_once(" = ").and_then(|(call, _)| Some(call.trim_end().rsplit_once(", ")?.1.to_owned()))
     };
-    let call = |line: &str| match line.contains("pwrite64(") {
-        true => Some(format!("write at {}", place(line)?.trim_end_matches(')'))),
-        false => line.contains("fdatasync(").then(|| "sync".to_owned()),
+    let call = |line: &str| {
+        if line.contains("pwrite64(") {
+            return Some(format!("write at {}", place(line)?.trim_end_matches(')')));
+        }
+        line.contains("fdatasync(").then(|| "sync".to_owned())
     };
     trace.lines().filter_map(call).collect()
 }

@@ -17,7 +17,7 @@ pub(crate) fn with_account(test: impl FnOnce(&World) + Send) {
 
 /// What a login of alice with these answers returns.
 pub(crate) fn login(world: &World, answers: &[&str]) -> PamCode {
-    let attempt = answers.iter().fold(Attempt::new("svc").user("alice"), |attempt, answer| attempt.answer(answer));
+    let attempt = answers.iter().fold(Attempt::new("svc").user("alice"), Attempt::answer);
     attempt.run(world).code()
 }
 

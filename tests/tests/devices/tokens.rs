@@ -30,7 +30,7 @@ fn after_wrong_codes_two_presses_in_a_row_are_asked_for() {
         assert_eq!(login(world, &["000000"]), PamCode::AuthErr);
         let later = |answers: [String; 2]| {
             let attempt = twinlock_tests::Attempt::new("svc").user("alice").under(["faketime", "-f", "+5s"]);
-            answers.iter().fold(attempt, |attempt, answer| attempt.answer(answer)).run(world).code()
+            answers.iter().fold(attempt, twinlock_tests::Attempt::answer).run(world).code()
         };
         let press = |count: u64| token().code_at(count);
         assert_eq!(later([press(0), press(1)]), PamCode::Success);
