@@ -18,7 +18,7 @@ use crate::{
     otp::{Algorithm, Match, MovingFactor, Otp, OtpError, Past, Reach},
     ports::{Fault, Lane, Randomness, StateStore, StoreError, WriteCredentials},
     record::Record,
-    recovery::{RecoveryCode, RecoveryError, RecoverySet},
+    recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
     secret::Secret,
     time::UnixTime,
 };
@@ -111,7 +111,7 @@ pub fn new_recovery_codes(
         fill(randomness, bytes.as_mut_slice())?;
         codes.push(RecoveryCode::from_random(&bytes));
     }
-    let set = hash_recovery_codes(&codes, now, randomness)?;
+    let set = hash_recovery_codes(&codes, now, randomness, &mut HashMemory::default())?;
     Ok((codes, set))
 }
 
@@ -123,10 +123,11 @@ pub fn hash_recovery_codes(
     codes: &[RecoveryCode],
     now: UnixTime,
     randomness: &mut dyn Randomness,
+    memory: &mut HashMemory,
 ) -> Result<RecoverySet, EnrolError> {
     let mut salt = [0; 16];
     fill(randomness, &mut salt)?;
-    RecoverySet::hashed(new_id(randomness)?, now, codes, salt).map_err(EnrolError::Recovery)
+    RecoverySet::hashed_in(memory, new_id(randomness)?, now, codes, salt).map_err(EnrolError::Recovery)
 }
 
 /// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now. A token may

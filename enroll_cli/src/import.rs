@@ -25,6 +25,7 @@ use twinlock_core::{
     },
     import::{Imported, google_authenticator, oath, uri},
     ports::{Clock, Fault, ReadCredentials, StoreError},
+    recovery::HashMemory,
 };
 use zeroize::Zeroizing;
 
@@ -46,9 +47,9 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
     match from {
         Import::GoogleAuthenticator { all: true, no_scratch_codes, how, .. } => {
             let accounts = local_accounts()?;
-            let home = |account: &Account| {
+            let home = |account: &Account, memory: &mut HashMemory| {
                 let file = files::in_home(&account.home, account.subject.uid).transpose()?;
-                Some(scene.import(&account.subject, how, || google(&file?, *no_scratch_codes)))
+                Some(scene.import(&account.subject, how, memory, || google(&file?, *no_scratch_codes)))
             };
             let outcomes = scene.each(how, &accounts, home)?;
             if outcomes.is_empty() {
@@ -71,7 +72,7 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
             let users: Vec<_> = users.into_iter().collect();
             let known: HashMap<_, _> =
                 local_accounts()?.into_iter().map(|account| (account.subject.name.clone(), account.subject)).collect();
-            let one = |(name, imported): &(UserName, Result<Imported, _>)| {
+            let one = |(name, imported): &(UserName, Result<Imported, _>), memory: &mut HashMemory| {
                 let subject =
                     match known.get(name).cloned().map_or_else(|| host::account(name), |found| Ok(Some(found))) {
                         Ok(Some(subject)) => subject,
@@ -81,7 +82,7 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
                             return Some(Outcome::failed(name, how, reason, None));
                         }
                     };
-                Some(scene.import(&subject, how, || Ok(imported.clone()?)))
+                Some(scene.import(&subject, how, memory, || Ok(imported.clone()?)))
             };
             report::many(&scene.each(how, &users, one)?, how)
         }
@@ -114,7 +115,7 @@ impl Scene {
         &self,
         how: &ImportHow,
         users: &[T],
-        one: impl Fn(&T) -> Option<Outcome> + Sync,
+        one: impl Fn(&T, &mut HashMemory) -> Option<Outcome> + Sync,
     ) -> Result<Vec<Outcome>, Failure> {
         if !how.dry_run {
             self.store.prepare()?;
@@ -122,14 +123,14 @@ impl Scene {
         let progress = Progress::over(users.len());
         let queue = Mutex::new(users.iter().enumerate());
         let work = || {
-            let mut done = Vec::new();
+            let (mut done, mut memory) = (Vec::new(), HashMemory::default());
             // One user at a time is taken: those with scratch codes take a hundred times as long as those without.
             loop {
                 let next = queue.lock().ok().and_then(|mut queue| queue.next());
                 let Some((at, user)) = next else {
                     return done;
                 };
-                done.extend(one(user).map(|outcome| (at, outcome)));
+                done.extend(one(user, &mut memory).map(|outcome| (at, outcome)));
                 progress.step();
             }
         };
@@ -156,11 +157,17 @@ impl Scene {
         if !how.dry_run {
             self.store.prepare()?;
         }
-        Ok(self.import(subject, how, read))
+        Ok(self.import(subject, how, &mut HashMemory::default(), read))
     }
 
-    fn import(&self, subject: &Subject, how: &ImportHow, read: impl FnOnce() -> Result<Imported, Problem>) -> Outcome {
-        match self.try_import(subject, how, read) {
+    fn import(
+        &self,
+        subject: &Subject,
+        how: &ImportHow,
+        memory: &mut HashMemory,
+        read: impl FnOnce() -> Result<Imported, Problem>,
+    ) -> Outcome {
+        match self.try_import(subject, how, memory, read) {
             Ok(outcome) => outcome,
             Err(Problem::Enrol(EnrolError::AlreadyEnrolled)) => Outcome::skipped(&subject.name, how),
             Err(problem) => {
@@ -174,6 +181,7 @@ impl Scene {
         &self,
         subject: &Subject,
         how: &ImportHow,
+        memory: &mut HashMemory,
         read: impl FnOnce() -> Result<Imported, Problem>,
     ) -> Result<Outcome, Problem> {
         let existing = if how.replace { Existing::Replace } else { Existing::Keep };
@@ -196,7 +204,7 @@ impl Scene {
         if how.dry_run {
             return Ok(Outcome::dry(subject, how, &imported));
         }
-        let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel)?;
+        let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel, memory)?;
         prepared.store((&self.store.credentials, &self.store.states), subject, existing)?;
         journal::change(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
         Ok(Outcome::imported(subject, how, &imported, &prepared))

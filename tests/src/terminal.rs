@@ -54,7 +54,10 @@ impl Terminal {
             OpenOptions::new().read(true).write(true).custom_flags(no_tty).open(name).expect("our own terminal");
         let slave = OwnedFd::from(slave);
 
-        let sized = launch.under(["sh", "-c", "stty rows 24 columns 80 && exec \"$@\"", "sh"]);
+        // Who runs the tests in the background has SIGINT ignored, and a shell cannot take that back.
+        let signals = ["env", "--default-signal=INT,QUIT,HUP,TERM"];
+        let sized =
+            launch.under(signals.iter().copied().chain(["sh", "-c", "stty rows 24 columns 80 && exec \"$@\"", "sh"]));
         let process = sized.environment("TERM", "xterm").with_controlling_terminal().start_on(&slave, error(&slave));
         drop(slave);
         let keyboard = File::from(OwnedFd::from(master));

@@ -34,7 +34,7 @@ use crate::{
     otp::{MovingFactor, Otp},
     ports::{Randomness, StateStore, WriteCredentials},
     record::Record,
-    recovery::RecoveryCode,
+    recovery::{HashMemory, RecoveryCode},
     secret::Secret,
     time::UnixTime,
 };
@@ -109,6 +109,7 @@ impl Imported {
         subject: &Subject,
         now: UnixTime,
         randomness: &mut dyn Randomness,
+        memory: &mut HashMemory,
     ) -> Result<Prepared, EnrolError> {
         let mut authenticators = Vec::with_capacity(self.devices.len());
         let mut pasts = Vec::with_capacity(self.devices.len());
@@ -124,7 +125,7 @@ impl Imported {
         let recovery = if self.scratch_codes.is_empty() {
             None
         } else {
-            Some(enrol::hash_recovery_codes(&self.scratch_codes, now, randomness)?)
+            Some(enrol::hash_recovery_codes(&self.scratch_codes, now, randomness, memory)?)
         };
         let (user, uid) = (subject.name.clone(), Some(subject.uid));
         Ok(Prepared { enrolment: Enrolment { user, uid, authenticators, recovery }, pasts })
