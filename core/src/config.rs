@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use crate::{
     document::{Mistake, Table, boolean, integer, string},
-    policy::SecondFactor,
+    policy::{Policy, Rule, SecondFactor},
     throttle::Limits,
 };
 
@@ -16,8 +16,8 @@ pub const DEFAULT_PATH: &str = "/etc/twinlock/config.toml";
 /// All settings. [`Config::default`] is the one table of defaults: `config/config.toml` is checked against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// For everybody.
-    pub second_factor: SecondFactor,
+    /// Who must answer: `[[rule]]`, and `second_factor` for everybody no rule speaks of.
+    pub policy: Policy,
     /// What is asked, 1 to 200 printable characters.
     pub prompt: String,
     /// Whether the answer is shown while it is typed. A code is worthless once used, and sshd's `password` method, which
@@ -27,6 +27,9 @@ pub struct Config {
     pub fail_delay: Duration,
     /// Whose code it is, for the app; empty for the host's name. Up to 64 characters, no colon.
     pub issuer: String,
+    /// What whoever is refused is told, the same for everybody: how to get help. Up to 500 printable characters; empty
+    /// for nothing.
+    pub help: String,
     /// Where secrets and state are.
     pub store: Store,
     /// How guessing is slowed down.
@@ -56,11 +59,12 @@ pub struct Throttle {
 impl Default for Config {
     fn default() -> Self {
         Self {
-            second_factor: SecondFactor::Required,
+            policy: Policy::default(),
             prompt: "Verification code: ".into(),
             echo: true,
             fail_delay: Duration::from_secs(1),
             issuer: String::new(),
+            help: "No code? Ask the administrator of this host.".into(),
             store: Store::default(),
             throttle: Throttle::default(),
         }
@@ -92,16 +96,19 @@ impl Config {
     fn take(text: &str) -> Result<Self, Mistake> {
         let default = Self::default();
         let mut whole = Table::parse(text)?;
+        let otherwise = whole.optional("second_factor", |v| SecondFactor::named(string(v)?))?;
         let config = Self {
-            second_factor: whole
-                .optional("second_factor", |v| SecondFactor::named(string(v)?))?
-                .unwrap_or(default.second_factor),
             prompt: whole.optional("prompt", |v| check_prompt(string(v)?))?.unwrap_or(default.prompt),
             echo: whole.optional("echo", boolean)?.unwrap_or(default.echo),
             fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
             issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
+            help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
             store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
             throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
+            policy: Policy {
+                rules: whole.tables("rule")?.into_iter().map(Rule::take).collect::<Result<_, _>>()?,
+                otherwise: otherwise.unwrap_or(default.policy.otherwise),
+            },
         };
         whole.end()?;
         Ok(config)
@@ -210,6 +217,11 @@ pub fn check_issuer(text: &str) -> Result<String, String> {
     }
 }
 
+fn check_help(text: &str) -> Result<String, String> {
+    let sound = text.chars().count() <= 500 && !text.chars().any(char::is_control);
+    if sound { Ok(text.into()) } else { Err("the text has up to 500 characters, none a control character".into()) }
+}
+
 fn directory(value: &DeValue<'_>) -> Result<PathBuf, String> {
     let path = PathBuf::from(string(value)?);
     let sound = path.is_absolute() && !path.components().any(|part| part == std::path::Component::ParentDir);
@@ -222,7 +234,8 @@ fn number(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Result<u32, Strin
     fits.ok_or_else(|| format!("{number} is not from {} to {}", range.start(), range.end()))
 }
 
-fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Duration, String> {
+/// A span of time in range.
+pub(crate) fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Duration, String> {
     let text = string(value)?;
     let parse = |text| humantime::parse_duration(text).ok();
     let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
@@ -245,7 +258,7 @@ mod tests {
     #[test]
     fn each_mistake_names_its_place_and_what_would_be_right() {
         for (text, error) in [
-            ("second_factor = \"requird\"", "1:17: `requird` is none of `required`, `optional`, `skip`"),
+            ("second_factor = \"requird\"", "1:17: `requird` is none of `required`, `enroll`, `optional`, `skip`"),
             (
                 "\nsecond_facter = \"skip\"",
                 "2:1: unknown key `second_facter`, known here are `second_factor`, `prompt`",

@@ -5,8 +5,10 @@
 
 use toml::{
     Spanned,
-    de::{DeTable, DeValue},
+    de::{DeArray, DeTable, DeValue},
 };
+
+use crate::time::UnixTime;
 
 /// What is wrong with a document, and where.
 ///
@@ -161,6 +163,24 @@ pub fn integer<T: TryFrom<i128>>(value: &DeValue<'_>) -> Result<T, String> {
     let number = value.as_integer().ok_or_else(|| wanted("an integer", value))?;
     let fits = i128::from_str_radix(number.as_str(), number.radix()).ok().and_then(|number| T::try_from(number).ok());
     fits.ok_or_else(|| format!("{} is out of range", number.as_str()))
+}
+
+/// An array.
+///
+/// # Errors
+/// Anything else.
+pub fn array<'v, 'a>(value: &'v DeValue<'a>) -> Result<&'v DeArray<'a>, String> {
+    value.as_array().ok_or_else(|| wanted("an array", value))
+}
+
+/// The beginning of a day in UTC, written as a date without a time.
+///
+/// # Errors
+/// Anything else, and days before 1970.
+pub fn date(value: &DeValue<'_>) -> Result<UnixTime, String> {
+    let alone = value.as_datetime().filter(|datetime| datetime.time.is_none() && datetime.offset.is_none());
+    let date = alone.and_then(|datetime| datetime.date).ok_or_else(|| wanted("a date such as 2027-01-31", value))?;
+    UnixTime::parse(&format!("{date}T00:00:00Z")).map_err(|_| format!("{date} is no day of the calendar since 1970"))
 }
 
 fn wanted(what: &str, value: &DeValue<'_>) -> String {

@@ -170,7 +170,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     /// The one place that lets somebody pass unasked. A store that cannot be read is not an answer of "not enrolled".
     fn nobody_is_asked(&self, subject: Option<&Subject>, policy: SecondFactor) -> bool {
         match policy {
-            SecondFactor::Required => false,
+            SecondFactor::Required | SecondFactor::Enroll => false,
             SecondFactor::Skip => true,
             SecondFactor::Optional => subject.is_some_and(|subject| matches!(self.credentials.read(subject), Ok(None))),
         }

@@ -1,11 +1,14 @@
 //! The host as adapters: its clock, its randomness, its accounts, its syslog. The only readers of any of them.
 
 pub mod accounts;
+mod groups;
 pub mod syslog;
 
 use std::time::SystemTime;
 
 use nix::unistd::{Uid, User};
+
+pub use groups::SystemGroups;
 
 use crate::{
     account::{Subject, UserName},

@@ -1,0 +1,40 @@
+//! Who is in which group, as the group database says, directories included.
+
+use std::{ffi::CString, io};
+
+use nix::unistd::{Gid, Group, User, getgrouplist};
+
+use crate::{
+    account::UserName,
+    policy::{Groups, Hosts},
+};
+
+/// The host's group database.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct SystemGroups;
+
+impl Groups for SystemGroups {
+    /// All groups by number, then their names. A number without a name is no group that a rule could name.
+    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+        let Some(account) = User::from_name(user.as_str())? else {
+            return Err(io::Error::new(io::ErrorKind::NotFound, "the account is gone"));
+        };
+        let name = CString::new(account.name)?;
+        let numbers: Vec<Gid> = getgrouplist(&name, account.gid)?;
+        let mut names = Vec::with_capacity(numbers.len());
+        for number in numbers {
+            names.extend(Group::from_gid(number)?.map(|group| group.name));
+        }
+        Ok(names)
+    }
+
+    fn exists(&self, group: &str) -> io::Result<bool> {
+        Ok(Group::from_name(group)?.is_some())
+    }
+}
+
+impl Hosts for SystemGroups {
+    fn has_account(&self, name: &UserName) -> io::Result<bool> {
+        Ok(super::account(name)?.is_some())
+    }
+}

@@ -1,0 +1,253 @@
+//! Who must answer: the administrator's rules, of which the first that fits decides. Pure: the facts of a login are
+//! arguments, groups are asked for through a trait.
+//!
+//! A rule whose conditions cannot be judged (a source that is a name, a group that is not there) is neither passed over
+//! nor followed: of all that the rules could then mean, the strictest holds. What cannot be asked at all denies.
+
+mod first_factor;
+mod network;
+mod review;
+mod rule;
+mod second_factor;
+
+use std::{fmt, io, time::Duration};
+
+pub use first_factor::{FirstFactors, KeyType, ProvenKey};
+pub use network::{Network, Source};
+pub use review::{Flaw, Hosts, review};
+pub use rule::{Names, Rule};
+pub use second_factor::SecondFactor;
+
+use crate::{account::UserName, time::UnixTime};
+
+/// All rules, and what holds where none fits.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Policy {
+    /// The first that fits decides.
+    pub rules: Vec<Rule>,
+    /// For everybody no rule speaks of.
+    pub otherwise: SecondFactor,
+}
+
+/// What is known of one login before anything is asked.
+#[derive(Debug, Clone, Copy)]
+pub struct Facts<'a> {
+    /// The PAM service.
+    pub service: &'a str,
+    /// `pw_name`; `None` if there is no such account: no condition on users or groups fits then.
+    pub user: Option<&'a UserName>,
+    /// Where the login comes from.
+    pub source: &'a Source,
+    /// What sshd has verified already.
+    pub first_factors: &'a FirstFactors,
+    /// When.
+    pub now: UnixTime,
+}
+
+/// Tells who is in which group. Asked late, and each thing once: a directory may be behind it.
+pub trait Groups {
+    /// The names of all groups of an account, the primary one included.
+    ///
+    /// # Errors
+    /// The group database could not be asked.
+    fn of(&self, user: &UserName) -> io::Result<Vec<String>>;
+
+    /// Whether there is a group of that name.
+    ///
+    /// # Errors
+    /// The group database could not be asked.
+    fn exists(&self, group: &str) -> io::Result<bool>;
+}
+
+/// What holds for a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[must_use]
+pub struct Decision<'p> {
+    /// Whether a second factor is asked for.
+    pub second_factor: SecondFactor,
+    /// For how long a login is remembered.
+    pub remember: Option<Duration>,
+    /// The rule that says so; `None` if no rule fits.
+    pub rule: Option<&'p Rule>,
+    /// Why a rule that is stricter than the one that fits holds instead.
+    pub doubt: Option<Doubt<'p>>,
+}
+
+/// Why it cannot be told whether a rule fits.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Doubt<'p> {
+    /// It asks for networks, and the source of the login is a name.
+    SourceIsAName,
+    /// It names this group, which does not exist.
+    NoSuchGroup(&'p str),
+}
+
+/// The group database could not be asked: nothing is decided, and nobody gets in.
+#[derive(Debug)]
+pub struct Undecided {
+    what: String,
+    error: io::Error,
+}
+
+/// Whether a rule fits.
+enum Fit<'p> {
+    Yes,
+    No,
+    /// No, unless one of its groups does not exist.
+    NoIfGroupsExist,
+    /// Nobody can tell.
+    Unsure(Doubt<'p>),
+}
+
+impl Policy {
+    /// What holds for a login.
+    ///
+    /// # Errors
+    /// [`Undecided`]: deny.
+    pub fn decide(&self, facts: &Facts<'_>, groups: &dyn Groups) -> Result<Decision<'_>, Undecided> {
+        let groups = AskedOnce::new(groups);
+        let mut passed_over = Vec::new();
+        let mut first = None;
+        for rule in &self.rules {
+            match rule.fit(facts, &groups)? {
+                Fit::Yes => {
+                    first = Some(rule);
+                    break;
+                }
+                Fit::No => {}
+                Fit::NoIfGroupsExist => passed_over.push((rule, None)),
+                Fit::Unsure(doubt) => passed_over.push((rule, Some(doubt))),
+            }
+        }
+        let mut decision = Decision {
+            second_factor: first.map_or(self.otherwise, |rule| rule.second_factor),
+            remember: first.and_then(|rule| rule.remember),
+            rule: first,
+            doubt: None,
+        };
+        for (rule, doubt) in passed_over {
+            let stricter = rule.second_factor > decision.second_factor;
+            if !stricter && decision.remember.is_none() {
+                continue;
+            }
+            let doubt = match doubt {
+                Some(doubt) => Some(doubt),
+                None => rule.missing_group(&groups)?.map(Doubt::NoSuchGroup),
+            };
+            if doubt.is_some() {
+                decision.remember = None;
+            }
+            if stricter && doubt.is_some() {
+                decision = Decision { second_factor: rule.second_factor, remember: None, rule: Some(rule), doubt };
+            }
+        }
+        Ok(decision)
+    }
+}
+
+impl Rule {
+    /// Whether the rule fits. What costs nothing is looked at first.
+    fn fit<'p>(&'p self, facts: &Facts<'_>, groups: &AskedOnce<'_>) -> Result<Fit<'p>, Undecided> {
+        let names_fit = self.services.as_ref().is_none_or(|services| services.contain(facts.service))
+            && self.users.as_ref().is_none_or(|users| facts.user.is_some_and(|user| users.contain(user.as_str())))
+            && self.key_types.as_ref().is_none_or(|types| facts.first_factors.has_key_of(types))
+            && self.until.is_none_or(|end| facts.now < end);
+        if !names_fit {
+            return Ok(Fit::No);
+        }
+        let source = match (&self.from, facts.source) {
+            (None, _) => Fit::Yes,
+            (Some(networks), Source::Address(address)) if networks.iter().any(|net| net.contains(*address)) => Fit::Yes,
+            (Some(networks), Source::Name) if !networks.is_empty() => Fit::Unsure(Doubt::SourceIsAName),
+            (Some(_), Source::Here | Source::Name | Source::Address(_)) => return Ok(Fit::No),
+        };
+        let Some(wanted) = &self.groups else {
+            return Ok(source);
+        };
+        let Some(user) = facts.user else {
+            return Ok(Fit::No);
+        };
+        let own = groups.of(user)?;
+        if wanted.unwanted.iter().any(|group| own.contains(group)) {
+            return Ok(Fit::No);
+        }
+        if !(wanted.wanted.is_empty() && !wanted.unwanted.is_empty()
+            || wanted.wanted.iter().any(|group| own.contains(group)))
+        {
+            return Ok(Fit::NoIfGroupsExist);
+        }
+        // "Everybody but" a group that is not there would be everybody.
+        if self.second_factor < SecondFactor::Required
+            && let Some(missing) = groups.first_missing(&wanted.unwanted)?
+        {
+            return Ok(Fit::Unsure(Doubt::NoSuchGroup(missing)));
+        }
+        Ok(source)
+    }
+
+    fn missing_group(&self, groups: &AskedOnce<'_>) -> Result<Option<&str>, Undecided> {
+        let Some(names) = &self.groups else {
+            return Ok(None);
+        };
+        match groups.first_missing(&names.wanted)? {
+            Some(missing) => Ok(Some(missing)),
+            None => groups.first_missing(&names.unwanted),
+        }
+    }
+}
+
+/// The groups of one account, asked for when the first rule wants them.
+struct AskedOnce<'a> {
+    groups: &'a dyn Groups,
+    own: std::cell::OnceCell<Vec<String>>,
+}
+
+impl<'a> AskedOnce<'a> {
+    const fn new(groups: &'a dyn Groups) -> Self {
+        Self { groups, own: std::cell::OnceCell::new() }
+    }
+
+    fn of(&self, user: &UserName) -> Result<&[String], Undecided> {
+        if let Some(own) = self.own.get() {
+            return Ok(own);
+        }
+        let own = self.groups.of(user).map_err(|error| Undecided { what: format!("the groups of {user}"), error })?;
+        Ok(self.own.get_or_init(|| own))
+    }
+
+    fn first_missing<'p>(&self, names: &'p [String]) -> Result<Option<&'p str>, Undecided> {
+        for name in names {
+            let there = self.groups.exists(name);
+            if !there.map_err(|error| Undecided { what: format!("the group {name}"), error })? {
+                return Ok(Some(name));
+            }
+        }
+        Ok(None)
+    }
+}
+
+impl fmt::Display for Doubt<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::SourceIsAName => {
+                out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
+            }
+            Self::NoSuchGroup(group) => write!(out, "there is no group {group}"),
+        }
+    }
+}
+
+impl fmt::Display for Undecided {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "cannot ask the group database for {}: {}", self.what, self.error)
+    }
+}
+
+impl std::error::Error for Undecided {
+    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
+        Some(&self.error)
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,129 @@
+//! Rules that can never decide anything: what `twinlock check` says about them. A mistake in a rule is most often one
+//! that makes it fit nobody.
+
+use std::io;
+
+use super::{Groups, Names, Policy, Rule};
+use crate::{account::UserName, time::UnixTime};
+
+/// Tells which names exist on this host.
+pub trait Hosts: Groups {
+    /// Whether there is an account of that name.
+    ///
+    /// # Errors
+    /// The passwd database could not be asked.
+    fn has_account(&self, name: &UserName) -> io::Result<bool>;
+}
+
+/// What is wrong with a rule.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Flaw<'p> {
+    /// The rule.
+    pub rule: &'p Rule,
+    /// What is wrong with it.
+    pub problem: String,
+    /// What to do.
+    pub hint: String,
+}
+
+/// Everything that is wrong with the rules, in their order.
+///
+/// # Errors
+/// A name of a rule could not be looked up.
+pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::Result<Vec<Flaw<'p>>> {
+    let mut flaws = Vec::new();
+    for (index, rule) in policy.rules.iter().enumerate() {
+        let mut say = |problem: String, hint: &str| flaws.push(Flaw { rule, problem, hint: hint.to_owned() });
+        for (condition, what) in empty_conditions(rule) {
+            say(format!("`{condition}` {what}, so the rule fits nobody"), "give it what it is meant for, or leave the line out");
+        }
+        if rule.until.is_some_and(|end| end <= now) {
+            say("its last day is over, so the rule fits nobody any more".into(), "remove the rule, or give it a later `until`");
+        }
+        if let Some(earlier) = policy.rules.iter().take(index).find(|earlier| covers(earlier, rule)) {
+            say(
+                format!("an earlier rule ({}) fits whoever this one fits, so this one never decides", earlier.title()),
+                "put the narrower rule first, or remove one of the two",
+            );
+        }
+        for group in names(rule.groups.as_ref()) {
+            if !hosts.exists(group)? {
+                say(
+                    format!("there is no group {group}, so nobody can tell whom the rule fits"),
+                    "mend the name; until then the strictest of what the rules could mean holds",
+                );
+            }
+        }
+        for user in names(rule.users.as_ref()) {
+            let there = match UserName::parse(user.as_bytes()) {
+                Ok(name) => hosts.has_account(&name)?,
+                Err(_) => false,
+            };
+            if !there {
+                say(format!("there is no account {user}"), "mend the name, or remove it");
+            }
+        }
+    }
+    Ok(flaws)
+}
+
+fn names(names: Option<&Names>) -> impl Iterator<Item = &str> {
+    names.into_iter().flat_map(|names| names.wanted.iter().chain(&names.unwanted)).map(String::as_str)
+}
+
+fn empty_conditions(rule: &Rule) -> impl Iterator<Item = (&'static str, &'static str)> {
+    let of_names = [("services", &rule.services), ("users", &rule.users), ("groups", &rule.groups)];
+    let empty = "is empty";
+    let contradiction = "wants and does not want the same";
+    let names = of_names.into_iter().filter_map(move |(condition, names)| {
+        let names = names.as_ref().filter(|names| names.fit_nobody())?;
+        Some((condition, if names.wanted.is_empty() { empty } else { contradiction }))
+    });
+    let from = rule.from.as_ref().filter(|from| from.is_empty()).map(|_| ("from", empty));
+    let key_types = rule.key_types.as_ref().filter(|types| types.is_empty()).map(|_| ("key_types", empty));
+    names.chain(from).chain(key_types)
+}
+
+/// Whether `earlier` surely fits whoever `later` fits. `false` where that cannot be seen from the rules alone.
+fn covers(earlier: &Rule, later: &Rule) -> bool {
+    fn wider<T>(earlier: Option<&T>, later: Option<&T>, covers: impl Fn(&T, &T) -> bool) -> bool {
+        match (earlier, later) {
+            (None, _) => true,
+            (Some(_), None) => false,
+            (Some(earlier), Some(later)) => covers(earlier, later),
+        }
+    }
+    wider(earlier.services.as_ref(), later.services.as_ref(), covers_names)
+        && wider(earlier.users.as_ref(), later.users.as_ref(), covers_names)
+        && wider(earlier.groups.as_ref(), later.groups.as_ref(), covers_groups)
+        && wider(earlier.from.as_ref(), later.from.as_ref(), |earlier, later| {
+            later.iter().all(|net| earlier.iter().any(|wide| wide.covers(net)))
+        })
+        && wider(earlier.key_types.as_ref(), later.key_types.as_ref(), |earlier, later| {
+            later.iter().all(|key_type| earlier.contains(key_type))
+        })
+        && wider(earlier.until.as_ref(), later.until.as_ref(), |earlier, later| earlier >= later)
+}
+
+/// For things that have one name.
+fn covers_names(earlier: &Names, later: &Names) -> bool {
+    if later.wanted.is_empty() {
+        earlier.wanted.is_empty()
+            && !earlier.unwanted.is_empty()
+            && earlier.unwanted.iter().all(|name| later.unwanted.contains(name))
+    } else {
+        later.wanted.iter().filter(|name| !later.unwanted.contains(name)).all(|name| earlier.contain(name))
+    }
+}
+
+/// For groups, of which somebody has many: being in one wanted group says nothing about the unwanted ones.
+fn covers_groups(earlier: &Names, later: &Names) -> bool {
+    let excludes_less = earlier.unwanted.iter().all(|name| later.unwanted.contains(name));
+    let wants_more = if later.wanted.is_empty() {
+        earlier.wanted.is_empty() && !earlier.unwanted.is_empty()
+    } else {
+        earlier.wanted.is_empty() && !earlier.unwanted.is_empty()
+            || later.wanted.iter().all(|name| earlier.wanted.contains(name))
+    };
+    excludes_less && wants_more
+}
