@@ -23,6 +23,23 @@ pub fn unlock<S: StateStore>(states: &S, subject: &Subject) -> Result<bool, Stor
     Ok(true)
 }
 
+/// Forgets a user's remembered logins: the next one is asked for a code. How many there were.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn forget<S: StateStore>(states: &S, subject: &Subject, now: UnixTime) -> Result<usize, StoreError> {
+    let Some(mut lane) = states.open(subject)? else {
+        return Ok(0);
+    };
+    let Some(remembered) = &lane.record().remembered else {
+        return Ok(0);
+    };
+    let forgotten = remembered.current(now).count();
+    let next = Record { remembered: None, ..lane.record().clone() };
+    lane.change(&next)?;
+    Ok(forgotten)
+}
+
 /// Removes a user's second factor; false if there was none. Credentials go first: without them the state means nothing.
 ///
 /// # Errors

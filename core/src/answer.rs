@@ -46,6 +46,24 @@ impl Answer {
     }
 }
 
+/// A password and the code right behind it: a recovery code with its dashes, or as many digits as a code of the user has.
+/// `None` if there is none.
+#[must_use]
+pub fn split<'t>(typed: &'t [u8], lengths: &[usize]) -> Option<(&'t [u8], &'t [u8])> {
+    const DASHED: usize = 19;
+    let behind = |length: usize| typed.split_at_checked(typed.len().checked_sub(length)?);
+    if let Some((password, code)) = behind(DASHED)
+        && matches!(Answer::read(code), Answer::Recovery(_))
+        && code.iter().enumerate().all(|(place, byte)| (*byte == b'-') == matches!(place, 4 | 9 | 14))
+    {
+        return Some((password, code));
+    }
+    let mut lengths = lengths.to_vec();
+    lengths.sort_unstable();
+    let digits = |(_, code): &(&[u8], &[u8])| code.iter().all(u8::is_ascii_digit);
+    lengths.into_iter().rev().filter(|length| *length > 0).find_map(|length| behind(length).filter(digits))
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -109,5 +127,26 @@ mod tests {
         for length in 1..=dummy.len() {
             assert_eq!(shape(&dummy[..length]), "blocked");
         }
+    }
+
+    #[test]
+    fn a_code_behind_a_password_is_split_off() {
+        for (typed, lengths, password, code) in [
+            ("secret123456", &[6][..], "secret", "123456"),
+            ("pass99123456", &[6], "pass99", "123456"),
+            ("pass12345678", &[6, 8], "pass", "12345678"),
+            ("passw0123456", &[6, 8], "passw0", "123456"),
+            ("123456", &[6], "", "123456"),
+            ("secretABCD-EFGH-JKMN-PQRS", &[6], "secret", "ABCD-EFGH-JKMN-PQRS"),
+        ] {
+            let split = split(typed.as_bytes(), lengths);
+            assert_eq!(split, Some((password.as_bytes(), code.as_bytes())), "{typed}");
+        }
+        for typed in
+            ["", "secret", "secret12345", "secret12345x", "12345", "secretABCDEFGHJKMNPQRS", "ABC-DEFGH-JKMN-PQRS"]
+        {
+            assert_eq!(split(typed.as_bytes(), &[6]), None, "{typed}");
+        }
+        assert_eq!(split(b"secret123456", &[0]), None);
     }
 }

@@ -230,7 +230,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         Ok(None) | Err(_) => {}
     }
     let before = lane.record().clone();
-    let mut next = before.clone();
+    let mut next = Record { remembered: None, ..before.clone() };
     note(&mut next);
     lane.change(&next)?;
     if let Err(error) = credentials.replace(subject, enrolment) {
@@ -258,7 +258,7 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
 ) -> Result<T, EnrolError> {
     let mut lane = states.open_or_create(subject)?;
     let mut enrolment = credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
-    let mut next = lane.record().clone();
+    let mut next = Record { remembered: None, ..lane.record().clone() };
     next.keep_only(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;
     if next != *lane.record() {

@@ -15,6 +15,7 @@ use crate::{
     ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
     record::{Origin, Record},
     recovery::RecoveryError,
+    remember::{Client, Remembered},
     throttle::{Gate, Limits, Method},
 };
 
@@ -33,6 +34,8 @@ pub struct Login<'a, C, S> {
     pub prompt: &'a str,
     /// Where the user comes from, as the application says; it is noted, and nothing is decided by it.
     pub from: Option<&'a str>,
+    /// Who is recognised, where logins are remembered.
+    pub client: Option<Client<'a>>,
 }
 
 /// What is asked when a second code is needed.
@@ -92,6 +95,11 @@ impl Attempt {
         Self { outcome, method: None, authenticator: None, failures: None, clock_offset: None, detail: None }
     }
 
+    /// sshd answers in the place of somebody who may not log in this way.
+    pub(crate) fn blocked() -> Self {
+        Self::refused_for(Reason::Junk).with_detail("sshd replaced the answer: this account may not log in this way (root: see PermitRootLogin; others: DenyUsers, AllowGroups, the shell)")
+    }
+
     fn refused_for(reason: Reason) -> Self {
         Self::ended(Outcome::Refused(reason))
     }
@@ -130,6 +138,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         if self.nobody_is_asked(subject, policy) {
             return Attempt::ended(Outcome::NotAsked);
         }
+        if let Some(attempt) = self.recognise(subject) {
+            return attempt;
+        }
         let first = match self.ask(self.prompt, conversation) {
             Ok(answer) => answer,
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
@@ -140,7 +151,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let proof = match first.0 {
             Answer::Otp(code) => Proof::Code(GivenCode { code, at: first.1 }),
             Answer::Recovery(code) => Proof::Recovery(code),
-            Answer::Blocked => return blocked(),
+            Answer::Blocked => return Attempt::blocked(),
             Answer::Junk => return Attempt::refused_for(Reason::Junk),
         };
         match self.settle(subject, &proof) {
@@ -176,6 +187,32 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         }
     }
 
+    /// A login that is remembered needs no answer. Whatever is in the way of telling, the code is asked for, and that
+    /// attempt says what is broken.
+    fn recognise(&self, subject: Option<&Subject>) -> Option<Attempt> {
+        let (client, subject) = (self.client.as_ref()?, subject?);
+        let (lane, enrolment) = self.lane(subject).ok()??;
+        let (record, now) = (lane.record(), self.clock.now());
+        let gate = record.throttle.gate(&self.limits, Method::Otp, 1, now);
+        let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(&enrolment, client, now));
+        let usable = enrolment.active().next().is_some();
+        (known && usable && gate == Gate::Open).then(|| Attempt {
+            method: Some("remembered"),
+            failures: Some(record.throttle.failures),
+            ..Attempt::ended(Outcome::Granted { recovery_codes_left: None })
+        })
+    }
+
+    /// The record with this login remembered, where that is wanted and a code was given for it.
+    fn remembering(&self, enrolment: &Enrolment, mut next: Record, used_up: &UsedUp) -> Record {
+        if let (Some(client), UsedUp::Step { .. }) = (&self.client, used_up) {
+            let mut logins = next.remembered.take().unwrap_or_else(|| Remembered::new(client.fresh));
+            logins.note(enrolment, client, self.clock.now());
+            next.remembered = Some(logins);
+        }
+        next
+    }
+
     fn ask(
         &self,
         prompt: &str,
@@ -194,7 +231,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let proof = match (first, second.0) {
             (Proof::Code(first), Answer::Otp(code)) => Proof::TwoCodes(first, GivenCode { code, at: second.1 }),
             (_, Answer::Recovery(code)) => Proof::Recovery(code),
-            (_, Answer::Blocked) => return blocked(),
+            (_, Answer::Blocked) => return Attempt::blocked(),
             (_, Answer::Junk | Answer::Otp(_)) => return Attempt::refused_for(Reason::Junk),
         };
         match self.settle(subject, &proof) {
@@ -236,6 +273,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Verdict::Accept(used_up) => {
                 let from = self.from.and_then(Origin::of);
                 let next = decide::accepted(&enrolment, &before, &used_up, now, from.as_ref());
+                let next = self.remembering(&enrolment, next, &used_up);
                 charge.commit(&next)?;
                 Ok(Step::End(granted(&enrolment, &next, used_up)))
             }
@@ -292,9 +330,4 @@ const fn reason(refusal: Refusal) -> Reason {
         Refusal::Replayed => Reason::Replayed,
         Refusal::SecondCode => Reason::StepUp,
     }
-}
-
-fn blocked() -> Attempt {
-    Attempt::refused_for(Reason::Junk)
-        .with_detail("sshd replaced the answer: this account may not log in this way (root: see PermitRootLogin; others: DenyUsers, AllowGroups, the shell)")
 }

@@ -13,11 +13,26 @@ pub enum ModuleArgument {
     Prompt,
     /// `noecho`.
     Noecho,
+    /// `try_first_pass`.
+    TryFirstPass,
+    /// `use_first_pass`.
+    UseFirstPass,
+    /// `forward_pass`.
+    ForwardPass,
 }
 
 impl ModuleArgument {
     /// All of them, in the order of the manual page.
-    pub const ALL: [Self; 5] = [Self::Config, Self::Debug, Self::Nullok, Self::Prompt, Self::Noecho];
+    pub const ALL: [Self; 8] = [
+        Self::Config,
+        Self::Debug,
+        Self::Nullok,
+        Self::Prompt,
+        Self::Noecho,
+        Self::TryFirstPass,
+        Self::UseFirstPass,
+        Self::ForwardPass,
+    ];
 
     /// How it is written, with what its value is called.
     #[must_use]
@@ -28,6 +43,9 @@ impl ModuleArgument {
             Self::Nullok => "nullok",
             Self::Prompt => "prompt=TEXT",
             Self::Noecho => "noecho",
+            Self::TryFirstPass => "try_first_pass",
+            Self::UseFirstPass => "use_first_pass",
+            Self::ForwardPass => "forward_pass",
         }
     }
 
@@ -45,6 +63,15 @@ impl ModuleArgument {
             }
             Self::Noecho => {
                 "Hide the code while it is typed, as `echo = false` does. sshd's password method then answers with the account password: switch it off with `PasswordAuthentication no`."
+            }
+            Self::TryFirstPass => {
+                "Before asking, try the password that an earlier module of the stack was given, if it looks like a code (with `forward_pass`: if one stands behind it). If it is not right the user is asked. A password of 6 to 8 digits counts as a wrong code."
+            }
+            Self::UseFirstPass => {
+                "The same, but nobody is asked: without a code in the password the login is refused. In step-up, where two codes are wanted, such a login cannot succeed."
+            }
+            Self::ForwardPass => {
+                "For clients that can ask only once: ask for the password with the code right behind it, unseen, and give the password to the modules behind, which then need `use_first_pass` or `try_first_pass`. A recovery code stands behind the password with its dashes. sshd's password method works with it too. Nothing is remembered in such a stack."
             }
         }
     }

@@ -7,6 +7,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Mistake, Table, integer, string},
     otp::Past,
+    remember::Remembered,
     throttle::Throttle,
     time::UnixTime,
 };
@@ -24,6 +25,8 @@ pub struct Record {
     pub uses: Vec<Use>,
     /// Which recovery codes are spent.
     pub recovery: Option<Spent>,
+    /// Which logins are remembered.
+    pub remembered: Option<Remembered>,
 }
 
 /// The last use of one authenticator.
@@ -65,6 +68,7 @@ impl Record {
             throttle: Throttle::default(),
             uses: Vec::new(),
             recovery: None,
+            remembered: None,
         }
     }
 
@@ -156,8 +160,9 @@ impl Record {
         table.end()?;
         let authenticators = whole.tables("authenticator")?.into_iter().map(Use::take).collect::<Result<_, _>>()?;
         let recovery = whole.table("recovery")?.map(Spent::take).transpose()?;
+        let remembered = whole.table("remembered")?.map(Remembered::take).transpose()?;
         whole.end()?;
-        Ok(Self { user, uid, throttle, uses: authenticators, recovery })
+        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered })
     }
 
     /// The body of a slot.
@@ -186,6 +191,9 @@ impl Record {
         }
         if let Some(Spent { set, ids }) = &self.recovery {
             writeln!(out, "[recovery]\nset = \"{}\"\nids = {ids:?}", set.as_str())?;
+        }
+        if let Some(remembered) = &self.remembered {
+            remembered.write(out)?;
         }
         Ok(())
     }

@@ -61,6 +61,21 @@ impl Secret {
         Zeroizing::new(base32::encode(BASE32, &self.0))
     }
 
+    /// The same in groups of four, as people type it.
+    #[must_use]
+    pub fn in_groups(&self) -> Zeroizing<String> {
+        let plain = self.to_base32();
+        // Room for all of it at once: a growing buffer would leave copies behind.
+        let mut shown = Zeroizing::new(String::with_capacity(plain.len().saturating_mul(2)));
+        for (place, digit) in plain.chars().enumerate() {
+            if place > 0 && place.is_multiple_of(4) {
+                shown.push(' ');
+            }
+            shown.push(digit);
+        }
+        shown
+    }
+
     /// The key itself.
     #[must_use]
     pub fn bytes(&self) -> &[u8] {
@@ -95,6 +110,7 @@ mod tests {
             let secret = Secret::from_base32(&text).unwrap();
             assert_eq!(secret.bytes(), b"12345678901234567890");
             assert_eq!(secret.to_base32().as_str(), RFC);
+            assert_eq!(secret.in_groups().as_str(), "GEZD GNBV GY3T QOJQ GEZD GNBV GY3T QOJQ");
         }
     }
 

@@ -107,13 +107,17 @@ pub struct Slot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
-/// Lays a record out as a slot.
+/// Lays a record out as a slot. Remembered logins give way where they leave no room: they are a comfort, the rest is not.
 ///
 /// # Errors
 /// [`TooLarge`].
 pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT], TooLarge> {
-    let body = record.to_toml();
-    if body.len() > SLOT - HEADER - MARK {
+    const ROOM: usize = SLOT - HEADER - MARK;
+    let mut body = record.to_toml();
+    if body.len() > ROOM && record.remembered.is_some() {
+        body = Record { remembered: None, ..record.clone() }.to_toml();
+    }
+    if body.len() > ROOM {
         return Err(TooLarge);
     }
     let length = u32::try_from(body.len()).map_err(|_| TooLarge)?;
@@ -270,7 +274,21 @@ mod tests {
             set: AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap(),
             ids,
         });
-        assert!(encode(u64::MAX, Stage::Charged, &full).is_ok());
+        assert!(encode(u64::MAX, Stage::Charged, &full).is_ok(), "{} bytes", full.to_toml().len());
+        let remembered = |record: &Record| {
+            let logins = format!("[\"{}\",{late},{late}],", "f".repeat(24), late = late.seconds());
+            let logins = logins.repeat(crate::remember::MOST);
+            let key = "f".repeat(32);
+            Record::parse(&format!("{}[remembered]\nkey = \"{key}\"\nlogins = [{logins}]", record.to_toml())).unwrap()
+        };
+        let stored = |record: &Record| {
+            let slot = encode(1, Stage::Committed, record).unwrap();
+            current(&file(&slot, &[0; SLOT])).unwrap().record
+        };
+        // Remembered logins give way to everything else, and to nothing of a usual size.
+        assert_eq!(stored(&remembered(&full)), full);
+        full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 4);
+        assert_eq!(stored(&remembered(&full)), remembered(&full));
     }
 
     proptest! {

@@ -35,12 +35,13 @@ fn keys(text: &str) -> Vec<String> {
 /// The names of all settings that the code knows, as it tells somebody who mistyped one.
 fn known() -> BTreeSet<String> {
     let mut known = BTreeSet::new();
+    // Rules have no default; their keys are tested below.
     let mut tables = vec![String::new()];
     while let Some(table) = tables.pop() {
         let header = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
         let refusal = Config::parse(format!("{header}mistyped = 1\n").as_bytes()).unwrap_err().to_string();
         let (_, names) = refusal.split_once("known here are").unwrap();
-        for name in names.split('`').skip(1).step_by(2) {
+        for name in names.split('`').skip(1).step_by(2).filter(|name| *name != "rule") {
             // What takes no number, but takes an empty table, is one.
             if table.is_empty() && Config::parse(format!("[{name}]\n").as_bytes()).is_ok() {
                 tables.push(name.to_owned());
@@ -86,4 +87,23 @@ fn every_shown_setting_is_in_force_when_its_mark_is_taken_away() {
 fn lines_of_the_shipped_file_fit_120_columns() {
     let long: Vec<_> = SHIPPED.lines().filter(|line| line.chars().count() > 120).collect();
     assert!(long.is_empty(), "{long:#?}");
+}
+
+/// The rules that the file shows, which are prose: they are examples and no defaults.
+fn rules() -> String {
+    SHIPPED.lines().filter_map(|line| line.strip_prefix("#     ")).filter(|line| !line.starts_with(" ")).fold(String::new(), |text, line| text + line + "\n")
+}
+
+#[test]
+fn the_rules_that_are_shown_are_rules_and_have_every_key() {
+    let policy = Config::parse(rules().as_bytes()).unwrap().policy;
+    assert_eq!(policy.rules.len(), 2);
+    let shown: BTreeSet<_> = rules().lines().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect();
+    let refusal = Config::parse(b"[[rule]]\nsecond_factor = \"skip\"\nmistyped = 1\n").unwrap_err().to_string();
+    let (_, names) = refusal.split_once("known here are").unwrap();
+    let known: BTreeSet<_> = names.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect();
+    assert_eq!(shown, known);
+    for key in known {
+        assert!(SHIPPED.lines().any(|line| line.starts_with(&format!("# {key:<15}"))), "{key} is not explained");
+    }
 }

@@ -10,20 +10,18 @@ use twinlock_core::{
     host::SystemClock,
     otp::MovingFactor,
     ports::Clock,
+    qr::{self, Palette},
     recovery::RecoveryCode,
 };
 use zeroize::Zeroizing;
 
-use crate::{
-    choices::doubts,
-    cli::Qr,
-    failure::Failure,
-    qr::{self, Palette},
-    terminal::Terminal,
-};
+use crate::{choices::doubts, cli::Qr, failure::Failure, terminal::Terminal};
 
 /// How often a wrong answer is asked again before the enrolment is given up.
 const TRIES: usize = 5;
+/// Light modules around the picture: with 2 it fits a terminal of 80x24.
+const QUIET: u8 = 2;
+
 /// Explains, and shows the secret as a picture, as a key and as an address.
 pub(crate) fn introduce(
     terminal: &mut Terminal,
@@ -41,12 +39,12 @@ pub(crate) fn introduce(
          codes will do. Open it and scan this:\n\n",
         subject.name,
     ))?;
-    match palette(qr).map(|palette| qr::draw(uri, palette)) {
+    match palette(qr).map(|palette| qr::draw(uri, palette, QUIET)) {
         Some(Some(picture)) => terminal.show(&picture)?,
         Some(None) => terminal.show("(The address is too long for a picture; enter the key by hand.)\n")?,
         None => terminal.show("(No picture was asked for.)\n")?,
     }
-    let key = Zeroizing::new(groups_of_four(&otp.secret().to_base32()));
+    let key = otp.secret().in_groups();
     let kind = otp.period().map_or("counter-based", |_| "time-based");
     terminal.show(&format!(
         "\nOr enter it by hand ({kind}, {} digits):\n  Account  {issuer}: {}\n  Key      {}\n  Address  {uri}\n\n",
@@ -66,10 +64,6 @@ fn palette(qr: Qr) -> Option<Palette> {
         Qr::Ascii => Some(Palette::Ascii),
         Qr::None => None,
     }
-}
-
-fn groups_of_four(secret: &str) -> String {
-    secret.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect::<Vec<_>>().join(" ")
 }
 
 /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.

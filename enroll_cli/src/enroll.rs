@@ -7,7 +7,7 @@ use twinlock_core::{
     account::Subject,
     credentials::{Authenticator, Enrolment},
     enrol::{self, EnrolError, Existing},
-    host::{Kernel, SystemClock},
+    host::{self, Kernel, SystemClock},
     ports::{Clock, ReadCredentials},
     recovery::{RecoveryCode, RecoverySet},
 };
@@ -59,7 +59,7 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
     let secret = given.map_or_else(|| enrol::new_secret(&mut Kernel), Ok)?;
     let label_and_secret = (arguments.label.clone(), secret);
     let authenticator = enrol::new_authenticator(label_and_secret, parameters, SystemClock.now(), &mut Kernel)?;
-    let issuer = arguments.issuer.clone().unwrap_or_else(|| issuer(&scene.config.issuer));
+    let issuer = arguments.issuer.clone().unwrap_or_else(|| host::issuer(&scene.config.issuer));
     let uri = enrol::uri(&authenticator, &issuer, user);
     let (codes, set) = match place {
         Place::Beside => (Vec::new(), None),
@@ -172,14 +172,4 @@ fn report(
         note(&format!("Done: {} now has a second factor. `twinlock verify {0}` tries it.", subject.name));
         Ok(())
     }
-}
-
-/// The host's name, as far as the picture has room for it: a long one loses its domain.
-pub(crate) fn issuer(configured: &str) -> String {
-    if !configured.is_empty() {
-        return configured.to_owned();
-    }
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
-    let short = if host.len() > 20 { host.split('.').next().unwrap_or_default() } else { &host };
-    if short.is_empty() { "host".into() } else { short.into() }
 }

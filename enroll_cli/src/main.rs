@@ -18,7 +18,6 @@ mod manual;
 mod output;
 mod picture;
 mod progress;
-mod qr;
 mod recovery;
 mod remove;
 mod repair;

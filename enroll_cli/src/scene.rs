@@ -55,6 +55,7 @@ impl Scene {
             limits: self.config.limits(),
             prompt: &self.config.prompt,
             from: None,
+            client: None,
         }
     }
 }

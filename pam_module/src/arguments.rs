@@ -9,6 +9,7 @@ use twinlock_core::{
 
 /// What the PAM file asks for.
 #[derive(Debug, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of the PAM file")]
 pub(crate) struct Arguments {
     /// `config=FILE`.
     pub(crate) config: PathBuf,
@@ -20,6 +21,12 @@ pub(crate) struct Arguments {
     pub(crate) prompt: Option<String>,
     /// `noecho`.
     pub(crate) noecho: bool,
+    /// `try_first_pass`: a code that is the password of an earlier module is tried before anybody is asked.
+    pub(crate) try_first_pass: bool,
+    /// `use_first_pass`: the same, and nobody is asked.
+    pub(crate) use_first_pass: bool,
+    /// `forward_pass`: the code stands behind the password, which goes to the modules behind.
+    pub(crate) forward_pass: bool,
 }
 
 /// A word that is refused.
@@ -31,8 +38,7 @@ pub(crate) struct BadArgument {
 
 impl Arguments {
     pub(crate) fn parse(words: &[&CStr]) -> Result<Self, BadArgument> {
-        let mut arguments =
-            Self { config: DEFAULT_PATH.into(), debug: false, nullok: false, prompt: None, noecho: false };
+        let mut arguments = Self::default();
         for word in words {
             let bad =
                 |problem: &str| BadArgument { word: word.to_string_lossy().into_owned(), problem: problem.to_owned() };
@@ -49,6 +55,9 @@ impl Arguments {
                     arguments.prompt = Some(prompt);
                 }
                 Some((ModuleArgument::Noecho, _)) => arguments.noecho = true,
+                Some((ModuleArgument::TryFirstPass, _)) => arguments.try_first_pass = true,
+                Some((ModuleArgument::UseFirstPass, _)) => arguments.use_first_pass = true,
+                Some((ModuleArgument::ForwardPass, _)) => arguments.forward_pass = true,
                 None => {
                     return Err(bad(&format!(
                         "known are {}",
@@ -58,6 +67,26 @@ impl Arguments {
             }
         }
         Ok(arguments)
+    }
+
+    /// Whether the code may come together with a password.
+    pub(crate) const fn stacked(&self) -> bool {
+        self.try_first_pass || self.use_first_pass || self.forward_pass
+    }
+}
+
+impl Default for Arguments {
+    fn default() -> Self {
+        Self {
+            config: DEFAULT_PATH.into(),
+            debug: false,
+            nullok: false,
+            prompt: None,
+            noecho: false,
+            try_first_pass: false,
+            use_first_pass: false,
+            forward_pass: false,
+        }
     }
 }
 
@@ -81,12 +110,24 @@ mod tests {
 
     #[test]
     fn every_known_word_does_its_own_thing() {
-        let all = parsed(&[c"config=/x", c"debug", c"nullok", c"prompt=Code: ", c"noecho"]).unwrap();
-        let wanted =
-            Arguments { config: "/x".into(), debug: true, nullok: true, prompt: Some("Code: ".into()), noecho: true };
-        assert_eq!(all, wanted);
-        let none = Arguments { config: DEFAULT_PATH.into(), debug: false, nullok: false, prompt: None, noecho: false };
-        assert_eq!(parsed(&[]).unwrap(), none);
+        let words = [c"config=/x", c"debug", c"nullok", c"prompt=Code: ", c"noecho"];
+        let passes = [c"try_first_pass", c"use_first_pass", c"forward_pass"];
+        let wanted = Arguments {
+            config: "/x".into(),
+            debug: true,
+            nullok: true,
+            prompt: Some("Code: ".into()),
+            noecho: true,
+            try_first_pass: true,
+            use_first_pass: true,
+            forward_pass: true,
+        };
+        assert_eq!(parsed(&[words.as_slice(), &passes].concat()).unwrap(), wanted);
+        assert_eq!(parsed(&[]).unwrap(), Arguments::default());
+        for pass in passes {
+            assert!(parsed(&[pass]).unwrap().stacked());
+        }
+        assert!(!parsed(&words).unwrap().stacked());
     }
 
     #[test]

@@ -1,20 +1,28 @@
 //! The auth phase: who, under which policy, one attempt, its mark for the account phase.
 
+use std::time::Duration;
+
 use pam::constants::PamResultCode;
 use twinlock_core::{
     account::{Subject, UserName},
     config::Config,
-    host::{self, SystemClock},
+    credentials::Enrolment,
+    host::{self, Kernel, SystemClock, SystemGroups},
     journal::Reason,
     login::{Attempt, Login, Outcome},
-    policy::SecondFactor,
+    onboarding::Onboarding,
+    otp::Otp,
+    policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
+    ports::{Clock as _, NoAnswer, Randomness as _, ReadCredentials as _},
+    remember::Client,
     store::{self, Store},
 };
 
 use crate::{
     arguments::Arguments,
-    ffi::{Loudness, Transaction},
+    ffi::{Loudness, Passed, Transaction},
     returns,
+    stacked::Stacked,
 };
 
 /// What both phases begin with.
@@ -24,32 +32,77 @@ pub(crate) struct Scene {
     pub(crate) store: Store,
     /// `None` if there is no such account.
     pub(crate) subject: Option<Subject>,
+    /// For how long the rule that decides remembers a login.
+    remember: Option<Duration>,
+    /// The rule that decides.
+    rule: Option<String>,
+    source: Source,
 }
 
 impl Scene {
-    /// Reads the configuration and looks the user up; the refusal if that cannot be done.
+    /// Reads the configuration, looks the user up and asks the policy; the refusal if that cannot be done.
     pub(crate) fn set(transaction: &mut Transaction<'_>, arguments: &Arguments) -> Result<Self, PamResultCode> {
         let config = store::load_config(&arguments.config).map_err(|fault| {
             returns::refuse(transaction, None, Reason::Config, Some(format!("{fault}; {}", fault.hint())))
         })?;
         let name = transaction.user.as_ref().ok().and_then(|user| UserName::parse(user).ok());
         let subject = name.map_or(Ok(None), |name| host::account(&name)).map_err(|error| {
-            returns::refuse(
-                transaction,
-                None,
-                Reason::Internal,
-                Some(format!("cannot ask the passwd database: {error}")),
-            )
+            let detail = format!("cannot ask the passwd database: {error}");
+            returns::refuse(transaction, None, Reason::Internal, Some(detail))
         })?;
-        let policy = if arguments.nullok { config.second_factor.nullok() } else { config.second_factor };
+        let source = Source::of(transaction.rhost.as_deref());
+        let facts = Facts {
+            service: &transaction.service.to_ascii_lowercase(),
+            user: subject.as_ref().map(|subject| &subject.name),
+            source: &source,
+            first_factors: &transaction.first_factors,
+            now: SystemClock.now(),
+        };
+        let decision = config.policy.decide(&facts, &SystemGroups).map_err(|undecided| {
+            let user = subject.as_ref().map(|subject| subject.name.as_str());
+            returns::refuse(transaction, user, Reason::Internal, Some(undecided.to_string()))
+        })?;
+        let policy = if arguments.nullok { decision.second_factor.nullok() } else { decision.second_factor };
         if arguments.debug {
             let known = if subject.is_some() { "known" } else { "unknown" };
-            let line =
-                format!("debug: config={} second_factor={} user is {known}", arguments.config.display(), policy.name());
+            let rule = decision.rule.map_or("-", Rule::title);
+            let doubt = decision.doubt.map_or_else(|| "-".into(), |doubt| doubt.to_string());
+            let line = format!(
+                "debug: config={} second_factor={} rule=\"{rule}\" doubt=\"{doubt}\" user is {known}",
+                arguments.config.display(),
+                policy.name()
+            );
             transaction.log(Loudness::Debug, &line);
         }
+        let (remember, rule) = (decision.remember, decision.rule.map(|rule| rule.title().to_owned()));
         let store = Store::at(&config.store.directory);
-        Ok(Self { config, policy, store, subject })
+        Ok(Self { config, policy, store, subject, remember, rule, source })
+    }
+
+    /// Who is recognised, where the rule remembers logins: somebody who proved a key, from an address.
+    fn client<'k>(&self, first_factors: &'k FirstFactors) -> Option<Client<'k>> {
+        let (span, network) = (self.remember?, self.source.neighbourhood()?);
+        let key = first_factors.keys().first()?;
+        let mut fresh = [0; 16];
+        Kernel.fill(&mut fresh).ok()?;
+        Some(Client { key, network, span, fresh })
+    }
+
+    /// How many digits the codes of the user have, for telling them from a password that stands before them.
+    fn code_lengths(&self) -> Vec<usize> {
+        let enrolment = self.subject.as_ref().and_then(|subject| self.store.credentials.read(subject).ok()?);
+        let lengths: Vec<usize> =
+            enrolment.iter().flat_map(Enrolment::active).map(|one| usize::from(one.otp.digits())).collect();
+        if lengths.is_empty() { vec![usize::from(Otp::DIGITS)] } else { lengths }
+    }
+
+    /// Whether this login is one to enrol in: policy says so, and a first factor can have been given. A store that cannot
+    /// be read is not an answer of "not enrolled"; the usual attempt then says what is broken.
+    fn invites(&self, transaction: &Transaction<'_>) -> bool {
+        let not_enrolled = |subject: &Subject| matches!(self.store.credentials.read(subject), Ok(None));
+        self.policy == SecondFactor::Enroll
+            && (transaction.first_factors.any() || transaction.password().is_some())
+            && self.subject.as_ref().is_none_or(not_enrolled)
     }
 }
 
@@ -65,45 +118,94 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Err(code) => return code,
     };
     if transaction.mark(None).is_err() {
-        return returns::refuse(
-            transaction,
-            None,
-            Reason::Internal,
-            Some("libpam keeps no data for this transaction".into()),
-        );
+        return returns::no_data(transaction);
     }
     transaction.ask_for_fail_delay(scene.config.fail_delay);
     transaction.echo = scene.config.echo && !arguments.noecho;
+    let before = transaction.user.clone();
+    if !arguments.use_first_pass && scene.invites(transaction) {
+        return invite(transaction, &scene, &before);
+    }
 
-    let from = transaction.rhost.clone();
+    let (from, first_factors) = (transaction.rhost.clone(), transaction.first_factors.clone());
+    let prompt = match (&arguments.prompt, arguments.forward_pass) {
+        (Some(prompt), _) => prompt,
+        (None, true) => FORWARD_PROMPT,
+        (None, false) => &scene.config.prompt,
+    };
     let login = Login {
         credentials: &scene.store.credentials,
         states: &scene.store.states,
         clock: &SystemClock,
         limits: scene.config.limits(),
-        prompt: arguments.prompt.as_deref().unwrap_or(&scene.config.prompt),
+        prompt,
         from: from.as_deref(),
+        // Where the password is asked for together with the code, it must be asked for.
+        client: if arguments.forward_pass { None } else { scene.client(&first_factors) },
     };
     let subject = scene.subject.as_ref();
-    let before = transaction.user.clone();
-    let attempt = login.attempt(subject, scene.policy, transaction);
+    let lengths = if arguments.stacked() { scene.code_lengths() } else { Vec::new() };
+    let mut stacked = Stacked::new(transaction, arguments, lengths);
+    let attempt = login.attempt(subject, scene.policy, &mut stacked);
+    let mut attempt = stacked.noted(attempt);
+    if stacked.may_ask_after(attempt.outcome) {
+        returns::end(stacked.transaction(), subject.map(|subject| subject.name.as_str()), &attempt);
+        attempt = login.attempt(subject, scene.policy, &mut stacked);
+    }
     let attempt = if transaction.user_now() == before { attempt } else { user_changed() };
-    let attempt = explained(attempt, transaction);
+    let attempt = explained(attempt, &scene, transaction);
     let code = returns::end(transaction, subject.map(|subject| subject.name.as_str()), &attempt);
-    speak(transaction, attempt.outcome);
+    speak(transaction, &scene.config.help, attempt.outcome);
     match attempt.outcome {
-        Outcome::Granted { .. } | Outcome::NotAsked => match transaction.mark(scene.subject) {
-            Ok(()) => code,
-            Err(_) => returns::refuse(
-                transaction,
-                None,
-                Reason::Internal,
-                Some("libpam keeps no data for this transaction".into()),
-            ),
-        },
+        Outcome::Granted { .. } | Outcome::NotAsked => {
+            let mark = scene.subject.map(|subject| Passed { subject, staged: None });
+            transaction.mark(mark).map_or_else(|_| returns::no_data(transaction), |()| code)
+        }
         Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
     }
 }
+
+/// What is asked where password and code come in one answer; google-authenticator's words.
+const FORWARD_PROMPT: &str = "Password & verification code: ";
+
+/// Enrols somebody inside the login. What comes of it waits for the account phase, which comes only if the whole auth
+/// phase passed.
+fn invite(transaction: &mut Transaction<'_>, scene: &Scene, before: &Result<Vec<u8>, NoAnswer>) -> PamResultCode {
+    // The picture is part of a prompt that echoes: clients show no other whole.
+    transaction.echo = true;
+    let issuer = host::issuer(&scene.config.issuer);
+    let mut onboarding =
+        Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &scene.store.states, issuer: &issuer };
+    let typed = before.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
+    let staged = onboarding.run(scene.subject.as_ref(), &typed, transaction);
+    let staged = if transaction.user_now() == *before { staged } else { Err(user_changed()) };
+    let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
+    match staged {
+        Ok(staged) => {
+            let attempt = Attempt {
+                method: Some("totp"),
+                authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
+                detail: Some(STAGED.into()),
+                ..Attempt::ended(Outcome::Granted { recovery_codes_left: None })
+            };
+            let mark = Passed { subject: staged.subject().clone(), staged: Some(staged) };
+            if transaction.mark(Some(mark)).is_err() {
+                return returns::no_data(transaction);
+            }
+            returns::end(transaction, user, &attempt)
+        }
+        Err(attempt) => {
+            let attempt = explained(attempt, scene, transaction);
+            let code = returns::end(transaction, user, &attempt);
+            speak(transaction, &scene.config.help, attempt.outcome);
+            code
+        }
+    }
+}
+
+/// What the log says of an enrolment that waits.
+const STAGED: &str = "enrolled inside the login; it is stored in the account phase and nowhere else: if no line says that \
+    it was stored, the login ended before, or this service has no account line of pam_twinlock.so";
 
 /// A code was given for one user; nobody else may have the good of it.
 fn user_changed() -> Attempt {
@@ -112,7 +214,17 @@ fn user_changed() -> Attempt {
 }
 
 /// sshd's `password` method answers no prompt that echoes: what was broken is then its configuration.
-fn explained(attempt: Attempt, transaction: &Transaction<'_>) -> Attempt {
+fn explained(attempt: Attempt, scene: &Scene, transaction: &Transaction<'_>) -> Attempt {
+    if attempt.outcome == Outcome::NotAsked
+        && let Some(rule) = &scene.rule
+    {
+        return Attempt { detail: Some(format!("not asked, by the rule: {rule}")), ..attempt };
+    }
+    if attempt.outcome == Outcome::Refused(Reason::NotEnrolled) && scene.policy == SecondFactor::Enroll {
+        let detail = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
+            nor a password in this stack";
+        return Attempt { detail: Some(attempt.detail.unwrap_or_else(|| detail.into())), ..attempt };
+    }
     if matches!(attempt.outcome, Outcome::NoAnswer(_)) && transaction.service.starts_with("sshd") {
         let detail = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication no), or the client left";
         return Attempt { detail: Some(detail.into()), ..attempt };
@@ -121,7 +233,7 @@ fn explained(attempt: Attempt, transaction: &Transaction<'_>) -> Attempt {
 }
 
 /// What the user is told, after the verdict is on the disk and in the log.
-fn speak(transaction: &mut Transaction<'_>, outcome: Outcome) {
+fn speak(transaction: &mut Transaction<'_>, help: &str, outcome: Outcome) {
     match outcome {
         Outcome::Granted { recovery_codes_left: Some(0) } => {
             transaction.warn("That was your LAST recovery code. Make new ones now: ask your administrator for `twinlock recovery new`.");
@@ -135,6 +247,8 @@ fn speak(transaction: &mut Transaction<'_>, outcome: Outcome) {
         Outcome::TooSoon(rest) => {
             transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
         }
+        // The same whatever the reason was: it must not tell who is enrolled.
+        Outcome::Refused(_) if !help.is_empty() => transaction.warn(help),
         Outcome::Granted { recovery_codes_left: None }
         | Outcome::NotAsked
         | Outcome::Refused(_)

@@ -6,7 +6,7 @@
 #![allow(unsafe_code, reason = "this is the FFI layer")]
 
 use std::{
-    ffi::{CStr, CString, c_char, c_int, c_uint},
+    ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
     panic::{AssertUnwindSafe, catch_unwind},
     sync::Once,
     time::Duration,
@@ -17,12 +17,14 @@ use pam::{
         PAM_ERROR_MSG, PAM_PROMPT_ECHO_OFF, PAM_PROMPT_ECHO_ON, PAM_SILENT, PAM_TEXT_INFO, PamFlag, PamResultCode,
     },
     conv::Conv,
-    items::{Item, RHost, Service, User},
+    items::{AuthTok, Item, ItemType, RHost, Service, User},
     module::{PamHandle, PamHooks},
     pam_hooks,
 };
 use twinlock_core::{
     account::Subject,
+    onboarding::Staged,
+    policy::FirstFactors,
     ports::{Conversation, NoAnswer},
 };
 use zeroize::Zeroizing;
@@ -32,12 +34,22 @@ use crate::{arguments::Arguments, authenticate, guard, returns};
 // libpam itself is linked by pam-bindings, which has no words for these.
 unsafe extern "C" {
     fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
+    fn pam_set_item(handle: *mut PamHandle, kind: c_int, item: *const c_void) -> c_int;
+    fn pam_getenv(handle: *mut PamHandle, name: *const c_char) -> *const c_char;
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
 }
 
 /// Where the auth phase leaves its mark for the account phase. The version is part of the name, so that what is read
 /// under it is what this very code stored.
 const MARK: &str = concat!("twinlock-passed-", env!("CARGO_PKG_VERSION"));
+
+/// What the auth phase leaves for the account phase of the same transaction.
+pub(crate) struct Passed {
+    /// Who passed.
+    pub(crate) subject: Subject,
+    /// An enrolment to be stored now that the whole auth phase passed.
+    pub(crate) staged: Option<Box<Staged>>,
+}
 
 /// How loud a line of the log is (syslog.h).
 #[derive(Debug, Clone, Copy)]
@@ -64,6 +76,8 @@ pub(crate) struct Transaction<'a> {
     pub(crate) service: String,
     /// `PAM_RHOST`.
     pub(crate) rhost: Option<String>,
+    /// `SSH_AUTH_INFO_0`.
+    pub(crate) first_factors: FirstFactors,
 }
 
 impl<'a> Transaction<'a> {
@@ -71,7 +85,8 @@ impl<'a> Transaction<'a> {
         let user = copied_user(handle);
         let service = copied(handle, |Service(text)| text).unwrap_or_default();
         let rhost = copied(handle, |RHost(text)| text);
-        Self { handle, silent: flags & PAM_SILENT != 0, echo: true, user, service, rhost }
+        let first_factors = FirstFactors::parse(copied_variable(handle, c"SSH_AUTH_INFO_0").as_deref());
+        Self { handle, silent: flags & PAM_SILENT != 0, echo: true, user, service, rhost, first_factors }
     }
 
     /// `PAM_USER` as it stands now; a conversation may have changed it.
@@ -115,16 +130,31 @@ impl<'a> Transaction<'a> {
         }
     }
 
-    /// Marks that `subject` passed the auth phase of this transaction, or that nobody has yet.
-    pub(crate) fn mark(&mut self, passed: Option<Subject>) -> Result<(), i32> {
+    /// The password that a module before this one in the stack was given. Whether a right one, libpam alone knows.
+    pub(crate) fn password(&self) -> Option<Zeroizing<Vec<u8>>> {
+        let password = self.handle.get_item::<AuthTok<'_>>().ok()??;
+        Some(Zeroizing::new(password.as_bytes().to_vec())).filter(|password| !password.is_empty())
+    }
+
+    /// Gives a password to the modules behind this one. If libpam keeps none, they ask for it or refuse.
+    pub(crate) fn set_password(&mut self, password: &[u8]) {
+        let Ok(password) = CString::new(password) else { return };
+        let bytes = Zeroizing::new(password.into_bytes_with_nul());
+        let handle: *mut PamHandle = self.handle;
+        // SAFETY: the handle is libpam's own and live; the item is a string that ends with a zero byte, and libpam copies it.
+        unsafe { pam_set_item(handle, ItemType::AuthTok as c_int, bytes.as_ptr().cast()) };
+    }
+
+    /// Marks who passed the auth phase of this transaction, or that nobody has yet.
+    pub(crate) fn mark(&mut self, passed: Option<Passed>) -> Result<(), i32> {
         self.handle.set_data(MARK, Box::new(passed)).map_err(|code| code as i32)
     }
 
     /// Who passed the auth phase of this transaction.
-    pub(crate) fn marked(&self) -> Option<Subject> {
-        // SAFETY: only `mark` of this very version stores under this name, and it stores an `Option<Subject>`.
-        let passed = unsafe { self.handle.get_data::<Option<Subject>>(MARK) };
-        passed.ok().cloned().flatten()
+    pub(crate) fn marked(&self) -> Option<&Passed> {
+        // SAFETY: only `mark` of this very version stores under this name, and it stores an `Option<Passed>`.
+        let passed = unsafe { self.handle.get_data::<Option<Passed>>(MARK) };
+        passed.ok()?.as_ref()
     }
 }
 
@@ -151,6 +181,17 @@ fn copied_user(handle: &mut PamHandle) -> Result<Vec<u8>, NoAnswer> {
     // The item is set also where the name is not UTF-8 and pam-bindings has no value for it.
     let code = asked.err().unwrap_or(PamResultCode::PAM_CONV_ERR);
     item(handle).ok_or(NoAnswer { code: code as i32 })
+}
+
+/// A variable of the transaction's environment, which is not the process's.
+fn copied_variable(handle: &mut PamHandle, name: &CStr) -> Option<Vec<u8>> {
+    let handle: *mut PamHandle = handle;
+    // SAFETY: the handle is libpam's own and live, the name ends with a zero byte.
+    let value = unsafe { pam_getenv(handle, name.as_ptr()) };
+    // SAFETY: what libpam returns, if not null, is a string of its own that ends with a zero byte and lives until the
+    // variable is changed; it is copied before anything else happens.
+    let value = (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) });
+    value.map(|value| value.to_bytes().to_vec())
 }
 
 /// A text item, at most 256 bytes of it: it is for the log alone.

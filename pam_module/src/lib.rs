@@ -1,13 +1,14 @@
 //! `pam_twinlock.so`: from libpam to the core and back. Nothing is decided here but which return code says what.
 //!
 //! `ffi` is the only file with unsafe code; behind it everything is copied values. `authenticate` is the auth
-//! phase, `guard` the account phase; `returns` is the one table of return codes.
+//! phase, `guard` the account phase, `stacked` the code that comes together with a password; `returns` is the one table of return codes.
 
 mod arguments;
 mod authenticate;
 mod ffi;
 mod guard;
 mod returns;
+mod stacked;
 
 #[cfg(all(feature = "panic-probe", not(debug_assertions)))]
 compile_error!("the feature `panic-probe` makes a module that panics on purpose: never in a release build");

@@ -46,7 +46,8 @@ const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
 /// Logs how an attempt ended, and says so to libpam.
 pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt: &Attempt) -> PamResultCode {
     let refused = attempt.refused();
-    if attempt.outcome != Outcome::NotAsked {
+    // Where nobody is asked there is nothing to say, unless a rule of the administrator says so for some.
+    if attempt.outcome != Outcome::NotAsked || attempt.detail.is_some() {
         let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
         let entry = Entry {
             refused,
@@ -79,6 +80,11 @@ pub(crate) fn refuse(
 ) -> PamResultCode {
     let attempt = Attempt { detail, ..Attempt::ended(Outcome::Refused(reason)) };
     end(transaction, user, &attempt)
+}
+
+/// Without the mark, the account phase would not know what the auth phase found.
+pub(crate) fn no_data(transaction: &mut Transaction<'_>) -> PamResultCode {
+    refuse(transaction, None, Reason::Internal, Some("libpam keeps no data for this transaction".into()))
 }
 
 pub(crate) fn bad_arguments(transaction: &mut Transaction<'_>, bad: &BadArgument) -> PamResultCode {

@@ -59,6 +59,18 @@ fn subject(user: User) -> Option<Subject> {
     UserName::parse(user.name.as_bytes()).ok().map(|name| Subject { name, uid: user.uid.as_raw() })
 }
 
+/// Whose codes they are, for the app: what the administrator calls it, or the host's name as far as the picture has
+/// room for it; a long one loses its domain.
+#[must_use]
+pub fn issuer(configured: &str) -> String {
+    if !configured.is_empty() {
+        return configured.to_owned();
+    }
+    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let short = if host.len() > 20 { host.split('.').next().unwrap_or_default() } else { &host };
+    if short.is_empty() { "host".into() } else { short.into() }
+}
+
 /// Whether this process is root's.
 #[must_use]
 pub fn is_root() -> bool {

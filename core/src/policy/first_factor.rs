@@ -47,7 +47,8 @@ impl FirstFactors {
     #[must_use]
     pub fn parse(info: Option<&[u8]>) -> Self {
         let mut factors = Self::default();
-        let Some(text) = info.filter(|info| info.len() <= LONGEST).and_then(|info| std::str::from_utf8(info).ok()) else {
+        let Some(text) = info.filter(|info| info.len() <= LONGEST).and_then(|info| std::str::from_utf8(info).ok())
+        else {
             return factors;
         };
         for line in text.split('\n') {

@@ -35,10 +35,16 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
     for (index, rule) in policy.rules.iter().enumerate() {
         let mut say = |problem: String, hint: &str| flaws.push(Flaw { rule, problem, hint: hint.to_owned() });
         for (condition, what) in empty_conditions(rule) {
-            say(format!("`{condition}` {what}, so the rule fits nobody"), "give it what it is meant for, or leave the line out");
+            say(
+                format!("`{condition}` {what}, so the rule fits nobody"),
+                "give it what it is meant for, or leave the line out",
+            );
         }
         if rule.until.is_some_and(|end| end <= now) {
-            say("its last day is over, so the rule fits nobody any more".into(), "remove the rule, or give it a later `until`");
+            say(
+                "its last day is over, so the rule fits nobody any more".into(),
+                "remove the rule, or give it a later `until`",
+            );
         }
         if let Some(earlier) = policy.rules.iter().take(index).find(|earlier| covers(earlier, rule)) {
             say(

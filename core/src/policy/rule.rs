@@ -56,7 +56,8 @@ impl Names {
     /// Whether nobody can fit.
     #[must_use]
     pub fn fit_nobody(&self) -> bool {
-        self.wanted.iter().all(|name| self.unwanted.contains(name)) && !(self.wanted.is_empty() && !self.unwanted.is_empty())
+        self.wanted.iter().all(|name| self.unwanted.contains(name))
+            && !(self.wanted.is_empty() && !self.unwanted.is_empty())
     }
 
     fn take(value: &DeValue<'_>) -> Result<Self, String> {
@@ -69,7 +70,9 @@ impl Names {
             };
             let sound = !name.is_empty() && name.len() <= 256 && !name.chars().any(|c| c.is_control() || c == '!');
             if !sound {
-                return Err("a name has 1 to 256 characters, none a control character; `!name` means all but that one".into());
+                return Err(
+                    "a name has 1 to 256 characters, none a control character; `!name` means all but that one".into()
+                );
             }
             list.push(name.to_owned());
         }

@@ -109,8 +109,14 @@ fn each_condition_fits_and_does_not() {
         ("groups = []", false),
         ("from = []", false),
         ("key_types = []", false),
-        ("services = [\"sshd\"]\nusers = [\"alice\"]\ngroups = [\"admins\"]\nfrom = [\"10.0.0.0/8\"]\nuntil = 2027-01-31", true),
-        ("services = [\"sshd\"]\nusers = [\"alice\"]\ngroups = [\"admins\"]\nfrom = [\"10.0.0.0/8\"]\nuntil = 2027-01-30", false),
+        (
+            "services = [\"sshd\"]\nusers = [\"alice\"]\ngroups = [\"admins\"]\nfrom = [\"10.0.0.0/8\"]\nuntil = 2027-01-31",
+            true,
+        ),
+        (
+            "services = [\"sshd\"]\nusers = [\"alice\"]\ngroups = [\"admins\"]\nfrom = [\"10.0.0.0/8\"]\nuntil = 2027-01-30",
+            false,
+        ),
     ] {
         assert_eq!(outcome(&skip(condition), &ALICE), Some(if fits { Skip } else { Required }), "{condition}");
     }
@@ -155,7 +161,9 @@ fn a_group_that_does_not_exist_is_taken_for_whatever_is_strictest() {
     assert_eq!(outcome(&skip("groups = [\"nosuch\"]"), &ALICE), Some(Required));
     assert_eq!(outcome(&skip("groups = [\"!nosuch\"]"), &ALICE), Some(Required));
     assert_eq!(outcome(&skip("groups = [\"admins\", \"!nosuch\"]"), &ALICE), Some(Required));
-    let strict = |groups: &str| format!("second_factor = \"skip\"\n[[rule]]\ngroups = [{groups}]\nsecond_factor = \"required\"\n");
+    let strict = |groups: &str| {
+        format!("second_factor = \"skip\"\n[[rule]]\ngroups = [{groups}]\nsecond_factor = \"required\"\n")
+    };
     assert_eq!(decided(&strict("\"nosuch\""), &ALICE), Some((Required, Some("without a name".into()), true)));
     assert_eq!(outcome(&strict("\"robots\""), &ALICE), Some(Skip));
     assert_eq!(outcome(&strict("\"!nosuch\""), &ALICE), Some(Required));
@@ -182,8 +190,13 @@ fn a_doubt_forgets_what_is_remembered() {
     let policy = policy(text);
     let of = |rhost| {
         let (source, first_factors) = (Source::of(Some(rhost)), FirstFactors::default());
-        let facts =
-            Facts { service: "sshd", user: None, source: &source, first_factors: &first_factors, now: UnixTime::default() };
+        let facts = Facts {
+            service: "sshd",
+            user: None,
+            source: &source,
+            first_factors: &first_factors,
+            now: UnixTime::default(),
+        };
         policy.decide(&facts, &Directory).unwrap().remember
     };
     assert_eq!(of("10.0.0.1"), Some(Duration::from_hours(8)));
@@ -196,7 +209,10 @@ fn a_rule_that_is_no_rule_names_its_place() {
     for (rule, told) in [
         ("", "1:1: the key `second_factor` is missing"),
         ("second_factor = \"never\"", "2:17: `never` is none of `required`"),
-        ("second_factor = \"skip\"\nuser = [\"a\"]", "3:1: unknown key `user`, known here are `name`, `services`, `users`"),
+        (
+            "second_factor = \"skip\"\nuser = [\"a\"]",
+            "3:1: unknown key `user`, known here are `name`, `services`, `users`",
+        ),
         ("users = \"alice\"", "2:9: an array is wanted here"),
         ("users = [7]", "2:9: a string is wanted here"),
         ("users = [\"!\"]", "2:9: a name has 1 to 256 characters"),
@@ -228,7 +244,11 @@ fn a_rule_knows_where_it_stands() {
 }
 
 fn flaws(text: &str) -> Vec<String> {
-    review(&policy(text), UnixTime::from_seconds(NOON), &Directory).unwrap().into_iter().map(|flaw| flaw.problem).collect()
+    review(&policy(text), UnixTime::from_seconds(NOON), &Directory)
+        .unwrap()
+        .into_iter()
+        .map(|flaw| flaw.problem)
+        .collect()
 }
 
 #[test]

@@ -131,6 +131,7 @@ impl Host {
             limits: self.limits,
             prompt: "Code: ",
             from: Some("192.0.2.7"),
+            client: None,
         };
         let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let mut script =

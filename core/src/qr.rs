@@ -1,25 +1,27 @@
-//! The picture that a phone scans. Two modules a character, black and white said explicitly, so that it can be scanned
-//! from dark terminals and light ones.
+//! The picture that a phone scans, in characters. Two modules a character, or one in two where a terminal has no blocks.
 
 use qrcode::{Color, EcLevel, QrCode};
 use zeroize::Zeroizing;
 
-/// Light modules around the picture. The standard asks for 4; with 2 it fits a terminal of 80x24 and phones still read it.
-const QUIET: i64 = 2;
-
 /// How a picture may be drawn.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Palette {
+pub enum Palette {
     /// With black and white of the 256 colours, which no theme changes.
     BlackAndWhite,
     /// Without colours: light modules as blocks, right on dark terminals.
     Plain,
+    /// The same with dark modules as blocks, right on light terminals.
+    PlainInverse,
     /// In plain characters, for terminals without block elements: dark modules as `##`, right on light terminals.
     Ascii,
+    /// The same with light modules as `##`, right on dark terminals.
+    AsciiInverse,
 }
 
-/// Draws a text as a QR code; `None` if it is too long for one.
-pub(crate) fn draw(text: &str, palette: Palette) -> Option<Zeroizing<String>> {
+/// Draws a text as a QR code with `quiet` light modules around it; `None` if it is too long for one. The standard asks
+/// for 4; phones read it with fewer, and it has to fit a terminal.
+#[must_use]
+pub fn draw(text: &str, palette: Palette, quiet: u8) -> Option<Zeroizing<String>> {
     let code = QrCode::with_error_correction_level(text, EcLevel::L).ok()?;
     let width = i64::try_from(code.width()).ok()?;
     let modules = code.to_colors();
@@ -28,33 +30,19 @@ pub(crate) fn draw(text: &str, palette: Palette) -> Option<Zeroizing<String>> {
         let at = y.checked_mul(width).and_then(|row| row.checked_add(x)).and_then(|at| usize::try_from(at).ok());
         inside && at.and_then(|at| modules.get(at)) == Some(&Color::Dark)
     };
-    if palette == Palette::Ascii {
-        return ascii(&dark, width);
-    }
+    let (begin, end) = (i64::from(quiet).checked_neg()?, width.checked_add(i64::from(quiet))?);
     // Room for all of it at once: the picture is the secret.
     let mut picture = Zeroizing::new(String::with_capacity(64 * 1024));
-    let end = width.checked_add(QUIET)?;
-    for y in (-QUIET..end).step_by(2) {
-        for x in -QUIET..end {
+    let rows_a_line = match palette {
+        Palette::BlackAndWhite | Palette::Plain | Palette::PlainInverse => 2,
+        Palette::Ascii | Palette::AsciiInverse => 1,
+    };
+    for y in (begin..end).step_by(rows_a_line) {
+        for x in begin..end {
             // The row below the last one is outside and therefore light.
             picture.push_str(cell(palette, dark(x, y), dark(x, y.checked_add(1)?)));
         }
-        picture.push_str(match palette {
-            Palette::BlackAndWhite => "\x1b[0m\n",
-            Palette::Plain | Palette::Ascii => "\n",
-        });
-    }
-    Some(picture)
-}
-
-fn ascii(dark: &dyn Fn(i64, i64) -> bool, width: i64) -> Option<Zeroizing<String>> {
-    let end = width.checked_add(QUIET)?;
-    let mut picture = Zeroizing::new(String::with_capacity(64 * 1024));
-    for y in -QUIET..end {
-        for x in -QUIET..end {
-            picture.push_str(if dark(x, y) { "##" } else { "  " });
-        }
-        picture.push('\n');
+        picture.push_str(if palette == Palette::BlackAndWhite { "\x1b[0m\n" } else { "\n" });
     }
     Some(picture)
 }
@@ -65,10 +53,12 @@ const fn cell(palette: Palette, upper_dark: bool, lower_dark: bool) -> &'static 
         (Palette::BlackAndWhite, true, false) => "\x1b[38;5;16;48;5;231m▀",
         (Palette::BlackAndWhite, false, true) => "\x1b[38;5;231;48;5;16m▀",
         (Palette::BlackAndWhite, false, false) => "\x1b[38;5;231;48;5;231m▀",
-        (Palette::Plain | Palette::Ascii, true, true) => " ",
-        (Palette::Plain | Palette::Ascii, true, false) => "▄",
-        (Palette::Plain | Palette::Ascii, false, true) => "▀",
-        (Palette::Plain | Palette::Ascii, false, false) => "█",
+        (Palette::Plain, true, true) | (Palette::PlainInverse, false, false) => " ",
+        (Palette::Plain, true, false) | (Palette::PlainInverse, false, true) => "▄",
+        (Palette::Plain, false, true) | (Palette::PlainInverse, true, false) => "▀",
+        (Palette::Plain, false, false) | (Palette::PlainInverse, true, true) => "█",
+        (Palette::Ascii, true, _) | (Palette::AsciiInverse, false, _) => "##",
+        (Palette::Ascii, false, _) | (Palette::AsciiInverse, true, _) => "  ",
     }
 }
 
@@ -80,13 +70,13 @@ mod tests {
     fn the_usual_uri_fits_a_terminal_of_80_by_24() {
         let uri =
             "otpauth://totp/web01.example.com:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=web01.example.com";
-        let picture = draw(uri, Palette::Plain).unwrap();
+        let picture = draw(uri, Palette::Plain, 2).unwrap();
         assert_eq!((picture.lines().count(), picture.lines().map(|line| line.chars().count()).max()), (21, Some(41)));
     }
 
     #[test]
     fn every_cell_says_both_its_colours() {
-        let picture = draw("otpauth://totp/a:b?secret=GEZD", Palette::BlackAndWhite).unwrap();
+        let picture = draw("otpauth://totp/a:b?secret=GEZD", Palette::BlackAndWhite, 2).unwrap();
         for line in picture.lines() {
             assert_eq!(line.matches('▀').count(), line.matches("\x1b[38;5;").count());
             assert!(line.ends_with("\x1b[0m"));
@@ -95,6 +85,6 @@ mod tests {
 
     #[test]
     fn too_long_is_said() {
-        assert!(draw(&"x".repeat(10_000), Palette::Plain).is_none());
+        assert!(draw(&"x".repeat(10_000), Palette::Plain, 2).is_none());
     }
 }

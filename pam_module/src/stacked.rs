@@ -1,0 +1,89 @@
+//! A code that comes together with a password, for clients that can ask only once: `try_first_pass`, `use_first_pass`,
+//! `forward_pass`, as users of google-authenticator know them. Only where the PAM file asks for it, and the log says so.
+
+use twinlock_core::{
+    answer::{Answer, split},
+    journal::Reason,
+    login::{Attempt, Outcome},
+    ports::{Conversation, NoAnswer},
+};
+use zeroize::Zeroizing;
+
+use crate::{arguments::Arguments, ffi::Transaction};
+
+/// A conversation whose first answer may be there already, or hold a password as well.
+pub(crate) struct Stacked<'t, 'h> {
+    transaction: &'t mut Transaction<'h>,
+    /// The code that came with the password of an earlier module.
+    first_pass: Option<Zeroizing<Vec<u8>>>,
+    /// Whether that code is being looked at.
+    used: bool,
+    may_ask: bool,
+    forward: bool,
+    lengths: Vec<usize>,
+}
+
+impl<'t, 'h> Stacked<'t, 'h> {
+    pub(crate) fn new(transaction: &'t mut Transaction<'h>, arguments: &Arguments, lengths: Vec<usize>) -> Self {
+        let (may_ask, forward) = (!arguments.use_first_pass, arguments.forward_pass);
+        if forward {
+            // A password is typed.
+            transaction.echo = false;
+        }
+        let wanted = arguments.use_first_pass || arguments.try_first_pass;
+        let password = if wanted { transaction.password() } else { None };
+        let mut stacked = Self { transaction, first_pass: None, used: false, may_ask, forward, lengths };
+        if let Some(password) = password {
+            let code = if forward { stacked.forward(&password) } else { password };
+            // A password that is no code is none, and is not charged.
+            if !matches!(Answer::read(&code), Answer::Junk) {
+                stacked.first_pass = Some(code);
+            }
+        }
+        stacked
+    }
+
+    /// Gives the password to the modules behind, and the code back.
+    fn forward(&mut self, typed: &[u8]) -> Zeroizing<Vec<u8>> {
+        let (password, code) = split(typed, &self.lengths).unwrap_or((typed, &[]));
+        self.transaction.set_password(password);
+        Zeroizing::new(code.to_vec())
+    }
+
+    /// Whether the user is asked after all, because the code that came with the password was none of now.
+    pub(crate) fn may_ask_after(&self, outcome: Outcome) -> bool {
+        self.used && self.may_ask && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replayed))
+    }
+
+    /// The attempt, with a word on where the code came from.
+    pub(crate) fn noted(&self, attempt: Attempt) -> Attempt {
+        let detail = match (self.used, self.may_ask) {
+            (true, _) => "the code came with the password of an earlier module",
+            (false, false) => "use_first_pass: no code came with the password of an earlier module",
+            (false, true) => return attempt,
+        };
+        Attempt { detail: Some(attempt.detail.unwrap_or_else(|| detail.into())), ..attempt }
+    }
+
+    pub(crate) const fn transaction(&mut self) -> &mut Transaction<'h> {
+        self.transaction
+    }
+}
+
+impl Conversation for Stacked<'_, '_> {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        if let Some(code) = self.first_pass.take() {
+            self.used = true;
+            return Ok(code);
+        }
+        if !self.may_ask {
+            return Ok(Zeroizing::default());
+        }
+        let typed = self.transaction.ask(prompt)?;
+        // Of two answers only the first one holds the password.
+        if std::mem::take(&mut self.forward) && !matches!(Answer::read(&typed), Answer::Blocked) {
+            return Ok(self.forward(&typed));
+        }
+        Ok(typed)
+    }
+}
