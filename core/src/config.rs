@@ -27,8 +27,8 @@ pub struct Config {
     pub fail_delay: Duration,
     /// Whose code it is, for the app; empty for the host's name. Up to 64 characters, no colon.
     pub issuer: String,
-    /// What whoever is refused is told, the same for everybody: how to get help. Up to 500 printable characters; empty
-    /// for nothing.
+    /// What whoever is refused is told, the same for everybody: how to get help. Up to 500 printable characters. See
+    /// [`Config::help`].
     pub help: String,
     /// Where secrets and state are.
     pub store: Store,
@@ -64,7 +64,7 @@ impl Default for Config {
             echo: true,
             fail_delay: Duration::from_secs(1),
             issuer: String::new(),
-            help: "No code? Ask the administrator of this host.".into(),
+            help: String::new(),
             store: Store::default(),
             throttle: Throttle::default(),
         }
@@ -112,6 +112,18 @@ impl Config {
         };
         whole.end()?;
         Ok(config)
+    }
+
+    /// How to get help, if there is anything to say: the administrator's text, or during a roll-out a sentence, since
+    /// people who missed its last day come back to a closed door.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        let rolled_out = self.policy.rules.iter().any(|rule| rule.second_factor == SecondFactor::Enroll);
+        match self.help.as_str() {
+            "" if rolled_out => Some("No code? Ask the administrator of this host to enrol you."),
+            "" => None,
+            text => Some(text),
+        }
     }
 
     /// The throttle's settings as its rules want them.

@@ -155,7 +155,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let attempt = if transaction.user_now() == before { attempt } else { user_changed() };
     let attempt = explained(attempt, &scene, transaction);
     let code = returns::end(transaction, subject.map(|subject| subject.name.as_str()), &attempt);
-    speak(transaction, &scene.config.help, attempt.outcome);
+    speak(transaction, scene.config.help(), attempt.outcome);
     match attempt.outcome {
         Outcome::Granted { .. } | Outcome::NotAsked => {
             let mark = scene.subject.map(|subject| Passed { subject, staged: None });
@@ -197,7 +197,7 @@ fn invite(transaction: &mut Transaction<'_>, scene: &Scene, before: &Result<Vec<
         Err(attempt) => {
             let attempt = explained(attempt, scene, transaction);
             let code = returns::end(transaction, user, &attempt);
-            speak(transaction, &scene.config.help, attempt.outcome);
+            speak(transaction, scene.config.help(), attempt.outcome);
             code
         }
     }
@@ -233,7 +233,7 @@ fn explained(attempt: Attempt, scene: &Scene, transaction: &Transaction<'_>) -> 
 }
 
 /// What the user is told, after the verdict is on the disk and in the log.
-fn speak(transaction: &mut Transaction<'_>, help: &str, outcome: Outcome) {
+fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, outcome: Outcome) {
     match outcome {
         Outcome::Granted { recovery_codes_left: Some(0) } => {
             transaction.warn("That was your LAST recovery code. Make new ones now: ask your administrator for `twinlock recovery new`.");
@@ -248,10 +248,11 @@ fn speak(transaction: &mut Transaction<'_>, help: &str, outcome: Outcome) {
             transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
         }
         // The same whatever the reason was: it must not tell who is enrolled.
-        Outcome::Refused(_) if !help.is_empty() => transaction.warn(help),
-        Outcome::Granted { recovery_codes_left: None }
-        | Outcome::NotAsked
-        | Outcome::Refused(_)
-        | Outcome::NoAnswer(_) => {}
+        Outcome::Refused(_) => {
+            if let Some(help) = help {
+                transaction.warn(help);
+            }
+        }
+        Outcome::Granted { recovery_codes_left: None } | Outcome::NotAsked | Outcome::NoAnswer(_) => {}
     }
 }

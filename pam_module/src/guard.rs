@@ -29,7 +29,8 @@ const KEYS: &str =
 
 /// For cron, systemd-user, su by root and whatever else has no auth phase, or skips it.
 const OTHERS: &str = "this service ran its account phase without the auth line of pam_twinlock.so. The account line is for \
-    sshd; take it out of this service's file in /etc/pam.d, and out of files that it includes";
+    sshd; take it out of this service's file in /etc/pam.d, and out of files that it includes. If this is sshd by another \
+    name: ";
 
 pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
     let scene = match Scene::set(transaction, arguments) {
@@ -64,7 +65,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         SecondFactor::Required | SecondFactor::Enroll => {}
     }
     let remedy = if !transaction.service.starts_with("sshd") {
-        OTHERS.to_owned()
+        format!("{OTHERS}{SSHD}")
     } else if scene.config.policy.rules.iter().any(|rule| rule.key_types.is_some()) {
         format!("{SSHD}{KEYS}")
     } else {
