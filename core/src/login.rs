@@ -196,10 +196,10 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let gate = record.throttle.gate(&self.limits, Method::Otp, 1, now);
         let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(&enrolment, client, now));
         let usable = enrolment.active().next().is_some();
-        (known && usable && gate == Gate::Open).then(|| Attempt {
-            method: Some("remembered"),
-            failures: Some(record.throttle.failures),
-            ..Attempt::ended(Outcome::Granted { recovery_codes_left: None })
+        (known && usable && gate == Gate::Open).then(|| {
+            let attempt = Attempt::ended(Outcome::Granted { recovery_codes_left: None });
+            Attempt { failures: Some(record.throttle.failures), ..attempt }
+                .with_detail("not asked: a login of this client is remembered")
         })
     }
 

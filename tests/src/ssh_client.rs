@@ -28,6 +28,7 @@ pub struct Client<'s> {
     user: String,
     key_type: Option<String>,
     authorized: bool,
+    certified: bool,
     answers: Vec<String>,
     options: Vec<String>,
     address: String,
@@ -44,6 +45,7 @@ impl<'s> Client<'s> {
             user: user.into(),
             key_type: Some("ed25519".into()),
             authorized: true,
+            certified: false,
             answers: Vec::new(),
             options: Vec::new(),
             address: "127.0.0.1".into(),
@@ -75,6 +77,12 @@ impl<'s> Client<'s> {
     /// Offers a key of another type than `ed25519`: whatever `ssh-keygen -t` takes.
     pub fn with_key_type(mut self, key_type: &str) -> Self {
         self.key_type = Some(key_type.into());
+        self
+    }
+
+    /// Has a certificate of its key, and the server knows the authority alone.
+    pub fn with_certificate(mut self) -> Self {
+        self.certified = true;
         self
     }
 
@@ -124,7 +132,7 @@ impl<'s> Client<'s> {
         for (number, answer) in (1..).zip(&self.answers) {
             world.write(format!("{script}/answer-{number}"), format!("{answer}\n"));
         }
-        let door = self.sshd.listen(&self.known_key());
+        let door = self.sshd.listen(&self.authorized_key());
         let launch = self.launch(&door);
         let launch = if self.askpass {
             launch
@@ -144,7 +152,7 @@ impl<'s> Client<'s> {
     /// Logs in on a terminal that the test drives.
     pub fn terminal(self) -> Session<'s> {
         let mark = self.sshd.world.log_mark();
-        let door = self.sshd.listen(&self.known_key());
+        let door = self.sshd.listen(&self.authorized_key());
         let terminal = Terminal::start(self.launch(&door).environment("SSH_ASKPASS_REQUIRE", "never"));
         let server = door.answer(terminal.process());
         Session { terminal, server, sshd: self.sshd, mark }
@@ -153,6 +161,15 @@ impl<'s> Client<'s> {
     /// The key that the server accepts, whatever this client offers.
     fn known_key(&self) -> String {
         ssh_keys::key(self.sshd.world, "client", self.key_type.as_deref().unwrap_or("ed25519"))
+    }
+
+    /// The line of the server's list of keys.
+    fn authorized_key(&self) -> String {
+        if self.certified {
+            format!("cert-authority {}", ssh_keys::certify(self.sshd.world, &self.known_key(), &self.user))
+        } else {
+            ssh_keys::public(&self.known_key())
+        }
     }
 
     fn launch(&self, door: &Door<'_>) -> Launch {
@@ -176,6 +193,10 @@ impl<'s> Client<'s> {
         }
         option(format!("UserKnownHostsFile={}", inside("known_hosts")));
         option(format!("IdentityFile={}", self.offered_key().unwrap_or("none".into())));
+        if self.certified {
+            option(format!("CertificateFile={}-cert.pub", self.known_key()));
+        }
+        option(format!("SecurityKeyProvider={}", ssh_keys::SECURITY_KEY));
         option(format!("BindAddress={}", self.address));
         option(format!("Port={}", door.address().port()));
         option(format!("User={}", self.user));

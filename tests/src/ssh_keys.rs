@@ -9,6 +9,9 @@ use crate::launch::Launch;
 use crate::namespace::inside;
 use crate::world::World;
 
+/// OpenSSH's own security key in software, which its tests use: Debian's package openssh-tests, RHEL has none.
+pub(crate) const SECURITY_KEY: &str = "/usr/lib/openssh/regress/misc/sk-dummy/sk-dummy.so";
+
 /// A key pair as ssh-keygen writes it.
 #[derive(Clone, Debug)]
 struct KeyPair {
@@ -30,8 +33,10 @@ pub(crate) fn key(world: &World, name: &str, key_type: &str) -> String {
     }
     let known = made.get_or_insert_default().entry(format!("{name}-{key_type}")).or_insert_with(|| {
         world.write("/tmp/keygen/.here", "");
-        let output =
-            Launch::new(["ssh-keygen", "-q", "-t", key_type, "-N", "", "-C", name, "-f", "/tmp/keygen/key"]).run();
+        let command = ["ssh-keygen", "-q", "-t", key_type, "-N", "", "-C", name, "-f", "/tmp/keygen/key"];
+        let on_a_token = ["-w", SECURITY_KEY].into_iter().filter(|_| key_type.ends_with("-sk"));
+        let launch = Launch::new(command.into_iter().chain(on_a_token));
+        let output = launch.environment("SSH_SK_PROVIDER", SECURITY_KEY).run();
         assert_eq!(output.code, Some(0), "ssh-keygen failed: {output:?}");
         let read = |path: &str| fs::read_to_string(path).expect("ssh-keygen wrote it");
         let pair = KeyPair { private: read("/tmp/keygen/key"), public: read("/tmp/keygen/key.pub") };
@@ -47,4 +52,13 @@ pub(crate) fn key(world: &World, name: &str, key_type: &str) -> String {
 /// The public half of a key, as `TYPE BASE64 COMMENT`.
 pub(crate) fn public(path: &str) -> String {
     fs::read_to_string(format!("{path}.pub")).expect("written with the private half")
+}
+
+/// Has an authority sign the key at `path` for `user`; the authority's public key.
+pub(crate) fn certify(world: &World, path: &str, user: &str) -> String {
+    let authority = key(world, "authority", "ed25519");
+    let output =
+        Launch::new(["ssh-keygen", "-q", "-s", &authority, "-I", "test", "-n", user, &format!("{path}.pub")]).run();
+    assert_eq!(output.code, Some(0), "ssh-keygen failed: {output:?}");
+    public(&authority)
 }

@@ -99,9 +99,9 @@ impl<'w> Sshd<'w> {
     }
 
     /// Opens a port for one connection.
-    pub(crate) fn listen(&self, client_key: &str) -> Door<'_> {
+    pub(crate) fn listen(&self, authorized: &str) -> Door<'_> {
         let listener = TcpListener::bind("127.0.0.1:0").expect("a loopback");
-        self.door(listener, &ssh_keys::public(client_key))
+        self.door(listener, authorized)
     }
 
     /// Writes what the server needs.

@@ -52,8 +52,7 @@ fn debug_says_more_and_neither_the_user_nor_an_answer() {
         assert_eq!(alice.answers(&[&code]), granted());
         let lines = alice.world.log_since(mark);
         let texts: Vec<_> = lines.iter().map(|line| (line.severity, line.text.as_str())).collect();
-        let debug =
-            "pam_twinlock(svc:auth): debug: config=/etc/twinlock/config.toml second_factor=required rule=\"-\" doubt=\"-\" user is known";
+        let debug = "pam_twinlock(svc:auth): debug: config=/etc/twinlock/config.toml second_factor=required rule=\"-\" doubt=\"-\" user is known";
         assert_eq!((texts.len(), texts[0]), (2, (7, debug)));
         assert!(!texts.iter().any(|(_, text)| text.contains(&code)), "{texts:?}");
     });

@@ -1,0 +1,37 @@
+//! The guard under rules: whom it refuses when sshd forgot to ask.
+
+use twinlock_tests::{Attempt, FirstFactor, Operation, PamCode, in_sshd_world, in_world};
+
+use crate::scene::{detail, ends, host, ours};
+
+#[test]
+fn by_key_alone_only_those_whom_a_rule_exempts_get_in() {
+    in_sshd_world(|world| {
+        let config = "[[rule]]\ngroups = [\"robots\"]\nfrom = [\"127.0.0.0/8\"]\nservices = [\"sshd\"]\nsecond_factor = \"skip\"\n";
+        let sshd = host(world, FirstFactor::Key, config);
+        world.write("/etc/ssh/sshd_config.d/0-before.conf", "AuthenticationMethods publickey\n");
+        world.account("git");
+        world.group("robots", &["git"]);
+        let robot = sshd.login("git").run();
+        assert!(robot.granted && ends(&robot).is_empty(), "{robot:#?}");
+        let alice = sshd.login("alice").run();
+        assert!(!alice.granted, "{alice:#?}");
+        assert_eq!(ends(&alice), ["refused/bypass"]);
+        assert!(alice.stdout.contains("requires a second factor") || alice.stderr.contains("requires a second factor"));
+        assert!(detail(&ours(&alice)[0]).contains("AuthenticationMethods"), "{alice:#?}");
+    });
+}
+
+#[test]
+fn a_service_that_is_not_sshd_is_told_to_drop_the_line() {
+    in_world(|world| {
+        world.set_up("");
+        world.account("alice");
+        world.service("cron", "auth required pam_permit.so\naccount required pam_twinlock.so\n");
+        let mark = world.log_mark();
+        let outcome = Attempt::new("cron").user("alice").operations([Operation::AcctMgmt]).run(world);
+        assert_eq!(outcome.code(), PamCode::PermDenied);
+        let entries = world.entries_since(mark);
+        assert!(detail(&entries[0]).contains("take it out of this service's file"), "{entries:#?}");
+    });
+}

@@ -1,0 +1,18 @@
+//! Policy through real logins: rules, keys of hardware tokens, enrolling inside the login, remembered logins, stacked
+//! passwords.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    reason = "a test that cannot go on panics"
+)]
+
+mod enrolling;
+mod guard;
+mod keys;
+mod remembered;
+mod rules;
+mod scene;
+mod stacked;
