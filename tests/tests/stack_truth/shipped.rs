@@ -1,5 +1,7 @@
 //! Every stack of `config/pam.d/`.
 
+use std::fs;
+
 use twinlock_tests::{Family, in_world, is_root_in_earnest};
 
 use crate::ours::Ours;
@@ -40,6 +42,21 @@ fn su_lets_in_exactly_who_gave_both() {
             check(family, Stack::lets_root_pass);
         }
     }
+}
+
+#[test]
+fn every_file_that_is_shipped_is_in_the_table() {
+    in_world(|world| {
+        for (family, folder) in [(Family::Debian, "debian"), (Family::Rhel, "rhel")] {
+            let tried: Vec<_> = shipped(world, family).into_iter().map(|stack| stack.name).collect();
+            let files = fs::read_dir(world.repository().join("config/pam.d").join(folder)).unwrap();
+            let names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
+            assert!(names.len() > 4, "{names:?}");
+            for name in names {
+                assert!(tried.contains(&format!("{family:?} {name}")), "{name} is not among {tried:?}");
+            }
+        }
+    });
 }
 
 #[test]
