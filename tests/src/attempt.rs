@@ -2,7 +2,7 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::account::Account;
 use crate::launch::Launch;
@@ -10,7 +10,7 @@ use crate::namespace::inside;
 use crate::outcome::Outcome;
 use crate::pam_names::Operation;
 use crate::process::Process;
-use crate::script::{Give, Spec, Step};
+use crate::script::{Give, Report, Spec, Step};
 use crate::world::World;
 
 /// A transaction to be tried. Unless told otherwise it calls `pam_authenticate` alone, with every item unset.
@@ -171,24 +171,21 @@ impl Attempt {
     }
 
     fn launch(self, world: &World) -> Held {
-        assert!(
-            fs::exists(inside("pam-driver")).unwrap_or(false),
-            "pam-driver is missing: run `cargo build -p twinlock-tests`"
-        );
-        let number = world.serial();
-        let report = PathBuf::from(inside(&format!("reports/{number}")));
-        let spec = Spec { report: Some(report.clone()), ..self.spec };
-        // A file, because an argument may not be longer than 128 KiB.
-        let path = inside(&format!("spec-{number}"));
-        world.write(&path, serde_json::to_string(&spec).expect("a spec is JSON"));
-        let mut launch = Launch::new([inside("pam-driver"), path]).under(self.under);
+        let (path, report) = write_spec(world, self.spec.clone());
+        Held { process: self.launch_driver([path]).start(), report }
+    }
+
+    fn launch_driver(self, specs: impl IntoIterator<Item = String>) -> Launch {
+        let driver = inside("pam-driver");
+        assert!(fs::exists(&driver).unwrap_or(false), "pam-driver is missing: run `cargo build -p twinlock-tests`");
+        let mut launch = Launch::new([driver].into_iter().chain(specs)).under(self.under);
         for (name, value) in self.environment {
             launch = launch.environment(name, value);
         }
-        if let Some(account) = self.account {
-            launch = launch.account(&account);
+        match self.account {
+            Some(account) => launch.account(&account),
+            None => launch,
         }
-        Held { process: launch.start(), report }
     }
 }
 
@@ -223,11 +220,41 @@ impl Held {
 
     fn finish(self) -> Outcome {
         let output = self.process.finish();
-        let report = fs::read_to_string(&self.report)
-            .ok()
-            .map(|line| serde_json::from_str(&line).unwrap_or_else(|error| panic!("a broken report: {error}: {line}")));
-        Outcome { report, output }
+        Outcome { report: read_report(&self.report), output }
     }
+}
+
+/// Hands a spec over: where it is, and where its report will be.
+fn write_spec(world: &World, spec: Spec) -> (String, PathBuf) {
+    let number = world.serial();
+    let report = PathBuf::from(inside(&format!("reports/{number}")));
+    let spec = Spec { report: Some(report.clone()), ..spec };
+    // A file, because an argument may not be longer than 128 KiB.
+    let path = inside(&format!("spec-{number}"));
+    world.write(&path, serde_json::to_string(&spec).expect("a spec is JSON"));
+    (path, report)
+}
+
+fn read_report(path: &Path) -> Option<Report> {
+    let line = fs::read_to_string(path).ok()?;
+    Some(serde_json::from_str(&line).unwrap_or_else(|error| panic!("a broken report: {error}: {line}")))
+}
+
+/// Plays all attempts one after another in one process, which is how thousands of them take seconds. What says how a
+/// process is run (`under`, `environment`, `as_account`) is taken from the first; none of them can be held.
+///
+/// # Panics
+/// When the process ends badly.
+pub fn one_after_another(world: &World, attempts: impl IntoIterator<Item = Attempt>) -> Vec<Outcome> {
+    let attempts: Vec<_> = attempts.into_iter().collect();
+    let Some(first) = attempts.first().cloned() else {
+        return Vec::new();
+    };
+    let (paths, reports): (Vec<_>, Vec<_>) =
+        attempts.into_iter().map(|attempt| write_spec(world, attempt.spec)).unzip();
+    let output = first.launch_driver(paths).run();
+    assert_eq!(output.code, Some(0), "{output:?}");
+    reports.iter().map(|report| Outcome { report: read_report(report), output: output.clone() }).collect()
 }
 
 /// Brings all attempts to their first prompt, then lets all answers go at once.

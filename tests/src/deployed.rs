@@ -47,7 +47,7 @@ impl World {
 
     /// Deploys credentials for `user`, with a secret of its own, ten recovery codes and no uid. There is no state yet.
     pub fn deploy(&self, user: &str) -> Enrolled {
-        let secret = BASE32_NOPAD.encode(&Sha1::digest(user.as_bytes()));
+        let secret = secret_of(user);
         let one = |(id, (_, hash)): (u8, (&str, &str))| format!("{{ id = {id}, hash = \"{PARAMETERS}{hash}\" }},\n");
         let codes = (1..).zip(RECOVERY).map(one).collect::<Vec<_>>().concat();
         self.write_secret(
@@ -62,9 +62,14 @@ impl World {
             user: user.into(),
             id: ID.into(),
             label: "phone".into(),
-            authenticator: Authenticator::from_base32(&secret),
+            authenticator: self.app_of(user),
             recovery_codes: RECOVERY.iter().map(|(code, _)| (*code).to_owned()).collect(),
         }
+    }
+
+    /// The app of somebody whom [`World::deploy`] has enrolled, or will.
+    pub fn app_of(&self, user: &str) -> Authenticator {
+        Authenticator::from_base32(&secret_of(user))
     }
 
     /// Writes a file with mode 0600.
@@ -72,6 +77,11 @@ impl World {
         self.write(&path, content);
         fs::set_permissions(path, Permissions::from_mode(0o600)).expect("just written");
     }
+}
+
+/// A secret that hangs on the name alone, in base32.
+fn secret_of(user: &str) -> String {
+    BASE32_NOPAD.encode(&Sha1::digest(user.as_bytes()))
 }
 
 /// Where the credentials of a user with a plain name are.

@@ -60,7 +60,7 @@ mod watched;
 mod world;
 
 pub use account::{Account, PASSWORD};
-pub use attempt::{Attempt, Held, race};
+pub use attempt::{Attempt, Held, one_after_another, race};
 pub use command::{Enrolled, Twinlock};
 pub use deployed::{CONFIG, STORE, credentials_of, state_of};
 pub use drive::drive;

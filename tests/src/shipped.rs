@@ -17,6 +17,16 @@ pub enum Family {
     Rhel,
 }
 
+impl Family {
+    /// The shipped stack of this name, below `config/`.
+    fn stack(self, name: &str) -> String {
+        match self {
+            Self::Debian => format!("pam.d/debian/{name}"),
+            Self::Rhel => format!("pam.d/rhel/{name}"),
+        }
+    }
+}
+
 /// What is asked for before the code.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum FirstFactor {
@@ -55,31 +65,49 @@ const DEBIAN_PAM: &[(&str, &str)] = &[
          session required pam_unix.so\n-session optional pam_systemd.so\n",
     ),
     (
+        "common-session-noninteractive",
+        "session [default=1] pam_permit.so\nsession requisite pam_deny.so\nsession required pam_permit.so\n\
+         session required pam_unix.so\n",
+    ),
+    (
         "common-password",
         "password [success=1 default=ignore] pam_unix.so obscure yescrypt\npassword requisite pam_deny.so\n\
          password required pam_permit.so\n",
     ),
+    ("su-l", INCLUDES_SU),
 ];
 
-/// What authselect's profile `sssd` generates; a dash makes libpam quiet about a module that Debian does not have.
+/// The file of `su -`, the same in both families.
+const INCLUDES_SU: &str = "auth include su\naccount include su\npassword include su\n\
+    session optional pam_keyinit.so force revoke\nsession include su\n";
+
+/// What authselect's profile `sssd` generates as `password-auth` and, but for fingerprints, as `system-auth`; a dash makes
+/// libpam quiet about a module that Debian does not have.
+const RHEL_AUTHSELECT: &str = "auth required pam_env.so\nauth required pam_faildelay.so delay=2000000\n\
+     auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
+     auth [default=1 ignore=ignore success=ok] pam_localuser.so\n\
+     auth sufficient pam_unix.so nullok\n\
+     auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
+     -auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\n\
+     account required pam_unix.so\naccount sufficient pam_localuser.so\n\
+     account sufficient pam_usertype.so issystem\n\
+     -account [default=bad success=ok user_unknown=ignore] pam_sss.so\naccount required pam_permit.so\n\
+     -password requisite pam_pwquality.so local_users_only\n\
+     password sufficient pam_unix.so yescrypt shadow nullok use_authtok\npassword required pam_deny.so\n\
+     session optional pam_keyinit.so revoke\nsession required pam_limits.so\n-session optional pam_systemd.so\n\
+     session [success=1 default=ignore] pam_succeed_if.so service in crond quiet use_uid\n\
+     session required pam_unix.so\n-session optional pam_sss.so\n";
+
+/// What RHEL brings beside the files that are shipped.
 const RHEL_PAM: &[(&str, &str)] = &[
+    ("password-auth", RHEL_AUTHSELECT),
+    ("system-auth", RHEL_AUTHSELECT),
     (
-        "password-auth",
-        "auth required pam_env.so\nauth required pam_faildelay.so delay=2000000\n\
-         auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
-         auth [default=1 ignore=ignore success=ok] pam_localuser.so\n\
-         auth sufficient pam_unix.so nullok\n\
-         auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
-         -auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\n\
-         account required pam_unix.so\naccount sufficient pam_localuser.so\n\
-         account sufficient pam_usertype.so issystem\n\
-         -account [default=bad success=ok user_unknown=ignore] pam_sss.so\naccount required pam_permit.so\n\
-         -password requisite pam_pwquality.so local_users_only\n\
-         password sufficient pam_unix.so yescrypt shadow nullok use_authtok\npassword required pam_deny.so\n\
-         session optional pam_keyinit.so revoke\nsession required pam_limits.so\n-session optional pam_systemd.so\n\
-         session [success=1 default=ignore] pam_succeed_if.so service in crond quiet use_uid\n\
-         session required pam_unix.so\n-session optional pam_sss.so\n",
+        "sudo-i",
+        "auth include sudo\naccount include sudo\npassword include sudo\n\
+         session optional pam_keyinit.so force revoke\nsession include sudo\n",
     ),
+    ("su-l", INCLUDES_SU),
     (
         "postlogin",
         "session optional pam_umask.so silent\n\
@@ -92,9 +120,9 @@ const RHEL_PAM: &[(&str, &str)] = &[
 impl World {
     /// Switches Twinlock on for sshd as the shipped files say, and returns the server of that host.
     pub fn ship(&self, family: Family, first: FirstFactor) -> Sshd<'_> {
-        let (folder, others, main) = match family {
-            Family::Debian => ("debian", DEBIAN_PAM, DEBIAN_SSHD_CONFIG),
-            Family::Rhel => ("rhel", RHEL_PAM, RHEL_SSHD_CONFIG),
+        let (others, main) = match family {
+            Family::Debian => (DEBIAN_PAM, DEBIAN_SSHD_CONFIG),
+            Family::Rhel => (RHEL_PAM, RHEL_SSHD_CONFIG),
         };
         let variant = match first {
             FirstFactor::Key => "key-and-code",
@@ -103,7 +131,7 @@ impl World {
         for (name, text) in others {
             self.service(name, text);
         }
-        self.service("sshd", &self.shipped(format!("pam.d/{folder}/sshd.{variant}")));
+        self.service("sshd", &self.shipped(family.stack(&format!("sshd.{variant}"))));
         self.write("/etc/ssh/sshd_config", main);
         if family == Family::Rhel {
             self.write("/etc/ssh/sshd_config.d/50-redhat.conf", RHEL_DROP_IN);
@@ -118,6 +146,11 @@ impl World {
             fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("just made");
         }
         Sshd::from_file(self, "/etc/ssh/sshd_config")
+    }
+
+    /// Switches Twinlock on for another service as its shipped file says: `sudo`, `su`, `login`. Call after [`World::ship`].
+    pub fn ship_service(&self, family: Family, name: &str) {
+        self.service(name, &self.shipped(family.stack(name)));
     }
 
     /// The text of a file below `config/`.

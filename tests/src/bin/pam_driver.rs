@@ -1,5 +1,6 @@
-//! One PAM transaction in a fresh process: `pam-driver FILE`, where FILE holds a `twinlock_tests::Spec` as JSON.
-//! The report, a `twinlock_tests::Report`, is one line of JSON in the file that the spec names, or on standard output.
+//! PAM transactions in a fresh process, one after another: `pam-driver FILE...`, where each FILE holds a
+//! `twinlock_tests::Spec` as JSON. Each report, a `twinlock_tests::Report`, is one line of JSON in the file that its spec
+//! names, or on standard output.
 
 #![allow(
     clippy::expect_used,
@@ -7,6 +8,7 @@
     reason = "a harness that cannot go on panics: that is how a test fails"
 )]
 
+use std::ffi::OsString;
 use std::io::Write;
 use std::{env, fs, io};
 
@@ -14,7 +16,11 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use twinlock_tests::{Spec, drive};
 
 fn main() {
-    let path = env::args_os().nth(1).expect("usage: pam-driver FILE");
+    assert!(env::args_os().len() > 1, "usage: pam-driver FILE...");
+    env::args_os().skip(1).for_each(play);
+}
+
+fn play(path: OsString) {
     let spec = fs::read_to_string(path).expect("the spec can be read");
     let spec: Spec = serde_json::from_str(&spec).expect("the file holds a Spec");
     let report = drive(&spec);
