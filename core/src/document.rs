@@ -98,7 +98,7 @@ impl<'a> Table<'a> {
         if let DeValue::Array(elements) = value {
             elements.into_iter().map(Self::from_value).collect()
         } else {
-            at(offset, Err(wanted("an array of tables", &value)))
+            at(offset, Err(wanted(&format!("an array of tables, `[[{key}]]`,"), &value)))
         }
     }
 

@@ -5,10 +5,10 @@ use twinlock_tests::CONFIG;
 use crate::scene::with_alice;
 
 /// The file, where its mistake is, and what is said of it.
-const MISTAKES: [(&str, &str, &str); 20] = [
+const MISTAKES: [(&str, &str, &str); 21] = [
     ("second_facter = \"skip\"\n", "1:1", "unknown key `second_facter`, known here are `second_factor`"),
-    ("second_factor = \"none\"\n", "1:17", "`none` is none of `required`, `optional`, `skip`"),
-    ("second_factor = \"enroll\"\n", "1:17", "`enroll` is none of"),
+    ("second_factor = \"none\"\n", "1:17", "`none` is none of `required`, `enroll`, `optional`, `skip`"),
+    ("second_factor = \"enrol\"\n", "1:17", "`enrol` is none of"),
     ("\n\nsecond_factor = 1\n", "3:17", "a string is wanted here"),
     ("prompt = \"\"\n", "1:10", "a prompt has 1 to 200 characters"),
     ("echo = \"yes\"\n", "1:8", "true or false is wanted here"),
@@ -24,7 +24,8 @@ const MISTAKES: [(&str, &str, &str); 20] = [
     ("[throttle]\ndisable_after = 101\n", "2:17", "101 is not from 11 to 100"),
     ("[throttle]\ndisable_after = 0\n", "2:17", "0 is not from 11 to 100"),
     ("echo = true\necho = true\n", "2:1", "duplicate key"),
-    ("[rule]\nname = \"x\"\n", "1:2", "unknown key `rule`"),
+    ("[rule]\nname = \"x\"\n", "1:1", "an array of tables, `[[rule]]`, is wanted here, not a TOML table"),
+    ("[[rule]]\nfrom = [\"lan\"]\n", "2:8", "`lan` is neither a network such as 10.0.0.0/8 nor an address"),
     ("echo = \n", "1:8", ""),
 ];
 
