@@ -118,9 +118,8 @@ impl Config {
     /// people who missed its last day come back to a closed door.
     #[must_use]
     pub fn help(&self) -> Option<&str> {
-        let rolled_out = self.policy.rules.iter().any(|rule| rule.second_factor == SecondFactor::Enroll);
         match self.help.as_str() {
-            "" if rolled_out => Some("No code? Ask the administrator of this host to enrol you."),
+            "" if self.policy.enrolls() => Some("No code? Ask the administrator of this host to enrol you."),
             "" => None,
             text => Some(text),
         }

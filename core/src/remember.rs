@@ -152,3 +152,103 @@ fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
     let sized = bytes.filter(|_| text.len() == N.saturating_mul(2)).and_then(|bytes| bytes.try_into().ok());
     sized.ok_or_else(|| format!("{N} bytes in hexadecimal are wanted here"))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::{
+        account::UserName,
+        credentials::{Authenticator, AuthenticatorId, Label},
+        otp::{Algorithm, MovingFactor, Otp},
+        policy::{FirstFactors, KeyType, Source},
+        secret::Secret,
+    };
+
+    const HOUR: u64 = 3_600;
+    const NOON: u64 = 1_795_521_600;
+
+    fn enrolment(id: &str, secret: u8) -> Enrolment {
+        let secret = Secret::from_bytes(&[secret; 20]).unwrap();
+        let otp = Otp::new(secret, Algorithm::Sha1, 6, MovingFactor::Time { period: 30 }).unwrap();
+        let (id, label) = (AuthenticatorId::parse(id).unwrap(), Label::parse("phone").unwrap());
+        Enrolment {
+            user: UserName::parse(b"alice").unwrap(),
+            uid: None,
+            authenticators: vec![Authenticator { id, label, otp, created: None, suspended: false }],
+            recovery: None,
+        }
+    }
+
+    fn at(seconds: u64) -> UnixTime {
+        UnixTime::from_seconds(seconds)
+    }
+
+    /// Whether a login with key 7 from 192.0.2.7 at noon, remembered for 8 hours, is recognised as this one.
+    fn recognised(key: u8, rhost: &str, hours: u64, id: (&str, u8), now: u64) -> bool {
+        let mut proven = FirstFactors::with_key_of(KeyType::Ed25519).keys()[0].clone();
+        proven.blob = vec![7];
+        let network = Source::of(Some("192.0.2.7")).neighbourhood().unwrap();
+        let client = Client { key: &proven, network, span: Duration::from_hours(8), fresh: [1; 16] };
+        let mut logins = Remembered::new(client.fresh);
+        logins.note(&enrolment("phone", 1), &client, at(NOON));
+        let mut other = proven.clone();
+        other.blob = vec![key];
+        let network = Source::of(Some(rhost)).neighbourhood().unwrap();
+        let asked = Client { key: &other, network, span: Duration::from_hours(hours), fresh: [2; 16] };
+        logins.recognises(&enrolment(id.0, id.1), &asked, at(now))
+    }
+
+    #[test]
+    fn one_that_is_the_same_is_recognised_and_no_other() {
+        let phone = ("phone", 1);
+        assert!(recognised(7, "192.0.2.7", 8, phone, NOON));
+        assert!(recognised(7, "::ffff:192.0.2.7", 8, phone, NOON + 8 * HOUR - 1));
+        assert!(recognised(7, "192.0.2.7", 9, phone, NOON + 8 * HOUR - 1));
+        for (what, known) in [
+            ("another key", recognised(8, "192.0.2.7", 8, phone, NOON)),
+            ("another address", recognised(7, "192.0.2.8", 8, phone, NOON)),
+            ("another authenticator", recognised(7, "192.0.2.7", 8, ("other", 1), NOON)),
+            ("another secret", recognised(7, "192.0.2.7", 8, ("phone", 2), NOON)),
+            ("over", recognised(7, "192.0.2.7", 9, phone, NOON + 8 * HOUR)),
+            ("over by a shorter rule", recognised(7, "192.0.2.7", 1, phone, NOON + HOUR)),
+            ("a clock set back", recognised(7, "192.0.2.7", 8, phone, NOON - 1)),
+        ] {
+            assert!(!known, "{what}");
+        }
+    }
+
+    #[test]
+    fn the_oldest_go_and_those_that_are_over() {
+        let key = FirstFactors::with_key_of(KeyType::Ed25519).keys()[0].clone();
+        let mut logins = Remembered::new([1; 16]);
+        let client = |last: usize| {
+            let network = Source::of(Some(&format!("192.0.2.{last}"))).neighbourhood().unwrap();
+            Client { key: &key, network, span: Duration::from_hours(1), fresh: [1; 16] }
+        };
+        let phone = enrolment("phone", 1);
+        for last in 1..=MOST + 2 {
+            logins.note(&phone, &client(last), at(NOON));
+        }
+        let known: Vec<_> = (1..=MOST + 2).filter(|last| logins.recognises(&phone, &client(*last), at(NOON))).collect();
+        assert_eq!(known, (3..=MOST + 2).collect::<Vec<_>>());
+        logins.note(&phone, &client(3), at(NOON + HOUR));
+        assert_eq!(logins.current(at(NOON + HOUR)).count(), 1);
+    }
+
+    #[test]
+    fn what_is_written_is_read() {
+        let key = FirstFactors::with_key_of(KeyType::Ed25519).keys()[0].clone();
+        let network = Source::of(Some("2001:db8::1")).neighbourhood().unwrap();
+        let client = Client { key: &key, network, span: Duration::from_hours(1), fresh: [0xa5; 16] };
+        let mut logins = Remembered::new(client.fresh);
+        logins.note(&enrolment("phone", 1), &client, at(NOON));
+        let mut text = String::new();
+        logins.write(&mut text).unwrap();
+        let mut whole = Table::parse(&text).unwrap();
+        assert_eq!(Remembered::take(whole.table("remembered").unwrap().unwrap()).unwrap(), logins);
+        for bad in ["a5", "zz", "é"] {
+            let mut whole = Table::parse("x = 1").unwrap();
+            assert!(whole.optional("x", |_| hex::<16>(bad)).is_err());
+        }
+    }
+}

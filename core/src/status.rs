@@ -24,6 +24,17 @@ pub struct Status {
     pub recovery_codes_left: usize,
     /// Failures and what they lead to.
     pub throttle: ThrottleStatus,
+    /// Logins for which no code is asked.
+    pub remembered: Vec<RememberedStatus>,
+}
+
+/// A remembered login. Whose key and network it is cannot be told: only a keyed hash of both is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct RememberedStatus {
+    /// RFC 3339; when the code was given.
+    pub since: String,
+    /// RFC 3339; when it ends.
+    pub until: String,
 }
 
 /// One account among others. What is not known, because the user's files cannot be read, is null.
@@ -133,8 +144,14 @@ impl Status {
             authenticators: enrolment.map(|enrolment| authenticators(enrolment, Some(record))).unwrap_or_default(),
             recovery_codes_left: enrolment.map_or(0, |enrolment| record.recovery_codes_left(enrolment)),
             throttle: ThrottleStatus::of(&record.throttle, limits, now),
+            remembered: remembered(record, now),
         }
     }
+}
+
+fn remembered(record: &Record, now: UnixTime) -> Vec<RememberedStatus> {
+    let current = record.remembered.iter().flat_map(|remembered| remembered.current(now));
+    current.map(|login| RememberedStatus { since: login.since.to_string(), until: login.until.to_string() }).collect()
 }
 
 /// Each app or device of an enrolment.

@@ -1,26 +1,39 @@
-//! `twinlock check`: what `sshd -t` is to sshd. Reads the configuration and every file of the store, changes nothing.
+//! `twinlock check`: what `sshd -t` is to sshd. Reads the configuration, its rules, every file of the store, and where the
+//! module stands in PAM files; changes nothing.
 
 use std::path::Path;
 
 use twinlock_core::{
     account::UserName,
-    host,
-    ports::{ReadCredentials, StoreError},
+    config::line_and_column,
+    host::{self, SystemClock, SystemGroups},
+    policy::review,
+    ports::{Clock, ReadCredentials, StoreError},
 };
 
 use crate::{
     failure::Failure,
     output::{note, print},
+    pam_files,
     scene::Scene,
 };
 
 pub(crate) fn run(config: &Path) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
+    let (scene, text) = Scene::set_with_text(config)?;
     let mut found = 0usize;
     let mut report = |problem: &str, hint: &str| {
         found = found.saturating_add(1);
         note(&format!("problem: {problem}\nhint: {hint}"));
     };
+    let policy = &scene.config.policy;
+    let flaws = review(policy, SystemClock.now(), &SystemGroups)
+        .map_err(|error| Failure::refused(format!("cannot look up the names of the rules: {error}")))?;
+    for flaw in flaws {
+        let (line, _) = line_and_column(&text, flaw.rule.offset);
+        let name = flaw.rule.title();
+        report(&format!("{}:{line}: rule ({name}): {}", config.display(), flaw.problem), &flaw.hint);
+    }
+    of_pam_files(scene.config.policy.enrolls(), &mut report);
     let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
     let files = scene.store.credentials.file_names().inspect_err(&mut of_store).unwrap_or_default();
     for file in &files {
@@ -40,6 +53,25 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
         return Err(Failure::refused(format!("{found} problems")));
     }
     print(&format!("{}: fine; {} users in {}\n", config.display(), files.len(), scene.config.store.directory.display()))
+}
+
+/// The guard belongs into sshd's file alone; and without it, what is enrolled inside a login is stored by nobody.
+fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
+    for (service, place) in pam_files::misplaced_guards() {
+        let problem = format!(
+            "{}:{}: the account line of pam_twinlock.so holds for {service}, whose account phase may run without the auth \
+             phase: it would refuse everybody",
+            place.file.display(),
+            place.line
+        );
+        report(&problem, "take the line out of this file; it belongs into /etc/pam.d/sshd alone");
+    }
+    if enrolls && pam_files::exists("sshd") && pam_files::guards("sshd").is_empty() {
+        report(
+            "/etc/pam.d/sshd has no account line of pam_twinlock.so, so nothing that is enrolled inside a login is stored",
+            "add `account required pam_twinlock.so`, as the shipped file has it",
+        );
+    }
 }
 
 fn subject(file: &str) -> Result<twinlock_core::account::Subject, String> {

@@ -9,6 +9,8 @@ use twinlock_core::{
     config::{DEFAULT_PATH, check_issuer},
     credentials::Label,
     otp::Otp,
+    policy::KeyType,
+    time::UnixTime,
 };
 
 /// A second factor for the logins of this host: enrol users, see how they stand, help them in again.
@@ -40,6 +42,8 @@ pub(crate) enum Command {
     },
     /// Forget the wrong answers of users, so that one code is enough again
     Unlock(Users),
+    /// End the remembered logins of users, so that the next one is asked for a code
+    Forget(Users),
     /// Take the second factor of a user away
     Remove(Remove),
     /// Apps and devices of a user
@@ -60,8 +64,10 @@ pub(crate) enum Command {
     Adopt(Named),
     /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
     Repair(Named),
-    /// Check the configuration and every file of the store
+    /// Check the configuration, its rules, every file of the store, and where the module stands in PAM files
     Check,
+    /// Say which rule decides a login, and what that login will look like
+    Explain(Explain),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -304,6 +310,28 @@ pub(crate) struct Users {
     /// Whose
     #[arg(required = true)]
     pub(crate) user: Vec<String>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Explain {
+    /// Whose login, existing or not
+    pub(crate) user: String,
+    /// The PAM service; the words behind the module in its file, such as `nullok`, are not looked at
+    #[arg(long, default_value = "sshd")]
+    pub(crate) service: String,
+    /// The address it comes from, as sshd gives it [default: from the host itself]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<String>,
+    /// The kind of key that sshd verified before, as `ssh -Q key` spells it [default: none]
+    #[arg(long, value_name = "TYPE", value_parser = KeyType::named)]
+    pub(crate) key_type: Option<KeyType>,
+    /// The day or the time (RFC 3339) [default: now]
+    #[arg(long, value_name = "DATE", value_parser = crate::explain::point_in_time)]
+    pub(crate) at: Option<UnixTime>,
+    /// Print one JSON object: user, service, from, key_type, at, rule (number, name, file, line; null if none fits),
+    /// second_factor, remember, doubt, enrolled, and outcome, which is passes, asked, enrolls or refused
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

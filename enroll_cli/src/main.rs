@@ -10,12 +10,15 @@ mod cli;
 mod completions;
 mod device;
 mod enroll;
+mod explain;
 mod failure;
+mod forget;
 mod import;
 mod journal;
 mod list;
 mod manual;
 mod output;
+mod pam_files;
 mod picture;
 mod progress;
 mod recovery;
@@ -53,6 +56,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Recovery { verb: Recovery::New(arguments) } => recovery::renew(&config, &arguments),
         Command::Recovery { verb: Recovery::Count(arguments) } => recovery::count(&config, &arguments),
         Command::Unlock(arguments) => unlock::run(&config, &arguments),
+        Command::Forget(arguments) => forget::run(&config, &arguments),
         Command::Remove(arguments) => remove::run(&config, &arguments),
         Command::Device { verb } => device::run(&config, verb),
         Command::Resync(arguments) => resync::run(&config, &arguments),
@@ -60,6 +64,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Import { from } => import::run(&config, &from),
         Command::Adopt(arguments) => adopt::run(&config, &arguments),
         Command::Repair(arguments) => repair::run(&config, &arguments),
+        Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Check => check::run(&config),
         Command::Completions { shell } => completions::run(shell),
         Command::Manual { directory } => manual::run(&directory),

@@ -12,6 +12,8 @@ use twinlock_core::{
     store::{self, CredentialFiles, Reading, StateFiles, Store},
 };
 
+use zeroize::Zeroizing;
+
 use crate::failure::Failure;
 
 /// Configuration and store, opened by root.
@@ -23,15 +25,20 @@ pub(crate) struct Scene {
 impl Scene {
     /// Reads the configuration. Root alone may use the store.
     pub(crate) fn set(config: &Path) -> Result<Self, Failure> {
+        Self::set_with_text(config).map(|(scene, _)| scene)
+    }
+
+    /// The same with the text of the configuration, for those who say where in it something stands.
+    pub(crate) fn set_with_text(config: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Failure> {
         if !host::is_root() {
             let message = "not permitted: second factors are kept where only root may read and write";
             return Err(Failure::not_permitted(message)
                 .hint("run it as root, for example with sudo, or ask your administrator"));
         }
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-        let config = store::load_config(&config)?;
+        let (config, text) = store::load_config_and_text(&config)?;
         let store = Store::at(&config.store.directory);
-        Ok(Self { config, store })
+        Ok((Self { config, store }, text))
     }
 
     /// How a user stands.

@@ -50,8 +50,11 @@ fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
         "  throttle: {} ({means}); wrong answers in a row {}, left in the budget {}",
         throttle.mode, throttle.failures, throttle.budget_left
     )?;
-    match &throttle.next_attempt {
-        Some(time) => writeln!(out, "  next attempt not before {time}"),
-        None => Ok(()),
+    if let Some(time) = &throttle.next_attempt {
+        writeln!(out, "  next attempt not before {time}")?;
     }
+    for login in &status.remembered {
+        writeln!(out, "  remembered: a login of {}, until {}; `twinlock forget` ends it", login.since, login.until)?;
+    }
+    Ok(())
 }

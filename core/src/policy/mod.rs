@@ -100,6 +100,13 @@ enum Fit<'p> {
 }
 
 impl Policy {
+    /// Whether anybody may enrol inside a login.
+    #[must_use]
+    pub fn enrolls(&self) -> bool {
+        self.otherwise == SecondFactor::Enroll
+            || self.rules.iter().any(|rule| rule.second_factor == SecondFactor::Enroll)
+    }
+
     /// What holds for a login.
     ///
     /// # Errors

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use zeroize::Zeroizing;
+
 use super::open::{self, Readers};
 use crate::{
     config::{BadConfig, Config},
@@ -32,8 +34,19 @@ pub enum ConfigFault {
 /// # Errors
 /// [`ConfigFault`].
 pub fn load_config(path: &Path) -> Result<Config, ConfigFault> {
+    load_config_and_text(path).map(|(config, _)| config)
+}
+
+/// The same with the text, for those who say where in it something stands.
+///
+/// # Errors
+/// [`ConfigFault`].
+pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFault> {
     let text = open::read(path, Readers::All, LARGEST).map_err(ConfigFault::File)?;
-    Config::parse(&text).map_err(|bad| ConfigFault::Content { path: path.to_owned(), bad })
+    match Config::parse(&text) {
+        Ok(config) => Ok((config, text)),
+        Err(bad) => Err(ConfigFault::Content { path: path.to_owned(), bad }),
+    }
 }
 
 impl ConfigFault {

@@ -8,7 +8,7 @@ mod state;
 
 use std::path::{Path, PathBuf};
 
-pub use config_file::{ConfigFault, load_config};
+pub use config_file::{ConfigFault, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
 pub use reading::Reading;
 pub use state::{LockedState, OpenCharge, StateFiles, Turn};

@@ -7,7 +7,7 @@ use super::page::{Page, word};
 use crate::cli::Cli;
 
 /// What cannot be read off the flags: examples, in the order in which one meets the verbs.
-const EXAMPLES: [(&str, &str); 8] = [
+const EXAMPLES: [(&str, &str); 10] = [
     (
         "Enrol alice at a terminal: scan the picture, type a code, keep the recovery codes. Then see that it works; this uses the code up.",
         "twinlock enroll alice\ntwinlock verify alice",
@@ -30,6 +30,11 @@ const EXAMPLES: [(&str, &str); 8] = [
         "twinlock list --json | jq -r '.[] | select(.enrolled and .recovery_codes_left <= 3) | .user'",
     ),
     ("Too many wrong codes: look at it, then help in again.", "twinlock status alice\ntwinlock unlock alice"),
+    (
+        "Will git be asked when it comes from the build host? And alice on the day after the roll-out?",
+        "twinlock explain git --from 10.0.0.5 --key-type ssh-ed25519\ntwinlock explain alice --at 2027-02-01",
+    ),
+    ("A laptop was stolen whose logins were remembered:", "twinlock forget alice"),
     ("Before logging out after a change of the configuration:", "twinlock check"),
 ];
 

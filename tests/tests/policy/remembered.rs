@@ -114,6 +114,23 @@ fn any_change_of_the_authenticators_ends_it() {
 }
 
 #[test]
+fn status_shows_it_and_forget_ends_it() {
+    remembering(|world, sshd, _| {
+        let remembered = || {
+            let output = world.twinlock(&["status", "alice", "--json"]);
+            let status: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+            status["remembered"].as_array().unwrap().clone()
+        };
+        let shown = remembered();
+        assert!(shown.len() == 1 && shown[0]["since"].is_string() && shown[0]["until"].is_string(), "{shown:?}");
+        assert!(world.twinlock(&["status", "alice"]).stdout.contains("remembered: a login of "));
+        let output = world.twinlock(&["forget", "alice"]);
+        assert_eq!(output.stderr, "alice: 1 remembered logins forgotten\n");
+        assert!(remembered().is_empty() && asked(sshd));
+    });
+}
+
+#[test]
 fn credentials_deployed_by_other_means_end_it() {
     remembering(|_, sshd, alice| {
         let path = twinlock_tests::credentials_of("alice");

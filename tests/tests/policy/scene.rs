@@ -58,8 +58,7 @@ pub(crate) fn ends(login: &Login) -> Vec<String> {
 
 /// What was handed over inside a login.
 pub(crate) struct HandedOver {
-    pub(crate) app: Authenticator,
-    /// Those that are valid after the confirming one.
+    /// Those of the app that are valid after the confirming one.
     pub(crate) codes: Codes,
     pub(crate) confirming_code: String,
     pub(crate) recovery_codes: Vec<String>,
@@ -86,7 +85,7 @@ pub(crate) fn enrol_but_for_the_last_answer(session: &mut Session<'_>) -> Handed
     session.send_line(&confirming_code);
     let recovery_codes = recovery_codes_of(&session.expect(BACK));
     assert_eq!(recovery_codes.len(), 10);
-    HandedOver { app, codes, confirming_code, recovery_codes }
+    HandedOver { codes, confirming_code, recovery_codes }
 }
 
 /// Answers everything.

@@ -1,0 +1,25 @@
+//! `twinlock forget`: remembered logins ended, so that the next login is asked for a code.
+
+use std::path::Path;
+
+use twinlock_core::{admin, host::SystemClock, ports::Clock};
+
+use crate::{
+    cli::Users,
+    failure::Failure,
+    journal,
+    output::note,
+    scene::{self, Scene},
+};
+
+pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    // All names are checked before anything is done.
+    let subjects = arguments.user.iter().map(|user| scene::account(Some(user))).collect::<Result<Vec<_>, _>>()?;
+    for subject in &subjects {
+        let forgotten = admin::forget(&scene.store.states, subject, SystemClock.now())?;
+        journal::change("forgotten", subject.name.as_str());
+        note(&format!("{}: {forgotten} remembered logins forgotten", subject.name));
+    }
+    Ok(())
+}
