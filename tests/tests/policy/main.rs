@@ -9,6 +9,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod documented;
 mod enrolling;
 mod guard;
 mod keys;

@@ -1,0 +1,153 @@
+//! The recipes of docs/policy.md, as they stand there: what is expected of each is asked of `twinlock explain` and of
+//! the module, and nothing is changed in between.
+
+use std::collections::HashMap;
+use std::fs;
+
+use twinlock_tests::{Attempt, Enrolled, PamCode, World, in_world};
+
+/// The module, with `PAM_IGNORE` made visible.
+const STACK: &str =
+    "auth [ignore=ignore success=done default=die] pam_twinlock.so\nauth required pam_debug.so auth=cred_unavail\n";
+
+/// A fenced block of `toml`, and the lines of the block `expect` that follows it.
+struct Recipe {
+    config: String,
+    expectations: Vec<String>,
+}
+
+fn recipes(world: &World) -> Vec<Recipe> {
+    let text = fs::read_to_string(world.repository().join("docs/policy.md")).unwrap();
+    let mut recipes: Vec<Recipe> = Vec::new();
+    let mut block: Option<&str> = None;
+    for line in text.lines() {
+        match (line.strip_prefix("```"), block) {
+            (Some("toml"), None) => recipes.push(Recipe { config: String::new(), expectations: Vec::new() }),
+            (Some("expect"), None) => {
+                assert!(recipes.last().unwrap().expectations.is_empty(), "two blocks of one recipe")
+            }
+            (None, Some("toml")) => recipes.last_mut().unwrap().config += &format!("{line}\n"),
+            (None, Some("expect")) => recipes.last_mut().unwrap().expectations.push(line.to_owned()),
+            _ => {}
+        }
+        if let Some(kind) = line.strip_prefix("```") {
+            block = if block.is_some() { None } else { Some(kind) };
+        }
+    }
+    recipes
+}
+
+/// The people of the page, and what the enrolled ones hold.
+fn people(world: &World) -> HashMap<&'static str, Enrolled> {
+    world.set_up("");
+    for name in ["alice", "bob", "carol", "dave", "git", "deploy", "firecall"] {
+        world.account(name);
+    }
+    world.group("staff", &["alice", "bob", "carol"]);
+    world.group("admins", &["carol"]);
+    world.group("contractors", &["dave"]);
+    world.group("robots", &["git", "deploy"]);
+    ["alice", "carol", "dave"].into_iter().map(|name| (name, world.enrol(name))).collect()
+}
+
+/// A key of that kind as `SSH_AUTH_INFO_0` has it.
+fn key(kind: &str) -> String {
+    let mut blob = u32::try_from(kind.len()).unwrap().to_be_bytes().to_vec();
+    blob.extend(kind.as_bytes());
+    blob.extend([0, 0, 0, 32]);
+    blob.extend([7; 32]);
+    format!("publickey {kind} {}\n", data_encoding::BASE64.encode(&blob))
+}
+
+/// The login that the arguments of `explain` speak of, through the module.
+fn attempt(words: &[&str]) -> Attempt {
+    let option = |name: &str| words.iter().position(|word| *word == name).map(|at| words[at + 1]);
+    let mut attempt = Attempt::new(option("--service").unwrap_or("sshd")).user(words[0]);
+    if let Some(from) = option("--from") {
+        attempt = attempt.rhost(from);
+    }
+    if let Some(kind) = option("--key-type") {
+        attempt = attempt.pam_environment("SSH_AUTH_INFO_0", &key(kind));
+    }
+    if let Some(day) = option("--at") {
+        attempt = attempt.environment("TZ", "UTC").under(["faketime", "-f", &format!("@{day} 12:00:00")]);
+    }
+    attempt
+}
+
+#[test]
+fn explain_says_of_every_recipe_what_the_page_says() {
+    in_world(|world| {
+        people(world);
+        let recipes = recipes(world);
+        assert!(recipes.len() >= 8, "{}", recipes.len());
+        for Recipe { config, expectations } in recipes {
+            world.write("/etc/twinlock/config.toml", &config);
+            let checked = world.twinlock(&["check"]);
+            let silent = checked.code == Some(0);
+            assert!(silent, "{config}: {checked:?}");
+            assert!(expectations.len() >= 2, "{config}");
+            for expectation in expectations {
+                let mut words: Vec<_> = expectation.split_whitespace().collect();
+                let wanted = words.pop().unwrap();
+                let output = world.twinlock(&[&["explain", "--json"], words.as_slice()].concat());
+                let explained: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
+                assert_eq!(explained["outcome"], wanted, "{expectation}: {output:?}");
+            }
+        }
+    });
+}
+
+#[test]
+fn the_module_does_of_every_recipe_what_the_page_says() {
+    in_world(|world| {
+        let enrolled = people(world);
+        for service in ["sshd", "sudo", "login"] {
+            world.service(service, STACK);
+        }
+        for Recipe { config, expectations } in recipes(world) {
+            world.write("/etc/twinlock/config.toml", &config);
+            for expectation in expectations {
+                let mut words: Vec<_> = expectation.split_whitespace().collect();
+                let wanted = words.pop().unwrap();
+                let outcome = attempt(&words).answer("not a code").run(world);
+                let prompts = outcome.prompts();
+                match wanted {
+                    "passes" => assert!(outcome.code() == PamCode::CredUnavail && prompts.is_empty(), "{expectation}"),
+                    "enrolls" => assert!(prompts[0].contains("Scan this"), "{expectation}: {outcome:?}"),
+                    "asked" | "refused" => {
+                        assert_eq!(
+                            (outcome.code(), prompts),
+                            (PamCode::AuthErr, vec!["Verification code: "]),
+                            "{expectation}"
+                        );
+                        assert_eq!(enrolled.contains_key(words[0]), wanted == "asked", "{expectation}");
+                    }
+                    other => panic!("{other} is no outcome"),
+                }
+            }
+        }
+    });
+}
+
+#[test]
+fn who_is_asked_gets_in_with_a_code() {
+    in_world(|world| {
+        let enrolled = people(world);
+        world.service("sshd", STACK);
+        for Recipe { config, expectations } in recipes(world) {
+            world.write("/etc/twinlock/config.toml", &config);
+            let asked = expectations.iter().filter(|line| line.ends_with(" asked") && !line.contains("--at"));
+            let by_ssh: Vec<_> = asked.filter(|line| !line.contains("--service")).collect();
+            for line in by_ssh {
+                let words: Vec<_> = line.split_whitespace().collect();
+                let user = enrolled[words[0]].user.clone();
+                // Recovery codes are many; codes of the app are three a moment.
+                let code = world.twinlock(&["recovery", "new", &user, "--no-confirm"]);
+                let code = code.stdout.lines().next().unwrap().to_owned();
+                let outcome = attempt(&words[..words.len() - 1]).answer(code).run(world);
+                assert_eq!(outcome.code(), PamCode::Success, "{line}");
+            }
+        }
+    });
+}
