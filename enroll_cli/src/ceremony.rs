@@ -22,7 +22,7 @@ const TRIES: usize = 5;
 /// Light modules around the picture: with 2 it fits a terminal of 80x24.
 const QUIET: u8 = 2;
 
-/// Explains, and shows the secret as a picture, as a key and as an address.
+/// Explains, and shows the secret as a key, as an address and as a picture.
 pub(crate) fn introduce(
     terminal: &mut Terminal,
     subject: &Subject,
@@ -32,26 +32,24 @@ pub(crate) fn introduce(
 ) -> Result<(), Failure> {
     let otp = &authenticator.otp;
     let changes = otp.period().map_or_else(|| "with each use".into(), |period| format!("every {period} seconds"));
-    terminal.show(&format!(
-        "\nA second factor for {}.\n\n\
-         From now on a login asks for a code that changes {changes}.\n\
-         An app on your phone shows it: any app for \"TOTP\" or \"authenticator\"\n\
-         codes will do. Open it and scan this:\n\n",
-        subject.name,
-    ))?;
-    match palette(qr).map(|palette| qr::draw(uri, palette, QUIET)) {
-        Some(Some(picture)) => terminal.show(&picture)?,
-        Some(None) => terminal.show("(The address is too long for a picture; enter the key by hand.)\n")?,
-        None => terminal.show("(No picture was asked for.)\n")?,
-    }
     let key = otp.secret().in_groups();
     let kind = otp.period().map_or("counter-based", |_| "time-based");
     terminal.show(&format!(
-        "\nOr enter it by hand ({kind}, {} digits):\n  Account  {issuer}: {}\n  Key      {}\n  Address  {uri}\n\n",
-        otp.digits(),
+        "\nA second factor for {0}.\n\n\
+         From now on a login asks for a code that changes {changes}.\n\
+         An app on your phone shows it: any app for \"TOTP\" or \"authenticator\"\n\
+         codes will do. Open it and scan the picture below, or enter this by hand\n\
+         ({kind}, {1} digits):\n\n  Account  {issuer}: {0}\n  Key      {2}\n  Address  {uri}\n\n",
         subject.name,
+        otp.digits(),
         key.as_str()
-    ))
+    ))?;
+    // Last, so that on a terminal of 24 lines nothing pushes it out.
+    match palette(qr).map(|palette| qr::draw(uri, palette, QUIET)) {
+        Some(Some(picture)) => terminal.show(&picture),
+        Some(None) => terminal.show("(The address is too long for a picture; enter the key by hand.)\n"),
+        None => terminal.show("(No picture was asked for.)\n"),
+    }
 }
 
 /// `NO_COLOR` (no-color.org) asks for no colours at all; the picture is then right on dark terminals, as it says.

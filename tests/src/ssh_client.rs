@@ -6,6 +6,7 @@ use crate::journal::LogLine;
 use crate::launch::Launch;
 use crate::namespace::inside;
 use crate::process::{Output, Process};
+use crate::screen::{Background, Screen};
 use crate::ssh_keys;
 use crate::sshd::{Door, Sshd};
 use crate::terminal::Terminal;
@@ -158,6 +159,16 @@ impl<'s> Client<'s> {
         Session { terminal, server, sshd: self.sshd, mark }
     }
 
+    /// Logs in on a terminal on a screen, whose picture the test looks at.
+    pub fn screen(self, background: Background) -> Watched<'s> {
+        let mark = self.sshd.world.log_mark();
+        let door = self.sshd.listen(&self.authorized_key());
+        let launch = self.launch(&door).environment("SSH_ASKPASS_REQUIRE", "never");
+        let screen = Screen::start(self.sshd.world, launch, background, "80x24");
+        let server = door.answer(screen.process());
+        Watched { screen, server, sshd: self.sshd, mark }
+    }
+
     /// The key that the server accepts, whatever this client offers.
     fn known_key(&self) -> String {
         ssh_keys::key(self.sshd.world, "client", self.key_type.as_deref().unwrap_or("ed25519"))
@@ -282,6 +293,23 @@ impl Session<'_> {
     /// Waits until both sides have ended.
     pub fn finish(self) -> Login {
         let output = self.terminal.finish();
+        Login::new(self.sshd, self.mark, self.server, output, Vec::new())
+    }
+}
+
+/// A login on a screen.
+pub struct Watched<'s> {
+    /// What the person sees and types on.
+    pub screen: Screen,
+    server: Option<Process>,
+    sshd: &'s Sshd<'s>,
+    mark: usize,
+}
+
+impl Watched<'_> {
+    /// Waits until both sides have ended.
+    pub fn finish(self) -> Login {
+        let output = self.screen.finish();
         Login::new(self.sshd, self.mark, self.server, output, Vec::new())
     }
 }

@@ -1,16 +1,8 @@
-//! The QR code as a phone sees it: the terminal's half blocks drawn as pixels, and read by zbar.
+//! The QR code as a phone sees it: read by zbar from the screen of a real terminal.
 
-use std::io::{Write, stderr};
-use std::path::Path;
-
-use twinlock_tests::{Authenticator, Launch, PamCode, Terminal, World};
+use twinlock_tests::{Authenticator, Background, PamCode, Screen, Terminal, World};
 
 use crate::scene::{login, with_account};
-
-/// Pixels of one module of the picture.
-const SCALE: usize = 6;
-/// Columns and rows of dark terminal around the picture.
-const MARGIN: usize = 4;
 
 /// What `enroll` shows before its first question, under these variables.
 fn shown(world: &World, variables: &[(&str, &str)]) -> (Terminal, String) {
@@ -29,124 +21,64 @@ fn picture(shown: &str) -> Vec<&str> {
     shown.lines().filter(is_picture).collect()
 }
 
-/// The upper and the lower pixel of every cell of a line, light or not, on a terminal that is dark where nothing is said.
-fn cells(line: &str) -> Vec<(bool, bool)> {
-    let (mut foreground, mut background) = (true, false);
-    let mut cells = Vec::new();
-    let mut rest = line;
-    while let Some(c) = rest.chars().next() {
-        rest = rest.split_at(c.len_utf8()).1;
-        if c == '\x1b' {
-            let (codes, after) = rest.strip_prefix('[').and_then(|rest| rest.split_once('m')).unwrap();
-            rest = after;
-            match codes {
-                "0" => (foreground, background) = (true, false),
-                codes => {
-                    let light = |number: &str| match number {
-                        "16" => false,
-                        "231" => true,
-                        other => panic!("colour {other}: neither black nor white of the cube"),
-                    };
-                    let numbers: Vec<_> = codes.split(';').collect();
-                    for triple in numbers.chunks(3) {
-                        match triple {
-                            ["38", "5", number] => foreground = light(number),
-                            ["48", "5", number] => background = light(number),
-                            other => panic!("{other:?}"),
-                        }
-                    }
-                }
-            }
-            continue;
-        }
-        cells.push(match c {
-            '▀' => (foreground, background),
-            '▄' => (background, foreground),
-            '█' => (foreground, foreground),
-            ' ' => (background, background),
-            other => panic!("{other:?} in the picture"),
-        });
-    }
-    cells
-}
-
-/// The picture as a file for zbarimg, on a terminal that is dark or light around it.
-fn draw(lines: &[&str], around: bool, inverted: bool, path: &str) {
-    let rows: Vec<Vec<bool>> = lines
-        .iter()
-        .flat_map(|line| {
-            let cells = cells(line);
-            [cells.iter().map(|cell| cell.0).collect::<Vec<_>>(), cells.iter().map(|cell| cell.1).collect()]
-        })
-        .collect();
-    let width = rows.iter().map(Vec::len).max().unwrap() + 2 * MARGIN;
-    let height = rows.len() + 2 * MARGIN;
-    let light = |x: usize, y: usize| {
-        let inside = x.checked_sub(MARGIN).zip(y.checked_sub(MARGIN));
-        inside.and_then(|(x, y)| rows.get(y)?.get(x).copied()).unwrap_or(around) != inverted
-    };
-    let mut image = format!("P5 {} {} 255\n", width * SCALE, height * SCALE).into_bytes();
-    for y in 0..height * SCALE {
-        image.extend((0..width * SCALE).map(|x| if light(x / SCALE, y / SCALE) { 255 } else { 0 }));
-    }
-    std::fs::write(path, image).unwrap();
-}
-
-/// What a reader reads; `None` on a machine without zbarimg.
-fn read(world: &World, lines: &[&str], around: bool, inverted: bool) -> Option<String> {
-    if !Path::new("/usr/bin/zbarimg").exists() {
-        // Past the capture of the test runner, which hides what a passing test prints.
-        drop(stderr().write_all(b"skipped: QR codes are not read: zbarimg is missing: run `make deps`\n"));
-        return None;
-    }
-    world.take_from_host_etc("ImageMagick-6");
-    draw(lines, around, inverted, "/tmp/picture.pgm");
-    let output = Launch::new(["zbarimg", "--quiet", "--raw", "/tmp/picture.pgm"]).run();
-    assert_eq!(output.code, Some(0), "no QR code was found: {output:?}");
-    Some(output.stdout.trim_end().to_owned())
-}
-
 fn address(shown: &str) -> &str {
     shown.lines().find_map(|line| line.trim().strip_prefix("Address  ")).unwrap()
 }
 
+/// Enrolling on a screen, up to the first question: what is read from the picture, and what is written on the terminal.
+fn read(world: &World, background: Background, size: &str, arguments: &[&str], variables: &[&str]) -> (String, String) {
+    let launch = world.twinlock_launch(&[&["enroll", "alice", "--issuer", "web01.example.com"], arguments].concat());
+    // Set behind the terminal's own TERM.
+    let screen = Screen::start(world, launch.under(["env"].iter().chain(variables)), background, size);
+    let shown = screen.expect("The code that the app shows now: ");
+    (screen.decode(|text| text.starts_with("otpauth:")), shown)
+}
+
 #[test]
-fn a_phone_reads_the_address_from_dark_and_from_light_terminals() {
+fn a_phone_reads_the_address_from_the_screen_of_dark_and_of_light_terminals() {
     with_account(|world, _| {
-        let (_terminal, shown) = shown(world, &[("TERM", "xterm-256color")]);
-        for around in [false, true] {
-            if let Some(read) = read(world, &picture(&shown), around, false) {
-                assert_eq!(read, address(&shown), "around: {around}");
+        for background in [Background::Dark, Background::Light] {
+            for (size, arguments) in [("80x24", &["--qr", "utf8"][..]), ("80x24", &[])] {
+                let (read, shown) = read(world, background, size, arguments, &["TERM=xterm-256color"]);
+                assert_eq!(read, address(&shown), "{background:?} {arguments:?}");
             }
         }
+    });
+}
+
+#[test]
+fn plain_characters_are_read_from_the_screen_of_a_light_terminal() {
+    with_account(|world, _| {
+        let (read, shown) = read(world, Background::Light, "100x60", &["--qr", "ascii"], &[]);
+        assert!(shown.contains("####") && !shown.contains('█'));
+        assert_eq!(read, address(&shown));
     });
 }
 
 #[test]
 fn the_scanned_secret_opens_a_login() {
     with_account(|world, _| {
-        let (mut terminal, shown) = shown(world, &[]);
-        let Some(read) = read(world, &picture(&shown), false, false) else { return };
-        let mut codes = Authenticator::from_uri(&read).codes();
-        terminal.send_line(&codes.next());
-        let shown = terminal.expect("Type one of them, to show that you have them: ");
-        let recovery = shown.split_whitespace().find(|word| word.matches('-').count() == 3).unwrap().to_owned();
-        terminal.send_line(&recovery);
-        terminal.expect("Done: alice now has a second factor.");
-        assert_eq!(terminal.finish().code, Some(0));
+        let launch = world.twinlock_launch(&["enroll", "alice", "--issuer", "web01.example.com"]);
+        let screen = Screen::start(world, launch, Background::Dark, "80x24");
+        let mut codes = Authenticator::from_uri(&screen.decode(|text| text.starts_with("otpauth:"))).codes();
+        screen.type_line(&codes.next());
+        let shown = screen.expect("Type one of them, to show that you have them: ");
+        let recovery =
+            shown.split_whitespace().find(|word| word.len() == 19 && word.matches('-').count() == 3).unwrap();
+        screen.type_line(recovery);
+        screen.expect("Done: alice now has a second factor.");
+        screen.finish();
         assert_eq!(login(world, &codes.next()), PamCode::Success);
     });
 }
 
 #[test]
 fn without_colours_it_is_read_from_a_dark_terminal() {
-    for variables in [[("NO_COLOR", "1")], [("TERM", "dumb")]] {
+    for variable in ["NO_COLOR=1", "TERM=dumb"] {
         with_account(|world, _| {
-            let (_terminal, shown) = shown(world, &variables);
-            assert!(!shown.contains('\x1b'), "{variables:?}");
-            if let Some(read) = read(world, &picture(&shown), false, false) {
-                assert_eq!(read, address(&shown));
-            }
+            let (read, shown) = read(world, Background::Dark, "80x24", &[], &[variable]);
+            assert!(!shown.contains('\x1b'), "{variable}");
+            assert_eq!(read, address(&shown));
         });
     }
 }

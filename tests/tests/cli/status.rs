@@ -18,6 +18,7 @@ fn json_has_the_promised_fields_in_their_order() {
             }],
             "recovery_codes_left": 10,
             "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
+            "remembered": [],
         });
         assert_eq!((scene::json(&output), output.code, output.stderr.as_str()), (expected, Some(0), ""));
         let order = [
@@ -39,6 +40,7 @@ fn json_has_the_promised_fields_in_their_order() {
             "failures",
             "budget_left",
             "next_attempt",
+            "remembered",
         ];
         assert!(fields(&output.stdout, &order), "{output:?}");
     });
@@ -51,6 +53,7 @@ fn who_is_not_enrolled_has_the_same_fields_and_exit_4() {
         let expected = json!({
             "user": "alice", "enrolled": false, "authenticators": [], "recovery_codes_left": 0,
             "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
+            "remembered": [],
         });
         assert_eq!((scene::json(&output), output.code, output.stderr.as_str()), (expected, Some(4), ""));
         assert_eq!(parts(&world.twinlock(&["status", "alice"])), (Some(4), "alice: not enrolled\n", ""));

@@ -1,4 +1,4 @@
-//! The QR code as a file and in plain characters, read by zbar.
+//! The QR code as a file, read by zbar.
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
@@ -69,35 +69,5 @@ fn a_picture_of_an_enrolment_that_was_given_up_goes_with_it() {
         terminal.send(b"\x04");
         assert_eq!(terminal.finish().code, Some(1));
         assert!(!fs::exists("/root/alice.png").unwrap());
-    });
-}
-
-#[test]
-fn the_picture_in_plain_characters_is_read() {
-    with_account(|world| {
-        let launch = world.twinlock_launch(&["enroll", "alice", "--qr", "ascii", "--issuer", "web01"]);
-        let mut terminal = Terminal::start(launch);
-        let shown = terminal.expect("The code that the app shows now: ");
-        let uri = shown.lines().find_map(|line| line.trim().strip_prefix("Address  ")).unwrap().to_owned();
-        let rows: Vec<&str> =
-            shown.lines().skip_while(|line| !line.contains("##")).take_while(|line| !line.trim().is_empty()).collect();
-        // A light terminal: dark where something is printed. Each module is two characters wide and one line high.
-        let (scale, margin) = (8, 4);
-        let width = rows.iter().map(|row| row.trim_end().len()).max().unwrap() / 2 + 2 * margin;
-        let height = rows.len() + 2 * margin;
-        let mut image = format!("P1\n{} {}\n", width * scale, height * scale);
-        for y in 0..height * scale {
-            for x in 0..width * scale {
-                let (row, column) = ((y / scale).checked_sub(margin), (x / scale).checked_sub(margin));
-                let dark = row.zip(column).is_some_and(|(row, column)| {
-                    rows.get(row).is_some_and(|row| row.as_bytes().get(column * 2) == Some(&b'#'))
-                });
-                image.push_str(if dark { "1 " } else { "0 " });
-            }
-            image.push('\n');
-        }
-        world.write("/root/screen.pbm", image);
-        let read = tool(&["zbarimg", "--quiet", "--raw", "/root/screen.pbm"]);
-        assert_eq!(read.stdout.trim(), uri, "{read:?}");
     });
 }

@@ -1,10 +1,10 @@
 //! Enrolling inside the login, through a real client on a real terminal: what is stored and when, and what never is.
 
-use twinlock_tests::{FirstFactor, PASSWORD, Sshd, World, in_sshd_world};
+use twinlock_tests::{Authenticator, Background, FirstFactor, PASSWORD, Sshd, World, in_sshd_world};
 
 use crate::scene::{
-    CODE, PROMPT, alice_is_enrolled, app_of, change_stack, configure, day, detail, ends, enrol,
-    enrol_but_for_the_last_answer, host, ours,
+    BACK, CODE, PROMPT, alice_is_enrolled, app_of, change_stack, configure, day, detail, ends, enrol,
+    enrol_but_for_the_last_answer, host, ours, recovery_codes_of,
 };
 
 const ENROLL: &str = "second_factor = \"enroll\"\nissuer = \"web01\"\n";
@@ -253,4 +253,27 @@ fn somebody_who_may_not_log_in_gets_nothing() {
         let login = sshd.login("alice").answer("123456").run();
         assert!(!login.granted && !alice_is_enrolled(world), "{login:#?}");
     });
+}
+
+#[test]
+fn the_picture_is_read_from_the_screen_of_a_dark_terminal_and_inverted_from_a_light_one() {
+    for background in [Background::Dark, Background::Light] {
+        in_sshd_world(|world| {
+            let sshd = host(world, FirstFactor::Key, ENROLL);
+            let login = sshd.login("alice").screen(background);
+            login.screen.expect(CODE);
+            if background == Background::Light {
+                login.screen.type_line("i");
+            }
+            let uri = login.screen.decode(|text| text.starts_with("otpauth://totp/web01:alice?secret="));
+            // What the phone scanned is all that is used from here on.
+            let app = Authenticator::from_uri(&uri);
+            login.screen.type_line(&app.codes().next());
+            let shown = login.screen.expect(BACK);
+            assert!(shown.contains(&app_of(&shown).codes().next()), "the key by hand is the same");
+            login.screen.type_line(&recovery_codes_of(&shown)[9]);
+            let login = login.finish();
+            assert!(login.granted && alice_is_enrolled(world), "{background:?}: {login:#?}");
+        });
+    }
 }
