@@ -235,6 +235,22 @@ fn a_rule_that_is_no_rule_names_its_place() {
 }
 
 #[test]
+fn who_may_enrol_depends_on_the_service_and_the_day() {
+    let rule = |conditions: &str| format!("[[rule]]\n{conditions}\nsecond_factor = \"enroll\"\n");
+    for (text, enrolls) in [
+        (String::new(), false),
+        ("second_factor = \"enroll\"".into(), true),
+        (rule(""), true),
+        (rule("services = [\"sshd\"]"), true),
+        (rule("services = [\"!sshd\"]"), false),
+        (rule("until = 2027-01-31"), true),
+        (rule("until = 2027-01-30"), false),
+    ] {
+        assert_eq!(policy(&text).enrolls_in("sshd", UnixTime::from_seconds(NOON)), enrolls, "{text}");
+    }
+}
+
+#[test]
 fn a_rule_knows_where_it_stands() {
     let text = "echo = true\n\n[[rule]]\nsecond_factor = \"skip\"\n  [[rule]]\nsecond_factor = \"required\"\n";
     let offsets: Vec<usize> = policy(text).rules.iter().map(|rule| rule.offset).collect();
