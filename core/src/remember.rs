@@ -141,7 +141,8 @@ impl RememberedLogin {
 }
 
 fn shown(bytes: &[u8]) -> String {
-    bytes.iter().map(|byte| format!("{byte:02x}")).collect()
+    let digits = bytes.iter().flat_map(|byte| [byte >> 4, byte & 15]);
+    digits.filter_map(|digit| char::from_digit(digit.into(), 16)).collect()
 }
 
 fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {

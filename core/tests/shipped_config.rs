@@ -94,7 +94,7 @@ fn rules() -> String {
     SHIPPED
         .lines()
         .filter_map(|line| line.strip_prefix("#     "))
-        .filter(|line| !line.starts_with(" "))
+        .filter(|line| !line.starts_with(' '))
         .fold(String::new(), |text, line| text + line + "\n")
 }
 

@@ -56,8 +56,11 @@ impl Names {
     /// Whether nobody can fit.
     #[must_use]
     pub fn fit_nobody(&self) -> bool {
-        self.wanted.iter().all(|name| self.unwanted.contains(name))
-            && !(self.wanted.is_empty() && !self.unwanted.is_empty())
+        !self.mean_everybody_else() && self.wanted.iter().all(|name| self.unwanted.contains(name))
+    }
+
+    const fn mean_everybody_else(&self) -> bool {
+        self.wanted.is_empty() && !self.unwanted.is_empty()
     }
 
     fn take(value: &DeValue<'_>) -> Result<Self, String> {

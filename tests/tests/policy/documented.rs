@@ -24,9 +24,9 @@ fn recipes(world: &World) -> Vec<Recipe> {
         match (line.strip_prefix("```"), block) {
             (Some("toml"), None) => recipes.push(Recipe { config: String::new(), expectations: Vec::new() }),
             (Some("expect"), None) => {
-                assert!(recipes.last().unwrap().expectations.is_empty(), "two blocks of one recipe")
+                assert!(recipes.last().unwrap().expectations.is_empty(), "two blocks of one recipe");
             }
-            (None, Some("toml")) => recipes.last_mut().unwrap().config += &format!("{line}\n"),
+            (None, Some("toml")) => recipes.last_mut().unwrap().config.extend([line, "\n"]),
             (None, Some("expect")) => recipes.last_mut().unwrap().expectations.push(line.to_owned()),
             _ => {}
         }

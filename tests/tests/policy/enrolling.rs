@@ -27,7 +27,7 @@ fn with_a_key_alice_enrols_at_her_first_login_and_is_asked_from_then_on() {
         let login = session.finish();
         assert!(login.granted, "{login:#?}");
         assert_eq!(ends(&login), ["granted/-", "granted/-"]);
-        let staged_and_stored = ours(&login).iter().map(|entry| detail(entry)).collect::<Vec<_>>();
+        let staged_and_stored = ours(&login).iter().map(detail).collect::<Vec<_>>();
         assert!(staged_and_stored[0].contains("stored in the account phase"), "{staged_and_stored:?}");
         assert!(staged_and_stored[1].contains("was stored"), "{staged_and_stored:?}");
         assert!(alice_is_enrolled(world));

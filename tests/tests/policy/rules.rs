@@ -11,10 +11,9 @@ const STACK: &str =
 fn asked(world: &World, condition: &str, attempt: Attempt) -> bool {
     world.write("/etc/twinlock/config.toml", format!("[[rule]]\n{condition}\nsecond_factor = \"skip\"\n"));
     let outcome = attempt.answer("junk").run(world);
-    match outcome.code() {
-        PamCode::CredUnavail => assert!(outcome.prompts().is_empty()),
-        code => assert_eq!((code, outcome.prompts()), (PamCode::AuthErr, vec!["Verification code: "]), "{condition}"),
-    }
+    let unasked = (PamCode::CredUnavail, Vec::new());
+    let asked = (PamCode::AuthErr, vec!["Verification code: "]);
+    assert!([unasked, asked].contains(&(outcome.code(), outcome.prompts())), "{condition}: {outcome:?}");
     !outcome.prompts().is_empty()
 }
 

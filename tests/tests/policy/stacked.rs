@@ -4,9 +4,9 @@ use twinlock_tests::{Attempt, Enrolled, FirstFactor, Operation, PASSWORD, PamCod
 
 use crate::scene::{change_stack, detail, ends, host};
 
-/// google-authenticator's way: we ask for both, pam_unix takes the password.
+/// google-authenticator's way: we ask for both, `pam_unix` takes the password.
 const FORWARD: &str = "auth requisite pam_twinlock.so forward_pass\nauth required pam_unix.so use_first_pass nodelay\n";
-/// pam_unix asks first and is given both; it must not judge what it is given. pam_permit stands for a module that only asks.
+/// `pam_unix` asks first and is given both; it must not judge what it is given. `pam_permit` stands for a module that only asks.
 const USE: &str = "auth required pam_twinlock.so use_first_pass\n";
 
 fn on_a_host(stack: &str, test: impl FnOnce(&World, &Enrolled) + Send) {
