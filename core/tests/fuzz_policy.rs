@@ -6,6 +6,7 @@
     clippy::indexing_slicing,
     clippy::arithmetic_side_effects,
     clippy::print_stderr,
+    clippy::string_slice,
     reason = "a test that cannot go on panics"
 )]
 
@@ -178,7 +179,7 @@ impl Groups for Directory {
 fn base64(text: &str) -> Option<Vec<u8>> {
     const DIGITS: &str = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
     let plain = text.trim_end_matches('=');
-    if text.len() % 4 != 0 || text.len() - plain.len() > 2 {
+    if !text.len().is_multiple_of(4) || text.len() - plain.len() > 2 {
         return None;
     }
     let bits: Option<String> = plain.chars().map(|c| DIGITS.find(c).map(|value| format!("{value:06b}"))).collect();
@@ -205,7 +206,7 @@ fn proves_a_token(info: &[u8]) -> bool {
     })
 }
 
-/// Whether an address is of 10.0.0.0/8 or fd00::/8, by its first bytes.
+/// Whether an address is of `10.0.0.0/8` or `fd00::/8`, by its first bytes.
 fn is_inside(rhost: &str) -> bool {
     let (plain, zone) = rhost.split_once('%').map_or((rhost, None), |(plain, zone)| (plain, Some(zone)));
     match plain.parse() {
