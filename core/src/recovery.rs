@@ -223,10 +223,8 @@ impl RecoverySet {
         if !Self::MEMORY.contains(&cost.0) || !Self::PASSES.contains(&cost.1) || !Self::LANES.contains(&cost.2) {
             return Err(RecoveryError::Cost);
         }
-        let mut ids: Vec<u8> = self.ids().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let sound = !ids.is_empty() && ids.len() == self.codes.len() && ids.len() <= Self::LARGEST;
+        let twice = || self.ids().zip(1..).any(|(id, rest)| self.ids().skip(rest).any(|other| other == id));
+        let sound = (1..=Self::LARGEST).contains(&self.codes.len()) && !twice();
         if sound { Ok(self) } else { Err(RecoveryError::Ids) }
     }
 

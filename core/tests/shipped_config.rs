@@ -91,7 +91,11 @@ fn lines_of_the_shipped_file_fit_120_columns() {
 
 /// The rules that the file shows, which are prose: they are examples and no defaults.
 fn rules() -> String {
-    SHIPPED.lines().filter_map(|line| line.strip_prefix("#     ")).filter(|line| !line.starts_with(" ")).fold(String::new(), |text, line| text + line + "\n")
+    SHIPPED
+        .lines()
+        .filter_map(|line| line.strip_prefix("#     "))
+        .filter(|line| !line.starts_with(" "))
+        .fold(String::new(), |text, line| text + line + "\n")
 }
 
 #[test]
