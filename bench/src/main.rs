@@ -25,6 +25,7 @@ mod filling;
 mod loader;
 mod race;
 mod report;
+mod rules;
 mod samples;
 mod scene;
 mod worker;
@@ -51,6 +52,9 @@ struct Arguments {
     /// Few rounds, to see that it runs: the figures are worth little
     #[arg(long)]
     quick: bool,
+    /// Measure only what rules cost
+    #[arg(long)]
+    rules: bool,
     /// Write the report as Markdown, too
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -67,10 +71,13 @@ struct Rounds {
     recovery: usize,
     at_once: usize,
     fresh: usize,
+    rules: usize,
+    rules_by_sshd: usize,
 }
 
-const FULL: Rounds = Rounds { one_at_a_time: 400, recovery: 120, at_once: 20, fresh: 60 };
-const QUICK: Rounds = Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, fresh: 5 };
+const FULL: Rounds =
+    Rounds { one_at_a_time: 400, recovery: 120, at_once: 20, fresh: 60, rules: 300, rules_by_sshd: 40 };
+const QUICK: Rounds = Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, fresh: 5, rules: 20, rules_by_sshd: 3 };
 
 fn main() -> ExitCode {
     if worker::is_asked_for() {
@@ -89,7 +96,11 @@ fn main() -> ExitCode {
         disk::lay_over_var_lib();
         report.begin(rounds.one_at_a_time);
         let scene = Scene::set(world);
-        measure(&scene, rounds, &mut report);
+        if !arguments.rules {
+            measure(&scene, rounds, &mut report);
+        }
+        let mut pool = Pool::start(1, &scene.modules());
+        report.add_rules(&rules::measure(&scene, &mut pool, rounds.rules, rounds.rules_by_sshd));
     });
     println!("{}", report.as_text());
     eprintln!("removing the stores");

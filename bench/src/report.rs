@@ -3,6 +3,7 @@
 use crate::contender::{Contender, Given};
 use crate::facts::{self, Facts};
 use crate::race::{Results, Times};
+use crate::rules::{self, Row};
 use crate::samples::Samples;
 
 /// What was measured, in the order in which it is told.
@@ -57,6 +58,19 @@ impl Report {
         let head = [""].into_iter().chain(COLUMNS.map(Contender::name)).chain(RATIOS.map(|(_, head)| head));
         let title = format!("{how}, {enrolled} enrolled");
         self.tables.push(Table { title, head: head.collect(), rows, below: libpam_alone(&results[0].1) });
+    }
+
+    /// Adds what rules cost.
+    pub(crate) fn add_rules(&mut self, rows: &[Row]) {
+        let head = [vec![""], rules::HEAD.to_vec(), vec!["/none"; 2]].concat();
+        let row = |Row { name, times }: &Row| {
+            let [none, rest @ ..] = times;
+            let ratios =
+                rest.each_ref().map(|times| format!("{:.2}", seconds(times.median()) / seconds(none.median())));
+            [vec![name.clone()], times.each_ref().map(spread).to_vec(), ratios.to_vec()].concat()
+        };
+        let title = "A login under rules that name 200 groups".into();
+        self.tables.push(Table { title, head, rows: rows.iter().map(row).collect(), below: String::new() });
     }
 
     /// Adds what is no race.

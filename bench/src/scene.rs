@@ -128,12 +128,22 @@ impl<'w> Scene<'w> {
             return format!("floor {}", floor_file(enrolled, who).display());
         }
         let answer = match (contender, given) {
-            (_, Given::Code) => &self.app.code_at(self.app.now_step()),
+            (_, Given::Code) => &self.code(),
             (_, Given::WrongCode) => &self.wrong_code,
             (Contender::GoogleAuthenticator, Given::RecoveryCode) => SCRATCH_CODE,
             (_, Given::RecoveryCode) => &self.recovery_code,
         };
         format!("login {} {} {answer}", contender.store(enrolled), person(who).name)
+    }
+
+    /// The code that opens everybody's account now.
+    pub(crate) fn code(&self) -> String {
+        self.app.code_at(self.app.now_step())
+    }
+
+    /// The configuration of a store of this size.
+    pub(crate) fn configuration(&self, enrolled: usize) -> String {
+        shipped_configuration(self.world, &Contender::Twinlock.store(enrolled))
     }
 
     /// The files of the modules that are measured.

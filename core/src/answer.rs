@@ -58,10 +58,9 @@ pub fn split<'t>(typed: &'t [u8], lengths: &[usize]) -> Option<(&'t [u8], &'t [u
     {
         return Some((password, code));
     }
-    let mut lengths = lengths.to_vec();
-    lengths.sort_unstable();
-    let digits = |(_, code): &(&[u8], &[u8])| code.iter().all(u8::is_ascii_digit);
-    lengths.into_iter().rev().filter(|length| *length > 0).find_map(|length| behind(length).filter(digits))
+    let digits = |(_, code): &(&[u8], &[u8])| !code.is_empty() && code.iter().all(u8::is_ascii_digit);
+    let fitting = lengths.iter().filter_map(|length| behind(*length).filter(digits));
+    fitting.max_by_key(|(_, code)| code.len())
 }
 
 #[cfg(test)]

@@ -5,7 +5,7 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 use toml::de::DeValue;
 
 use crate::{
-    document::{Mistake, Table, boolean, integer, string},
+    document::{Document, Mistake, Table, boolean, integer, string},
     policy::{Policy, Rule, SecondFactor},
     throttle::Limits,
 };
@@ -95,7 +95,8 @@ impl Config {
 
     fn take(text: &str) -> Result<Self, Mistake> {
         let default = Self::default();
-        let mut whole = Table::parse(text)?;
+        let document = Document::parse(text)?;
+        let mut whole = document.table();
         let otherwise = whole.optional("second_factor", |v| SecondFactor::named(string(v)?))?;
         let config = Self {
             prompt: whole.optional("prompt", |v| check_prompt(string(v)?))?.unwrap_or(default.prompt),
@@ -106,7 +107,7 @@ impl Config {
             store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
             throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
             policy: Policy {
-                rules: whole.tables("rule")?.into_iter().map(Rule::take).collect::<Result<_, _>>()?,
+                rules: whole.tables("rule", Rule::take)?,
                 otherwise: otherwise.unwrap_or(default.policy.otherwise),
             },
         };

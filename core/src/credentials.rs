@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use crate::{
     account::UserName,
     config::line_and_column,
-    document::{Mistake, Table, boolean, integer, string},
+    document::{Document, Mistake, Table, boolean, integer, string},
     otp::{Algorithm, MovingFactor, Otp},
     recovery::RecoverySet,
     secret::Secret,
@@ -84,7 +84,8 @@ impl Enrolment {
     }
 
     fn take(text: &str) -> Result<Self, Mistake> {
-        let mut whole = Table::parse(text)?;
+        let document = Document::parse(text)?;
+        let mut whole = document.table();
         whole.required("version", |value| match integer(value)? {
             1u32 => Ok(()),
             _ => Err("version is not 1".into()),
@@ -93,11 +94,7 @@ impl Enrolment {
             user: whole
                 .required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?,
             uid: whole.optional("uid", integer)?,
-            authenticators: whole
-                .tables("authenticator")?
-                .into_iter()
-                .map(Authenticator::take)
-                .collect::<Result<_, _>>()?,
+            authenticators: whole.tables("authenticator", Authenticator::take)?,
             recovery: whole.table("recovery")?.map(take_recovery).transpose()?,
         };
         whole.end()?;
@@ -156,10 +153,9 @@ impl Enrolment {
     }
 
     fn checked(self) -> Result<Self, CredentialsError> {
-        let mut ids: Vec<&str> = self.authenticators.iter().map(|authenticator| authenticator.id.as_str()).collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let sound = !ids.is_empty() && ids.len() == self.authenticators.len() && ids.len() <= Self::MOST_AUTHENTICATORS;
+        let all = &self.authenticators;
+        let twice = || all.iter().zip(1..).any(|(one, rest)| all.iter().skip(rest).any(|other| other.id == one.id));
+        let sound = (1..=Self::MOST_AUTHENTICATORS).contains(&all.len()) && !twice();
         if sound { Ok(self) } else { Err(CredentialsError::Authenticators) }
     }
 }
@@ -202,14 +198,15 @@ fn take_recovery(mut table: Table<'_>) -> Result<RecoverySet, Mistake> {
     let place = table.place();
     let set = table.required("set", AuthenticatorId::take)?;
     let created = table.optional("created", time)?;
-    let mut codes = Vec::new();
-    for mut code in table.tables("codes")? {
-        codes.push((code.required("id", integer)?, code.required("hash", |value| Ok(string(value)?.to_owned()))?));
-        code.end()?;
-    }
+    let codes = table.tables("codes", take_code)?;
     table.end()?;
-    let borrowed: Vec<(u8, &str)> = codes.iter().map(|(id, hash)| (*id, hash.as_str())).collect();
-    RecoverySet::from_stored(set, created, &borrowed).map_err(|bad| Mistake { offset: place, message: bad.to_string() })
+    RecoverySet::from_stored(set, created, &codes).map_err(|bad| Mistake { offset: place, message: bad.to_string() })
+}
+
+fn take_code(mut table: Table<'_>) -> Result<(u8, &str), Mistake> {
+    let code = (table.required("id", integer)?, table.required("hash", string)?);
+    table.end()?;
+    Ok(code)
 }
 
 fn time(value: &DeValue<'_>) -> Result<UnixTime, String> {

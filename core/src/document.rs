@@ -22,84 +22,96 @@ pub struct Mistake {
     pub message: String,
 }
 
-/// A table whose keys are taken out one by one; what is left in the end was not asked for.
-pub struct Table<'a> {
-    entries: DeTable<'a>,
-    offset: usize,
-    asked: Vec<&'static str>,
-}
+/// A document that was parsed, from which its tables borrow.
+pub struct Document<'t>(DeTable<'t>);
 
-impl<'a> Table<'a> {
-    /// Reads a whole document.
+impl<'t> Document<'t> {
+    /// Parses a whole document.
     ///
     /// # Errors
     /// What is not TOML.
-    pub fn parse(text: &'a str) -> Result<Self, Mistake> {
+    pub fn parse(text: &'t str) -> Result<Self, Mistake> {
         let entries = DeTable::parse(text).map_err(|error| Mistake {
             offset: error.span().map_or(0, |span| span.start),
             message: error.message().to_owned(),
         })?;
-        Ok(Self::of(entries.into_inner(), 0))
+        Ok(Self(entries.into_inner()))
     }
 
+    /// The outermost table.
+    #[must_use]
+    pub fn table(&self) -> Table<'_> {
+        Table { entries: Some(&self.0), offset: 0, asked: Vec::new() }
+    }
+}
+
+/// A table whose keys are asked for one by one; whatever else it has in the end is a mistake.
+pub struct Table<'d> {
+    entries: Option<&'d DeTable<'d>>,
+    offset: usize,
+    asked: Vec<&'static str>,
+}
+
+impl<'d> Table<'d> {
     /// A table without keys.
     #[must_use]
-    pub fn empty() -> Self {
-        Self::of(DeTable::new(), 0)
+    pub const fn empty() -> Self {
+        Self { entries: None, offset: 0, asked: Vec::new() }
     }
 
-    fn of(entries: DeTable<'a>, offset: usize) -> Self {
-        Self { entries, offset, asked: Vec::new() }
-    }
-
-    /// Takes a key out, if it is there; `read` says what its value must be.
+    /// Asks for a key that may be there; `read` says what its value must be.
     ///
     /// # Errors
     /// What `read` says, at the value.
     pub fn optional<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&DeValue<'a>) -> Result<T, String>,
+        read: impl FnOnce(&'d DeValue<'d>) -> Result<T, String>,
     ) -> Result<Option<T>, Mistake> {
-        self.take(key).map(|value| at(value.span().start, read(value.get_ref()))).transpose()
+        match self.ask(key) {
+            Some(value) => at(value, read(value.get_ref())).map(Some),
+            None => Ok(None),
+        }
     }
 
-    /// Takes out a key that must be there.
+    /// Asks for a key that must be there.
     ///
     /// # Errors
     /// As for [`Table::optional`]; at the table if the key is not there.
     pub fn required<T>(
         &mut self,
         key: &'static str,
-        read: impl FnOnce(&DeValue<'a>) -> Result<T, String>,
+        read: impl FnOnce(&'d DeValue<'d>) -> Result<T, String>,
     ) -> Result<T, Mistake> {
-        let missing = Mistake { offset: self.offset, message: format!("the key `{key}` is missing") };
-        self.optional(key, read)?.ok_or(missing)
+        match self.ask(key) {
+            Some(value) => at(value, read(value.get_ref())),
+            None => Err(Mistake { offset: self.offset, message: format!("the key `{key}` is missing") }),
+        }
     }
 
-    /// Takes a table out, if it is there.
+    /// Asks for a table that may be there.
     ///
     /// # Errors
     /// Something else stands under the key.
     pub fn table(&mut self, key: &'static str) -> Result<Option<Self>, Mistake> {
-        self.take(key).map(Self::from_value).transpose()
+        self.ask(key).map(Self::of).transpose()
     }
 
-    /// Takes an array of tables out; empty if it is not there.
+    /// Asks for an array of tables, and reads each; none if it is not there.
     ///
     /// # Errors
-    /// Something else stands under the key.
-    pub fn tables(&mut self, key: &'static str) -> Result<Vec<Self>, Mistake> {
-        let Some(value) = self.take(key) else {
+    /// Something else stands under the key, and what `read` says.
+    pub fn tables<T>(&mut self, key: &'static str, read: fn(Self) -> Result<T, Mistake>) -> Result<Vec<T>, Mistake> {
+        let Some(value) = self.ask(key) else {
             return Ok(Vec::new());
         };
-        let offset = value.span().start;
-        let value = value.into_inner();
-        if let DeValue::Array(elements) = value {
-            elements.into_iter().map(Self::from_value).collect()
-        } else {
-            at(offset, Err(wanted(&format!("an array of tables, `[[{key}]]`,"), &value)))
+        let wanted = || wanted(&format!("an array of tables, `[[{key}]]`,"), value.get_ref());
+        let elements = at(value, value.get_ref().as_array().ok_or_else(wanted))?;
+        let mut tables = Vec::with_capacity(elements.len());
+        for element in elements.iter() {
+            tables.push(read(Self::of(element)?)?);
         }
+        Ok(tables)
     }
 
     /// Where the table begins.
@@ -119,7 +131,9 @@ impl<'a> Table<'a> {
     /// # Errors
     /// The first key that nobody asked for.
     pub fn end(self) -> Result<(), Mistake> {
-        let unknown = self.entries.keys().min_by_key(|key| key.span().start);
+        let keys = self.entries.into_iter().flat_map(DeTable::keys);
+        let unknown =
+            keys.filter(|key| !self.asked.contains(&key.get_ref().as_ref())).min_by_key(|key| key.span().start);
         match unknown {
             None => Ok(()),
             Some(key) => {
@@ -129,19 +143,14 @@ impl<'a> Table<'a> {
         }
     }
 
-    fn from_value(value: Spanned<DeValue<'a>>) -> Result<Self, Mistake> {
-        let offset = value.span().start;
-        let value = value.into_inner();
-        if let DeValue::Table(entries) = value {
-            Ok(Self::of(entries, offset))
-        } else {
-            at(offset, Err(wanted("a table", &value)))
-        }
+    fn of(value: &'d Spanned<DeValue<'d>>) -> Result<Self, Mistake> {
+        let entries = at(value, value.get_ref().as_table().ok_or_else(|| wanted("a table", value.get_ref())))?;
+        Ok(Self { entries: Some(entries), offset: value.span().start, asked: Vec::new() })
     }
 
-    fn take(&mut self, key: &'static str) -> Option<Spanned<DeValue<'a>>> {
+    fn ask(&mut self, key: &'static str) -> Option<&'d Spanned<DeValue<'d>>> {
         self.asked.push(key);
-        self.entries.remove(key)
+        self.entries?.get(key)
     }
 }
 
@@ -179,6 +188,22 @@ pub fn array<'v, 'a>(value: &'v DeValue<'a>) -> Result<&'v DeArray<'a>, String> 
     value.as_array().ok_or_else(|| wanted("an array", value))
 }
 
+/// An array of which each element is read in the same way.
+///
+/// # Errors
+/// Anything else, and what `read` says.
+pub fn each<'d, T>(
+    value: &'d DeValue<'d>,
+    read: impl Fn(&'d DeValue<'d>) -> Result<T, String>,
+) -> Result<Vec<T>, String> {
+    let elements = array(value)?;
+    let mut all = Vec::with_capacity(elements.len());
+    for element in elements.iter() {
+        all.push(read(element.get_ref())?);
+    }
+    Ok(all)
+}
+
 /// The beginning of a day in UTC, written as a date without a time.
 ///
 /// # Errors
@@ -193,6 +218,6 @@ fn wanted(what: &str, value: &DeValue<'_>) -> String {
     format!("{what} is wanted here, not a TOML {}", value.type_str())
 }
 
-fn at<T>(offset: usize, result: Result<T, String>) -> Result<T, Mistake> {
-    result.map_err(|message| Mistake { offset, message })
+fn at<T>(value: &Spanned<DeValue<'_>>, result: Result<T, String>) -> Result<T, Mistake> {
+    result.map_err(|message| Mistake { offset: value.span().start, message })
 }

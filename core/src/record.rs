@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
-    document::{Mistake, Table, integer, string},
+    document::{Document, Mistake, Table, each, integer, string},
     otp::Past,
     remember::Remembered,
     throttle::Throttle,
@@ -144,7 +144,8 @@ impl Record {
     /// # Errors
     /// Anything that [`Record::to_toml`] does not write.
     pub fn parse(text: &str) -> Result<Self, Mistake> {
-        let mut whole = Table::parse(text)?;
+        let document = Document::parse(text)?;
+        let mut whole = document.table();
         let user = whole
             .required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?;
         let uid = whole.required("uid", integer)?;
@@ -158,7 +159,7 @@ impl Record {
             last_failure: UnixTime::from_seconds(table.required("last_failure", integer)?),
         };
         table.end()?;
-        let authenticators = whole.tables("authenticator")?.into_iter().map(Use::take).collect::<Result<_, _>>()?;
+        let authenticators = whole.tables("authenticator", Use::take)?;
         let recovery = whole.table("recovery")?.map(Spent::take).transpose()?;
         let remembered = whole.table("remembered")?.map(Remembered::take).transpose()?;
         whole.end()?;
@@ -235,10 +236,7 @@ impl Origin {
 impl Spent {
     fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
         let set = table.required("set", AuthenticatorId::take)?;
-        let ids = table.required("ids", |value| {
-            let ids = value.as_array().ok_or("an array is wanted here")?;
-            ids.iter().map(|id| integer(id.get_ref())).collect()
-        })?;
+        let ids = table.required("ids", |value| each(value, integer))?;
         table.end()?;
         Ok(Self { set, ids })
     }

@@ -2,7 +2,7 @@
 
 use argon2::{
     Argon2, Block, Params, Version,
-    password_hash::phc::{Output, PasswordHash, Salt},
+    password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
@@ -203,10 +203,10 @@ impl RecoverySet {
             else {
                 return Err(RecoveryError::Format);
             };
-            let params = Params::try_from(&parsed).map_err(|_| RecoveryError::Format)?;
-            if !params.keyid().is_empty() || !params.data().is_empty() || hash.len() != Self::HASH || salt.len() < 8 {
+            if hash.len() != Self::HASH || salt.len() < 8 {
                 return Err(RecoveryError::Format);
             }
+            let params = cost(&parsed.params).ok_or(RecoveryError::Format)?;
             match &common {
                 None => common = Some((params, salt)),
                 Some((first, first_salt)) if *first == params && first_salt.as_ref() == salt.as_ref() => {}
@@ -223,10 +223,8 @@ impl RecoverySet {
         if !Self::MEMORY.contains(&cost.0) || !Self::PASSES.contains(&cost.1) || !Self::LANES.contains(&cost.2) {
             return Err(RecoveryError::Cost);
         }
-        let mut ids: Vec<u8> = self.ids().collect();
-        ids.sort_unstable();
-        ids.dedup();
-        let sound = !ids.is_empty() && ids.len() == self.codes.len() && ids.len() <= Self::LARGEST;
+        let twice = || self.ids().zip(1..).any(|(id, rest)| self.ids().skip(rest).any(|other| other == id));
+        let sound = (1..=Self::LARGEST).contains(&self.codes.len()) && !twice();
         if sound { Ok(self) } else { Err(RecoveryError::Ids) }
     }
 
@@ -260,15 +258,9 @@ impl RecoverySet {
 
     /// The hashes as PHC strings, with their ids, for the file.
     pub fn stored(&self) -> impl Iterator<Item = (u8, String)> {
-        self.codes.iter().map(|code| {
-            let phc = PasswordHash {
-                algorithm: argon2::Algorithm::Argon2id.ident(),
-                version: Some(Version::V0x13.into()),
-                params: (&self.params).try_into().unwrap_or_default(),
-                salt: Some(self.salt),
-                hash: Some(code.hash),
-            };
-            (code.id, phc.to_string())
+        let (memory, passes, lanes) = (self.params.m_cost(), self.params.t_cost(), self.params.p_cost());
+        self.codes.iter().map(move |HashedCode { id, hash }| {
+            (*id, format!("$argon2id$v=19$m={memory},t={passes},p={lanes}${}${hash}", self.salt))
         })
     }
 
@@ -283,6 +275,13 @@ impl RecoverySet {
     fn engine(&self) -> Argon2<'static> {
         Argon2::new(argon2::Algorithm::Argon2id, Version::V0x13, self.params.clone())
     }
+}
+
+/// `m`, `t` and `p` of a PHC string, which may not have others.
+fn cost(stored: &ParamsString) -> Option<Params> {
+    let known = stored.iter().all(|(name, _)| matches!(name.as_str(), "m" | "t" | "p"));
+    let (memory, passes, lanes) = (stored.get_decimal("m")?, stored.get_decimal("t")?, stored.get_decimal("p")?);
+    Params::new(memory, passes, lanes, Some(RecoverySet::HASH)).ok().filter(|_| known)
 }
 
 impl std::fmt::Display for RecoveryError {
@@ -331,7 +330,8 @@ mod tests {
     fn written_and_read_again_it_finds_the_same_codes() {
         let set = two();
         let stored: Vec<_> = set.stored().collect();
-        assert!(stored[0].1.starts_with("$argon2id$v=19$m=19456,t=2,p=1$"), "{}", stored[0].1);
+        let start = "$argon2id$v=19$m=19456,t=2,p=1$BwcHBwcHBwcHBwcHBwcHBw$";
+        assert!(stored[0].1.starts_with(start) && stored[0].1.len() == start.len() + 43, "{}", stored[0].1);
         let borrowed: Vec<_> = stored.iter().map(|(id, text)| (*id, text.as_str())).collect();
         let again = RecoverySet::from_stored(name(), None, &borrowed).unwrap();
         assert_eq!(again.find(&code("ABCDEFGHJKMNPQRS"), &[]), Ok(RecoveryMatch::Fresh(1)));
@@ -368,6 +368,9 @@ mod tests {
             (phc("$argon2id$m=19456,t=2,p=1"), RecoveryError::Format),
             (phc("$argon2id$v=19$m=4194304,t=2,p=1"), RecoveryError::Cost),
             (phc("$argon2id$v=19$m=64,t=2,p=1"), RecoveryError::Cost),
+            (phc("$argon2id$v=19$m=19456,t=2"), RecoveryError::Format),
+            (phc("$argon2id$v=19$m=19456,t=2,p=1,keyid=AAAA"), RecoveryError::Format),
+            (phc("$argon2id$v=19$m=19456,t=2,p=x"), RecoveryError::Format),
             (phc("$argon2id$v=19$m=19456,t=1000,p=1"), RecoveryError::Cost),
             (phc("$argon2id$v=19$m=19456,t=2,p=200"), RecoveryError::Cost),
             ("ABCDEFGHJKMNPQRS".to_owned(), RecoveryError::Format),

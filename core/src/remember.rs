@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{
     credentials::Enrolment,
-    document::{Mistake, Table, array, integer, string},
+    document::{Mistake, Table, array, each, integer, string},
     policy::{Network, ProvenKey},
     time::UnixTime,
 };
@@ -104,9 +104,7 @@ impl Remembered {
     pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
         let remembered = Self {
             key: table.required("key", |value| hex(string(value)?))?,
-            logins: table.required("logins", |value| {
-                array(value)?.iter().map(|login| RememberedLogin::take(login.get_ref())).collect()
-            })?,
+            logins: table.required("logins", |value| each(value, RememberedLogin::take))?,
         };
         table.end()?;
         Ok(remembered)
@@ -129,11 +127,11 @@ impl RememberedLogin {
     }
 
     fn take(value: &toml::de::DeValue<'_>) -> Result<Self, String> {
-        match array(value)?.iter().map(toml::Spanned::get_ref).collect::<Vec<_>>().as_slice() {
+        match &array(value)?[..] {
             [tag, since, until] => Ok(Self {
-                tag: hex(string(tag)?)?,
-                since: UnixTime::from_seconds(integer(since)?),
-                until: UnixTime::from_seconds(integer(until)?),
+                tag: hex(string(tag.get_ref())?)?,
+                since: UnixTime::from_seconds(integer(since.get_ref())?),
+                until: UnixTime::from_seconds(integer(until.get_ref())?),
             }),
             _ => Err("a remembered login has three parts".into()),
         }
@@ -146,12 +144,15 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
-    let digits: Option<Vec<u8>> = text.chars().map(|c| c.to_digit(16).and_then(|d| u8::try_from(d).ok())).collect();
-    let bytes: Option<Vec<u8>> = digits.map(|digits| {
-        digits.chunks(2).map(|pair| pair.iter().fold(0u8, |byte, digit| byte.wrapping_shl(4) | digit)).collect()
-    });
-    let sized = bytes.filter(|_| text.len() == N.saturating_mul(2)).and_then(|bytes| bytes.try_into().ok());
-    sized.ok_or_else(|| format!("{N} bytes in hexadecimal are wanted here"))
+    let mut bytes = [0; N];
+    let (pairs, odd) = text.as_bytes().as_chunks();
+    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
+    let read = |(byte, [high, low]): (&mut u8, &[u8; 2])| {
+        *byte = digit(*high)?.wrapping_shl(4) | digit(*low)?;
+        Some(())
+    };
+    let sound = pairs.len() == N && odd.is_empty() && bytes.iter_mut().zip(pairs).map(read).all(|read| read.is_some());
+    if sound { Ok(bytes) } else { Err(format!("{N} bytes in hexadecimal are wanted here")) }
 }
 
 #[cfg(test)]
@@ -245,11 +246,11 @@ mod tests {
         logins.note(&enrolment("phone", 1), &client, at(NOON));
         let mut text = String::new();
         logins.write(&mut text).unwrap();
-        let mut whole = Table::parse(&text).unwrap();
-        assert_eq!(Remembered::take(whole.table("remembered").unwrap().unwrap()).unwrap(), logins);
+        let document = crate::document::Document::parse(&text).unwrap();
+        let table = document.table().table("remembered").unwrap().unwrap();
+        assert_eq!(Remembered::take(table).unwrap(), logins);
         for bad in ["a5", "zz", "é"] {
-            let mut whole = Table::parse("x = 1").unwrap();
-            assert!(whole.optional("x", |_| hex::<16>(bad)).is_err());
+            assert!(hex::<16>(bad).is_err());
         }
     }
 }

@@ -31,6 +31,7 @@ mod status;
 mod table;
 mod terminal;
 mod unlock;
+mod usage;
 mod verify;
 
 use std::process::ExitCode;
@@ -42,9 +43,10 @@ use failure::Failure;
 fn main() -> ExitCode {
     // Secrets stay out of core dumps. Where that fails they are still wiped after use.
     let _ = nix::sys::prctl::set_dumpable(false);
-    match run(Cli::parse()) {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(failure) => failure.report(),
+    match Cli::try_parse().map(run) {
+        Ok(Ok(())) => ExitCode::SUCCESS,
+        Ok(Err(failure)) => failure.report(),
+        Err(error) => usage::report(&error),
     }
 }
 

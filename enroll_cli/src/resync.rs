@@ -2,7 +2,10 @@
 
 use std::path::Path;
 
-use twinlock_core::login::Outcome;
+use twinlock_core::{
+    journal::Reason,
+    login::{Attempt, Outcome},
+};
 
 use crate::{
     cli::User,
@@ -25,5 +28,22 @@ pub(crate) fn run(config: &Path, arguments: &User) -> Result<(), Failure> {
         journal::change("resynced", user);
         return print("right: the authenticator is set right by these two codes\n");
     }
-    Err(verify::failure(&attempt, user))
+    match attempt.outcome {
+        Outcome::Refused(Reason::WrongCode | Reason::StepUp) => Err(not_consecutive(&attempt)),
+        Outcome::Granted { .. }
+        | Outcome::Refused(_)
+        | Outcome::TooSoon(_)
+        | Outcome::NoAnswer(_)
+        | Outcome::NotAsked => Err(verify::failure(&attempt, user)),
+    }
+}
+
+fn not_consecutive(attempt: &Attempt) -> Failure {
+    if attempt.method == Some("hotp") {
+        Failure::refused("wrong: not two consecutive codes among the next hundred of the token")
+            .hint("press its button twice, and give both codes in that order with none in between")
+    } else {
+        Failure::refused("wrong: not two consecutive codes within ten minutes of now")
+            .hint("give a code, wait for the next one, give that; a clock that is further off must be set first")
+    }
 }

@@ -59,6 +59,10 @@ fn refused(reason: Reason, attempt: &Attempt, user: &str) -> Failure {
                 attempt.clock_offset.unwrap_or_default()
             ),
         ),
+        Reason::WrongCode if attempt.method == Some("hotp") => (
+            "wrong: none of the token's next codes and no recovery code",
+            format!("if its button was pressed often without a login: twinlock resync {user}"),
+        ),
         Reason::WrongCode => (
             "wrong: no code of now and no recovery code",
             "is the clock of the phone right, and that of this host?".into(),

@@ -57,9 +57,9 @@ impl Screen {
             Background::Dark => ("white", "black"),
             Background::Light => ("black", "white"),
         };
-        let font = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", size, "+sb", "-b", "0"];
+        let look = ["-fa", "DejaVu Sans Mono", "-fs", "10", "-geometry", size, "+sb", "-b", "0"];
         let colours = ["-fg", front, "-bg", back, "-l", "-lf", LOG, "-e"];
-        let prefix = ["xterm"].iter().chain(&font).chain(&colours).copied();
+        let prefix = ["xterm"].iter().chain(&look).chain(&colours).copied();
         let xterm = launch.under(prefix).environment("DISPLAY", &display).start();
         Self { display, server, xterm, pictures: Cell::new(0) }
     }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{KeyType, Network, SecondFactor};
 use crate::{
-    document::{Mistake, Table, array, date, string},
+    document::{Mistake, Table, array, date, each, string},
     time::UnixTime,
 };
 
@@ -105,8 +105,8 @@ impl Rule {
             services: table.optional("services", Names::take_services)?,
             users: table.optional("users", Names::take)?,
             groups: table.optional("groups", Names::take)?,
-            from: table.optional("from", |value| each(value, Network::parse))?,
-            key_types: table.optional("key_types", |value| each(value, KeyType::named))?,
+            from: table.optional("from", |value| each(value, |net| Network::parse(string(net)?)))?,
+            key_types: table.optional("key_types", |value| each(value, |name| KeyType::named(string(name)?)))?,
             until: table.optional("until", last_day)?,
             second_factor: table.required("second_factor", |value| SecondFactor::named(string(value)?))?,
             remember: table.optional("remember", |value| crate::config::span(value, "1m", "30d"))?,
@@ -118,10 +118,6 @@ impl Rule {
         table.end()?;
         Ok(rule)
     }
-}
-
-fn each<T>(value: &DeValue<'_>, read: fn(&str) -> Result<T, String>) -> Result<Vec<T>, String> {
-    array(value)?.iter().map(|element| read(string(element.get_ref())?)).collect()
 }
 
 fn title(value: &DeValue<'_>) -> Result<String, String> {

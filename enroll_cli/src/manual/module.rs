@@ -34,7 +34,10 @@ const KEYS: [(&str, &str); 10] = [
     ("rhost", "Where from, as the application says."),
     ("failures", "Wrong answers in a row, this one included."),
     ("clock-offset", "Only where it is known: by how many seconds a clock is off."),
-    ("detail", "Only where something is broken: what, and what to do."),
+    (
+        "detail",
+        "Only where there is more to say: what is broken and what to do, which rule asked nobody, what was enrolled.",
+    ),
 ];
 
 pub(super) fn page() -> String {

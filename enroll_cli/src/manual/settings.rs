@@ -27,6 +27,7 @@ pub(super) fn page() -> String {
     let mut headed = false;
     for piece in pieces(SHIPPED) {
         match piece {
+            Piece::Remark(about) if about.iter().any(|line| is_typed(line)) => rules(&mut page, &about),
             Piece::Remark(about) => remarks(&mut page, &about),
             Piece::Table { about, name } => {
                 page.heading(&format!("{name} SETTINGS"));
@@ -56,10 +57,37 @@ pub(super) fn page() -> String {
         "A prompt that says which app, and a host name that the app shows beside the user:",
         "prompt = \"Code from the authenticator app: \"\nissuer = \"ops.example.org\"",
     );
+    page.example(
+        "Robots come with a key from the build hosts, everybody else enrols by the end of January:",
+        "[[rule]]\ngroups = [\"robots\"]\nfrom = [\"10.0.5.0/24\"]\nsecond_factor = \"skip\"\n\n\
+         [[rule]]\nuntil = 2027-01-31\nsecond_factor = \"enroll\"",
+    );
     page.example("A stricter throttle:", "[throttle]\nfree_failures = 2\nspacing = \"30s\"\ndisable_after = 50");
     page.example("After each change, before logging out:", "twinlock check");
     page.see_also(&["twinlock(1)", "pam_twinlock(8)"]);
     page.finish()
+}
+
+/// The rules, which are an array of tables and have no defaults: what they are, how they are typed, and each key.
+fn rules(page: &mut Page, about: &[&str]) {
+    page.heading("RULES");
+    let first = about.iter().position(|line| is_typed(line)).unwrap_or(about.len());
+    let behind = about.iter().rposition(|line| is_typed(line)).map_or(first, |last| last.saturating_add(1));
+    let (words, rest) = about.split_at_checked(first).unwrap_or((about, &[]));
+    let (typed, keys) = rest.split_at_checked(behind.saturating_sub(first)).unwrap_or((rest, &[]));
+    remarks(page, words);
+    let typed: Vec<_> = typed.iter().map(|line| line.strip_prefix("    ").unwrap_or(line)).collect();
+    page.typed(&typed.join("\n"));
+    for key in keys.chunk_by(|_, next| next.starts_with(' ')) {
+        let Some((name, text)) = key.first().and_then(|line| line.split_once(' ')) else { continue };
+        let text = [text].into_iter().chain(key.iter().skip(1).copied()).map(str::trim).collect::<Vec<_>>().join(" ");
+        page.item(word(name), &text);
+    }
+}
+
+/// What stands there as one would type it.
+fn is_typed(line: &str) -> bool {
+    line.starts_with("    ") && !line.starts_with("     ")
 }
 
 fn setting(page: &mut Page, about: &[&str], key: &str, default: &str) {
@@ -118,6 +146,9 @@ fn pieces(text: &str) -> Vec<Piece<'_>> {
         } else if !about.is_empty() {
             all.push(Piece::Remark(std::mem::take(&mut about)));
         }
+    }
+    if !about.is_empty() {
+        all.push(Piece::Remark(about));
     }
     all
 }
