@@ -178,7 +178,7 @@ impl std::error::Error for BadConfig {}
 /// Where the value of a setting outside of all tables stands, in bytes; `None` if the text does not set it.
 #[must_use]
 pub fn place_of(text: &[u8], key: &str) -> Option<usize> {
-    Table::parse(std::str::from_utf8(text).ok()?).ok()?.place_of(key)
+    Document::parse(std::str::from_utf8(text).ok()?).ok()?.table().place_of(key)
 }
 
 /// Line and column of a byte, both from 1.

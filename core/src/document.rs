@@ -123,7 +123,7 @@ impl<'d> Table<'d> {
     /// Where the value of a key stands, if the key is there.
     #[must_use]
     pub fn place_of(&self, key: &str) -> Option<usize> {
-        self.entries.get(key).map(|value| value.span().start)
+        self.entries?.get(key).map(|value| value.span().start)
     }
 
     /// Ends the reading.
