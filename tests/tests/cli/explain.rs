@@ -139,6 +139,7 @@ fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
 
         let forgotten = world.twinlock(&["forget", "alice"]);
         assert_eq!(parts(&forgotten), (Some(0), "", "alice: 1 remembered login forgotten\n"));
+        world.wait_for_log(|line| line.text == "change=forgotten user=alice by-uid=0");
         assert_eq!(line(&with_key), once);
         assert_eq!(login().answer("junk").run(world).prompts(), ["Verification code: "]);
     });
