@@ -193,28 +193,28 @@ impl RecoverySet {
         created: Option<UnixTime>,
         stored: &[(u8, &str)],
     ) -> Result<Self, RecoveryError> {
-        let mut common: Option<(Params, Salt)> = None;
+        let mut common: Option<(&str, Params, Salt)> = None;
         let mut codes = Vec::with_capacity(stored.len().min(Self::LARGEST));
         for (id, text) in stored {
-            let parsed = PasswordHash::new(text).map_err(|_| RecoveryError::Format)?;
-            let version_19 = parsed.version == Some(Version::V0x13.into());
-            let (Some(salt), Some(hash), "argon2id", true) =
-                (parsed.salt, parsed.hash, parsed.algorithm.as_str(), version_19)
-            else {
-                return Err(RecoveryError::Format);
-            };
-            if hash.len() != Self::HASH || salt.len() < 8 {
-                return Err(RecoveryError::Format);
-            }
-            let params = cost(&parsed.params).ok_or(RecoveryError::Format)?;
+            let (head, hash) = text.rsplit_once('$').ok_or(RecoveryError::Format)?;
+            let hash = Output::decode(hash).map_err(|_| RecoveryError::Format)?;
             match &common {
-                None => common = Some((params, salt)),
-                Some((first, first_salt)) if *first == params && first_salt.as_ref() == salt.as_ref() => {}
-                Some(_) => return Err(RecoveryError::Mixed),
+                // Taking one apart is enough where they differ in the hash alone.
+                Some((known, ..)) if *known == head && hash.len() == Self::HASH => {}
+                Some((_, params, salt)) => {
+                    let (other_params, other_salt) = cost_and_salt(text)?;
+                    if *params != other_params || salt.as_ref() != other_salt.as_ref() {
+                        return Err(RecoveryError::Mixed);
+                    }
+                }
+                None => {
+                    let (params, salt) = cost_and_salt(text)?;
+                    common = Some((head, params, salt));
+                }
             }
             codes.push(HashedCode { id: *id, hash });
         }
-        let (params, salt) = common.ok_or(RecoveryError::Ids)?;
+        let (_, params, salt) = common.ok_or(RecoveryError::Ids)?;
         Self { set, created, codes, params, salt }.checked()
     }
 
@@ -277,11 +277,33 @@ impl RecoverySet {
     }
 }
 
+/// What the hashes of a set have in common, from one of them.
+fn cost_and_salt(text: &str) -> Result<(Params, Salt), RecoveryError> {
+    let parsed = PasswordHash::new(text).map_err(|_| RecoveryError::Format)?;
+    let version_19 = parsed.version == Some(Version::V0x13.into());
+    let (Some(salt), Some(hash), "argon2id", true) = (parsed.salt, parsed.hash, parsed.algorithm.as_str(), version_19)
+    else {
+        return Err(RecoveryError::Format);
+    };
+    if hash.len() != RecoverySet::HASH || salt.len() < 8 {
+        return Err(RecoveryError::Format);
+    }
+    Ok((cost(&parsed.params).ok_or(RecoveryError::Format)?, salt))
+}
+
 /// `m`, `t` and `p` of a PHC string, which may not have others.
 fn cost(stored: &ParamsString) -> Option<Params> {
-    let known = stored.iter().all(|(name, _)| matches!(name.as_str(), "m" | "t" | "p"));
-    let (memory, passes, lanes) = (stored.get_decimal("m")?, stored.get_decimal("t")?, stored.get_decimal("p")?);
-    Params::new(memory, passes, lanes, Some(RecoverySet::HASH)).ok().filter(|_| known)
+    let (mut memory, mut passes, mut lanes) = (None, None, None);
+    for (name, value) in stored.iter() {
+        let cost = match name.as_str() {
+            "m" => &mut memory,
+            "t" => &mut passes,
+            "p" => &mut lanes,
+            _ => return None,
+        };
+        *cost = Some(value.decimal().ok()?);
+    }
+    Params::new(memory?, passes?, lanes?, Some(RecoverySet::HASH)).ok()
 }
 
 impl std::fmt::Display for RecoveryError {
@@ -379,10 +401,14 @@ mod tests {
             assert_eq!(RecoverySet::from_stored(name(), None, &[(1, &text)]).err(), Some(error), "{text}");
         }
         let mixed = good.replace("m=19456", "m=20000");
+        let (short, other) = (&good[..good.len() - 8], good.replace("argon2id", "argon2i"));
         for (stored, error) in [
             (vec![], RecoveryError::Ids),
             (vec![(1, good.as_str()), (1, good.as_str())], RecoveryError::Ids),
             (vec![(1, good.as_str()), (2, mixed.as_str())], RecoveryError::Mixed),
+            (vec![(1, good.as_str()), (2, short)], RecoveryError::Format),
+            (vec![(1, good.as_str()), (2, other.as_str())], RecoveryError::Format),
+            (vec![(1, good.as_str()), (2, "$")], RecoveryError::Format),
         ] {
             assert_eq!(RecoverySet::from_stored(name(), None, &stored).err(), Some(error));
         }

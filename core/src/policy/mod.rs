@@ -10,7 +10,11 @@ mod review;
 mod rule;
 mod second_factor;
 
-use std::{fmt, io, time::Duration};
+use std::{
+    cell::{OnceCell, RefCell},
+    fmt, io,
+    time::Duration,
+};
 
 pub use first_factor::{FirstFactors, KeyType, ProvenKey};
 pub use network::{Network, Source};
@@ -165,7 +169,7 @@ impl Policy {
 
 impl Rule {
     /// Whether the rule fits. What costs nothing is looked at first.
-    fn fit<'p>(&'p self, facts: &Facts<'_>, groups: &AskedOnce<'_>) -> Result<Fit<'p>, Undecided> {
+    fn fit<'p: 'a, 'a>(&'p self, facts: &Facts<'_>, groups: &AskedOnce<'a>) -> Result<Fit<'p>, Undecided> {
         let names_fit = self.services.as_ref().is_none_or(|services| services.contain(facts.service))
             && self.users.as_ref().is_none_or(|users| facts.user.is_some_and(|user| users.contain(user.as_str())))
             && self.key_types.as_ref().is_none_or(|types| facts.first_factors.has_key_of(types))
@@ -203,7 +207,7 @@ impl Rule {
         Ok(source)
     }
 
-    fn missing_group(&self, groups: &AskedOnce<'_>) -> Result<Option<&str>, Undecided> {
+    fn missing_group<'p: 'a, 'a>(&'p self, groups: &AskedOnce<'a>) -> Result<Option<&'p str>, Undecided> {
         let Some(names) = &self.groups else {
             return Ok(None);
         };
@@ -214,15 +218,18 @@ impl Rule {
     }
 }
 
-/// The groups of one account, asked for when the first rule wants them.
+/// The group database, asked when the first rule wants to know, and for each thing once.
 struct AskedOnce<'a> {
     groups: &'a dyn Groups,
-    own: std::cell::OnceCell<Vec<String>>,
+    /// Those of the one account.
+    own: OnceCell<Vec<String>>,
+    /// Found to exist.
+    existing: RefCell<Vec<&'a str>>,
 }
 
 impl<'a> AskedOnce<'a> {
     const fn new(groups: &'a dyn Groups) -> Self {
-        Self { groups, own: std::cell::OnceCell::new() }
+        Self { groups, own: OnceCell::new(), existing: RefCell::new(Vec::new()) }
     }
 
     fn of(&self, user: &UserName) -> Result<&[String], Undecided> {
@@ -233,12 +240,17 @@ impl<'a> AskedOnce<'a> {
         Ok(self.own.get_or_init(|| own))
     }
 
-    fn first_missing<'p>(&self, names: &'p [String]) -> Result<Option<&'p str>, Undecided> {
+    fn first_missing<'p: 'a>(&self, names: &'p [String]) -> Result<Option<&'p str>, Undecided> {
+        let mut existing = self.existing.borrow_mut();
         for name in names {
+            if existing.contains(&name.as_str()) {
+                continue;
+            }
             let there = self.groups.exists(name);
             if !there.map_err(|error| Undecided { what: format!("the group {name}"), error })? {
                 return Ok(Some(name));
             }
+            existing.push(name);
         }
         Ok(None)
     }

@@ -184,6 +184,46 @@ fn what_cannot_be_asked_is_not_decided() {
     assert_eq!(outcome(&skip("groups = [\"broken\"]"), &ALICE), Some(Required), "nothing hangs on it");
 }
 
+/// A directory that counts.
+struct Counting(std::cell::Cell<(usize, usize)>);
+
+impl Groups for Counting {
+    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+        let (of, exists) = self.0.get();
+        self.0.set((of + 1, exists));
+        Directory.of(user)
+    }
+
+    fn exists(&self, group: &str) -> io::Result<bool> {
+        let (of, exists) = self.0.get();
+        self.0.set((of, exists + 1));
+        Directory.exists(group)
+    }
+}
+
+#[test]
+fn the_directory_is_asked_late_and_for_each_thing_once() {
+    let asked = |text: &str| {
+        let (source, first_factors) = (Source::Here, FirstFactors::default());
+        let user = UserName::parse(b"alice").unwrap();
+        let facts = Facts {
+            service: "sshd",
+            user: Some(&user),
+            source: &source,
+            first_factors: &first_factors,
+            now: UnixTime::default(),
+        };
+        let directory = Counting(std::cell::Cell::default());
+        policy(text).decide(&facts, &directory).unwrap();
+        directory.0.get()
+    };
+    let robots =
+        |asks: &str| format!("[[rule]]\ngroups = [\"robots\", \"git\"]\nsecond_factor = \"{asks}\"\n").repeat(3);
+    assert_eq!(asked(&format!("{}{}", skip("users = [\"git\"]\ngroups = [\"admins\"]"), skip(""))), (0, 0));
+    assert_eq!(asked(&robots("required")), (1, 0), "nothing hangs on whether they exist");
+    assert_eq!(asked(&(robots("required") + &skip(""))), (1, 2));
+}
+
 #[test]
 fn a_doubt_forgets_what_is_remembered() {
     let text = "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\n[[rule]]\nsecond_factor = \"required\"\nremember = \"8h\"\n";

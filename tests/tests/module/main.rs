@@ -18,6 +18,7 @@ mod deployed;
 mod entry_points;
 mod footprint;
 mod host;
+mod hostile;
 mod log;
 mod options;
 mod panics;
