@@ -12,4 +12,5 @@ mod contract;
 mod given;
 mod login;
 mod memory;
+mod onboarding;
 mod storms;
