@@ -79,6 +79,8 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -D -m 0644 $(MANUAL)/twinlock.fish '$(DESTDIR)$(FISH)'
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
+	install -d '$(DESTDIR)$(DOCDIR)/docs'
+	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets

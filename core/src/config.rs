@@ -175,6 +175,12 @@ impl fmt::Display for BadConfig {
 
 impl std::error::Error for BadConfig {}
 
+/// Where the value of a setting outside of all tables stands, in bytes; `None` if the text does not set it.
+#[must_use]
+pub fn place_of(text: &[u8], key: &str) -> Option<usize> {
+    Document::parse(std::str::from_utf8(text).ok()?).ok()?.table().place_of(key)
+}
+
 /// Line and column of a byte, both from 1.
 #[must_use]
 pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
@@ -308,6 +314,15 @@ mod tests {
     fn the_picture_has_its_caret_under_the_mistake() {
         let error = Config::parse(b"echo = true\nprompt = 7\n").unwrap_err();
         assert_eq!(error.picture(), "  |\n2 | prompt = 7\n  |          ^");
+    }
+
+    #[test]
+    fn a_setting_is_found_where_it_stands_and_not_where_a_rule_has_it() {
+        let text = b"echo = true\nsecond_factor = \"skip\"\n[[rule]]\nsecond_factor = \"required\"\n";
+        assert_eq!(place_of(text, "second_factor"), Some(28));
+        assert_eq!(line_and_column(text, 28), (2, 17));
+        assert_eq!(place_of(b"[[rule]]\nsecond_factor = \"required\"\n", "second_factor"), None);
+        assert_eq!(place_of(b"= 1", "second_factor"), None);
     }
 
     #[test]

@@ -108,7 +108,7 @@ impl<'d> Table<'d> {
         let wanted = || wanted(&format!("an array of tables, `[[{key}]]`,"), value.get_ref());
         let elements = at(value, value.get_ref().as_array().ok_or_else(wanted))?;
         let mut tables = Vec::with_capacity(elements.len());
-        for element in elements.iter() {
+        for element in elements {
             tables.push(read(Self::of(element)?)?);
         }
         Ok(tables)
@@ -118,6 +118,12 @@ impl<'d> Table<'d> {
     #[must_use]
     pub const fn place(&self) -> usize {
         self.offset
+    }
+
+    /// Where the value of a key stands, if the key is there.
+    #[must_use]
+    pub fn place_of(&self, key: &str) -> Option<usize> {
+        self.entries?.get(key).map(|value| value.span().start)
     }
 
     /// Ends the reading.
@@ -192,7 +198,7 @@ pub fn each<'d, T>(
 ) -> Result<Vec<T>, String> {
     let elements = array(value)?;
     let mut all = Vec::with_capacity(elements.len());
-    for element in elements.iter() {
+    for element in elements {
         all.push(read(element.get_ref())?);
     }
     Ok(all)

@@ -13,8 +13,8 @@ use twinlock_core::{
 
 use crate::{
     failure::Failure,
-    output::{note, print},
-    pam_files,
+    output::{note, print, shown},
+    pam_files::{self, OurLine, Phase},
     scene::Scene,
 };
 
@@ -23,17 +23,18 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let mut found = 0usize;
     let mut report = |problem: &str, hint: &str| {
         found = found.saturating_add(1);
-        note(&format!("problem: {problem}\nhint: {hint}"));
+        note(&shown(&format!("problem: {problem}\nhint: {hint}")));
     };
     let policy = &scene.config.policy;
-    let flaws = review(policy, SystemClock.now(), &SystemGroups)
+    let now = SystemClock.now();
+    let flaws = review(policy, now, &SystemGroups)
         .map_err(|error| Failure::refused(format!("cannot look up the names of the rules: {error}")))?;
     for flaw in flaws {
         let (line, _) = line_and_column(&text, flaw.rule.offset);
         let name = flaw.rule.title();
         report(&format!("{}:{line}: rule ({name}): {}", config.display(), flaw.problem), &flaw.hint);
     }
-    of_pam_files(scene.config.policy.enrolls(), &mut report);
+    of_pam_files(policy.enrolls_in(SSHD, now), &mut report);
     let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
     let files = scene.store.credentials.file_names().inspect_err(&mut of_store).unwrap_or_default();
     for file in &files {
@@ -55,22 +56,51 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     print(&format!("{}: fine; {} users in {}\n", config.display(), files.len(), scene.config.store.directory.display()))
 }
 
+/// Services whose account phase runs without the auth phase: always, or where root or a ticket spares the question.
+const WITHOUT_AUTH: [&str; 11] =
+    ["atd", "cron", "crond", "polkit-1", "runuser", "runuser-l", "su", "su-l", "sudo", "sudo-i", "systemd-user"];
+
+const SSHD: &str = "sshd";
+
 /// The guard belongs into sshd's file alone; and without it, what is enrolled inside a login is stored by nobody.
 fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
-    for (service, place) in pam_files::misplaced_guards() {
+    let mut misplaced: Vec<(String, Vec<&str>)> = Vec::new();
+    for service in WITHOUT_AUTH {
+        for line in our_lines(service, report).into_iter().filter(|line| line.phase == Phase::Account) {
+            let place = line.place.to_string();
+            match misplaced.iter_mut().find(|(known, _)| *known == place) {
+                Some((_, services)) if services.last() == Some(&service) => {}
+                Some((_, services)) => services.push(service),
+                None => misplaced.push((place, vec![service])),
+            }
+        }
+    }
+    for (place, services) in misplaced {
         let problem = format!(
-            "{}:{}: the account line of pam_twinlock.so holds for {service}, whose account phase may run without the auth \
-             phase: it would refuse everybody",
-            place.file.display(),
-            place.line
+            "{place}: the account line of pam_twinlock.so holds for {}, where the account phase also runs without the auth \
+             phase: it refuses whom nobody asked",
+            services.join(", ")
         );
         report(&problem, "take the line out of this file; it belongs into /etc/pam.d/sshd alone");
     }
-    if enrolls && pam_files::exists("sshd") && pam_files::guards("sshd").is_empty() {
+    let sshd = our_lines(SSHD, report);
+    let has = |phase| sshd.iter().any(|line| line.phase == phase);
+    // Without the auth line nobody enrols, either: Twinlock is not switched on yet.
+    if enrolls && has(Phase::Auth) && !has(Phase::Account) {
         report(
             "/etc/pam.d/sshd has no account line of pam_twinlock.so, so nothing that is enrolled inside a login is stored",
             "add `account required pam_twinlock.so`, as the shipped file has it",
         );
+    }
+}
+
+fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<OurLine> {
+    match pam_files::of(service) {
+        Ok(lines) => lines.unwrap_or_default(),
+        Err(error) => {
+            report(&error.to_string(), "PAM refuses the service for as long as the file cannot be read");
+            Vec::new()
+        }
     }
 }
 

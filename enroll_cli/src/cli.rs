@@ -316,7 +316,7 @@ pub(crate) struct Users {
 pub(crate) struct Explain {
     /// Whose login, existing or not
     pub(crate) user: String,
-    /// The PAM service; the words behind the module in its file, such as `nullok`, are not looked at
+    /// The PAM service; what its file says behind pam_twinlock.so counts
     #[arg(long, default_value = "sshd")]
     pub(crate) service: String,
     /// The address it comes from, as sshd gives it [default: from the host itself]
@@ -329,7 +329,8 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "DATE", value_parser = crate::explain::point_in_time)]
     pub(crate) at: Option<UnixTime>,
     /// Print one JSON object: user, service, from, key_type, at, rule (number, name, file, line; null if none fits),
-    /// second_factor, remember, doubt, enrolled, and outcome, which is passes, asked, enrolls or refused
+    /// second_factor, remember, doubt, enrolled, outcome (passes, asked, enrolls or refused), key_alone (passes or
+    /// refused: what the guard does of a login by key alone; null if the service is not sshd), notes
     #[arg(long)]
     pub(crate) json: bool,
 }

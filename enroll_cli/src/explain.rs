@@ -1,21 +1,29 @@
 //! `twinlock explain`: which rule decides a login, and what that login will look like. What `sshd -T -C` is to sshd.
+//! Reads, and changes nothing.
 
-use std::{fmt::Write as _, path::Path};
+mod forecast;
 
+use std::{fmt::Write as _, path::Path, time::Duration};
+
+use forecast::{Codes, Outcome, Standing, by_key_alone, login};
 use serde::Serialize;
 use twinlock_core::{
     account::{Subject, UserName},
-    config::line_and_column,
+    config::{DEFAULT_PATH, line_and_column, place_of},
     host::{self, SystemClock, SystemGroups},
-    policy::{Decision, Facts, FirstFactors, Policy, SecondFactor, Source},
-    ports::{Clock, ReadCredentials},
+    module_arguments::ModuleArgument,
+    policy::{Decision, Facts, FirstFactors, KeyType, SecondFactor, Source},
+    ports::{Clock, ReadCredentials, StoreError},
+    record::Record,
+    throttle::Mode,
     time::UnixTime,
 };
 
 use crate::{
     cli::Explain,
     failure::Failure,
-    output::{print, print_json},
+    output::{print, print_json, shown},
+    pam_files::{self, OurLine, Phase},
     scene::Scene,
 };
 
@@ -31,8 +39,10 @@ struct Explained<'a> {
     second_factor: &'static str,
     remember: Option<String>,
     doubt: Option<String>,
-    enrolled: bool,
-    outcome: &'static str,
+    enrolled: Option<bool>,
+    outcome: Outcome,
+    key_alone: Option<Outcome>,
+    notes: Vec<String>,
 }
 
 /// Which rule, and where it stands.
@@ -40,54 +50,43 @@ struct Explained<'a> {
 struct DecidingRule<'a> {
     number: usize,
     name: Option<&'a str>,
-    file: String,
+    file: &'a str,
     line: usize,
 }
 
-/// How a login will go, as far as policy decides it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Outcome {
-    Passes,
-    Asked,
-    Enrolls,
-    Refused,
+/// What is asked about.
+struct Question<'a> {
+    scene: &'a Scene,
+    /// The configuration: where it is, and its text.
+    file: &'a str,
+    text: &'a [u8],
+    arguments: &'a Explain,
+    service: &'a str,
+    subject: Option<&'a Subject>,
+    source: Source,
+    at: UnixTime,
 }
 
 pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
     let (scene, text) = Scene::set_with_text(config)?;
     let file = std::path::absolute(config).unwrap_or_else(|_| config.to_owned()).display().to_string();
     let subject = account(&arguments.user)?;
-    let now = arguments.at.unwrap_or_else(|| SystemClock.now());
-    let source = Source::of(arguments.from.as_deref());
-    let first_factors = arguments.key_type.map_or_else(FirstFactors::default, FirstFactors::with_key_of);
-    let service = arguments.service.to_ascii_lowercase();
-    let user = subject.as_ref().map(|subject| &subject.name);
-    let facts = Facts { service: &service, user, source: &source, first_factors: &first_factors, now };
-    let policy = &scene.config.policy;
-    let decision = policy
-        .decide(&facts, &SystemGroups)
-        .map_err(|undecided| Failure::refused(undecided.to_string()).hint(DENIED))?;
-    let enrolled = match &subject {
-        Some(subject) => scene.store.credentials.read(subject)?.is_some(),
-        None => false,
+    let question = Question {
+        scene: &scene,
+        file: &file,
+        text: &text,
+        arguments,
+        service: &arguments.service.to_ascii_lowercase(),
+        subject: subject.as_ref(),
+        source: Source::of(arguments.from.as_deref()),
+        at: arguments.at.unwrap_or_else(|| SystemClock.now()),
     };
-    let explained = Explained {
-        user: &arguments.user,
-        service: &service,
-        from: arguments.from.as_deref(),
-        key_type: arguments.key_type.map(|key_type| key_type.name()),
-        at: now.to_string(),
-        rule: deciding(policy, &decision, &file, &text),
-        second_factor: decision.second_factor.name(),
-        remember: decision.remember.map(|span| humantime::format_duration(span).to_string()),
-        doubt: decision.doubt.map(|doubt| doubt.to_string()),
-        enrolled,
-        outcome: outcome(&decision, subject.as_ref(), enrolled).name(),
-    };
-    if arguments.json {
-        return print_json(&explained);
+    question.answer()?;
+    match subject {
+        Some(_) => Ok(()),
+        None => Err(Failure::refused(format!("there is no account named {}", arguments.user))
+            .hint("getent passwd NAME shows what the host knows")),
     }
-    print(&described(&explained, outcome(&decision, subject.as_ref(), enrolled), &scene, subject.is_some(), &file))
 }
 
 const DENIED: &str = "such a login is refused until the group database answers again (getent group NAME)";
@@ -100,49 +99,205 @@ fn account(typed: &str) -> Result<Option<Subject>, Failure> {
     host::account(&name).map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))
 }
 
-fn deciding<'p>(policy: &'p Policy, decision: &Decision<'p>, file: &str, text: &[u8]) -> Option<DecidingRule<'p>> {
-    let rule = decision.rule?;
-    let before = policy.rules.iter().position(|known| known.offset == rule.offset)?;
-    let (line, _) = line_and_column(text, rule.offset);
-    Some(DecidingRule { number: before.saturating_add(1), name: rule.name.as_deref(), file: file.to_owned(), line })
-}
-
-const fn outcome(decision: &Decision<'_>, subject: Option<&Subject>, enrolled: bool) -> Outcome {
-    match (decision.second_factor, subject.is_some(), enrolled) {
-        (SecondFactor::Skip, ..) | (SecondFactor::Optional, true, false) => Outcome::Passes,
-        (SecondFactor::Optional | SecondFactor::Enroll | SecondFactor::Required, true, true) => Outcome::Asked,
-        (SecondFactor::Enroll, true, false) => Outcome::Enrolls,
-        (SecondFactor::Required, true, false)
-        | (SecondFactor::Optional | SecondFactor::Enroll | SecondFactor::Required, false, _) => Outcome::Refused,
+impl Question<'_> {
+    fn answer(&self) -> Result<(), Failure> {
+        let mut notes = Vec::new();
+        let ours = self.our_lines(&mut notes);
+        let key_type = self.arguments.key_type;
+        let decision = self.decide(&key_type.map_or_else(FirstFactors::default, FirstFactors::with_key_of))?;
+        let (standing, remembered) = self.standing();
+        let (outcome, means) = login(under(&ours, Phase::Auth, decision.second_factor), &standing);
+        if outcome == Outcome::Enrolls && unguarded(&ours) {
+            notes.push(
+                "the PAM file has no account line of pam_twinlock.so, and without it the enrolment is not stored"
+                    .into(),
+            );
+        }
+        let guard = self.guard(&decision, &ours, &standing)?;
+        let explained = Explained {
+            user: &self.arguments.user,
+            service: self.service,
+            from: self.arguments.from.as_deref().filter(|from| !from.is_empty()),
+            key_type: key_type.map(KeyType::name),
+            at: self.at.to_string(),
+            rule: self.deciding(&decision),
+            second_factor: decision.second_factor.name(),
+            remember: decision.remember.map(spelled),
+            doubt: decision.doubt.map(|doubt| doubt.to_string()),
+            enrolled: standing.enrolled(),
+            outcome,
+            key_alone: guard.as_ref().map(|(outcome, _)| *outcome),
+            notes,
+        };
+        if self.arguments.json {
+            return print_json(&explained);
+        }
+        let remembering = self.remembering(&decision, &ours, remembered).filter(|_| outcome == Outcome::Asked);
+        let told = Told { otherwise: self.otherwise(), means, remembering, guard: guard.map(|(_, told)| told) };
+        let mut text = String::new();
+        // Writing to a String cannot fail.
+        let _ = describe(&mut text, &explained, &told);
+        print(&shown(&text))
     }
-}
 
-impl Outcome {
-    const fn name(self) -> &'static str {
-        match self {
-            Self::Passes => "passes",
-            Self::Asked => "asked",
-            Self::Enrolls => "enrolls",
-            Self::Refused => "refused",
+    fn decide(&self, first_factors: &FirstFactors) -> Result<Decision<'_>, Failure> {
+        let facts = Facts {
+            service: self.service,
+            user: self.subject.map(|subject| &subject.name),
+            source: &self.source,
+            first_factors,
+            now: self.at,
+        };
+        let decision = self.scene.config.policy.decide(&facts, &SystemGroups);
+        decision.map_err(|undecided| Failure::refused(undecided.to_string()).hint(DENIED))
+    }
+
+    /// The module's lines in the service's PAM file, and what is to be said of them.
+    fn our_lines(&self, notes: &mut Vec<String>) -> Vec<OurLine> {
+        let service = self.service;
+        let ours = match pam_files::of(service) {
+            Ok(Some(ours)) => ours,
+            Ok(None) => {
+                notes.push(format!("{service} has no PAM file here"));
+                return Vec::new();
+            }
+            Err(error) => {
+                notes.push(format!("the PAM file of {service} was not looked at: {error}"));
+                return Vec::new();
+            }
+        };
+        if !ours.iter().any(|line| line.phase == Phase::Auth) {
+            notes.push(format!(
+                "the PAM file of {service} has no auth line of pam_twinlock.so: nobody is asked there yet"
+            ));
+        }
+        for line in &ours {
+            if line.has(ModuleArgument::Nullok) {
+                notes.push(format!("{} says nullok: who is not enrolled passes there", line.place));
+            }
+            let read = line.value(ModuleArgument::Config).unwrap_or(DEFAULT_PATH);
+            if read != self.file {
+                notes.push(format!("{} reads {read}; this is about {}", line.place, self.file));
+            }
+        }
+        ours
+    }
+
+    /// How the user stands, and how many logins are remembered.
+    fn standing(&self) -> (Standing, usize) {
+        let Some(subject) = self.subject else {
+            return (Standing::Unknown, 0);
+        };
+        self.enrolled(subject).unwrap_or_else(|error| (Standing::Unreadable(error.to_string()), 0))
+    }
+
+    fn enrolled(&self, subject: &Subject) -> Result<(Standing, usize), StoreError> {
+        let Some(enrolment) = self.scene.store.credentials.read(subject)? else {
+            return Ok((Standing::NotEnrolled, 0));
+        };
+        let record = self.scene.store.states.look(subject)?.unwrap_or_else(|| Record::new(subject));
+        let codes = match record.throttle.mode(&self.scene.config.limits(), self.at) {
+            Mode::Normal | Mode::StepUp | Mode::Disabled if enrolment.active().next().is_none() => Codes::Suspended,
+            Mode::Normal => Codes::One,
+            Mode::StepUp => Codes::Two,
+            Mode::Disabled => Codes::Disabled,
+        };
+        let remembered = record.remembered.as_ref().map_or(0, |logins| logins.current(self.at).count());
+        let recovery_codes_left = record.recovery_codes_left(&enrolment);
+        // Nobody is recognised while more than one code is wanted.
+        let remembered = if codes == Codes::One { remembered } else { 0 };
+        Ok((Standing::Enrolled { codes, recovery_codes_left }, remembered))
+    }
+
+    /// What becomes of a login by key alone, of which sshd shows PAM no key, and which only the guard sees.
+    fn guard(
+        &self,
+        decision: &Decision<'_>,
+        ours: &[OurLine],
+        standing: &Standing,
+    ) -> Result<Option<(Outcome, String)>, Failure> {
+        if !is_sshd(self.service) {
+            return Ok(None);
+        }
+        let unseen = self.decide(&FirstFactors::default())?;
+        if unguarded(ours) {
+            let told = "there is none, because the PAM file has no account line of pam_twinlock.so: a login by key alone passes";
+            return Ok(Some((Outcome::Passes, told.to_owned())));
+        }
+        let outcome = by_key_alone(under(ours, Phase::Account, unseen.second_factor), standing);
+        let told = match outcome {
+            Outcome::Passes => "a login by key alone, after which sshd asks nothing, passes as well".to_owned(),
+            Outcome::Asked | Outcome::Enrolls | Outcome::Refused => {
+                let why = if unseen.rule == decision.rule { "" } else { UNSEEN };
+                format!("a login by key alone, after which sshd asks nothing, is refused{why}")
+            }
+        };
+        Ok(Some((outcome, told)))
+    }
+
+    fn deciding<'d>(&'d self, decision: &Decision<'d>) -> Option<DecidingRule<'d>> {
+        let rule = decision.rule?;
+        let before = self.scene.config.policy.rules.iter().position(|known| known.offset == rule.offset)?;
+        let (line, _) = line_and_column(self.text, rule.offset);
+        Some(DecidingRule { number: before.saturating_add(1), name: rule.name.as_deref(), file: self.file, line })
+    }
+
+    /// Where it stands what holds if no rule fits.
+    fn otherwise(&self) -> String {
+        match place_of(self.text, "second_factor") {
+            Some(offset) => format!("second_factor of {}:{}", self.file, line_and_column(self.text, offset).0),
+            None => "the default of second_factor".into(),
         }
     }
+
+    fn remembering(&self, decision: &Decision<'_>, ours: &[OurLine], remembered: usize) -> Option<String> {
+        let span = spelled(decision.remember?);
+        if ours.iter().any(|line| line.has(ModuleArgument::ForwardPass)) {
+            return Some(format!("not for {span}: the PAM file says forward_pass"));
+        }
+        Some(match (self.arguments.key_type, self.source.neighbourhood(), remembered) {
+            (None, ..) => format!("{span}, but only of a login with a key that sshd tells of"),
+            (_, None, _) => format!("{span}, but only of a login from an address"),
+            (_, Some(network), 0) => format!("{span} for the same key from {network}, once a code was given"),
+            (_, Some(network), now) => format!(
+                "{span} for the same key from {network}, once a code was given; {now} remembered now, and if this is one of \
+                 them it is not asked"
+            ),
+        })
+    }
 }
 
-fn described(explained: &Explained<'_>, outcome: Outcome, scene: &Scene, known: bool, file: &str) -> String {
-    let mut text = String::new();
-    // Writing to a String cannot fail.
-    let _ = describe(&mut text, explained, outcome, scene, known, file);
-    text
+const UNSEEN: &str = ": sshd shows the guard no key, so no rule with key_types fits there \
+    (AuthenticationMethods publickey,keyboard-interactive)";
+
+fn is_sshd(service: &str) -> bool {
+    service.starts_with("sshd")
 }
 
-fn describe(
-    out: &mut String,
-    explained: &Explained<'_>,
-    outcome: Outcome,
-    scene: &Scene,
-    known: bool,
-    file: &str,
-) -> std::fmt::Result {
+/// What holds under the words of the PAM file.
+fn under(ours: &[OurLine], phase: Phase, policy: SecondFactor) -> SecondFactor {
+    let nullok = ours.iter().any(|line| line.phase == phase && line.has(ModuleArgument::Nullok));
+    if nullok { policy.nullok() } else { policy }
+}
+
+/// Whether the PAM file asks, and has no guard.
+fn unguarded(ours: &[OurLine]) -> bool {
+    !ours.is_empty() && ours.iter().all(|line| line.phase == Phase::Auth)
+}
+
+fn spelled(span: Duration) -> String {
+    humantime::format_duration(span).to_string()
+}
+
+/// What is said to people and not to programs.
+struct Told {
+    otherwise: String,
+    means: String,
+    remembering: Option<String>,
+    guard: Option<String>,
+}
+
+fn describe(out: &mut String, explained: &Explained<'_>, told: &Told) -> std::fmt::Result {
     let Explained { user, service, at, .. } = explained;
     let from = explained.from.unwrap_or("this host");
     let key = explained.key_type.map_or("no key that sshd tells of".to_owned(), |name| format!("a key {name}"));
@@ -152,30 +307,20 @@ fn describe(
             let name = rule.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
             writeln!(out, "rule:     {}{name}, {}:{}", rule.number, rule.file, rule.line)?;
         }
-        None => writeln!(out, "rule:     none fits; second_factor of {file} holds")?,
+        None => writeln!(out, "rule:     none fits; {} holds", told.otherwise)?,
     }
     writeln!(out, "says:     second_factor = \"{}\"", explained.second_factor)?;
     if let Some(doubt) = &explained.doubt {
         writeln!(out, "because:  {doubt}; the strictest of what the rules could mean holds")?;
     }
-    let means = match (outcome, known) {
-        (Outcome::Passes, true) => "not asked for a code; the first factor decides".to_owned(),
-        (Outcome::Passes, false) => {
-            "not asked for a code; there is no such account, so the first factor refuses".into()
+    writeln!(out, "outcome:  {}: {user} {}", explained.outcome.name(), told.means)?;
+    for (heading, text) in [("remember", &told.remembering), ("guard", &told.guard)] {
+        if let Some(text) = text {
+            writeln!(out, "{:<10}{text}", format!("{heading}:"))?;
         }
-        (Outcome::Asked, _) => format!("{user} is enrolled and is asked for a code: {:?}", scene.config.prompt),
-        (Outcome::Enrolls, _) => format!("{user} is not enrolled and enrols inside the login, after the first factor"),
-        (Outcome::Refused, true) => {
-            format!("{user} is not enrolled, is asked like everybody and refused whatever the answer is")
-        }
-        (Outcome::Refused, false) => "there is no such account; it is asked like everybody and refused".into(),
-    };
-    writeln!(out, "outcome:  {}: {means}", outcome.name())?;
-    if let Some(remember) = &explained.remember {
-        writeln!(out, "remember: {remember} for the same key from the same network, once a code was given")?;
     }
-    if outcome != Outcome::Passes && explained.service == "sshd" {
-        writeln!(out, "guard:    a login by key alone, which asks nothing, is refused")?;
+    for note in &explained.notes {
+        writeln!(out, "note:     {note}")?;
     }
     Ok(())
 }

@@ -19,7 +19,8 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     for subject in &subjects {
         let forgotten = admin::forget(&scene.store.states, subject, SystemClock.now())?;
         journal::change("forgotten", subject.name.as_str());
-        note(&format!("{}: {forgotten} remembered logins forgotten", subject.name));
+        let logins = if forgotten == 1 { "login" } else { "logins" };
+        note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
     }
     Ok(())
 }

@@ -111,6 +111,17 @@ impl Policy {
             || self.rules.iter().any(|rule| rule.second_factor == SecondFactor::Enroll)
     }
 
+    /// Whether anybody may enrol inside a login by this service, today.
+    #[must_use]
+    pub fn enrolls_in(&self, service: &str, now: UnixTime) -> bool {
+        self.otherwise == SecondFactor::Enroll
+            || self.rules.iter().any(|rule| {
+                rule.second_factor == SecondFactor::Enroll
+                    && rule.services.as_ref().is_none_or(|services| services.contain(service))
+                    && rule.until.is_none_or(|end| now < end)
+            })
+    }
+
     /// What holds for a login.
     ///
     /// # Errors

@@ -214,7 +214,7 @@ fn the_directory_is_asked_late_and_for_each_thing_once() {
             now: UnixTime::default(),
         };
         let directory = Counting(std::cell::Cell::default());
-        policy(text).decide(&facts, &directory).unwrap();
+        let _ = policy(text).decide(&facts, &directory).unwrap();
         directory.0.get()
     };
     let robots =
@@ -271,6 +271,22 @@ fn a_rule_that_is_no_rule_names_its_place() {
     ] {
         let error = Config::parse(format!("[[rule]]\n{rule}").as_bytes()).unwrap_err().to_string();
         assert!(error.starts_with(told), "{rule}: {error}");
+    }
+}
+
+#[test]
+fn who_may_enrol_depends_on_the_service_and_the_day() {
+    let rule = |conditions: &str| format!("[[rule]]\n{conditions}\nsecond_factor = \"enroll\"\n");
+    for (text, enrolls) in [
+        (String::new(), false),
+        ("second_factor = \"enroll\"".into(), true),
+        (rule(""), true),
+        (rule("services = [\"sshd\"]"), true),
+        (rule("services = [\"!sshd\"]"), false),
+        (rule("until = 2027-01-31"), true),
+        (rule("until = 2027-01-30"), false),
+    ] {
+        assert_eq!(policy(&text).enrolls_in("sshd", UnixTime::from_seconds(NOON)), enrolls, "{text}");
     }
 }
 

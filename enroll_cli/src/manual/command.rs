@@ -53,6 +53,16 @@ const STATUSES: [(&str, &str); 5] = [
     ("4", "The user is not enrolled."),
 ];
 
+const OUTCOMES: [(&str, &str); 4] = [
+    ("passes", "Nothing is asked."),
+    ("asked", "A code is asked for, or a recovery code, and a right one opens."),
+    ("enrolls", "The user is not enrolled, and enrols inside the login."),
+    (
+        "refused",
+        "The question is asked, and no answer opens: the user is not enrolled, has no code left that is looked at, or does not exist.",
+    ),
+];
+
 pub(super) fn page() -> String {
     let mut cli = Cli::command();
     cli.build();
@@ -97,6 +107,36 @@ pub(super) fn page() -> String {
         "With `--json` each account is an object: user, uid, enrolled, authenticators (as in `twinlock status --json`), \
          last_used, last_from, recovery_codes_left, throttle, error. Where error is not null, enrolled, recovery_codes_left \
          and throttle are.",
+    );
+    page.heading("EXPLAIN");
+    page.paragraph(
+        "`twinlock explain` asks what the module asks: the rules of the configuration for this user, service, source, key \
+         and time, what the service's PAM file says behind pam_twinlock.so, and how the user stands. It asks nobody else, \
+         so it can be run for a login that never was. The outcome is one of four:",
+    );
+    for (outcome, meaning) in OUTCOMES {
+        page.item(word(outcome), meaning);
+    }
+    page.paragraph(
+        "A source that is no address is taken as the module takes it: it is in no network, and of what the rules could mean \
+         the strictest holds, which is then said. `guard`, and `key_alone` of `--json`, tell what becomes of a login by key \
+         alone, of which sshd shows PAM no key. An account that does not exist is explained, too, and the exit status is 1.",
+    );
+    page.paragraph(
+        "With `--json` all fields are always there. rule is null where no rule fits; remember, doubt, from and key_type are \
+         null where there is none; enrolled is null where the user's files cannot be read; notes are sentences for people.",
+    );
+    page.heading("CHECK");
+    page.paragraph(
+        "`twinlock check` names each problem with its file and line, and what to do. Any problem makes the exit status 1, \
+         also one that harms nobody yet: a rule whose last day is over, one in the shadow of another, or one with a name \
+         that does not exist on this host was meant to decide something. Where one configuration serves many hosts, let its rules \
+         name groups that all of them have.",
+    );
+    page.paragraph(
+        "Of PAM files it looks at those of services that run their account phase without the auth phase (cron, crond, atd, \
+         systemd-user, su, su-l, runuser, runuser-l, sudo, sudo-i, polkit-1) with all that they include: an account line of \
+         pam_twinlock.so there refuses whom nobody asked. And of sshd's, where users are to enrol inside the login: it needs that line.",
     );
     page.heading("EXIT STATUS");
     for (status, meaning) in STATUSES {

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinlock_tests::{STORE, Snapshot, World, credentials_of, state_of};
+use twinlock_tests::{CONFIG, STORE, Snapshot, World, credentials_of, state_of};
 
 use crate::scene::{parts, with_account, with_alice};
 
@@ -34,7 +34,7 @@ fn a_host_without_users_is_fine() {
 #[test]
 fn the_shipped_configuration_is_fine() {
     with_alice(|world, _| {
-        world.write(twinlock_tests::CONFIG, world.shipped("config.toml"));
+        world.write(CONFIG, world.shipped("config.toml"));
         assert_eq!(world.twinlock(&["check"]).code, Some(0));
     });
 }
@@ -105,5 +105,87 @@ fn a_missing_store_is_found() {
             output.code == Some(1) && output.stderr.contains("cannot open /var/lib/twinlock: it does not exist"),
             "{output:?}"
         );
+    });
+}
+
+const ENROLLS: &str = "[[rule]]\nname = \"roll-out\"\nsecond_factor = \"enroll\"\n";
+
+#[test]
+fn every_flaw_of_the_rules_is_found_with_its_line() {
+    with_alice(|world, _| {
+        world.write(
+            CONFIG,
+            "[[rule]]\nname = \"old\"\nuntil = 2020-01-31\nsecond_factor = \"skip\"\n\n[[rule]]\nusers = [\"zoe\"]\n\
+             groups = [\"nosuch\"]\nsecond_factor = \"skip\"\n",
+        );
+        let told = [
+            "problem: /etc/twinlock/config.toml:1: rule (old): its last day is over",
+            "problem: /etc/twinlock/config.toml:6: rule (without a name): there is no group nosuch",
+            "problem: /etc/twinlock/config.toml:6: rule (without a name): there is no account zoe",
+        ];
+        finds(world, 3, &told);
+    });
+}
+
+#[test]
+fn a_guard_is_found_in_every_service_that_may_run_it_alone() {
+    with_alice(|world, _| {
+        for service in
+            ["atd", "cron", "crond", "polkit-1", "runuser", "runuser-l", "su", "su-l", "sudo", "sudo-i", "systemd-user"]
+        {
+            world.service(
+                service,
+                "auth required pam_permit.so\nACCOUNT\t[success=ok default=die] \\\n  pam_twinlock.so\n",
+            );
+            finds(world, 1, &[&format!("problem: /etc/pam.d/{service}:2: "), &format!(" holds for {service}, where ")]);
+            world.service(service, "auth required pam_twinlock.so\naccount required pam_unix.so\n");
+            assert_eq!(world.twinlock(&["check"]).code, Some(0), "{service}");
+        }
+    });
+}
+
+#[test]
+fn a_guard_that_several_services_include_is_one_problem() {
+    with_alice(|world, _| {
+        world.service("common-account", "account required pam_twinlock.so\n");
+        world.service("cron", "@include common-account\n");
+        world.service("su", "account include common-account\n");
+        world.service("sudo", "auth include common-account\n");
+        world.service("sshd", "auth required pam_twinlock.so\n@include common-account\n");
+        let place = "problem: /etc/pam.d/common-account:1: the account line of pam_twinlock.so holds for cron, ";
+        let output = world.twinlock(&["check"]);
+        // More than these may include it: services of the host's own in /usr/lib/pam.d.
+        assert!(output.stderr.starts_with(place) && output.stderr.ends_with("twinlock: 1 problems\n"), "{output:?}");
+        let services = output.stderr.split(" holds for ").nth(1).unwrap().split(", where").next().unwrap();
+        let services: Vec<_> = services.split(", ").collect();
+        assert!(services.contains(&"su") && !services.contains(&"sudo") && !services.contains(&"sshd"), "{services:?}");
+    });
+}
+
+#[test]
+fn the_guard_of_sshd_and_of_login_is_none() {
+    with_alice(|world, _| {
+        for service in ["sshd", "login", "gdm-password"] {
+            world.service(service, "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
+        }
+        assert_eq!(world.twinlock(&["check"]).code, Some(0));
+    });
+}
+
+#[test]
+fn enrolling_inside_a_login_wants_the_account_line_of_sshd() {
+    with_alice(|world, _| {
+        world.write(CONFIG, ENROLLS);
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "sshd has no file");
+        world.service("sshd", "auth required pam_unix.so\naccount required pam_unix.so\n");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "not switched on yet");
+        world.service("sshd", "auth required pam_twinlock.so\naccount required pam_unix.so\n");
+        let told = "/etc/pam.d/sshd has no account line of pam_twinlock.so, so nothing that is enrolled inside a login is stored";
+        finds(world, 1, &[told, "hint: add `account required pam_twinlock.so`"]);
+        world.write(CONFIG, ENROLLS.replace("[[rule]]", "[[rule]]\nservices = [\"login\"]"));
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "another service");
+        world.write(CONFIG, ENROLLS);
+        world.service("sshd", "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "as shipped");
     });
 }

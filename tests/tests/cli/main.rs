@@ -13,6 +13,7 @@
 mod admin;
 mod check;
 mod enrol;
+mod explain;
 mod interactive;
 mod interrupted;
 mod qr;

@@ -102,9 +102,11 @@ fn no_page_is_typeset_with_a_warning() {
         for name in PAGES {
             page(world, name);
             let path = format!("/tmp/{name}");
-            for typeset in
-                [&["groff", "-man", "-Tutf8", "-ww", "-z"][..], &["man", "--warnings", "-l"], &["mandoc", "-T", "lint"]]
-            {
+            for typeset in [
+                &["groff", "-man", "-Tutf8", "-ww", "-z"][..],
+                &["man", "--warnings", "-l"],
+                &["mandoc", "-T", "lint", "-W", "error"],
+            ] {
                 if !Path::new("/usr/bin").join(typeset[0]).exists() {
                     eprintln!("skipped: {} is not installed", typeset[0]);
                     continue;

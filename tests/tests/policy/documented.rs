@@ -4,11 +4,14 @@
 use std::collections::HashMap;
 use std::fs;
 
-use twinlock_tests::{Attempt, Enrolled, PamCode, World, in_world};
+use serde_json::Value;
+use twinlock_tests::{Attempt, Enrolled, Operation, PamCode, World, in_world};
 
-/// The module, with `PAM_IGNORE` made visible.
-const STACK: &str =
-    "auth [ignore=ignore success=done default=die] pam_twinlock.so\nauth required pam_debug.so auth=cred_unavail\n";
+/// The module, with `PAM_IGNORE` of both phases made visible.
+const STACK: &str = "auth [ignore=ignore success=done default=die] pam_twinlock.so\n\
+     auth required pam_debug.so auth=cred_unavail\n\
+     account [ignore=ignore success=done default=die] pam_twinlock.so\n\
+     account required pam_debug.so acct=cred_unavail\n";
 
 /// A fenced block of `toml`, and the lines of the block `expect` that follows it.
 struct Recipe {
@@ -59,6 +62,13 @@ fn key(kind: &str) -> String {
     format!("publickey {kind} {}\n", data_encoding::BASE64.encode(&blob))
 }
 
+/// What `twinlock explain` says.
+fn explained(world: &World, words: &[&str]) -> Value {
+    let output = world.twinlock(&[&["explain", "--json"], words].concat());
+    assert_eq!(output.code, Some(0), "{words:?}: {output:?}");
+    serde_json::from_str(&output.stdout).unwrap()
+}
+
 /// The login that the arguments of `explain` speak of, through the module.
 fn attempt(words: &[&str]) -> Attempt {
     let option = |name: &str| words.iter().position(|word| *word == name).map(|at| words[at + 1]);
@@ -90,9 +100,7 @@ fn explain_says_of_every_recipe_what_the_page_says() {
             for expectation in expectations {
                 let mut words: Vec<_> = expectation.split_whitespace().collect();
                 let wanted = words.pop().unwrap();
-                let output = world.twinlock(&[&["explain", "--json"], words.as_slice()].concat());
-                let explained: serde_json::Value = serde_json::from_str(&output.stdout).unwrap();
-                assert_eq!(explained["outcome"], wanted, "{expectation}: {output:?}");
+                assert_eq!(explained(world, &words)["outcome"], wanted, "{expectation}");
             }
         }
     });
@@ -149,5 +157,61 @@ fn who_is_asked_gets_in_with_a_code() {
                 assert_eq!(outcome.code(), PamCode::Success, "{line}");
             }
         }
+    });
+}
+
+#[test]
+fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
+    in_world(|world| {
+        people(world);
+        world.service("sshd", STACK);
+        let mut ends = Vec::new();
+        for Recipe { config, expectations } in recipes(world) {
+            world.write("/etc/twinlock/config.toml", &config);
+            for expectation in expectations {
+                let mut words: Vec<_> = expectation.split_whitespace().collect();
+                words.pop();
+                let told = explained(world, &words);
+                if told["service"] != "sshd" {
+                    assert_eq!(told["key_alone"], Value::Null, "{expectation}");
+                    continue;
+                }
+                // sshd shows the account phase no key.
+                let key = words.iter().position(|word| *word == "--key-type");
+                key.map(|at| words.drain(at..at + 2));
+                let code = attempt(&words).operations([Operation::AcctMgmt]).run(world).code();
+                let end = if code == PamCode::CredUnavail { "passes" } else { "refused" };
+                assert_eq!(told["key_alone"], end, "{expectation}: {code:?}");
+                ends.push(end);
+            }
+        }
+        assert!(ends.contains(&"passes") && ends.contains(&"refused"), "{ends:?}");
+    });
+}
+
+#[test]
+fn what_a_recipe_remembers_is_not_asked_again() {
+    in_world(|world| {
+        let enrolled = people(world);
+        world.service("sshd", STACK);
+        let mut tried = 0;
+        for Recipe { config, expectations } in recipes(world) {
+            world.write("/etc/twinlock/config.toml", &config);
+            for expectation in expectations.iter().filter(|line| line.ends_with(" asked")) {
+                let words: Vec<_> = expectation.split_whitespace().collect();
+                let words = &words[..words.len() - 1];
+                if explained(world, words)["remember"].is_null() {
+                    continue;
+                }
+                let login = attempt(words).answer(enrolled[words[0]].codes().next()).run(world);
+                assert_eq!(login.code(), PamCode::Success, "{expectation}");
+                let again = attempt(words).run(world);
+                assert_eq!((again.code(), again.prompts().len()), (PamCode::Success, 0), "{expectation}");
+                assert_eq!(world.twinlock(&["forget", words[0]]).code, Some(0));
+                assert_eq!(attempt(words).answer("junk").run(world).code(), PamCode::AuthErr, "{expectation}");
+                tried += 1;
+            }
+        }
+        assert_eq!(tried, 1);
     });
 }

@@ -125,7 +125,7 @@ fn status_shows_it_and_forget_ends_it() {
         assert!(shown.len() == 1 && shown[0]["since"].is_string() && shown[0]["until"].is_string(), "{shown:?}");
         assert!(world.twinlock(&["status", "alice"]).stdout.contains("remembered: a login of "));
         let output = world.twinlock(&["forget", "alice"]);
-        assert_eq!(output.stderr, "alice: 1 remembered logins forgotten\n");
+        assert_eq!(output.stderr, "alice: 1 remembered login forgotten\n");
         assert!(remembered().is_empty() && asked(sshd));
     });
 }
