@@ -45,7 +45,7 @@ const SOURCES: [&str; 10] = [
     "192.0.2.1",
     "",
 ];
-const USERS: [&str; 6] = ["alice", "alice", "alice ", "ALICE", "empty", "%empty"];
+const USERS: [&str; 8] = ["alice", "alice", "alice", "alice", "alice ", "ALICE", "empty", "%empty"];
 const PIECES: [&str; 14] =
     [" ", "\n", "\t", "=", "%", ":", ".", "0", "::ffff:", "sk-", "\u{662}", "\u{ff12}", "publickey ", "@openssh.com"];
 
@@ -114,7 +114,7 @@ fn whatever_a_client_says_passes_by_no_rule_that_is_not_meant_for_it() {
             passed += usize::from(expected);
         }
         // Both ends were met often, or it proves nothing.
-        assert!((LOGINS / 50..LOGINS / 2).contains(&passed), "{passed}");
+        assert!((LOGINS / 100..LOGINS / 2).contains(&passed), "{passed}");
         assert_eq!(log_in(b"alice", b"192.0.2.1", TOKEN.as_bytes()), IGNORED);
     });
 }
