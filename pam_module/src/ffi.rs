@@ -194,7 +194,7 @@ fn copied_variable(handle: &mut PamHandle, name: &CStr) -> Option<Vec<u8>> {
     value.map(|value| value.to_bytes().to_vec())
 }
 
-/// A text item, at most 256 bytes of it: it is for the log alone.
+/// A text item, at most 256 bytes of it: longer ones are no service of a rule and no address, and the log cuts them too.
 fn copied<'h, T: Item<'h>>(handle: &'h PamHandle, text: impl FnOnce(T) -> &'h CStr) -> Option<String> {
     let bytes = text(handle.get_item::<T>().ok()??).to_bytes();
     Some(String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).into_owned())

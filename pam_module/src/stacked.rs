@@ -4,7 +4,7 @@
 use twinlock_core::{
     answer::{Answer, split},
     journal::Reason,
-    login::{Attempt, Outcome},
+    login::{Attempt, NEXT_CODE_PROMPT, Outcome},
     ports::{Conversation, NoAnswer},
 };
 use zeroize::Zeroizing;
@@ -59,8 +59,10 @@ impl<'t, 'h> Stacked<'t, 'h> {
     pub(crate) fn noted(&self, attempt: Attempt) -> Attempt {
         let detail = match (self.used, self.may_ask) {
             (true, _) => "the code came with the password of an earlier module",
-            (false, false) => "use_first_pass: no code came with the password of an earlier module",
-            (false, true) => return attempt,
+            (false, false) if attempt.refused().is_some() => {
+                "use_first_pass: no code came with the password of an earlier module"
+            }
+            (false, _) => return attempt,
         };
         Attempt { detail: Some(attempt.detail.unwrap_or_else(|| detail.into())), ..attempt }
     }
@@ -80,8 +82,9 @@ impl Conversation for Stacked<'_, '_> {
             return Ok(Zeroizing::default());
         }
         let typed = self.transaction.ask(prompt)?;
-        // Of two answers only the first one holds the password.
-        if std::mem::take(&mut self.forward) && !matches!(Answer::read(&typed), Answer::Blocked) {
+        // Of two codes only the first one stands behind the password.
+        let with_password = self.forward && prompt != NEXT_CODE_PROMPT;
+        if with_password && !matches!(Answer::read(&typed), Answer::Blocked) {
             return Ok(self.forward(&typed));
         }
         Ok(typed)

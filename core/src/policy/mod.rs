@@ -198,8 +198,8 @@ impl Rule {
         {
             return Ok(Fit::NoIfGroupsExist);
         }
-        // "Everybody but" a group that is not there would be everybody.
-        if self.second_factor < SecondFactor::Required
+        // "Everybody but" a group that is not there would be everybody. It matters where the rule lets somebody off.
+        if (self.second_factor < SecondFactor::Required || self.remember.is_some())
             && let Some(missing) = groups.first_missing(&wanted.unwanted)?
         {
             return Ok(Fit::Unsure(Doubt::NoSuchGroup(missing)));

@@ -245,6 +245,23 @@ fn a_doubt_forgets_what_is_remembered() {
 }
 
 #[test]
+fn everybody_but_a_group_that_is_not_there_is_not_remembered() {
+    let but =
+        |group: &str| format!("[[rule]]\ngroups = [\"!{group}\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
+    let remembered = |text: &str| {
+        let (policy, source, first_factors) = (policy(text), Source::Here, FirstFactors::default());
+        let user = UserName::parse(b"alice").unwrap();
+        let now = UnixTime::default();
+        let facts = Facts { service: "sshd", user: Some(&user), source: &source, first_factors: &first_factors, now };
+        let decision = policy.decide(&facts, &Directory).unwrap();
+        (decision.second_factor, decision.remember)
+    };
+    assert_eq!(remembered(&but("robots")), (Required, Some(Duration::from_hours(8))));
+    assert_eq!(remembered(&but("nosuch")), (Required, None));
+    assert_eq!(remembered(&(but("nosuch") + &skip(""))), (Required, None));
+}
+
+#[test]
 fn a_rule_that_is_no_rule_names_its_place() {
     for (rule, told) in [
         ("", "1:1: the key `second_factor` is missing"),

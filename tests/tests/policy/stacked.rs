@@ -1,6 +1,8 @@
 //! A code that comes together with a password: for clients that can ask only once.
 
-use twinlock_tests::{Attempt, Enrolled, FirstFactor, Operation, PASSWORD, PamCode, World, in_sshd_world, in_world};
+use twinlock_tests::{
+    Account, Attempt, Enrolled, FirstFactor, ForgedState, Operation, PASSWORD, PamCode, World, in_sshd_world, in_world,
+};
 
 use crate::scene::{change_stack, detail, ends, host};
 
@@ -165,5 +167,32 @@ fn the_guard_knows_a_login_with_a_stacked_code() {
         let both = alice().operations([Operation::Authenticate, Operation::AcctMgmt]);
         let outcome = both.answer(format!("{PASSWORD}{}", enrolled.codes().next())).run(world);
         assert_eq!(outcome.code_of(Operation::AcctMgmt), PamCode::Success);
+    });
+}
+
+#[test]
+fn of_two_codes_the_second_stands_alone() {
+    let first = "auth optional pam_unix.so nodelay\n";
+    let behind = "auth required pam_unix.so use_first_pass nodelay\n";
+    for (before, words) in [("", "forward_pass"), (first, "try_first_pass forward_pass")] {
+        let stack = format!("{before}auth requisite pam_twinlock.so {words}\n{behind}");
+        on_a_host(&stack, |world, enrolled| {
+            let account = Account { name: "alice".into(), uid: 1001, home: "/home/alice".into() };
+            ForgedState::of(&account).wrong_codes(3).failed_ago(60).write(world);
+            let mut codes = enrolled.codes();
+            let both = format!("{PASSWORD}{}", codes.next());
+            let outcome = alice().answer(both).answer(codes.next()).run(world);
+            assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::Success, 2), "{words}: {outcome:?}");
+        });
+    }
+}
+
+#[test]
+fn who_is_not_asked_leaves_no_word_of_a_missing_code() {
+    on_a_host(&format!("{USE}auth required pam_permit.so\n"), |world, _| {
+        world.write("/etc/twinlock/config.toml", "second_factor = \"skip\"\n");
+        let mark = world.log_mark();
+        assert_eq!(alice().run(world).code(), PamCode::Success);
+        assert!(world.entries_since(mark).is_empty(), "{:?}", world.entries_since(mark));
     });
 }
