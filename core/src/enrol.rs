@@ -147,6 +147,27 @@ pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Op
     }
 }
 
+/// New codes as people are shown them, two a line.
+#[must_use]
+pub fn listed(codes: &[RecoveryCode]) -> Zeroizing<String> {
+    // Room for all of it at once: a growing buffer would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(codes.len().saturating_mul(32)));
+    for pair in codes.chunks(2) {
+        for code in pair {
+            text.push_str("    ");
+            text.push_str(&code.shown());
+        }
+        text.push('\n');
+    }
+    text
+}
+
+/// Whether one of the codes was typed back, as proof that they were kept.
+#[must_use]
+pub fn typed_back(codes: &[RecoveryCode], typed: &[u8]) -> bool {
+    matches!(Answer::read(typed), Answer::Recovery(typed) if codes.iter().any(|code| code.same_as(&typed)))
+}
+
 /// What an authenticator app scans (Key URI format). Defaults are left out, and the secret comes first, so that the QR
 /// code stays small and every app reads it.
 #[must_use]

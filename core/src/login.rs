@@ -17,6 +17,7 @@ use crate::{
     recovery::RecoveryError,
     remember::{Client, Remembered},
     throttle::{Gate, Limits, Method},
+    time::UnixTime,
 };
 
 /// What an attempt works with.
@@ -204,20 +205,16 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     /// The record with this login remembered, where that is wanted and a code was given for it.
-    fn remembering(&self, enrolment: &Enrolment, mut next: Record, used_up: &UsedUp) -> Record {
+    fn remembering(&self, enrolment: &Enrolment, mut next: Record, used_up: &UsedUp, now: UnixTime) -> Record {
         if let (Some(client), UsedUp::Step { .. }) = (&self.client, used_up) {
             let mut logins = next.remembered.take().unwrap_or_else(|| Remembered::new(client.fresh));
-            logins.note(enrolment, client, self.clock.now());
+            logins.note(enrolment, client, now);
             next.remembered = Some(logins);
         }
         next
     }
 
-    fn ask(
-        &self,
-        prompt: &str,
-        conversation: &mut dyn Conversation,
-    ) -> Result<(Answer, crate::time::UnixTime), NoAnswer> {
+    fn ask(&self, prompt: &str, conversation: &mut dyn Conversation) -> Result<(Answer, UnixTime), NoAnswer> {
         let bytes = conversation.ask(prompt)?;
         Ok((Answer::read(&bytes), self.clock.now()))
     }
@@ -273,7 +270,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Verdict::Accept(used_up) => {
                 let from = self.from.and_then(Origin::of);
                 let next = decide::accepted(&enrolment, &before, &used_up, now, from.as_ref());
-                let next = self.remembering(&enrolment, next, &used_up);
+                let next = self.remembering(&enrolment, next, &used_up, now);
                 charge.commit(&next)?;
                 Ok(Step::End(granted(&enrolment, &next, used_up)))
             }

@@ -37,12 +37,6 @@ pub struct Staged {
 }
 
 impl Staged {
-    /// Whose it is.
-    #[must_use]
-    pub const fn subject(&self) -> &Subject {
-        &self.subject
-    }
-
     /// What is enrolled.
     #[must_use]
     pub fn authenticator(&self) -> Option<&Authenticator> {
@@ -151,19 +145,11 @@ fn hand_over(codes: &[RecoveryCode], conversation: &mut dyn Conversation) -> Res
         "\nThe app is confirmed. These recovery codes open one login each, when the phone is not at hand.\n\
          Write them down, and keep them apart from the phone: they are not shown again.\n\n",
     );
-    for pair in codes.chunks(2) {
-        for code in pair {
-            prompt.push_str("    ");
-            prompt.push_str(&code.shown());
-        }
-        prompt.push('\n');
-    }
+    prompt.push_str(&enrol::listed(codes));
     prompt.push_str("\nType one of them, to show that you have them: ");
     for _ in 0..TRIES {
         let typed = ask(conversation, &prompt)?;
-        if let Answer::Recovery(typed) = Answer::read(&typed)
-            && codes.iter().any(|code| code.same_as(&typed))
-        {
+        if enrol::typed_back(codes, &typed) {
             return Ok(());
         }
         prompt = Zeroizing::new("\nThat is none of them. Type one of the recovery codes above: ".to_owned());

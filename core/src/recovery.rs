@@ -7,7 +7,7 @@ use argon2::{
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize, ZeroizeOnDrop, Zeroizing};
 
-use crate::{credentials::AuthenticatorId, time::UnixTime};
+use crate::{credentials::AuthenticatorId, secret::in_fours, time::UnixTime};
 
 /// The symbols of Crockford's base32: no I, L, O and U.
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -50,14 +50,7 @@ impl RecoveryCode {
     /// As people see it: `ABCD-EFGH-JKMN-PQRS`.
     #[must_use]
     pub fn shown(&self) -> Zeroizing<String> {
-        let mut text = Zeroizing::new(String::with_capacity(19));
-        for (at, symbol) in self.0.iter().enumerate() {
-            if at > 0 && at.is_multiple_of(4) {
-                text.push('-');
-            }
-            text.push(char::from(*symbol));
-        }
-        text
+        in_fours(self.0.as_slice(), '-')
     }
 
     /// Whether both are the same code, in constant time.

@@ -96,8 +96,7 @@ impl Remembered {
             part(authenticator.id.as_str().as_bytes());
             part(authenticator.otp.secret().bytes());
         }
-        let whole = mac.finalize().into_bytes();
-        whole.first_chunk().copied().unwrap_or_default()
+        *mac.finalize().into_bytes().first_chunk().expect("SHA-256 has 32 bytes")
     }
 
     /// Reads the table of a record.
@@ -144,15 +143,11 @@ fn shown(bytes: &[u8]) -> String {
 }
 
 fn hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
-    let mut bytes = [0; N];
-    let (pairs, odd) = text.as_bytes().as_chunks();
-    let digit = |digit: u8| char::from(digit).to_digit(16).and_then(|value| u8::try_from(value).ok());
-    let read = |(byte, [high, low]): (&mut u8, &[u8; 2])| {
-        *byte = digit(*high)?.wrapping_shl(4) | digit(*low)?;
-        Some(())
-    };
-    let sound = pairs.len() == N && odd.is_empty() && bytes.iter_mut().zip(pairs).map(read).all(|read| read.is_some());
-    if sound { Ok(bytes) } else { Err(format!("{N} bytes in hexadecimal are wanted here")) }
+    let digits =
+        Some(text).filter(|text| text.len() == N.saturating_mul(2) && text.bytes().all(|c| c.is_ascii_hexdigit()));
+    let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
+    let bytes = number.and_then(|number| number.to_be_bytes().last_chunk().copied());
+    bytes.ok_or_else(|| format!("{N} bytes in hexadecimal are wanted here"))
 }
 
 #[cfg(test)]
@@ -249,7 +244,7 @@ mod tests {
         let document = crate::document::Document::parse(&text).unwrap();
         let table = document.table().table("remembered").unwrap().unwrap();
         assert_eq!(Remembered::take(table).unwrap(), logins);
-        for bad in ["a5", "zz", "é"] {
+        for bad in ["a5", "zz", "é", &"g".repeat(32), &format!("+{}", "0".repeat(31)), &"é".repeat(16)] {
             assert!(hex::<16>(bad).is_err());
         }
     }

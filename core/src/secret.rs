@@ -64,16 +64,7 @@ impl Secret {
     /// The same in groups of four, as people type it.
     #[must_use]
     pub fn in_groups(&self) -> Zeroizing<String> {
-        let plain = self.to_base32();
-        // Room for all of it at once: a growing buffer would leave copies behind.
-        let mut shown = Zeroizing::new(String::with_capacity(plain.len().saturating_mul(2)));
-        for (place, digit) in plain.chars().enumerate() {
-            if place > 0 && place.is_multiple_of(4) {
-                shown.push(' ');
-            }
-            shown.push(digit);
-        }
-        shown
+        in_fours(self.to_base32().as_bytes(), ' ')
     }
 
     /// The key itself.
@@ -81,6 +72,19 @@ impl Secret {
     pub fn bytes(&self) -> &[u8] {
         &self.0
     }
+}
+
+/// ASCII symbols in groups of four.
+pub(crate) fn in_fours(symbols: &[u8], between: char) -> Zeroizing<String> {
+    // Room for all of it at once: a growing buffer would leave copies behind.
+    let mut text = Zeroizing::new(String::with_capacity(symbols.len().saturating_mul(2)));
+    for (at, symbol) in symbols.iter().enumerate() {
+        if at > 0 && at.is_multiple_of(4) {
+            text.push(between);
+        }
+        text.push(char::from(*symbol));
+    }
+    text
 }
 
 impl std::fmt::Display for SecretError {

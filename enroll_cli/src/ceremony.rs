@@ -4,7 +4,6 @@ use std::env;
 
 use twinlock_core::{
     account::Subject,
-    answer::Answer,
     credentials::Authenticator,
     enrol::{self, Parameters},
     host::SystemClock,
@@ -13,7 +12,6 @@ use twinlock_core::{
     qr::{self, Palette},
     recovery::RecoveryCode,
 };
-use zeroize::Zeroizing;
 
 use crate::{choices::doubts, cli::Qr, failure::Failure, terminal::Terminal};
 
@@ -103,20 +101,10 @@ pub(crate) fn hand_over(terminal: &mut Terminal, codes: &[RecoveryCode]) -> Resu
          them down or print them, and keep them apart from the phone: they are not\n\
          shown again.\n\n",
     )?;
-    for pair in codes.chunks(2) {
-        let mut line = Zeroizing::new(String::with_capacity(64));
-        for code in pair {
-            line.push_str("    ");
-            line.push_str(&code.shown());
-        }
-        line.push('\n');
-        terminal.show(&line)?;
-    }
+    terminal.show(&enrol::listed(codes))?;
     for _ in 0..TRIES {
         let typed = terminal.ask("\nType one of them, to show that you have them: ")?.ok_or_else(given_up)?;
-        if let Answer::Recovery(typed) = Answer::read(&typed)
-            && codes.iter().any(|code| code.same_as(&typed))
-        {
+        if enrol::typed_back(codes, &typed) {
             return Ok(());
         }
         terminal.show("That is none of them.")?;

@@ -24,7 +24,7 @@ use crate::{
     failure::Failure,
     output::{print, print_json, shown},
     pam_files::{self, OurLine, Phase},
-    scene::Scene,
+    scene::{Scene, no_account},
 };
 
 /// What `--json` prints. The names are stable.
@@ -40,8 +40,8 @@ struct Explained<'a> {
     remember: Option<String>,
     doubt: Option<String>,
     enrolled: Option<bool>,
-    outcome: Outcome,
-    key_alone: Option<Outcome>,
+    outcome: &'static str,
+    key_alone: Option<&'static str>,
     notes: Vec<String>,
 }
 
@@ -84,8 +84,7 @@ pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
     question.answer()?;
     match subject {
         Some(_) => Ok(()),
-        None => Err(Failure::refused(format!("there is no account named {}", arguments.user))
-            .hint("getent passwd NAME shows what the host knows")),
+        None => Err(no_account(&arguments.user)),
     }
 }
 
@@ -125,8 +124,8 @@ impl Question<'_> {
             remember: decision.remember.map(spelled),
             doubt: decision.doubt.map(|doubt| doubt.to_string()),
             enrolled: standing.enrolled(),
-            outcome,
-            key_alone: guard.as_ref().map(|(outcome, _)| *outcome),
+            outcome: outcome.name(),
+            key_alone: guard.as_ref().map(|(outcome, _)| outcome.name()),
             notes,
         };
         if self.arguments.json {
@@ -313,7 +312,7 @@ fn describe(out: &mut String, explained: &Explained<'_>, told: &Told) -> std::fm
     if let Some(doubt) = &explained.doubt {
         writeln!(out, "because:  {doubt}; the strictest of what the rules could mean holds")?;
     }
-    writeln!(out, "outcome:  {}: {user} {}", explained.outcome.name(), told.means)?;
+    writeln!(out, "outcome:  {}: {user} {}", explained.outcome, told.means)?;
     for (heading, text) in [("remember", &told.remembering), ("guard", &told.guard)] {
         if let Some(text) = text {
             writeln!(out, "{:<10}{text}", format!("{heading}:"))?;

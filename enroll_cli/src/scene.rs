@@ -67,6 +67,16 @@ impl Scene {
     }
 }
 
+/// The accounts of these names. All are looked up before anything is done to one.
+pub(crate) fn accounts(typed: &[String]) -> Result<Vec<Subject>, Failure> {
+    typed.iter().map(|user| account(Some(user))).collect()
+}
+
+/// There is nobody of that name.
+pub(crate) fn no_account(typed: &str) -> Failure {
+    Failure::refused(format!("there is no account named {typed}")).hint("getent passwd NAME shows what the host knows")
+}
+
 /// The account of that name, or that of whoever runs the command.
 pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
     let found = match typed {
@@ -78,8 +88,5 @@ pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
         None => host::own_account(),
     };
     let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
-    found.ok_or_else(|| {
-        Failure::refused(format!("there is no account named {}", typed.unwrap_or("as the one that runs this command")))
-            .hint("getent passwd NAME shows what the host knows")
-    })
+    found.ok_or_else(|| no_account(typed.unwrap_or("as the one that runs this command")))
 }

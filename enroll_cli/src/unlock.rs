@@ -14,8 +14,7 @@ use crate::{
 
 pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
-    // All names are checked before anything is done.
-    let subjects = arguments.user.iter().map(|user| scene::account(Some(user))).collect::<Result<Vec<_>, _>>()?;
+    let subjects = scene::accounts(&arguments.user)?;
     for subject in &subjects {
         if scene.store.credentials.read(subject)?.is_none() {
             return Err(Failure::not_enrolled(subject.name.as_str()));

@@ -10,10 +10,10 @@ use twinlock_core::{
     host::{self, Kernel, SystemClock, SystemGroups},
     journal::Reason,
     login::{Attempt, Login, Outcome},
-    onboarding::Onboarding,
+    onboarding::{Onboarding, Staged},
     otp::Otp,
     policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
-    ports::{Clock as _, NoAnswer, Randomness as _, ReadCredentials as _},
+    ports::{Clock as _, Randomness as _, ReadCredentials as _},
     remember::Client,
     store::{self, Store},
 };
@@ -123,10 +123,27 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     transaction.ask_for_fail_delay(scene.config.fail_delay);
     transaction.echo = scene.config.echo && !arguments.noecho;
     let before = transaction.user.clone();
-    if !arguments.use_first_pass && scene.invites(transaction) {
-        return invite(transaction, &scene, &before);
+    let (attempt, staged) = if !arguments.use_first_pass && scene.invites(transaction) {
+        invite(transaction, &scene)
+    } else {
+        (ask(transaction, arguments, &scene), None)
+    };
+    let attempt = if transaction.user_now() == before { attempt } else { user_changed() };
+    let attempt = explained(attempt, &scene, transaction);
+    let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
+    let code = returns::end(transaction, user, &attempt);
+    speak(transaction, scene.config.help(), attempt.outcome);
+    match attempt.outcome {
+        Outcome::Granted { .. } | Outcome::NotAsked => {
+            let mark = scene.subject.map(|subject| Passed { subject, staged });
+            transaction.mark(mark).map_or_else(|_| returns::no_data(transaction), |()| code)
+        }
+        Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
     }
+}
 
+/// One attempt; a second one where a code that came with the password of an earlier module was none of now.
+fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) -> Attempt {
     let (from, first_factors) = (transaction.rhost.clone(), transaction.first_factors.clone());
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
         (Some(prompt), _) => prompt,
@@ -147,22 +164,12 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let lengths = if arguments.stacked() { scene.code_lengths() } else { Vec::new() };
     let mut stacked = Stacked::new(transaction, arguments, lengths);
     let attempt = login.attempt(subject, scene.policy, &mut stacked);
-    let mut attempt = stacked.noted(attempt);
-    if stacked.may_ask_after(attempt.outcome) {
-        returns::end(stacked.transaction(), subject.map(|subject| subject.name.as_str()), &attempt);
-        attempt = login.attempt(subject, scene.policy, &mut stacked);
+    let attempt = stacked.noted(attempt);
+    if !stacked.may_ask_after(attempt.outcome) {
+        return attempt;
     }
-    let attempt = if transaction.user_now() == before { attempt } else { user_changed() };
-    let attempt = explained(attempt, &scene, transaction);
-    let code = returns::end(transaction, subject.map(|subject| subject.name.as_str()), &attempt);
-    speak(transaction, scene.config.help(), attempt.outcome);
-    match attempt.outcome {
-        Outcome::Granted { .. } | Outcome::NotAsked => {
-            let mark = scene.subject.map(|subject| Passed { subject, staged: None });
-            transaction.mark(mark).map_or_else(|_| returns::no_data(transaction), |()| code)
-        }
-        Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
-    }
+    returns::end(stacked.transaction(), subject.map(|subject| subject.name.as_str()), &attempt);
+    login.attempt(subject, scene.policy, &mut stacked)
 }
 
 /// What is asked where password and code come in one answer; google-authenticator's words.
@@ -170,17 +177,14 @@ const FORWARD_PROMPT: &str = "Password & verification code: ";
 
 /// Enrols somebody inside the login. What comes of it waits for the account phase, which comes only if the whole auth
 /// phase passed.
-fn invite(transaction: &mut Transaction<'_>, scene: &Scene, before: &Result<Vec<u8>, NoAnswer>) -> PamResultCode {
+fn invite(transaction: &mut Transaction<'_>, scene: &Scene) -> (Attempt, Option<Box<Staged>>) {
     // The picture is part of a prompt that echoes: clients show no other whole.
     transaction.echo = true;
     let issuer = host::issuer(&scene.config.issuer);
     let mut onboarding =
         Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &scene.store.states, issuer: &issuer };
-    let typed = before.as_deref().map(String::from_utf8_lossy).unwrap_or_default();
-    let staged = onboarding.run(scene.subject.as_ref(), &typed, transaction);
-    let staged = if transaction.user_now() == *before { staged } else { Err(user_changed()) };
-    let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
-    match staged {
+    let typed = transaction.user.clone().unwrap_or_default();
+    match onboarding.run(scene.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction) {
         Ok(staged) => {
             let attempt = Attempt {
                 method: Some("totp"),
@@ -188,18 +192,9 @@ fn invite(transaction: &mut Transaction<'_>, scene: &Scene, before: &Result<Vec<
                 detail: Some(STAGED.into()),
                 ..Attempt::ended(Outcome::Granted { recovery_codes_left: None })
             };
-            let mark = Passed { subject: staged.subject().clone(), staged: Some(staged) };
-            if transaction.mark(Some(mark)).is_err() {
-                return returns::no_data(transaction);
-            }
-            returns::end(transaction, user, &attempt)
+            (attempt, Some(staged))
         }
-        Err(attempt) => {
-            let attempt = explained(attempt, scene, transaction);
-            let code = returns::end(transaction, user, &attempt);
-            speak(transaction, scene.config.help(), attempt.outcome);
-            code
-        }
+        Err(attempt) => (attempt, None),
     }
 }
 

@@ -193,9 +193,7 @@ impl Rule {
         if wanted.unwanted.iter().any(|group| own.contains(group)) {
             return Ok(Fit::No);
         }
-        if !(wanted.wanted.is_empty() && !wanted.unwanted.is_empty()
-            || wanted.wanted.iter().any(|group| own.contains(group)))
-        {
+        if !wanted.mean_everybody_else() && !wanted.wanted.iter().any(|group| own.contains(group)) {
             return Ok(Fit::NoIfGroupsExist);
         }
         // "Everybody but" a group that is not there would be everybody. It matters where the rule lets somebody off.

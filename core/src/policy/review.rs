@@ -114,9 +114,7 @@ fn covers(earlier: &Rule, later: &Rule) -> bool {
 /// For things that have one name.
 fn covers_names(earlier: &Names, later: &Names) -> bool {
     if later.wanted.is_empty() {
-        earlier.wanted.is_empty()
-            && !earlier.unwanted.is_empty()
-            && earlier.unwanted.iter().all(|name| later.unwanted.contains(name))
+        earlier.mean_everybody_else() && earlier.unwanted.iter().all(|name| later.unwanted.contains(name))
     } else {
         later.wanted.iter().filter(|name| !later.unwanted.contains(name)).all(|name| earlier.contain(name))
     }
@@ -125,11 +123,6 @@ fn covers_names(earlier: &Names, later: &Names) -> bool {
 /// For groups, of which somebody has many: being in one wanted group says nothing about the unwanted ones.
 fn covers_groups(earlier: &Names, later: &Names) -> bool {
     let excludes_less = earlier.unwanted.iter().all(|name| later.unwanted.contains(name));
-    let wants_more = if later.wanted.is_empty() {
-        earlier.wanted.is_empty() && !earlier.unwanted.is_empty()
-    } else {
-        earlier.wanted.is_empty() && !earlier.unwanted.is_empty()
-            || later.wanted.iter().all(|name| earlier.wanted.contains(name))
-    };
-    excludes_less && wants_more
+    let wants_as_much = !later.wanted.is_empty() && later.wanted.iter().all(|name| earlier.wanted.contains(name));
+    excludes_less && (earlier.mean_everybody_else() || wants_as_much)
 }

@@ -50,7 +50,7 @@ impl Names {
     #[must_use]
     pub fn contain(&self, name: &str) -> bool {
         let listed = |names: &[String]| names.iter().any(|known| known == name);
-        !listed(&self.unwanted) && (listed(&self.wanted) || self.wanted.is_empty() && !self.unwanted.is_empty())
+        !listed(&self.unwanted) && (listed(&self.wanted) || self.mean_everybody_else())
     }
 
     /// Whether nobody can fit.
@@ -59,7 +59,8 @@ impl Names {
         !self.mean_everybody_else() && self.wanted.iter().all(|name| self.unwanted.contains(name))
     }
 
-    const fn mean_everybody_else(&self) -> bool {
+    /// Whether nobody is named but those who are not meant.
+    pub(super) const fn mean_everybody_else(&self) -> bool {
         self.wanted.is_empty() && !self.unwanted.is_empty()
     }
 

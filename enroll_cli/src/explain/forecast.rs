@@ -1,12 +1,10 @@
 //! What a login will look like, from the policy that holds and from how the user stands: the module's own steps
 //! (`authenticate.rs`, `guard.rs`, core's `login.rs`) told beforehand. Pure; the recipes of docs/policy.md hold it to what the module does.
 
-use serde::Serialize;
 use twinlock_core::policy::SecondFactor;
 
-/// How a login ends, as far as it is Twinlock's to say. The names are the stable JSON values.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize)]
-#[serde(rename_all = "lowercase")]
+/// How a login ends, as far as it is Twinlock's to say.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Outcome {
     /// A code is asked for, and a right one opens.
     Asked,
@@ -50,7 +48,7 @@ pub(crate) enum Codes {
 }
 
 impl Outcome {
-    /// As JSON has it.
+    /// As people and JSON have it; stable.
     pub(crate) const fn name(self) -> &'static str {
         match self {
             Self::Asked => "asked",
