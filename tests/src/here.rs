@@ -10,32 +10,56 @@ use crate::script::Message;
 /// From `pam_start` over `pam_authenticate` to `pam_end`, for a service of `/etc/pam.d`. The first prompt gets the
 /// answer, a second one none; no delay is slept.
 pub fn authenticate(service: &CStr, user: &CStr, answer: &[u8]) -> PamCode {
-    run(service, user, answer, |_| ())
+    run(service, user, |_| (), &[Operation::Authenticate], once(answer))[0]
 }
 
 /// The same for an application that says where the login comes from, and sets a variable of the PAM environment
 /// (`NAME=VALUE`).
 pub fn authenticate_from(service: &CStr, user: &CStr, answer: &[u8], rhost: &CStr, variable: &CStr) -> PamCode {
-    run(service, user, answer, |handle| {
+    let prepare = |handle: &Handle| {
         for code in [handle.set(Item::RemoteHost, rhost), handle.put_environment(variable)] {
             assert_eq!(PamCode::from(code), PamCode::Success, "libpam copies what it is given");
         }
-    })
+    };
+    run(service, user, prepare, &[Operation::Authenticate], once(answer))[0]
 }
 
-fn run(service: &CStr, user: &CStr, answer: &[u8], prepare: impl FnOnce(&Handle)) -> PamCode {
+/// Several operations of one transaction, with a variable of the PAM environment, in which each prompt is answered by
+/// what it says; what each operation returned.
+pub fn converse(
+    service: &CStr,
+    user: &CStr,
+    variable: &CStr,
+    operations: &[Operation],
+    mut answer: impl FnMut(&str) -> Vec<u8>,
+) -> Vec<PamCode> {
+    let prepare = |handle: &Handle| assert_eq!(PamCode::from(handle.put_environment(variable)), PamCode::Success);
+    run(service, user, prepare, operations, |prompt| Some(answer(prompt)))
+}
+
+fn once(answer: &[u8]) -> impl FnMut(&str) -> Option<Vec<u8>> {
     let mut left = Some(answer);
-    let converse = |_: &Handle, message: &Message| match message.style.is_prompt().then(|| left.take()) {
+    move |_| left.take().map(<[u8]>::to_vec)
+}
+
+/// What each operation returned; a prompt without an answer gets `PAM_CONV_ERR`.
+fn run(
+    service: &CStr,
+    user: &CStr,
+    prepare: impl FnOnce(&Handle),
+    operations: &[Operation],
+    mut answer: impl FnMut(&str) -> Option<Vec<u8>>,
+) -> Vec<PamCode> {
+    let converse = |_: &Handle, message: &Message| match message.style.is_prompt().then(|| answer(&message.text)) {
         None => Reply::NoText,
-        Some(Some(answer)) => Reply::Text(answer.to_vec()),
+        Some(Some(answer)) => Reply::Text(answer),
         Some(None) => Reply::Fail(PamCode::ConvErr.into()),
     };
-    let code = match Transaction::start(service, Some(user), c"/etc/pam.d", Box::new(converse)) {
+    match Transaction::start(service, Some(user), c"/etc/pam.d", Box::new(converse)) {
         Ok(mut transaction) => {
             prepare(transaction.handle());
-            transaction.run(Operation::Authenticate, 0)
+            operations.iter().map(|operation| PamCode::from(transaction.run(*operation, 0))).collect()
         }
-        Err(code) => code,
-    };
-    PamCode::from(code)
+        Err(code) => vec![PamCode::from(code)],
+    }
 }

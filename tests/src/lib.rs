@@ -65,7 +65,7 @@ pub use attempt::{Attempt, Held, one_after_another, race};
 pub use command::{Enrolled, Twinlock};
 pub use deployed::{CONFIG, STORE, credentials_of, state_of};
 pub use drive::drive;
-pub use here::{authenticate, authenticate_from};
+pub use here::{authenticate, authenticate_from, converse};
 pub use host_state::HostState;
 pub use journal::LogLine;
 pub use launch::Launch;

@@ -5,12 +5,14 @@ use std::io::Write;
 use std::os::fd::OwnedFd;
 use std::os::unix::fs::OpenOptionsExt;
 use std::process::Stdio;
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::fcntl::OFlag;
 use nix::pty::{grantpt, posix_openpt, ptsname_r, unlockpt};
 
 use crate::launch::Launch;
-use crate::process::{Output, Process};
+use crate::process::{DEADLINE, Output, Process};
 
 /// A program whose controlling terminal, 80 by 24, is held by the test.
 ///
@@ -91,6 +93,16 @@ impl Terminal {
     /// Types these bytes: `b"\x03"` is Ctrl-C, `b"\x04"` is Ctrl-D.
     pub fn send(&mut self, keys: &[u8]) {
         self.keyboard.write_all(keys).expect("the terminal is open");
+    }
+
+    /// Presses Ctrl-C until the program ends. Once is not always enough: readpassphrase(3), which ssh asks with, loses a
+    /// signal that comes between its prompt and its read.
+    pub fn interrupt(&mut self) {
+        let end = Instant::now() + DEADLINE;
+        while self.process.is_running() && Instant::now() < end {
+            self.send(b"\x03");
+            thread::sleep(Duration::from_millis(50));
+        }
     }
 
     /// The program itself.

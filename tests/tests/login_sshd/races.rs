@@ -1,6 +1,6 @@
 //! Several logins at once, and logins that break off.
 
-use twinlock_tests::{Session, Sshd, World, in_sshd_world};
+use twinlock_tests::{Session, Sshd, Terminal, World, in_sshd_world};
 
 use crate::scene::{PROMPT, before_the_drop_in, failures, key_and_code, texts};
 
@@ -82,14 +82,10 @@ fn who_leaves_at_the_prompt_is_charged_nothing() {
     in_sshd_world(|world| {
         let sshd = key_and_code(world);
         let alice = world.enrol("alice");
-        for leave in [&b"\x03"[..], b""] {
+        for leave in [Terminal::interrupt, |terminal: &mut Terminal| terminal.process().kill()] {
             let mut session = sshd.login("alice").terminal();
             session.expect(PROMPT);
-            if leave.is_empty() {
-                session.terminal.process().kill();
-            } else {
-                session.terminal.send(leave);
-            }
+            leave(&mut session.terminal);
             let login = session.finish();
             assert!(!login.granted, "{login:#?}");
             // sshd ends the child in which the module waits; nobody is left to write a line.

@@ -1,6 +1,9 @@
 //! Enrolling inside the login, through a real client on a real terminal: what is stored and when, and what never is.
 
-use twinlock_tests::{Authenticator, Background, FirstFactor, PASSWORD, Sshd, World, in_sshd_world};
+use twinlock_tests::{
+    Authenticator, Background, FirstFactor, Operation, PASSWORD, PamCode, Sshd, World, converse, in_sshd_world,
+    in_world,
+};
 
 use crate::scene::{
     BACK, CODE, PROMPT, alice_is_enrolled, app_of, change_stack, configure, day, detail, ends, enrol,
@@ -171,6 +174,26 @@ fn three_wrong_codes_and_three_wrong_recovery_codes_end_it() {
         let login = session.finish();
         assert!(!login.granted && ends(&login) == ["refused/not-enrolled"], "{login:#?}");
         assert!(!alice_is_enrolled(world));
+    });
+}
+
+#[test]
+fn a_host_that_runs_the_account_phase_twice_finds_it_stored_once() {
+    in_world(|world| {
+        world.set_up(ENROLL);
+        world.account("alice");
+        world.service("svc", "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
+        let operations = [Operation::Authenticate, Operation::AcctMgmt, Operation::AcctMgmt];
+        let codes = converse(c"svc", c"alice", c"SSH_AUTH_INFO_0=password", &operations, |prompt| {
+            let answer = if prompt.ends_with(BACK) {
+                recovery_codes_of(prompt).remove(0)
+            } else {
+                app_of(prompt).codes().next()
+            };
+            answer.into_bytes()
+        });
+        assert_eq!(codes, [PamCode::Success; 3]);
+        assert!(alice_is_enrolled(world));
     });
 }
 
