@@ -131,6 +131,20 @@ fn status_shows_it_and_forget_ends_it() {
 }
 
 #[test]
+fn removing_another_authenticator_ends_it() {
+    in_sshd_world(|world| {
+        let sshd = host(world, FirstFactor::Key, REMEMBER);
+        let alice = world.enrol("alice");
+        let add = ["enroll", "alice", "--add", "--label", "tablet", "--no-confirm", "--json"];
+        assert_eq!(world.twinlock(&add).code, Some(0));
+        assert!(sshd.login("alice").answer(alice.codes().next()).run().granted);
+        assert!(!asked(&sshd));
+        assert_eq!(world.twinlock(&["device", "remove", "alice", "tablet"]).code, Some(0));
+        assert!(asked(&sshd));
+    });
+}
+
+#[test]
 fn credentials_deployed_by_other_means_end_it() {
     remembering(|_, sshd, alice| {
         let path = twinlock_tests::credentials_of("alice");
