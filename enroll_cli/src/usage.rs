@@ -1,37 +1,138 @@
-//! What was typed and is none of the command's: said in the two halves of every other failure.
+//! What cannot be typed, said as every other failure is: what is wrong, and what to type instead.
 
-use std::process::ExitCode;
+use std::{env, error::Error as _, ffi::OsString, process::ExitCode};
 
-use clap::error::{ContextKind, ContextValue, ErrorKind};
+use clap::{
+    CommandFactory, Error,
+    error::{ContextKind, ContextValue, ErrorKind},
+};
 
-use crate::failure::Failure;
+use crate::{cli::Cli, failure::Failure};
 
-/// Says it, or prints the help or the version that was asked for.
-#[allow(clippy::wildcard_enum_match_arm, reason = "the kinds are clap's, and it may add to them")]
-pub(crate) fn report(error: &clap::Error) -> ExitCode {
-    match error.kind() {
-        ErrorKind::DisplayHelp | ErrorKind::DisplayVersion | ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand => {
-            // Nobody is left to be told if the output is closed.
-            let _ = error.print();
-            ExitCode::from(u8::try_from(error.exit_code()).unwrap_or(2))
-        }
-        _ => failure(error).report(),
+/// Prints what was asked for, help or version, or says what is wrong with what was typed.
+pub(crate) fn report(error: &Error) -> ExitCode {
+    let asked_for =
+        [ErrorKind::DisplayHelp, ErrorKind::DisplayHelpOnMissingArgumentOrSubcommand, ErrorKind::DisplayVersion];
+    if asked_for.contains(&error.kind()) {
+        // Nobody is left to be told if the output is closed.
+        let _ = error.print();
+        return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
     }
+    failure(error, &verb(env::args_os().skip(1))).report()
 }
 
-/// clap says what is wrong in its first paragraph.
-fn failure(error: &clap::Error) -> Failure {
-    let rendered = error.render().to_string();
-    let what = rendered.split("\n\n").next().unwrap_or_default();
-    let what = what.split_whitespace().collect::<Vec<_>>().join(" ");
-    let failure = Failure::usage(what.strip_prefix("error: ").unwrap_or(&what));
-    let tip = rendered.lines().find_map(|line| line.trim().strip_prefix("tip: "));
-    match (tip, error.get(ContextKind::Usage)) {
-        (Some(tip), _) => failure.hint(tip),
-        (None, Some(ContextValue::StyledStr(usage))) => {
-            let usage = usage.to_string().split_whitespace().collect::<Vec<_>>().join(" ");
-            failure.hint(usage.strip_prefix("Usage: ").unwrap_or(&usage))
+fn failure(error: &Error, verb: &str) -> Failure {
+    let message = what(error).unwrap_or_else(|| error.kind().as_str().unwrap_or("wrong usage").to_owned());
+    Failure::usage(message).hint(instead(error).unwrap_or_else(|| format!("{verb} --help")))
+}
+
+/// What is wrong; nothing where clap did not say what it is about.
+#[allow(clippy::wildcard_enum_match_arm, reason = "the kinds are clap's, and our arguments lead to no others")]
+fn what(error: &Error) -> Option<String> {
+    let argument = || words(error, ContextKind::InvalidArg);
+    let value = || words(error, ContextKind::InvalidValue);
+    Some(match error.kind() {
+        ErrorKind::ArgumentConflict => {
+            match words(error, ContextKind::PriorArg).filter(|prior| Some(prior) != argument().as_ref()) {
+                Some(prior) => format!("{} cannot be used with {prior}", argument()?),
+                None => format!("{} is given more than once", argument()?),
+            }
         }
-        (None, _) => failure.hint("twinlock help"),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => match (value()?, error.source()) {
+            (value, _) if value.is_empty() => format!("{} lacks a value", argument()?),
+            (value, None) => format!("invalid value '{value}' for {}", argument()?),
+            (value, Some(cause)) => format!("invalid value '{value}' for {}: {cause}", argument()?),
+        },
+        ErrorKind::InvalidSubcommand => {
+            format!("there is no command '{}'", words(error, ContextKind::InvalidSubcommand)?)
+        }
+        ErrorKind::UnknownArgument => format!("'{}' is not expected here", argument()?),
+        ErrorKind::TooManyValues => format!("'{}' is one value too many for {}", value()?, argument()?),
+        ErrorKind::MissingRequiredArgument => format!("nothing was given for {}", argument()?),
+        _ => return None,
+    })
+}
+
+/// What to type instead, where clap has an idea.
+fn instead(error: &Error) -> Option<String> {
+    let meant = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
+    let meant = meant.into_iter().find_map(|kind| words(error, kind)).map(|meant| format!("did you mean {meant}?"));
+    let valid = || words(error, ContextKind::ValidValue).map(|values| format!("one of {values}"));
+    meant.or_else(valid).or_else(|| whole(error))
+}
+
+/// The whole line, of which something was left out.
+fn whole(error: &Error) -> Option<String> {
+    let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return None };
+    let usage = usage.to_string();
+    let whole = usage.strip_prefix("Usage: ").filter(|_| error.kind() == ErrorKind::MissingRequiredArgument)?;
+    Some(whole.split_whitespace().collect::<Vec<_>>().join(" "))
+}
+
+/// A part of what clap knows, as words with commas between them.
+fn words(error: &Error, kind: ContextKind) -> Option<String> {
+    let known = error.get(kind)?;
+    if let ContextValue::String(word) = known {
+        return Some(word.clone());
+    }
+    if let ContextValue::Strings(words) = known {
+        return Some(words.join(", ")).filter(|words| !words.is_empty());
+    }
+    None
+}
+
+/// The program and its verb, as far as there is one in what was typed.
+fn verb(typed: impl Iterator<Item = OsString>) -> String {
+    let root = Cli::command();
+    let (mut at, mut verb) = (&root, root.get_name().to_owned());
+    for word in typed {
+        if let Some(below) = at.find_subcommand(&word) {
+            verb = format!("{verb} {}", below.get_name());
+            at = below;
+        }
+    }
+    verb
+}
+
+#[cfg(test)]
+mod tests {
+    use clap::Parser;
+
+    use super::*;
+
+    fn said(typed: &str) -> String {
+        let typed: Vec<_> = ["twinlock"].into_iter().chain(typed.split(' ')).map(OsString::from).collect();
+        let error = Cli::try_parse_from(&typed).unwrap_err();
+        format!("{:?}", failure(&error, &verb(typed.into_iter().skip(1))))
+    }
+
+    fn failed(message: &str, hint: &str) -> String {
+        format!("{:?}", Failure::usage(message).hint(hint))
+    }
+
+    #[test]
+    fn every_mistake_is_said_with_what_to_type_instead() {
+        for (typed, message, hint) in [
+            ("enrol", "there is no command 'enrol'", "did you mean enroll?"),
+            ("device shwo x", "there is no command 'shwo'", "twinlock device --help"),
+            ("list --wihtout", "'--wihtout' is not expected here", "did you mean --without?"),
+            ("status alice bob", "'bob' is not expected here", "twinlock status --help"),
+            ("unlock", "nothing was given for <USER>...", "twinlock unlock <USER>..."),
+            ("adopt", "nothing was given for <USER>", "twinlock adopt <USER>"),
+            ("status --json --json", "--json is given more than once", "twinlock status --help"),
+            ("enroll --add --replace", "--add cannot be used with --replace", "twinlock enroll --help"),
+            ("enroll --label", "--label <LABEL> lacks a value", "twinlock enroll --help"),
+            ("enroll --json=yes", "'yes' is one value too many for --json", "twinlock enroll --help"),
+            ("enroll --qr utf9", "invalid value 'utf9' for --qr <QR>", "did you mean utf8?"),
+            ("enroll --qr 5", "invalid value '5' for --qr <QR>", "one of auto, utf8, ascii, none"),
+            ("recovery new --digits 5", "'--digits' is not expected here", "twinlock recovery new --help"),
+            (
+                "enroll --digits 5",
+                "invalid value '5' for --digits <N>: codes have 6 to 8 digits",
+                "twinlock enroll --help",
+            ),
+        ] {
+            assert_eq!(said(typed), failed(message, hint), "{typed}");
+        }
     }
 }
