@@ -12,7 +12,10 @@ pub enum Palette {
     Plain,
     /// The same with dark modules as blocks, right on light terminals.
     PlainInverse,
-    /// In plain characters, for terminals without block elements: dark modules as `##`, right on light terminals.
+    /// In spaces of that black and white, for terminals without block elements.
+    BlackAndWhiteSpaces,
+    /// In plain characters without colours: dark modules as `##`, right on light terminals. Most fonts leave gaps in it,
+    /// which not every reader forgives.
     Ascii,
     /// The same with light modules as `##`, right on dark terminals.
     AsciiInverse,
@@ -35,14 +38,18 @@ pub fn draw(text: &str, palette: Palette, quiet: u8) -> Option<Zeroizing<String>
     let mut picture = Zeroizing::new(String::with_capacity(64 * 1024));
     let rows_a_line = match palette {
         Palette::BlackAndWhite | Palette::Plain | Palette::PlainInverse => 2,
-        Palette::Ascii | Palette::AsciiInverse => 1,
+        Palette::BlackAndWhiteSpaces | Palette::Ascii | Palette::AsciiInverse => 1,
+    };
+    let end_of_line = match palette {
+        Palette::BlackAndWhite | Palette::BlackAndWhiteSpaces => "\x1b[0m\n",
+        Palette::Plain | Palette::PlainInverse | Palette::Ascii | Palette::AsciiInverse => "\n",
     };
     for y in (begin..end).step_by(rows_a_line) {
         for x in begin..end {
             // The row below the last one is outside and therefore light.
             picture.push_str(cell(palette, dark(x, y), dark(x, y.checked_add(1)?)));
         }
-        picture.push_str(if palette == Palette::BlackAndWhite { "\x1b[0m\n" } else { "\n" });
+        picture.push_str(end_of_line);
     }
     Some(picture)
 }
@@ -66,6 +73,8 @@ const fn cell(palette: Palette, upper_dark: bool, lower_dark: bool) -> &'static 
         (Palette::Plain, true, false) | (Palette::PlainInverse, false, true) => "▄",
         (Palette::Plain, false, true) | (Palette::PlainInverse, true, false) => "▀",
         (Palette::Plain, false, false) | (Palette::PlainInverse, true, true) => "█",
+        (Palette::BlackAndWhiteSpaces, true, _) => "\x1b[48;5;16m  ",
+        (Palette::BlackAndWhiteSpaces, false, _) => "\x1b[48;5;231m  ",
         (Palette::Ascii, true, _) | (Palette::AsciiInverse, false, _) => "##",
         (Palette::Ascii, false, _) | (Palette::AsciiInverse, true, _) => "  ",
     }
@@ -75,12 +84,20 @@ const fn cell(palette: Palette, upper_dark: bool, lower_dark: bool) -> &'static 
 mod tests {
     use super::*;
 
+    const USUAL: &str =
+        "otpauth://totp/web01.example.com:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=web01.example.com";
+
     #[test]
     fn the_usual_uri_fits_a_terminal_of_80_by_24() {
-        let uri =
-            "otpauth://totp/web01.example.com:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=web01.example.com";
-        let picture = draw(uri, Palette::Plain, 2).unwrap();
+        let picture = draw(USUAL, Palette::Plain, 2).unwrap();
         assert_eq!((picture.lines().count(), picture.lines().map(|line| line.chars().count()).max()), (21, Some(41)));
+    }
+
+    #[test]
+    fn in_plain_characters_it_fits_80_columns() {
+        let picture = draw(USUAL, Palette::Ascii, 1).unwrap();
+        assert_eq!((picture.lines().count(), picture.lines().map(str::len).max()), (39, Some(78)));
+        assert!(draw(USUAL, Palette::BlackAndWhiteSpaces, 1).unwrap().is_ascii());
     }
 
     #[test]

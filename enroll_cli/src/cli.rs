@@ -217,7 +217,7 @@ pub(crate) enum Qr {
     Auto,
     /// With half blocks
     Utf8,
-    /// With `##`, twice as large
+    /// In plain characters, twice as large
     Ascii,
     /// Not at all
     None,

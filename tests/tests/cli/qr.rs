@@ -4,13 +4,11 @@ use twinlock_tests::{Authenticator, Background, PamCode, Screen, Terminal, World
 
 use crate::scene::{login, with_account};
 
-/// What `enroll` shows before its first question, under these variables.
-fn shown(world: &World, variables: &[(&str, &str)]) -> (Terminal, String) {
-    let launch = world.twinlock_launch(&["enroll", "alice", "--issuer", "web01.example.com"]);
+/// What `enroll` shows before its first question, with the picture drawn so and under this variable.
+fn shown(world: &World, qr: &str, variable: &str) -> (Terminal, String) {
+    let launch = world.twinlock_launch(&["enroll", "alice", "--issuer", "web01.example.com", "--qr", qr]);
     // Set behind the terminal's own TERM.
-    let env = variables.iter().map(|(name, value)| format!("{name}={value}"));
-    let launch = launch.under(["env".to_owned()].into_iter().chain(env));
-    let mut terminal = Terminal::start(launch);
+    let mut terminal = Terminal::start(launch.under(["env", variable]));
     let shown = terminal.expect("The code that the app shows now: ");
     (terminal, shown)
 }
@@ -47,12 +45,26 @@ fn a_phone_reads_the_address_from_the_screen_of_dark_and_of_light_terminals() {
 }
 
 #[test]
-fn plain_characters_are_read_from_the_screen_of_a_light_terminal() {
-    with_account(|world, _| {
-        let (read, shown) = read(world, Background::Light, "100x60", &["--qr", "ascii"], &[]);
-        assert!(shown.contains("####") && !shown.contains('█'));
-        assert_eq!(read, address(&shown));
-    });
+fn plain_characters_are_read_from_the_screen_of_dark_and_of_light_terminals() {
+    for background in [Background::Dark, Background::Light] {
+        with_account(|world, _| {
+            // Twice as large: the picture alone has 39 lines, and it fills the 80 columns.
+            let (read, shown) = read(world, background, "80x42", &["--qr", "ascii"], &["TERM=xterm-256color"]);
+            assert!(shown.is_ascii() && !shown.contains('#'), "{background:?}: {shown}");
+            assert_eq!(read, address(&shown), "{background:?}");
+        });
+    }
+}
+
+#[test]
+fn plain_characters_without_colours_are_read_from_the_screen_of_a_light_terminal() {
+    for variable in ["NO_COLOR=1", "TERM=dumb"] {
+        with_account(|world, _| {
+            let (read, shown) = read(world, Background::Light, "80x42", &["--qr", "ascii"], &[variable]);
+            assert!(shown.contains("####") && shown.is_ascii() && !shown.contains('\x1b'), "{variable}: {shown}");
+            assert_eq!(read, address(&shown), "{variable}");
+        });
+    }
 }
 
 #[test]
@@ -84,17 +96,36 @@ fn without_colours_it_is_read_from_a_dark_terminal() {
 }
 
 #[test]
-fn an_empty_no_color_asks_for_nothing() {
+fn no_color_asks_for_no_colours_unless_it_is_empty() {
+    for (variable, qr, coloured) in [
+        ("NO_COLOR=1", "auto", false),
+        ("NO_COLOR=1", "utf8", false),
+        ("NO_COLOR=1", "ascii", false),
+        ("TERM=dumb", "ascii", false),
+        ("NO_COLOR=", "auto", true),
+        ("NO_COLOR=", "utf8", true),
+        ("NO_COLOR=", "ascii", true),
+    ] {
+        with_account(|world, _| {
+            let (_terminal, shown) = shown(world, qr, variable);
+            let found = (shown.contains('\x1b'), shown.contains(";5;231m"));
+            assert_eq!(found, (coloured, coloured), "{variable} {qr}");
+        });
+    }
+}
+
+#[test]
+fn no_picture_is_spoken_of_where_none_is_drawn() {
     with_account(|world, _| {
-        let (_terminal, shown) = shown(world, &[("NO_COLOR", "")]);
-        assert!(shown.contains("\x1b[38;5;"));
+        let (_terminal, shown) = shown(world, "none", "NO_COLOR=");
+        assert!(shown.contains("Key  ") && !shown.contains("picture") && !shown.contains('\x1b'), "{shown}");
     });
 }
 
 #[test]
 fn picture_and_key_fit_a_terminal_of_80_by_24() {
     with_account(|world, _| {
-        let (_terminal, shown) = shown(world, &[("NO_COLOR", "1")]);
+        let (_terminal, shown) = shown(world, "auto", "NO_COLOR=1");
         let lines = picture(&shown);
         let widest = lines.iter().map(|line| line.chars().count()).max();
         assert!(lines.len() <= 24 && widest <= Some(80), "{} lines, {widest:?} columns", lines.len());
