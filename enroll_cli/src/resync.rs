@@ -2,10 +2,7 @@
 
 use std::path::Path;
 
-use twinlock_core::{
-    journal::Reason,
-    login::{Attempt, Outcome},
-};
+use twinlock_core::{journal::Reason, login::Outcome};
 
 use crate::{
     cli::User,
@@ -14,7 +11,7 @@ use crate::{
     output::print,
     scene::{self, Scene},
     terminal::Terminal,
-    verify,
+    verify::{self, Owned},
 };
 
 pub(crate) fn run(config: &Path, arguments: &User) -> Result<(), Failure> {
@@ -28,22 +25,32 @@ pub(crate) fn run(config: &Path, arguments: &User) -> Result<(), Failure> {
         journal::change("resynced", user);
         return print("right: the authenticator is set right by these two codes\n");
     }
+    let owned = Owned::by(&subject, &scene);
     match attempt.outcome {
-        Outcome::Refused(Reason::WrongCode | Reason::StepUp) => Err(not_consecutive(&attempt)),
+        Outcome::Refused(Reason::WrongCode | Reason::StepUp) => Err(not_consecutive(owned)),
         Outcome::Granted { .. }
         | Outcome::Refused(_)
         | Outcome::TooSoon(_)
         | Outcome::NoAnswer(_)
-        | Outcome::NotAsked => Err(verify::failure(&attempt, user)),
+        | Outcome::NotAsked => Err(verify::failure(&attempt, user, owned)),
     }
 }
 
-fn not_consecutive(attempt: &Attempt) -> Failure {
-    if attempt.method == Some("hotp") {
-        Failure::refused("wrong: not two consecutive codes among the next hundred of the token")
-            .hint("press its button twice, and give both codes in that order with none in between")
-    } else {
-        Failure::refused("wrong: not two consecutive codes within ten minutes of now")
-            .hint("give a code, wait for the next one, give that; a clock that is further off must be set first")
-    }
+fn not_consecutive(owned: Owned) -> Failure {
+    let (message, hint) = match owned {
+        Owned::Phones => (
+            "wrong: not two consecutive codes within ten minutes of now",
+            "set the phone to automatic date and time, give a code, wait for the next one, give that",
+        ),
+        Owned::Tokens => (
+            "wrong: not two consecutive codes among the next hundred of the token",
+            "press its button twice, and give both codes in that order with none in between; \
+             a token that is further ahead is enrolled again, with --counter",
+        ),
+        Owned::Both => (
+            "wrong: not two consecutive codes of any device",
+            "give two of the same device, with none in between; a phone is set to automatic date and time first",
+        ),
+    };
+    Failure::refused(message).hint(hint)
 }

@@ -68,3 +68,46 @@ fn verify_says_by_how_much_the_clocks_differ() {
         assert!(output.code == Some(1) && output.stderr.contains("the clocks differ by -1"), "{output:?}");
     });
 }
+
+/// The advice is about what the user has: a token has no clock, and a phone no button.
+#[test]
+fn what_was_wrong_is_said_of_what_the_user_has() {
+    const HOTP: [&str; 6] = ["--type", "hotp", "--label", "token", "--secret-stdin", "--no-confirm"];
+    let enrolled = |world: &World, arguments: &[&str]| {
+        let output = fed(world, &[&["enroll", "alice"], arguments].concat(), SECRET);
+        assert_eq!(output.code, Some(0), "{output:?}");
+    };
+    // Nobody's code: it is neither among the next of the token nor of the phones' clocks, whatever their secrets.
+    let told = |world: &World, verb: &str| {
+        let output = fed(world, &[verb, "alice"], "00000000\n00000000\n");
+        assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+        output.stderr
+    };
+    for verb in ["verify", "resync"] {
+        with_account(|world| {
+            world.enrol("alice");
+            let phone = told(world, verb);
+            assert!(phone.contains("automatic date and time") && !phone.contains("token"), "{verb}: {phone}");
+            enrolled(world, &[&HOTP[..], &["--add"]].concat());
+            let both = told(world, verb);
+            assert!(both.contains("device") && both.contains("phone"), "{verb}: {both}");
+        });
+        with_account(|world| {
+            enrolled(world, &HOTP);
+            let token = told(world, verb);
+            assert!(token.contains("its button"), "{verb}: {token}");
+            assert!(!token.contains("clock") && !token.contains("phone"), "{verb}: {token}");
+        });
+    }
+}
+
+#[test]
+fn a_code_that_a_token_has_used_is_followed_by_pressing_it() {
+    with_account(|world| {
+        let arguments = ["enroll", "alice", "--type", "hotp", "--secret-stdin", "--no-confirm"];
+        assert_eq!(fed(world, &arguments, SECRET).code, Some(0));
+        assert_eq!(login(world, &[&token().code_at(0)]), PamCode::Success);
+        let output = fed(world, &["verify", "alice"], &token().code_at(0));
+        assert_eq!((output.code, output.stderr.contains("press the token")), (Some(1), true), "{output:?}");
+    });
+}
