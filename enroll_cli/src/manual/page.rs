@@ -3,44 +3,59 @@
 use roff::{Inline, Roff, bold, italic, roman};
 
 /// A page being written.
-pub(super) struct Page(Roff);
+pub(super) struct Page {
+    roff: Roff,
+    /// A heading begins a paragraph by itself.
+    under_heading: bool,
+}
 
 impl Page {
     /// A page of that name and section; `about` is what apropos(1) finds.
     pub(super) fn new(name: &str, section: &str, about: &str) -> Self {
-        let mut page = Self(Roff::new());
+        let mut page = Self { roff: Roff::new(), under_heading: false };
         let source = concat!("Twinlock ", env!("CARGO_PKG_VERSION"));
-        page.0.control("TH", [name, section, "", source, "Twinlock"]);
+        // No date: it would be that of the build. An empty word has to be quoted.
+        page.roff.control("TH", [name, section, "\"\"", source, "Twinlock"]);
         // Words are not torn apart and lines not stretched: much of the text is to be typed.
-        page.0.control("nh", []).control("ad", ["l"]);
+        page.roff.control("nh", []).control("ad", ["l"]);
         page.heading("NAME");
-        page.0.text([roman(format!("{name} - {about}"))]);
+        page.roff.text([roman(format!("{name} - {about}"))]);
         page
     }
 
     pub(super) fn heading(&mut self, text: &str) {
-        self.0.control("SH", [text]);
+        self.roff.control("SH", [text]);
+        self.under_heading = true;
     }
 
     pub(super) fn subheading(&mut self, text: &str) {
-        self.0.control("SS", [text]);
+        self.roff.control("SS", [text]);
+        self.under_heading = true;
     }
 
     /// Text in which backticks make words bold.
     pub(super) fn paragraph(&mut self, text: &str) {
-        self.0.control("PP", []).text(prose(text));
+        self.begin_paragraph();
+        self.roff.text(prose(text));
+    }
+
+    fn begin_paragraph(&mut self) {
+        if !std::mem::take(&mut self.under_heading) {
+            self.roff.control("PP", []);
+        }
     }
 
     /// A term and what is said of it.
     pub(super) fn item(&mut self, term: Vec<Inline>, text: &str) {
-        self.0.control("TP", []).text(term).text(prose(text));
+        self.under_heading = false;
+        self.roff.control("TP", []).text(term).text(prose(text));
     }
 
     /// The next items belong to the one before.
     pub(super) fn inner(&mut self, write: impl FnOnce(&mut Self)) {
-        self.0.control("RS", []);
+        self.roff.control("RS", []);
         write(self);
-        self.0.control("RE", []);
+        self.roff.control("RE", []);
     }
 
     /// What is done by an example, and the example as it is typed.
@@ -51,12 +66,13 @@ impl Page {
 
     /// Lines as they stand.
     pub(super) fn typed(&mut self, lines: &str) {
-        self.0.control("PP", []).control("RS", ["4"]).control("nf", []);
+        self.begin_paragraph();
+        self.roff.control("RS", ["4"]).control("nf", []);
         for line in lines.lines() {
             // An empty line of the source would be a paragraph.
-            self.0.text([roman(if line.is_empty() { " " } else { line })]);
+            self.roff.text([roman(if line.is_empty() { " " } else { line })]);
         }
-        self.0.control("fi", []).control("RE", []);
+        self.roff.control("fi", []).control("RE", []);
     }
 
     /// Other pages, each as `name(section)`.
@@ -68,11 +84,11 @@ impl Page {
             line.push(roman(if line.is_empty() { "" } else { ", " }));
             line.extend([bold(name), roman(format!("({section}"))]);
         }
-        self.0.text(line);
+        self.roff.text(line);
     }
 
     pub(super) fn finish(self) -> String {
-        self.0.render()
+        self.roff.render()
     }
 }
 

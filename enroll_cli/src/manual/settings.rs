@@ -91,13 +91,15 @@ fn is_typed(line: &str) -> bool {
 }
 
 fn setting(page: &mut Page, about: &[&str], key: &str, default: &str) {
-    let mut paragraphs = paragraphs(about).into_iter();
+    let mut paragraphs = paragraphs(about).into_iter().peekable();
     page.item(word_and_value(key, " = ", default), &paragraphs.next().unwrap_or_default().1);
-    page.inner(|page| {
-        for paragraph in paragraphs {
-            write(page, paragraph);
-        }
-    });
+    if paragraphs.peek().is_some() {
+        page.inner(|page| {
+            for paragraph in paragraphs {
+                write(page, paragraph);
+            }
+        });
+    }
 }
 
 fn remarks(page: &mut Page, about: &[&str]) {

@@ -12,3 +12,14 @@ mod completions;
 mod help;
 mod pages;
 mod sources;
+
+use std::path::Path;
+
+use twinlock_tests::{Launch, Output};
+
+/// Runs a tool of the host, which `make deps` installs.
+fn tool(arguments: &[&str]) -> Output {
+    let name = arguments[0];
+    assert!(Path::new("/usr/bin").join(name).exists(), "{name} is missing: run `make deps`");
+    Launch::new(arguments).environment("TERM", "dumb").run()
+}
