@@ -185,6 +185,11 @@ impl World {
         inside("repository").into()
     }
 
+    /// The folder of what was built, read-only.
+    pub fn artefacts(&self) -> PathBuf {
+        inside("artefacts").into()
+    }
+
     /// Copies a file or folder of the host's `/etc`, for instance `pam.d/common-auth`, if the host has it.
     pub fn take_from_host_etc(&self, name: &str) {
         namespace::take_from_host(name);

@@ -10,4 +10,5 @@
 
 mod demo;
 mod drop_ins;
+mod install;
 mod stacks;
