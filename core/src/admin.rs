@@ -3,6 +3,7 @@
 use crate::{
     account::Subject,
     credentials::Enrolment,
+    enrol::EnrolError,
     otp::{MovingFactor, Past},
     ports::{Fault, Lane, StateStore, StoreError, WriteCredentials},
     record::Record,
@@ -40,23 +41,25 @@ pub fn forget<S: StateStore>(states: &S, subject: &Subject, now: UnixTime) -> Re
     Ok(forgotten)
 }
 
-/// Removes a user's second factor; false if there was none. Credentials go first: without them the state means nothing.
+/// Removes a user's second factor, if `check` has nothing against what is there; false if there was none. Credentials go
+/// first: without them the state means nothing.
 ///
 /// # Errors
-/// [`StoreError`].
+/// [`EnrolError::Store`], and what `check` says; nothing is changed then.
 pub fn remove<C: WriteCredentials, S: StateStore>(
-    credentials: &C,
-    states: &S,
+    (credentials, states): (&C, &S),
     subject: &Subject,
-) -> Result<bool, StoreError> {
+    check: impl FnOnce(Result<Option<&Enrolment>, &StoreError>) -> Result<(), EnrolError>,
+) -> Result<bool, EnrolError> {
     // A record that cannot be read is replaced first, so that removing goes the same locked way.
     let lane = match states.open(subject) {
         Ok(lane) => lane,
         Err(error) if matches!(error.fault, Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser) => {
             Some(states.start_over(subject, &Record::new(subject))?)
         }
-        Err(error) => return Err(error),
+        Err(error) => return Err(error.into()),
     };
+    check(credentials.read_any_uid(subject).as_ref().map(Option::as_ref))?;
     let removed = credentials.remove(subject)?;
     if let Some(lane) = lane {
         lane.remove()?;

@@ -5,7 +5,7 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 use toml::de::DeValue;
 
 use crate::{
-    document::{Document, Mistake, Table, boolean, integer, string},
+    document::{Document, Mistake, Table, boolean, each, integer, string},
     policy::{Policy, Rule, SecondFactor},
     throttle::Limits,
 };
@@ -34,6 +34,39 @@ pub struct Config {
     pub store: Store,
     /// How guessing is slowed down.
     pub throttle: Throttle,
+    /// What users may do for themselves.
+    pub self_service: SelfService,
+    /// Whether users are sent a mail about every change of their second factor.
+    pub mail: bool,
+}
+
+/// `[self_service]`: what is left to users, by the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of `allow`")]
+pub struct SelfService {
+    /// What must be shown where there is no second factor yet.
+    pub first_enrollment: FirstEnrollment,
+    /// Enrolling for the first time.
+    pub enroll: bool,
+    /// A new authenticator in the place of all others.
+    pub replace: bool,
+    /// A new set of recovery codes.
+    pub recovery: bool,
+    /// Adding, renaming, suspending, resuming and removing devices.
+    pub device: bool,
+    /// Removing the second factor, where policy does not require one.
+    pub remove: bool,
+}
+
+/// What somebody who has no second factor must show to be enrolled by the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstEnrollment {
+    /// The account's password, through the PAM service `twinlock`.
+    Password,
+    /// That the session of the caller has just begun.
+    Session,
+    /// Nothing is enough.
+    Off,
 }
 
 /// `[store]`.
@@ -67,6 +100,21 @@ impl Default for Config {
             help: String::new(),
             store: Store::default(),
             throttle: Throttle::default(),
+            self_service: SelfService::default(),
+            mail: false,
+        }
+    }
+}
+
+impl Default for SelfService {
+    fn default() -> Self {
+        Self {
+            first_enrollment: FirstEnrollment::Password,
+            enroll: true,
+            replace: true,
+            recovery: true,
+            device: true,
+            remove: true,
         }
     }
 }
@@ -106,6 +154,11 @@ impl Config {
             help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
             store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
             throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
+            self_service: SelfService::take(
+                whole.table("self_service")?.unwrap_or_else(Table::empty),
+                default.self_service,
+            )?,
+            mail: take_notify(whole.table("notify")?.unwrap_or_else(Table::empty), default.mail)?,
             policy: Policy {
                 rules: whole.tables("rule", Rule::take)?,
                 otherwise: otherwise.unwrap_or(default.policy.otherwise),
@@ -196,6 +249,47 @@ impl Store {
         table.end()?;
         Ok(store)
     }
+}
+
+impl SelfService {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+        let first_enrollment = table
+            .optional("first_enrollment", |v| FirstEnrollment::named(string(v)?))?
+            .unwrap_or(default.first_enrollment);
+        let allowed = table.optional("allow", |v| each(v, allowed))?;
+        table.end()?;
+        let Some(words) = allowed else {
+            return Ok(Self { first_enrollment, ..default });
+        };
+        let [enroll, replace, recovery, device, remove] = ALLOWED.map(|word| words.contains(&word));
+        Ok(Self { first_enrollment, enroll, replace, recovery, device, remove })
+    }
+}
+
+/// The words of `allow`, in the order of [`SelfService`].
+const ALLOWED: [&str; 5] = ["enroll", "replace", "recovery", "device", "remove"];
+
+fn allowed(value: &DeValue<'_>) -> Result<&'static str, String> {
+    let word = string(value)?;
+    let known = ALLOWED.into_iter().find(|known| *known == word);
+    known.ok_or_else(|| format!("`{word}` is none of `enroll`, `replace`, `recovery`, `device`, `remove`"))
+}
+
+impl FirstEnrollment {
+    fn named(name: &str) -> Result<Self, String> {
+        match name {
+            "password" => Ok(Self::Password),
+            "session" => Ok(Self::Session),
+            "off" => Ok(Self::Off),
+            _ => Err(format!("`{name}` is none of `password`, `session`, `off`")),
+        }
+    }
+}
+
+fn take_notify(mut table: Table<'_>, default: bool) -> Result<bool, Mistake> {
+    let mail = table.optional("mail", boolean)?.unwrap_or(default);
+    table.end()?;
+    Ok(mail)
 }
 
 impl Throttle {

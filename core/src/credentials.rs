@@ -2,6 +2,7 @@
 
 use std::fmt::Write as _;
 
+use serde::{Deserialize, Serialize};
 use toml::de::DeValue;
 use toml_writer::ToTomlValue;
 use zeroize::Zeroizing;
@@ -49,8 +50,23 @@ pub struct Authenticator {
 pub struct AuthenticatorId(String);
 
 /// What a person calls an authenticator: 1 to 64 characters, none a control character.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(try_from = "String", into = "String")]
 pub struct Label(String);
+
+impl TryFrom<String> for Label {
+    type Error = &'static str;
+
+    fn try_from(text: String) -> Result<Self, Self::Error> {
+        Self::parse(&text).ok_or("a label has 1 to 64 characters, none a control character")
+    }
+}
+
+impl From<Label> for String {
+    fn from(label: Label) -> Self {
+        label.0
+    }
+}
 
 /// Why a credentials file is refused. Never repeats the text, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -81,6 +97,15 @@ impl Enrolment {
         };
         let whole = std::str::from_utf8(text).map_err(|error| place(error.valid_up_to()))?;
         Self::take(whole).map_err(|mistake| place(mistake.offset))?.checked()
+    }
+
+    /// What tells this enrolment from what it may become: which authenticators are there, which of them are switched on,
+    /// and which set of recovery codes. All these names are random.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let one = |held: &Authenticator| format!("{}{} ", held.id.as_str(), if held.suspended { "-" } else { "+" });
+        let devices: String = self.authenticators.iter().map(one).collect();
+        devices + self.recovery.as_ref().map_or("", |set| set.set.as_str())
     }
 
     fn take(text: &str) -> Result<Self, Mistake> {

@@ -3,6 +3,8 @@
 
 use std::fmt;
 
+use serde::{Deserialize, Serialize};
+
 use crate::credentials::{AuthenticatorId, Enrolment, Label};
 
 /// Why a device is not changed.
@@ -19,7 +21,8 @@ pub enum DeviceError {
 }
 
 /// What can be done to a device.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum DeviceChange {
     /// Another label.
     Rename(Label),

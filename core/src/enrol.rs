@@ -8,6 +8,7 @@ use std::{
 };
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -30,6 +31,8 @@ pub enum EnrolError {
     AlreadyEnrolled,
     /// There is nothing to renew.
     NotEnrolled,
+    /// It is not any more what it was when its owner showed to be its owner.
+    ChangedMeanwhile,
     /// Digits or period are out of range.
     Parameters(OtpError),
     /// The kernel gave no randomness.
@@ -44,15 +47,18 @@ pub enum EnrolError {
 
 /// Whether an enrolment may take the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing {
+pub enum Existing<'a> {
     /// Refuse if there is one.
     Keep,
     /// Replace it. Also the way out of files that cannot be read or are another uid's.
     Replace,
+    /// Replace it if it is still the one of this [`Enrolment::identity`].
+    ReplaceOnly(&'a str),
 }
 
 /// How the codes of a new authenticator are made.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub struct Parameters {
     /// The hash.
     pub algorithm: Algorithm,
@@ -67,6 +73,28 @@ impl Default for Parameters {
     fn default() -> Self {
         let factor = MovingFactor::Time { period: Otp::PERIOD };
         Self { algorithm: Algorithm::Sha1, digits: Otp::DIGITS, factor }
+    }
+}
+
+impl Parameters {
+    /// Which apps get a choice wrong. All of them accept the QR code, and then show codes that are refused.
+    #[must_use]
+    pub fn doubts(self) -> Vec<&'static str> {
+        let mut doubts = Vec::new();
+        match self.algorithm {
+            Algorithm::Sha1 => {}
+            Algorithm::Sha256 => {
+                doubts.push("with SHA256, Microsoft Authenticator, Authy and Duo compute SHA1 and show wrong codes");
+            }
+            Algorithm::Sha512 => doubts.push("SHA512 is known to few apps: not to Authy and 1Password, among others"),
+        }
+        if self.digits != Otp::DIGITS {
+            doubts.push("Google and Microsoft Authenticator show 6 digits whatever is asked for");
+        }
+        if matches!(self.factor, MovingFactor::Time { period } if period != Otp::PERIOD) {
+            doubts.push("Google and Microsoft Authenticator change codes every 30 seconds whatever is asked for");
+        }
+        doubts
     }
 }
 
@@ -206,7 +234,7 @@ pub fn store<C: WriteCredentials, S: StateStore>(
     stores: (&C, &S),
     subject: &Subject,
     (enrolment, confirmed): (&Enrolment, Option<u64>),
-    existing: Existing,
+    existing: Existing<'_>,
     now: UnixTime,
 ) -> Result<(), EnrolError> {
     store_noting(stores, subject, enrolment, existing, |record| {
@@ -229,7 +257,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     (credentials, states): (&C, &S),
     subject: &Subject,
     enrolment: &Enrolment,
-    existing: Existing,
+    existing: Existing<'_>,
     note: impl FnOnce(&mut Record),
 ) -> Result<(), EnrolError> {
     let mut lane = match states.open_or_create(subject) {
@@ -240,9 +268,10 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     };
     match credentials.read(subject) {
         Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled),
-        Err(error) if existing == Existing::Keep || !is_beyond_use(&error) => {
+        Err(error) if existing != Existing::Replace || !is_beyond_use(&error) => {
             return Err(error.into());
         }
+        Ok(held) if !existing.means(held.as_ref()) => return Err(EnrolError::ChangedMeanwhile),
         Ok(Some(old)) => {
             let mut tidied = lane.record().clone();
             tidied.keep_only(&old);
@@ -293,42 +322,40 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     Ok(outcome)
 }
 
-/// Puts an authenticator beside those that the user has.
+/// Puts an authenticator beside those that the user has: what [`amend`] is asked to do.
 ///
 /// # Errors
-/// As for [`amend`]; [`DeviceError::TooMany`].
-pub fn add<C: WriteCredentials, S: StateStore>(
-    stores: (&C, &S),
-    subject: &Subject,
+/// [`DeviceError::TooMany`].
+pub fn add(
+    enrolment: &mut Enrolment,
+    record: &mut Record,
     (authenticator, confirmed): (Authenticator, Option<u64>),
     now: UnixTime,
 ) -> Result<(), EnrolError> {
-    amend(stores, subject, |enrolment, record| {
-        if enrolment.authenticators.len() >= Enrolment::MOST_AUTHENTICATORS {
-            return Err(DeviceError::TooMany.into());
-        }
-        if let Some(step) = confirmed {
-            record.use_step(&authenticator.id, step, now);
-        }
-        enrolment.authenticators.push(authenticator);
-        Ok(())
-    })
+    if enrolment.authenticators.len() >= Enrolment::MOST_AUTHENTICATORS {
+        return Err(DeviceError::TooMany.into());
+    }
+    if let Some(step) = confirmed {
+        record.use_step(&authenticator.id, step, now);
+    }
+    enrolment.authenticators.push(authenticator);
+    Ok(())
 }
 
-/// Puts a new set of recovery codes in the place of the old one; everything else stays.
-///
-/// # Errors
-/// As for [`amend`].
-pub fn renew_recovery<C: WriteCredentials, S: StateStore>(
-    stores: (&C, &S),
-    subject: &Subject,
-    set: RecoverySet,
-) -> Result<(), EnrolError> {
-    amend(stores, subject, |enrolment, record| {
-        enrolment.recovery = Some(set);
-        record.throttle.recovery_failures = 0;
-        Ok(())
-    })
+/// Puts a new set of recovery codes in the place of the old one, and leaves everything else: what [`amend`] is asked to do.
+pub fn renew_recovery(enrolment: &mut Enrolment, record: &mut Record, set: RecoverySet) {
+    enrolment.recovery = Some(set);
+    record.throttle.recovery_failures = 0;
+}
+
+impl Existing<'_> {
+    /// Whether what is there is what may be replaced.
+    fn means(self, held: Option<&Enrolment>) -> bool {
+        match self {
+            Self::Keep | Self::Replace => true,
+            Self::ReplaceOnly(identity) => held.is_some_and(|held| held.identity() == identity),
+        }
+    }
 }
 
 fn is_beyond_use(error: &StoreError) -> bool {
@@ -365,6 +392,7 @@ impl fmt::Display for EnrolError {
         match self {
             Self::AlreadyEnrolled => write!(out, "the user is enrolled already"),
             Self::NotEnrolled => write!(out, "the user is not enrolled"),
+            Self::ChangedMeanwhile => write!(out, "the second factor was changed by somebody else meanwhile"),
             Self::Randomness(error) => {
                 write!(out, "cannot get randomness from the kernel: {error}")
             }
@@ -384,7 +412,7 @@ impl std::error::Error for EnrolError {
             Self::Recovery(error) => Some(error),
             Self::Device(error) => Some(error),
             Self::Store(error) => Some(error),
-            Self::AlreadyEnrolled | Self::NotEnrolled => None,
+            Self::AlreadyEnrolled | Self::NotEnrolled | Self::ChangedMeanwhile => None,
         }
     }
 }

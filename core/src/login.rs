@@ -11,6 +11,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment},
     decide::{self, GivenCode, Proof, Refusal, UsedUp, Verdict},
     journal::Reason,
+    lifecycle::Notice,
     policy::SecondFactor,
     ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
     record::{Origin, Record},
@@ -58,6 +59,8 @@ pub struct Attempt {
     pub clock_offset: Option<i64>,
     /// What is broken, for the log.
     pub detail: Option<String>,
+    /// What happened to the second factor lately, for its owner.
+    pub notice: Option<Box<Notice>>,
 }
 
 /// The end of an attempt.
@@ -93,7 +96,15 @@ impl Attempt {
 
     /// An attempt that ended so, with nothing more to say.
     pub const fn ended(outcome: Outcome) -> Self {
-        Self { outcome, method: None, authenticator: None, failures: None, clock_offset: None, detail: None }
+        Self {
+            outcome,
+            method: None,
+            authenticator: None,
+            failures: None,
+            clock_offset: None,
+            detail: None,
+            notice: None,
+        }
     }
 
     /// sshd answers in the place of somebody who may not log in this way.
@@ -272,7 +283,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
                 let next = decide::accepted(&enrolment, &before, &used_up, now, from.as_ref());
                 let next = self.remembering(&enrolment, next, &used_up, now);
                 charge.commit(&next)?;
-                Ok(Step::End(granted(&enrolment, &next, used_up)))
+                Ok(Step::End(granted(&enrolment, &next, used_up, now)))
             }
             Verdict::Refuse(refusal) => {
                 charge.commit(&charged)?;
@@ -308,7 +319,7 @@ fn refused(reason: Reason, proof: &Proof, enrolment: &Enrolment, record: &Record
     Attempt { method: Some(method), failures, ..Attempt::refused_for(reason) }
 }
 
-fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp) -> Attempt {
+fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp, now: UnixTime) -> Attempt {
     let (method, authenticator, recovery_codes_left) = match used_up {
         UsedUp::Step { id, .. } => {
             let used = enrolment.active().find(|authenticator| authenticator.id == id);
@@ -318,7 +329,8 @@ fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp) -> Attempt {
     };
     let outcome = Outcome::Granted { recovery_codes_left };
     let failures = Some(record.throttle.failures);
-    Attempt { method: Some(method), authenticator, failures, ..Attempt::ended(outcome) }
+    let notice = record.notice.filter(|notice| notice.is_new(now)).map(Box::new);
+    Attempt { method: Some(method), authenticator, failures, notice, ..Attempt::ended(outcome) }
 }
 
 const fn reason(refusal: Refusal) -> Reason {

@@ -8,10 +8,13 @@ use std::ops::RangeInclusive;
 use subtle::{Choice, ConditionallySelectable};
 use zeroize::{Zeroize, ZeroizeOnDrop};
 
+use serde::{Deserialize, Serialize};
+
 use crate::{secret::Secret, time::UnixTime};
 
 /// The hash under the HMAC.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
 pub enum Algorithm {
     /// HMAC-SHA-1, the only one that every app computes.
     #[default]
@@ -77,7 +80,8 @@ pub enum Match {
 }
 
 /// What moves an authenticator from one code to the next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
 pub enum MovingFactor {
     /// The time (RFC 6238 with T0 = 0): a step is a period.
     Time {

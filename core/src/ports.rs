@@ -2,11 +2,14 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
+use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
     account::Subject,
     credentials::{CredentialsError, Enrolment},
+    lifecycle::Change,
+    login::Attempt,
     record::Record,
     slot,
     time::UnixTime,
@@ -132,6 +135,63 @@ pub struct NoAnswer {
     pub code: i32,
 }
 
+/// Talks with whoever has a second factor made or changed: in the command's own terminal, or over the broker's socket.
+pub trait Dialogue {
+    /// Shows `prompt` and waits for a line.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]; nothing may be changed then.
+    fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer>;
+
+    /// Shows a text.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]: nobody is there any more.
+    fn tell(&mut self, text: &str) -> Result<(), NoAnswer>;
+
+    /// Shows a new authenticator, to be scanned or typed into an app.
+    ///
+    /// # Errors
+    /// [`NoAnswer`]: it could not be shown.
+    fn introduce(&mut self, offer: &Offer) -> Result<(), NoAnswer>;
+}
+
+/// Whether what is typed may be seen.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Typing {
+    /// A code: worthless once it was used.
+    Shown,
+    /// A password.
+    Hidden,
+}
+
+/// A new authenticator, as people and apps are shown it. No `Debug`: it holds a secret.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Offer {
+    /// Whose.
+    pub user: String,
+    /// Whose code it is, as the app shows it.
+    pub issuer: String,
+    /// The address that an app scans.
+    pub uri: Zeroizing<String>,
+    /// The secret in groups of four.
+    pub key: Zeroizing<String>,
+    /// 6 to 8.
+    pub digits: u8,
+    /// Seconds a code lasts; `None` if each use changes it.
+    pub period: Option<u32>,
+}
+
+/// Writes down what was attempted and what was changed.
+pub trait Journal {
+    /// An attempt to verify a code.
+    fn attempt(&self, subject: &Subject, attempt: &Attempt);
+
+    /// A second factor was made or changed.
+    fn change(&self, subject: &Subject, change: Change);
+}
+
 /// Tells the time.
 pub trait Clock {
     /// The host's clock, now.
@@ -167,6 +227,8 @@ pub enum Fault {
     NotAFile,
     /// It is no folder.
     NotAFolder,
+    /// It is no socket.
+    NotASocket,
     /// It belongs to this uid instead of to root.
     Owner(u32),
     /// Its permission bits let others do what they may not.
@@ -217,7 +279,7 @@ impl StoreError {
                 "`twinlock enroll USER` makes what is missing; is a file system not mounted, or [store] directory wrong? ({path})"
             ),
             Fault::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
-            Fault::NotAFile | Fault::NotAFolder => format!("move it away: {path}"),
+            Fault::NotAFile | Fault::NotAFolder | Fault::NotASocket => format!("move it away: {path}"),
             Fault::Owner(_) => format!("if its content can be trusted: chown root:root {path}"),
             Fault::Mode { forbidden: 0o022, .. } => format!("if its content can be trusted: chmod go-w {path}"),
             Fault::Mode { .. } => format!("if its content can be trusted: chmod go-rwx {path}"),
@@ -252,6 +314,7 @@ impl fmt::Display for StoreError {
             Fault::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
             Fault::NotAFile => write!(out, "cannot open {path}: it is not a regular file"),
             Fault::NotAFolder => write!(out, "cannot open {path}: it is not a folder"),
+            Fault::NotASocket => write!(out, "cannot use {path}: it is not a socket"),
             Fault::Owner(uid) => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to root"),
             Fault::Mode { mode, forbidden: 0o022 } => {
                 write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can write it")
@@ -288,6 +351,7 @@ impl std::error::Error for StoreError {
             | Fault::SymbolicLink
             | Fault::NotAFile
             | Fault::NotAFolder
+            | Fault::NotASocket
             | Fault::Owner(_)
             | Fault::Mode { .. }
             | Fault::TooLarge(_)

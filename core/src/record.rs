@@ -6,6 +6,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Document, Mistake, Table, each, integer, string},
+    lifecycle::Notice,
     otp::Past,
     remember::Remembered,
     throttle::Throttle,
@@ -27,6 +28,8 @@ pub struct Record {
     pub recovery: Option<Spent>,
     /// Which logins are remembered.
     pub remembered: Option<Remembered>,
+    /// What was changed last.
+    pub notice: Option<Notice>,
 }
 
 /// The last use of one authenticator.
@@ -69,6 +72,7 @@ impl Record {
             uses: Vec::new(),
             recovery: None,
             remembered: None,
+            notice: None,
         }
     }
 
@@ -162,8 +166,9 @@ impl Record {
         let authenticators = whole.tables("authenticator", Use::take)?;
         let recovery = whole.table("recovery")?.map(Spent::take).transpose()?;
         let remembered = whole.table("remembered")?.map(Remembered::take).transpose()?;
+        let notice = whole.table("notice")?.map(Notice::take).transpose()?;
         whole.end()?;
-        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered })
+        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice })
     }
 
     /// The body of a slot.
@@ -195,6 +200,9 @@ impl Record {
         }
         if let Some(remembered) = &self.remembered {
             remembered.write(out)?;
+        }
+        if let Some(notice) = &self.notice {
+            notice.write(out)?;
         }
         Ok(())
     }

@@ -1,6 +1,8 @@
 //! How a user stands, as values for people and scripts. Never a secret. The field names are the stable JSON schema.
 
-use serde::Serialize;
+use std::borrow::Cow;
+
+use serde::{Deserialize, Serialize};
 
 use crate::{
     account::Subject,
@@ -12,7 +14,7 @@ use crate::{
 };
 
 /// One user.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Status {
     /// `pw_name`.
     pub user: String,
@@ -29,7 +31,7 @@ pub struct Status {
 }
 
 /// A remembered login. Whose key and network it is cannot be told: only a keyed hash of both is kept.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedStatus {
     /// RFC 3339; when the code was given.
     pub since: String,
@@ -38,7 +40,7 @@ pub struct RememberedStatus {
 }
 
 /// One account among others. What is not known, because the user's files cannot be read, is null.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
     /// `pw_name`.
     pub user: String,
@@ -89,20 +91,20 @@ impl Listed {
 }
 
 /// One app or device.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthenticatorStatus {
     /// Its id.
     pub id: String,
     /// Its name for people.
     pub label: String,
     /// `totp` or `hotp`.
-    pub r#type: &'static str,
+    pub r#type: Cow<'static, str>,
     /// 6 to 8.
     pub digits: u8,
     /// Seconds a step lasts; null for `hotp`.
     pub period: Option<u32>,
     /// The hash.
-    pub algorithm: &'static str,
+    pub algorithm: Cow<'static, str>,
     /// RFC 3339.
     pub created: Option<String>,
     /// RFC 3339.
@@ -114,10 +116,10 @@ pub struct AuthenticatorStatus {
 }
 
 /// The throttle.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct ThrottleStatus {
     /// `normal`, `step-up` or `disabled`.
-    pub mode: &'static str,
+    pub mode: Cow<'static, str>,
     /// Wrong answers since the last success.
     pub failures: u32,
     /// Wrong answers left in the budget.
@@ -162,10 +164,10 @@ pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<Aut
         AuthenticatorStatus {
             id: authenticator.id.as_str().to_owned(),
             label: authenticator.label.as_str().to_owned(),
-            r#type: authenticator.otp.kind(),
+            r#type: authenticator.otp.kind().into(),
             digits: authenticator.otp.digits(),
             period: authenticator.otp.period(),
-            algorithm: authenticator.otp.algorithm().name(),
+            algorithm: authenticator.otp.algorithm().name().into(),
             created: authenticator.created.map(|time| time.to_string()),
             last_used: used.map(|used| used.last_used.to_string()),
             last_from: used.and_then(|used| used.last_from.as_ref()).map(|from| from.as_str().to_owned()),
@@ -182,7 +184,8 @@ impl ThrottleStatus {
                 Mode::Normal => "normal",
                 Mode::StepUp => "step-up",
                 Mode::Disabled => "disabled",
-            },
+            }
+            .into(),
             failures: throttle.failures,
             budget_left: throttle.budget_left(limits, now),
             next_attempt: throttle.next_attempt(limits, now).map(|time| time.to_string()),

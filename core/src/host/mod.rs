@@ -45,12 +45,20 @@ pub fn account(typed: &UserName) -> std::io::Result<Option<Subject>> {
     Ok(User::from_name(typed.as_str())?.and_then(subject))
 }
 
+/// The account of a uid.
+///
+/// # Errors
+/// As for [`account`].
+pub fn account_of(uid: u32) -> std::io::Result<Option<Subject>> {
+    Ok(User::from_uid(uid.into())?.and_then(subject))
+}
+
 /// The account that this process runs as.
 ///
 /// # Errors
 /// As for [`account`].
 pub fn own_account() -> std::io::Result<Option<Subject>> {
-    Ok(User::from_uid(Uid::current())?.and_then(subject))
+    account_of(Uid::current().as_raw())
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over an Option<User>")]
@@ -66,9 +74,15 @@ pub fn issuer(configured: &str) -> String {
     if !configured.is_empty() {
         return configured.to_owned();
     }
-    let host = nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default();
+    let host = name();
     let short = if host.len() > 20 { host.split('.').next().unwrap_or_default() } else { &host };
     if short.is_empty() { "host".into() } else { short.into() }
+}
+
+/// The host's name; empty if it has none.
+#[must_use]
+pub fn name() -> String {
+    nix::unistd::gethostname().ok().and_then(|name| name.into_string().ok()).unwrap_or_default()
 }
 
 /// Whether this process is root's.

@@ -15,9 +15,9 @@ pub enum Severity {
 /// Facility 10, security messages that not everybody may read.
 const AUTHPRIV: u8 = 10 << 3;
 
-/// Sends one line as `twinlock[PID]`. A log that cannot be reached stops nobody: what the line says has happened.
-pub fn log(severity: Severity, line: &str) {
-    let message = format!("<{}>twinlock[{}]: {line}", AUTHPRIV | severity as u8, std::process::id());
+/// Sends one line as `PROGRAM[PID]`. A log that cannot be reached stops nobody: what the line says has happened.
+pub fn log(program: &str, severity: Severity, line: &str) {
+    let message = format!("<{}>{program}[{}]: {line}", AUTHPRIV | severity as u8, std::process::id());
     let _ = UnixDatagram::unbound().and_then(|socket| {
         socket.set_nonblocking(true)?;
         socket.send_to(message.as_bytes(), "/dev/log")

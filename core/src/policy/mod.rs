@@ -122,6 +122,28 @@ impl Policy {
             })
     }
 
+    /// Whether some login of an account, wherever it comes from, asks for a second factor or for an enrolment. In doubt
+    /// it does: who is asked about this wants to be rid of a second factor.
+    ///
+    /// # Errors
+    /// [`Undecided`].
+    pub fn asks_somewhere(&self, user: &UserName, groups: &dyn Groups) -> Result<bool, Undecided> {
+        let groups = AskedOnce::new(groups);
+        for rule in &self.rules {
+            if !rule.may_speak_of(user, &groups)? {
+                continue;
+            }
+            if rule.second_factor >= SecondFactor::Enroll {
+                return Ok(true);
+            }
+            let conditions = (&rule.services, &rule.from, &rule.key_types, rule.until);
+            if matches!(conditions, (None, None, None, None)) && rule.groups.is_none() {
+                return Ok(false);
+            }
+        }
+        Ok(self.otherwise >= SecondFactor::Enroll)
+    }
+
     /// What holds for a login.
     ///
     /// # Errors
@@ -203,6 +225,19 @@ impl Rule {
             return Ok(Fit::Unsure(Doubt::NoSuchGroup(missing)));
         }
         Ok(source)
+    }
+
+    /// Whether its users and groups fit an account.
+    fn may_speak_of(&self, user: &UserName, groups: &AskedOnce<'_>) -> Result<bool, Undecided> {
+        if self.users.as_ref().is_some_and(|users| !users.contain(user.as_str())) {
+            return Ok(false);
+        }
+        let Some(wanted) = &self.groups else {
+            return Ok(true);
+        };
+        let own = groups.of(user)?;
+        Ok(!wanted.unwanted.iter().any(|group| own.contains(group))
+            && (wanted.mean_everybody_else() || wanted.wanted.iter().any(|group| own.contains(group))))
     }
 
     fn missing_group<'p: 'a, 'a>(&'p self, groups: &AskedOnce<'a>) -> Result<Option<&'p str>, Undecided> {

@@ -48,6 +48,22 @@ impl Store {
     }
 }
 
+/// Checks that a socket is root's, and that nobody else could have put it where it is.
+///
+/// # Errors
+/// [`StoreError`]; [`Fault::Missing`] if it, or a folder on its way, is not there.
+pub fn check_socket(path: &Path) -> Result<(), StoreError> {
+    open::check_socket(path)
+}
+
+/// Checks that a folder, and every folder on the way to it, is root's and that nobody else may write in it.
+///
+/// # Errors
+/// [`StoreError`].
+pub fn check_folder(path: &Path) -> Result<(), StoreError> {
+    open::Folder::open(path, open::Readers::All).map(|_| ())
+}
+
 /// The file name of a subject's records with `suffix`.
 fn file_name(subject: &Subject, suffix: &str) -> Result<String, StoreError> {
     let name = format!("{}{suffix}", subject.name.file_name());

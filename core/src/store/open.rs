@@ -190,6 +190,24 @@ pub(super) fn read(path: &Path, readers: Readers, limit: u64) -> Result<Zeroizin
     folder.read(name, readers, limit)?.ok_or_else(|| error(path, Fault::Missing))
 }
 
+/// Checks that a socket and every folder on the way to it are root's. Anybody may write to the socket itself.
+pub(super) fn check_socket(path: &Path) -> Result<(), StoreError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(error(path, Fault::Path));
+    };
+    let folder = Folder::open(parent, Readers::All)?;
+    let fd = openat(&folder.fd, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+        .map_err(|errno| error(path, opening(errno)))?;
+    let stat = fstat(&fd).map_err(|errno| error(path, Fault::Read(errno.into())))?;
+    let fault = match kind(&stat) {
+        SFlag::S_IFSOCK if stat.st_uid == 0 => return Ok(()),
+        SFlag::S_IFSOCK => Fault::Owner(stat.st_uid),
+        SFlag::S_IFLNK => Fault::SymbolicLink,
+        _ => Fault::NotASocket,
+    };
+    Err(error(path, fault))
+}
+
 pub(super) fn error(path: &Path, fault: Fault) -> StoreError {
     StoreError { path: path.to_owned(), fault }
 }

@@ -1,0 +1,407 @@
+//! The life of a second factor (NIST SP 800-63B-4 section 4): made, added to, renewed, tried, removed. The one place that
+//! says who may do what to it and what must be shown first; the command as root and the broker both end here.
+
+mod attempt;
+mod change;
+mod proof;
+mod request;
+
+pub use change::{Change, Notice};
+pub use request::{Cause, Confirm, DeviceChanged, Done, Enrolled, NewAuthenticator, Place, Refusal, Request};
+
+use attempt::Owned;
+use proof::Proof;
+
+use crate::{
+    account::Subject,
+    admin,
+    config::{Config, check_issuer},
+    credentials::{Authenticator, Enrolment},
+    devices::DeviceChange,
+    enrol::{self, EnrolError, Existing, Parameters},
+    host,
+    login::{Attempt, Login, Outcome},
+    otp::MovingFactor,
+    policy::{Groups, SecondFactor},
+    ports::{
+        Clock, Conversation, Dialogue, Journal, NoAnswer, Offer, Randomness, ReadCredentials, StoreError, Typing,
+        WriteCredentials,
+    },
+    recovery::{RecoveryCode, RecoverySet},
+    status::Status,
+    store::{CredentialFiles, StateFiles, Store},
+};
+
+/// How often a wrong answer is asked again before everything is given up.
+const TRIES: usize = 5;
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub enum Caller<'a> {
+    /// Root, for anybody: nothing has to be shown.
+    Root,
+    /// The owner of the second factor.
+    Owner(&'a dyn FirstFactor),
+}
+
+/// Makes sure that whoever sits there is the user, where no second factor can show it yet.
+pub trait FirstFactor {
+    /// Asks for the account's password.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if it was not given.
+    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), Refusal>;
+
+    /// Looks whether the caller belongs to a login session that has just begun.
+    ///
+    /// # Errors
+    /// A [`Refusal`] if not, or if it cannot be told.
+    fn fresh_session(&self, subject: &Subject) -> Result<(), Refusal>;
+}
+
+/// Lets as many as the host can bear hash recovery codes at once.
+pub trait Queue {
+    /// Waits for a turn, and works.
+    fn take_turn(&self, work: &mut dyn FnMut());
+}
+
+/// What is worked with.
+pub struct Lifecycle<'a> {
+    /// Who asks.
+    pub caller: Caller<'a>,
+    /// What holds on this host.
+    pub config: &'a Config,
+    /// Where second factors are kept.
+    pub store: &'a Store,
+    /// Read after every answer.
+    pub clock: &'a dyn Clock,
+    /// For secrets and recovery codes.
+    pub randomness: &'a mut dyn Randomness,
+    /// For rules that name groups.
+    pub groups: &'a dyn Groups,
+    /// Where everything is written down.
+    pub journal: &'a dyn Journal,
+    /// For recovery codes.
+    pub queue: &'a dyn Queue,
+}
+
+impl Lifecycle<'_> {
+    /// Does what is wanted for `subject`.
+    ///
+    /// # Errors
+    /// A [`Refusal`]; nothing was changed then.
+    pub fn perform(
+        &mut self,
+        subject: &Subject,
+        request: &Request,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, Refusal> {
+        match request {
+            Request::Status => Ok(Done::Status(self.status(subject)?)),
+            Request::Enroll(wish) => self.enroll(subject, wish, dialogue),
+            Request::RenewRecovery(confirm) => self.renew_recovery(subject, *confirm, dialogue),
+            Request::Device(device, change) => self.change_device(subject, device, change, dialogue),
+            Request::Remove => self.remove(subject, dialogue),
+            Request::Verify => self.verify(subject, dialogue).map(Done::Right),
+            Request::Resync => self.resync(subject, dialogue),
+        }
+    }
+
+    /// How the user stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn status(&self, subject: &Subject) -> Result<Status, StoreError> {
+        let reading = self.store.reading()?;
+        let (enrolment, record) = (reading.enrolment(subject)?, reading.record(subject)?);
+        Ok(Status::of(subject, enrolment.as_ref(), record.as_ref(), &self.config.limits(), self.clock.now()))
+    }
+
+    fn stores(&self) -> (&CredentialFiles, &StateFiles) {
+        (&self.store.credentials, &self.store.states)
+    }
+
+    fn enroll(
+        &mut self,
+        subject: &Subject,
+        wish: &NewAuthenticator,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, Refusal> {
+        self.permit_wish(wish)?;
+        let issuer = match &wish.issuer {
+            Some(issuer) => check_issuer(issuer).map_err(|bad| Refusal::new(Cause::Refused, bad))?,
+            None => host::issuer(&self.config.issuer),
+        };
+        let proof = self.prove_for_enrolment(subject, wish.place, dialogue)?;
+        let given = wish.secret.clone();
+        let secret = given.map_or_else(|| enrol::new_secret(self.randomness), Ok)?;
+        let label_and_secret = (wish.label.clone(), secret);
+        let authenticator =
+            enrol::new_authenticator(label_and_secret, wish.parameters, self.clock.now(), self.randomness)?;
+        let (codes, set) = match wish.place {
+            Place::Beside => (Vec::new(), None),
+            Place::First | Place::Instead => self.new_recovery_codes().map(|(codes, set)| (codes, Some(set)))?,
+        };
+        let uri = enrol::uri(&authenticator, &issuer, subject.name.as_str());
+        let otp = &authenticator.otp;
+        dialogue.introduce(&Offer {
+            user: subject.name.to_string(),
+            issuer,
+            uri: uri.clone(),
+            key: otp.secret().in_groups(),
+            digits: otp.digits(),
+            period: otp.period(),
+        })?;
+        let confirmed = match wish.confirm {
+            Confirm::Skip => None,
+            Confirm::Ask => {
+                let step = self.confirm(&authenticator, dialogue)?;
+                hand_over(&codes, dialogue)?;
+                Some(step)
+            }
+        };
+        self.store_new(subject, (&authenticator, set), confirmed, wish.place, &proof)?;
+        Ok(Done::Enrolled(Enrolled {
+            authenticator: authenticator.id.as_str().to_owned(),
+            label: authenticator.label.as_str().to_owned(),
+            r#type: otp.kind().to_owned(),
+            uri,
+            recovery_codes: shown(&codes),
+        }))
+    }
+
+    fn new_recovery_codes(&mut self) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
+        let (now, randomness) = (self.clock.now(), &mut *self.randomness);
+        let mut made = Err(EnrolError::NotEnrolled);
+        self.queue.take_turn(&mut || made = enrol::new_recovery_codes(now, randomness));
+        made
+    }
+
+    /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.
+    fn confirm(&self, authenticator: &Authenticator, dialogue: &mut dyn Dialogue) -> Result<u64, Refusal> {
+        let otp = &authenticator.otp;
+        let prompt = match otp.factor() {
+            MovingFactor::Time { .. } => "The code that the app shows now: ",
+            MovingFactor::Counter { .. } => "The code that the token shows when its button is pressed: ",
+        };
+        for _ in 0..TRIES {
+            let typed = dialogue.ask(prompt, Typing::Shown)?;
+            let now = self.clock.now();
+            if let Some(step) = enrol::confirm(authenticator, &typed, now) {
+                return Ok(step);
+            }
+            match otp.factor() {
+                MovingFactor::Time { .. } => dialogue.tell(&format!(
+                    "That is not the code of now. Is the phone's clock right, and this host's\n\
+                     ({now})? Is it the entry just scanned, and not an older one of\n\
+                     the same name? Try the next code.\n",
+                ))?,
+                MovingFactor::Counter { .. } => dialogue
+                    .tell("That is none of its next hundred codes. Is it this token, and is --counter right?\n")?,
+            }
+            let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
+            for doubt in parameters.doubts() {
+                dialogue.tell(&format!("Is it that {doubt}?\n"))?;
+            }
+        }
+        Err(NoAnswer { code: 0 }.into())
+    }
+
+    fn store_new(
+        &self,
+        subject: &Subject,
+        (authenticator, set): (&Authenticator, Option<RecoverySet>),
+        confirmed: Option<u64>,
+        place: Place,
+        proof: &Proof,
+    ) -> Result<(), Refusal> {
+        let now = self.clock.now();
+        let (change, existing) = match (place, proof) {
+            (Place::Beside, _) => {
+                enrol::amend(self.stores(), subject, |enrolment, record| {
+                    proof.check(enrolment)?;
+                    record.notice = Notice::of(Change::DeviceAdded, now);
+                    enrol::add(enrolment, record, (authenticator.clone(), confirmed), now)
+                })?;
+                self.journal.change(subject, Change::DeviceAdded);
+                return Ok(());
+            }
+            (Place::First, _) | (Place::Instead, Proof::FirstFactor) => (Change::Enrolled, Existing::Keep),
+            (Place::Instead, Proof::Root) => (Change::Replaced, Existing::Replace),
+            (Place::Instead, Proof::Held(identity)) => (Change::Replaced, Existing::ReplaceOnly(identity)),
+        };
+        let enrolment = Enrolment {
+            user: subject.name.clone(),
+            uid: Some(subject.uid),
+            authenticators: vec![authenticator.clone()],
+            recovery: set,
+        };
+        enrol::store_noting(self.stores(), subject, &enrolment, existing, |record| {
+            if let Some(step) = confirmed {
+                record.use_step(&authenticator.id, step, now);
+            }
+            record.notice = Notice::of(change, now);
+        })?;
+        self.journal.change(subject, change);
+        Ok(())
+    }
+
+    fn renew_recovery(
+        &mut self,
+        subject: &Subject,
+        confirm: Confirm,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, Refusal> {
+        self.permit(self.config.self_service.recovery, "making recovery codes")?;
+        self.permit_confirm(confirm)?;
+        let proof = self.prove(subject, dialogue)?;
+        let (codes, set) = self.new_recovery_codes()?;
+        if confirm == Confirm::Ask {
+            hand_over(&codes, dialogue)?;
+        }
+        let now = self.clock.now();
+        enrol::amend(self.stores(), subject, |enrolment, record| {
+            proof.check(enrolment)?;
+            record.notice = Notice::of(Change::RecoveryRenewed, now);
+            enrol::renew_recovery(enrolment, record, set);
+            Ok(())
+        })?;
+        self.journal.change(subject, Change::RecoveryRenewed);
+        Ok(Done::RecoveryRenewed(shown(&codes)))
+    }
+
+    fn change_device(
+        &self,
+        subject: &Subject,
+        device: &str,
+        change: &DeviceChange,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, Refusal> {
+        self.permit(self.config.self_service.device, "changing devices")?;
+        let proof = self.prove(subject, dialogue)?;
+        let now = self.clock.now();
+        let what = match change {
+            DeviceChange::Rename(_) => Change::DeviceRenamed,
+            DeviceChange::Suspend => Change::DeviceSuspended,
+            DeviceChange::Resume => Change::DeviceResumed,
+            DeviceChange::Remove => Change::DeviceRemoved,
+        };
+        let changed = enrol::amend(self.stores(), subject, |enrolment, record| {
+            proof.check(enrolment)?;
+            record.notice = Notice::of(what, now).or(record.notice);
+            let id = enrolment.change_device(device, change)?;
+            Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
+        })?;
+        self.journal.change(subject, what);
+        Ok(Done::DeviceChanged(changed))
+    }
+
+    fn remove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, Refusal> {
+        self.permit(self.config.self_service.remove, "removing the second factor")?;
+        if let Caller::Owner(_) = self.caller
+            && self
+                .config
+                .policy
+                .asks_somewhere(&subject.name, self.groups)
+                .map_err(|undecided| Refusal::new(Cause::Host, undecided.to_string()))?
+        {
+            return Err(Refusal::new(Cause::NotPermitted, "not permitted: this host requires a second factor of you")
+                .hint("`twinlock enroll --replace` puts a new one in its place"));
+        }
+        // As root also what cannot be read is removed: the way out of a damaged file.
+        if matches!(self.store.credentials.read_any_uid(subject), Ok(None)) {
+            return Err(Refusal::not_enrolled(subject.name.as_str()));
+        }
+        let proof = self.prove(subject, dialogue)?;
+        admin::remove(self.stores(), subject, |held| match (&proof, held) {
+            (Proof::Root, _) => Ok(()),
+            (Proof::FirstFactor | Proof::Held(_), Ok(Some(enrolment))) => proof.check(enrolment),
+            (Proof::FirstFactor | Proof::Held(_), _) => Err(EnrolError::ChangedMeanwhile),
+        })?;
+        self.journal.change(subject, Change::Removed);
+        Ok(Done::Removed)
+    }
+
+    /// One attempt, as a login makes it: recovery codes left, if one was used.
+    fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, Refusal> {
+        let mut asking = Asking { dialogue, prompt: None };
+        let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
+        self.journal.attempt(subject, &attempt);
+        granted(&attempt).ok_or_else(|| attempt::refusal(&attempt, subject.name.as_str(), self.owned(subject)))
+    }
+
+    fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, Refusal> {
+        let attempt = self.login().resync(subject, &mut Asking { dialogue, prompt: None });
+        self.journal.attempt(subject, &attempt);
+        if granted(&attempt).is_none() {
+            return Err(attempt::resync_refusal(&attempt, subject.name.as_str(), self.owned(subject)));
+        }
+        self.journal.change(subject, Change::Resynced);
+        Ok(Done::Resynced)
+    }
+
+    /// What the user's codes come from.
+    fn owned(&self, subject: &Subject) -> Owned {
+        Owned::by(self.store.credentials.read(subject).ok().flatten().as_ref())
+    }
+
+    /// What an attempt works with: the same as a login's.
+    fn login(&self) -> Login<'_, CredentialFiles, StateFiles> {
+        Login {
+            credentials: &self.store.credentials,
+            states: &self.store.states,
+            clock: self.clock,
+            limits: self.config.limits(),
+            prompt: &self.config.prompt,
+            from: None,
+            client: None,
+        }
+    }
+}
+
+/// A dialogue that is asked for codes.
+struct Asking<'a> {
+    dialogue: &'a mut dyn Dialogue,
+    /// Instead of the first question.
+    prompt: Option<&'a str>,
+}
+
+impl Conversation for Asking<'_> {
+    fn ask(&mut self, prompt: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, NoAnswer> {
+        self.dialogue.ask(self.prompt.take().unwrap_or(prompt), Typing::Shown)
+    }
+}
+
+/// Recovery codes left, if one was used; `None` if it was not granted.
+#[allow(clippy::option_option, reason = "granted or not, by a recovery code or not")]
+const fn granted(attempt: &Attempt) -> Option<Option<usize>> {
+    match attempt.outcome {
+        Outcome::Granted { recovery_codes_left } => Some(recovery_codes_left),
+        Outcome::NotAsked | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => None,
+    }
+}
+
+/// Shows the recovery codes and asks one of them back, as proof that they were kept.
+fn hand_over(codes: &[RecoveryCode], dialogue: &mut dyn Dialogue) -> Result<(), NoAnswer> {
+    if codes.is_empty() {
+        return Ok(());
+    }
+    dialogue.tell(
+        "\nRecovery codes. Each opens one login when the phone is not at hand. Write\n\
+         them down or print them, and keep them apart from the phone: they are not\n\
+         shown again.\n\n",
+    )?;
+    dialogue.tell(&enrol::listed(codes))?;
+    for _ in 0..TRIES {
+        let typed = dialogue.ask("\nType one of them, to show that you have them: ", Typing::Shown)?;
+        if enrol::typed_back(codes, &typed) {
+            return Ok(());
+        }
+        dialogue.tell("That is none of them.")?;
+    }
+    Err(NoAnswer { code: 0 })
+}
+
+fn shown(codes: &[RecoveryCode]) -> zeroize::Zeroizing<Vec<String>> {
+    zeroize::Zeroizing::new(codes.iter().map(|code| code.shown().to_string()).collect())
+}

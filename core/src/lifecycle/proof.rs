@@ -1,0 +1,149 @@
+//! Who may do what, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
+//! A code tried here is charged and used up like that of a login.
+
+use super::{
+    Asking, Caller, Cause, Confirm, Lifecycle, NewAuthenticator, Place, Refusal, attempt, attempt::Owned, granted,
+};
+use crate::{
+    account::Subject,
+    config::FirstEnrollment,
+    credentials::Enrolment,
+    enrol::EnrolError,
+    journal::Reason,
+    login::Outcome,
+    policy::SecondFactor,
+    ports::{Dialogue, ReadCredentials},
+};
+
+/// What was shown, and of what it is still true when the change is made.
+pub(super) enum Proof {
+    /// Root needs to show nothing.
+    Root,
+    /// The user, who has no second factor.
+    FirstFactor,
+    /// The owner of exactly these authenticators and recovery codes.
+    Held(String),
+}
+
+impl Proof {
+    /// Whether the proof is one for this enrolment, as it is under its lock: somebody whose stolen phone was just replaced
+    /// must not go on with what it proved before.
+    pub(super) fn check(&self, enrolment: &Enrolment) -> Result<(), EnrolError> {
+        match self {
+            Self::Root => Ok(()),
+            Self::Held(identity) if *identity == enrolment.identity() => Ok(()),
+            Self::FirstFactor | Self::Held(_) => Err(EnrolError::ChangedMeanwhile),
+        }
+    }
+}
+
+/// How often a wrong code is asked again.
+const TRIES: usize = 3;
+const PROMPT: &str = "To show that it is you, a code of your app or a recovery code: ";
+
+impl Lifecycle<'_> {
+    /// Whether the administrator leaves it to users.
+    pub(super) fn permit(&self, allowed: bool, what: &str) -> Result<(), Refusal> {
+        match self.caller {
+            Caller::Root => Ok(()),
+            Caller::Owner(_) if allowed => Ok(()),
+            Caller::Owner(_) => Err(Refusal::new(
+                Cause::NotPermitted,
+                format!("not permitted: {what} is not left to users on this host"),
+            )
+            .hint("ask your administrator")),
+        }
+    }
+
+    /// What is stored unconfirmed may be no good to its owner: root alone may want that.
+    pub(super) fn permit_confirm(&self, confirm: Confirm) -> Result<(), Refusal> {
+        match (self.caller, confirm) {
+            (Caller::Root, _) | (Caller::Owner(_), Confirm::Ask) => Ok(()),
+            (Caller::Owner(_), Confirm::Skip) => Err(only_root("--no-confirm")),
+        }
+    }
+
+    pub(super) fn permit_wish(&self, wish: &NewAuthenticator) -> Result<(), Refusal> {
+        let service = &self.config.self_service;
+        match wish.place {
+            Place::First => self.permit(service.enroll, "enrolling")?,
+            Place::Beside => self.permit(service.device, "adding a device")?,
+            Place::Instead => self.permit(service.replace, "replacing the second factor")?,
+        }
+        self.permit_confirm(wish.confirm)?;
+        match (self.caller, &wish.secret) {
+            (Caller::Owner(_), Some(_)) => Err(only_root("a secret from elsewhere")),
+            (Caller::Owner(_), None) | (Caller::Root, _) => Ok(()),
+        }
+    }
+
+    /// Told at once, not after the phone was set up; looked at again when it is stored.
+    pub(super) fn prove_for_enrolment(
+        &self,
+        subject: &Subject,
+        place: Place,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Proof, Refusal> {
+        let enrolled = match (self.caller, place) {
+            // As root also what cannot be read is replaced.
+            (Caller::Root, Place::Instead) => return Ok(Proof::Root),
+            _ => self.store.credentials.read(subject)?.is_some(),
+        };
+        match (place, enrolled) {
+            (Place::First, true) => Err(EnrolError::AlreadyEnrolled.into()),
+            (Place::Beside | Place::Instead, false) => Err(Refusal::not_enrolled(subject.name.as_str())),
+            (Place::First, false) => self.prove_first_factor(subject, dialogue),
+            (Place::Beside | Place::Instead, true) => self.prove(subject, dialogue),
+        }
+    }
+
+    fn prove_first_factor(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Proof, Refusal> {
+        let Caller::Owner(first_factor) = self.caller else {
+            return Ok(Proof::Root);
+        };
+        match self.config.self_service.first_enrollment {
+            FirstEnrollment::Password => first_factor.password(subject, dialogue)?,
+            FirstEnrollment::Session => first_factor.fresh_session(subject)?,
+            FirstEnrollment::Off => {
+                return Err(Refusal::new(
+                    Cause::NotPermitted,
+                    "not permitted: a first enrolment is not left to users on this host",
+                )
+                .hint("ask your administrator"));
+            }
+        }
+        Ok(Proof::FirstFactor)
+    }
+
+    /// Asks the owner for a code of what is there now.
+    pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Proof, Refusal> {
+        let Caller::Owner(_) = self.caller else {
+            return Ok(Proof::Root);
+        };
+        let Some(enrolment) = self.store.credentials.read(subject)? else {
+            return Err(Refusal::not_enrolled(subject.name.as_str()));
+        };
+        let mut left = TRIES;
+        loop {
+            left = left.saturating_sub(1);
+            let mut asking = Asking { dialogue: &mut *dialogue, prompt: Some(PROMPT) };
+            let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
+            self.journal.attempt(subject, &attempt);
+            if granted(&attempt).is_some() {
+                return Ok(Proof::Held(enrolment.identity()));
+            }
+            let refusal = attempt::refusal(&attempt, subject.name.as_str(), Owned::by(Some(&enrolment)));
+            let again =
+                matches!(attempt.outcome, Outcome::Refused(Reason::WrongCode | Reason::Replayed | Reason::Junk));
+            if !again || left == 0 {
+                return Err(refusal);
+            }
+            dialogue.tell(&format!("{refusal}\n"))?;
+        }
+    }
+}
+
+fn only_root(what: &str) -> Refusal {
+    Refusal::new(Cause::NotPermitted, format!("not permitted: {what} is for root alone"))
+        .hint("leave it out, or ask your administrator")
+}

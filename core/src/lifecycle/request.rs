@@ -1,0 +1,213 @@
+//! What can be asked for, what comes of it, and how it fails. The same values serve the command as root, in one process,
+//! and everybody else, over the broker's socket; the names are part of the protocol.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use crate::{
+    credentials::Label,
+    devices::{DeviceChange, DeviceError},
+    enrol::{EnrolError, Parameters},
+    ports::{NoAnswer, StoreError},
+    secret::Secret,
+    status::Status,
+};
+
+/// What is wanted.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// How the user stands.
+    Status,
+    /// A new authenticator.
+    Enroll(Box<NewAuthenticator>),
+    /// A new set of recovery codes.
+    RenewRecovery(Confirm),
+    /// A change of one device, found by its id or label.
+    Device(String, DeviceChange),
+    /// No second factor any more.
+    Remove,
+    /// A code tried.
+    Verify,
+    /// A clock or a counter set right by two codes.
+    Resync,
+}
+
+/// A new authenticator, as it is wished for.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAuthenticator {
+    /// Where it goes.
+    pub place: Place,
+    /// Its name for people.
+    pub label: Label,
+    /// Whose code it is, for the app; `None` for what the configuration says.
+    pub issuer: Option<String>,
+    /// How its codes are made.
+    pub parameters: Parameters,
+    /// A secret from elsewhere. From root alone, and never over a socket.
+    #[serde(skip)]
+    pub secret: Option<Secret>,
+    /// Whether a code of it must come back first.
+    pub confirm: Confirm,
+}
+
+/// Where a new authenticator goes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Place {
+    /// The user has none.
+    First,
+    /// Beside what the user has.
+    Beside,
+    /// In the place of what the user has.
+    Instead,
+}
+
+/// Whether the user must show that the app or the codes are at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirm {
+    /// Yes.
+    Ask,
+    /// No: provisioning, by root alone.
+    Skip,
+}
+
+/// What came of it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Done {
+    /// How the user stands.
+    Status(Status),
+    /// There is a new authenticator.
+    Enrolled(Enrolled),
+    /// There are new recovery codes.
+    RecoveryRenewed(Zeroizing<Vec<String>>),
+    /// A device was changed.
+    DeviceChanged(DeviceChanged),
+    /// There is no second factor any more.
+    Removed,
+    /// The code was right, and is used; recovery codes left, if it was one.
+    Right(Option<usize>),
+    /// The authenticator is set right.
+    Resynced,
+}
+
+/// A new authenticator, with what its owner must keep. No `Debug`: it holds secrets.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolled {
+    /// Its id.
+    pub authenticator: String,
+    /// Its name for people.
+    pub label: String,
+    /// `totp` or `hotp`.
+    pub r#type: String,
+    /// The address that an app scans.
+    pub uri: Zeroizing<String>,
+    /// The new recovery codes, if there are any.
+    pub recovery_codes: Zeroizing<Vec<String>>,
+}
+
+/// A device as it is after a change.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceChanged {
+    /// Its id.
+    pub authenticator: String,
+    /// How many devices of the user are switched on.
+    pub active: usize,
+}
+
+/// Why it was not done: what happened, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Refusal {
+    /// The kind.
+    pub cause: Cause,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Kinds of refusals, which the command turns into its exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Cause {
+    /// Refused or failed.
+    Refused,
+    /// Not for whoever asked.
+    NotPermitted,
+    /// The user has no second factor.
+    NotEnrolled,
+    /// The host is not in order. Whoever is not root need not know how.
+    Host,
+}
+
+impl Refusal {
+    /// A refusal of some kind.
+    #[must_use]
+    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
+        Self { cause, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The user has no second factor.
+    #[must_use]
+    pub fn not_enrolled(user: &str) -> Self {
+        Self::new(Cause::NotEnrolled, format!("{user} is not enrolled")).hint(format!("twinlock enroll {user}"))
+    }
+}
+
+impl From<StoreError> for Refusal {
+    fn from(error: StoreError) -> Self {
+        Self::new(Cause::Host, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<NoAnswer> for Refusal {
+    fn from(_: NoAnswer) -> Self {
+        Self::new(Cause::Refused, "not confirmed, so nothing was changed")
+            .hint("run the command again when the phone and the codes are at hand")
+    }
+}
+
+impl From<EnrolError> for Refusal {
+    fn from(error: EnrolError) -> Self {
+        let message = error.to_string();
+        let refused = Self::new(Cause::Refused, message.clone());
+        match error {
+            EnrolError::Store(error) => error.into(),
+            EnrolError::AlreadyEnrolled => {
+                refused.hint("--add puts the new one beside the old one, --replace in its place")
+            }
+            EnrolError::ChangedMeanwhile => refused.hint("look with `twinlock status`, and start again"),
+            EnrolError::NotEnrolled => Self::new(Cause::NotEnrolled, message).hint("twinlock enroll USER"),
+            EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
+                refused.hint("twinlock device list USER shows ids and labels")
+            }
+            EnrolError::Device(DeviceError::Last) => {
+                refused.hint("twinlock remove USER takes the second factor away altogether")
+            }
+            EnrolError::Device(DeviceError::TooMany) | EnrolError::Parameters(_) => refused,
+            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::new(Cause::Host, message),
+        }
+    }
+}
+
+impl fmt::Display for Refusal {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for Refusal {}

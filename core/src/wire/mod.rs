@@ -1,0 +1,18 @@
+//! What the broker and those who come to it say to each other over a Unix socket.
+//!
+//! Whoever comes says one thing, [`Kind::Request`] or [`Kind::Login`]. The broker asks and tells as it needs, each
+//! question is answered, and the last word is the broker's: [`Kind::Done`], [`Kind::Refused`] or [`Kind::Verdict`].
+//! Whose second factor it is about is never said by who comes: the kernel says whose socket it is (`SO_PEERCRED`).
+
+mod connection;
+mod frame;
+mod login;
+mod request;
+
+pub use connection::{Connection, Peer, Unreachable, connect, peer};
+pub use frame::{Broken, Frame, Kind, LONGEST, LONGEST_ANSWER, VERSION};
+pub use login::{LoginRequest, attempt, verdict};
+pub use request::{ask_broker, content, envelope, open_envelope};
+
+/// Where the broker listens.
+pub const SOCKET: &str = "/run/twinlock/broker.sock";

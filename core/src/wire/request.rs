@@ -1,0 +1,124 @@
+//! The request of the command, as JSON: [`crate::lifecycle`] has the values. Whose it is about may be named, by root
+//! alone; everybody else who names somebody is refused before anything is looked up.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use zeroize::Zeroizing;
+
+use super::{Broken, Connection, Frame, Kind, VERSION};
+use crate::{
+    lifecycle::{Cause, Done, Refusal, Request},
+    ports::{Dialogue, NoAnswer, Offer, Typing},
+};
+
+/// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
+const PATIENCE: Duration = Duration::from_mins(3);
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    version: u8,
+    user: Option<&'a str>,
+    request: &'a Request,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Received {
+    version: u8,
+    user: Option<String>,
+    request: Request,
+}
+
+/// A request as it is sent, `user` being somebody else than whoever sends it.
+///
+/// # Errors
+/// [`Broken::NoMessage`] if it cannot be written.
+pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, Broken> {
+    content(&Sent { version: VERSION, user, request })
+}
+
+/// A request as it came, with the user that it names.
+///
+/// # Errors
+/// What is wrong with it, to be said to whoever sent it.
+pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), Refusal> {
+    let received: Received = serde_json::from_slice(content).map_err(|error| {
+        Refusal::new(Cause::Refused, format!("the broker does not understand the request: {error}"))
+            .hint("command and broker should be of one version: restart twinlockd after an upgrade")
+    })?;
+    if received.version == VERSION {
+        Ok((received.user, received.request))
+    } else {
+        Err(Refusal::new(
+            Cause::Refused,
+            format!("the broker speaks version {VERSION} of the protocol, not {}", received.version),
+        )
+        .hint("command and broker should be of one version: restart twinlockd after an upgrade"))
+    }
+}
+
+/// A value as the content of a message. Room for all of it at once: a growing buffer would leave copies of secrets behind.
+///
+/// # Errors
+/// [`Broken::NoMessage`] if it cannot be written.
+pub fn content(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Broken> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(super::LONGEST));
+    serde_json::to_writer(&mut *bytes, value).map_err(|_| Broken::NoMessage)?;
+    Ok(bytes)
+}
+
+/// Has the broker do what is wanted, and talks with `dialogue` for it.
+///
+/// # Errors
+/// The broker's [`Refusal`], or one that says how the connection failed.
+pub fn ask_broker(
+    broker: &Connection,
+    user: Option<&str>,
+    request: &Request,
+    dialogue: &mut dyn Dialogue,
+) -> Result<Done, Refusal> {
+    let request = envelope(user, request).map_err(lost)?;
+    broker.write(Kind::Request, &request, PATIENCE).map_err(lost)?;
+    loop {
+        let frame = broker.read(PATIENCE).map_err(lost)?;
+        match frame.kind {
+            Kind::Ask | Kind::AskHidden => {
+                let typing = if frame.kind == Kind::Ask { Typing::Shown } else { Typing::Hidden };
+                match dialogue.ask(frame.text().map_err(lost)?, typing) {
+                    Ok(typed) => broker.write(Kind::Answer, &typed, PATIENCE).map_err(lost)?,
+                    Err(none) => return Err(gone(broker, none)),
+                }
+            }
+            Kind::Tell => {
+                dialogue.tell(frame.text().map_err(lost)?).map_err(|none| gone(broker, none))?;
+            }
+            Kind::Introduce => {
+                let offer: Offer = parsed(&frame)?;
+                dialogue.introduce(&offer).map_err(|none| gone(broker, none))?;
+            }
+            Kind::Done => return parsed(&frame),
+            Kind::Refused => return Err(parsed::<Refusal>(&frame)?),
+            Kind::Request | Kind::Login | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
+                return Err(lost(Broken::OutOfPlace));
+            }
+        }
+    }
+}
+
+/// The broker is told, so that it need not wait; what it then says is what would be said here.
+fn gone(broker: &Connection, none: NoAnswer) -> Refusal {
+    // It may be gone as well.
+    let _ = broker.write(Kind::NoAnswer, b"", Duration::from_secs(1));
+    none.into()
+}
+
+fn parsed<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, Refusal> {
+    serde_json::from_slice(&frame.content).map_err(|_| lost(Broken::NoMessage))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
+fn lost(broken: Broken) -> Refusal {
+    Refusal::new(Cause::Refused, format!("the broker did not finish: {broken}"))
+        .hint("`twinlock status` shows whether anything was changed; the log of this host may say more")
+}
