@@ -1,0 +1,22 @@
+//! What can be typed.
+
+use std::path::PathBuf;
+
+use clap::Parser;
+use twinlock_core::{config::DEFAULT_PATH, wire::SOCKET};
+
+/// The broker of Twinlock: lets users enrol themselves and manage their second factor, without a program that has root's
+/// rights for whoever runs it
+#[derive(Debug, Parser)]
+#[command(name = "twinlockd", version)]
+pub(crate) struct Cli {
+    /// Listen on this socket, where no systemd hands one over. The command looks for it at /run/twinlock/broker.sock
+    #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = SOCKET)]
+    pub(crate) listen: Option<PathBuf>,
+    /// The configuration to use; it is read anew for each request
+    #[arg(long, value_name = "FILE", default_value = DEFAULT_PATH)]
+    pub(crate) config: PathBuf,
+    /// Ask for the password of an account, over stdin: what the broker starts for itself
+    #[arg(long, value_name = "USER", hide = true, conflicts_with = "listen")]
+    pub(crate) prove: Option<String>,
+}

@@ -1,0 +1,45 @@
+//! What the broker may still do after it has started: whatever goes wrong in it, or in what it starts, writes nowhere but
+//! where it must. Under systemd the unit says more of the same.
+
+use std::path::Path;
+
+use landlock::{
+    ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
+    RulesetStatus,
+};
+use nix::sys::prctl;
+use twinlock_core::host::syslog::{Severity, log};
+
+use crate::PROGRAM;
+
+/// Where it, PAM modules and the host's sendmail write.
+const WRITTEN: [&str; 5] = ["/run", "/dev", "/var/log", "/var/mail", "/var/spool"];
+
+/// Gives up the right to gain rights, and that to write outside of the store and of the folders of other programs that it
+/// needs. All threads that begin later and all programs that are started have no more.
+pub(crate) fn myself(store: &Path) -> Result<(), String> {
+    prctl::set_no_new_privs().map_err(|error| format!("cannot give up new privileges: {error}"))?;
+    let done = restrict(store).map_err(|error| format!("cannot confine itself with landlock: {error}"))?;
+    if done == RulesetStatus::NotEnforced {
+        log(PROGRAM, Severity::Info, "this kernel has no landlock; the broker runs without it");
+    }
+    Ok(())
+}
+
+fn restrict(store: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
+    let abi = ABI::V3;
+    let mut rules = Ruleset::default()
+        .set_compatibility(CompatLevel::BestEffort)
+        .handle_access(AccessFs::from_all(abi))?
+        .create()?;
+    if let Ok(everything) = PathFd::new("/") {
+        rules = rules.add_rule(PathBeneath::new(everything, AccessFs::from_read(abi)))?;
+    }
+    for path in WRITTEN.iter().map(Path::new).chain([store]) {
+        // What is not there cannot be written to.
+        if let Ok(folder) = PathFd::new(path) {
+            rules = rules.add_rule(PathBeneath::new(folder, AccessFs::from_all(abi)))?;
+        }
+    }
+    Ok(rules.restrict_self()?.ruleset)
+}

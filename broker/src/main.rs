@@ -1,0 +1,73 @@
+//! `twinlockd`, the broker: it has root's rights so that the command and its users need none. It listens on a Unix socket,
+//! goes by what the kernel says of who connects and by nothing else, and does for each what [`twinlock_core::lifecycle`]
+//! permits.
+
+mod cli;
+mod confine;
+mod freshness;
+mod limits;
+
+mod listener;
+#[allow(unsafe_code, reason = "libpam is a C library; every call into it stands in this one file")]
+mod pam;
+mod password;
+mod server;
+mod session;
+mod talk;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::Cli;
+use nix::sys::{prctl, signal, stat};
+use server::Server;
+use twinlock_core::host::{self, syslog};
+
+/// As the log names it.
+const PROGRAM: &str = "twinlockd";
+
+fn main() -> ExitCode {
+    // Secrets stay out of core dumps. Where that fails they are still wiped after use.
+    let _ = prctl::set_dumpable(false);
+    stat::umask(stat::Mode::from_bits_truncate(0o077));
+    let Cli { listen, config, prove } = Cli::parse();
+    if let Some(user) = prove {
+        return password::prove(&user);
+    }
+    match serve(listen.as_deref(), config) {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(message) => {
+            syslog::log(PROGRAM, syslog::Severity::Notice, &format!("cannot start: {message}"));
+            complain(&message);
+            ExitCode::FAILURE
+        }
+    }
+}
+
+fn serve(listen: Option<&std::path::Path>, config: std::path::PathBuf) -> Result<(), String> {
+    if !host::is_root() {
+        return Err("it has to run as root, under systemd (twinlockd.socket) or another supervisor".into());
+    }
+    // Before any thread begins, so that all of them leave the signals to this one.
+    let mut stop = signal::SigSet::empty();
+    stop.add(signal::Signal::SIGTERM);
+    stop.add(signal::Signal::SIGINT);
+    stop.thread_block().map_err(|error| format!("cannot block signals: {error}"))?;
+    let listener = listener::open(listen)?;
+    let server = Server::new(config)?;
+    confine::myself(server.store_directory())?;
+    let socket = listener.try_clone().map_err(|error| format!("cannot share the socket: {error}"))?;
+    server.clone().accept_on_a_thread(socket).map_err(|error| format!("cannot start a thread: {error}"))?;
+    stop.wait().map_err(|error| format!("cannot wait for a signal: {error}"))?;
+    server.stop();
+    if let Some(path) = listen {
+        listener::close(path);
+    }
+    Ok(())
+}
+
+fn complain(message: &str) {
+    use std::io::Write as _;
+    // Nobody is left to be told if stderr is closed.
+    let _ = writeln!(std::io::stderr().lock(), "{PROGRAM}: {message}");
+}

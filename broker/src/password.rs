@@ -1,0 +1,158 @@
+//! The password of an account, asked through PAM in a process of its own: modules of others may crash, leak or take
+//! their time, and none of that is to happen in the broker.
+//!
+//! The broker starts itself again with one end of a socket as stdin. The helper runs the service `twinlock` and sends
+//! its questions; the broker carries them to who came. It was right only if the helper says so *and* ends with status 0.
+
+use std::{
+    io::{self, stdin},
+    os::{
+        fd::{AsFd, OwnedFd},
+        unix::net::UnixStream,
+    },
+    process::{Child, Command, ExitCode, Stdio},
+    time::Duration,
+};
+
+use nix::sys::{prctl, signal::Signal};
+use twinlock_core::{
+    account::Subject,
+    host::{SystemClock, syslog},
+    journal::escaped,
+    lifecycle::{Cause, FirstFactor, Refusal},
+    ports::{Clock, Dialogue, Typing},
+    wire::{Broken, Connection, Kind, Peer},
+};
+
+use crate::{
+    PROGRAM,
+    limits::Guests,
+    pam::{self, Question},
+};
+
+/// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
+const PATIENCE: Duration = Duration::from_mins(1);
+/// The helper's last word.
+const RIGHT: &[u8] = b"right";
+
+/// Who came, without root's rights.
+pub(crate) struct Owner<'a> {
+    pub(crate) guests: &'a Guests,
+    pub(crate) peer: Peer,
+}
+
+impl FirstFactor for Owner<'_> {
+    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), Refusal> {
+        let Some(_turn) = self.guests.password_turn(subject.uid) else {
+            return Err(Refusal::new(Cause::Refused, "another enrolment asks for your password at this moment")
+                .hint("end it, or wait for it"));
+        };
+        let asked = ask(subject, dialogue);
+        let right = matches!(asked, Ok(true));
+        let result = if right { "right" } else { "wrong" };
+        let line = format!("password={result} user={} by-uid={}", escaped(subject.name.as_str()), self.peer.uid);
+        syslog::log(PROGRAM, syslog::Severity::Notice, &line);
+        match asked {
+            Ok(true) => Ok(()),
+            Ok(false) => Err(Refusal::new(Cause::Refused, "the password was not accepted").hint(
+                "it is the password of your account on this host; without one, ask your administrator to enrol you",
+            )),
+            Err(error) => Err(Refusal::new(Cause::Host, format!("cannot ask for the password: {error}"))),
+        }
+    }
+
+    fn fresh_session(&self, subject: &Subject) -> Result<(), Refusal> {
+        crate::freshness::check(self.peer, subject.uid, SystemClock.now())
+    }
+}
+
+/// Whether the password was right.
+fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
+    let (ours, theirs) = UnixStream::pair()?;
+    let mut helper = Helper(
+        Command::new("/proc/self/exe")
+            .args(["--prove", subject.name.as_str()])
+            .env_clear()
+            .current_dir("/")
+            .stdin(OwnedFd::from(theirs))
+            .stdout(Stdio::null())
+            .stderr(Stdio::null())
+            .spawn()?,
+    );
+    let said_right = carry(&Connection::accepted(ours), dialogue).unwrap_or(false);
+    // A helper that was killed has no status of 0, whatever it said before.
+    Ok(helper.end(said_right)? && said_right)
+}
+
+/// Carries questions and answers; the helper's last word.
+fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<bool, Broken> {
+    loop {
+        let frame = helper.read(PATIENCE)?;
+        let typing = match frame.kind {
+            Kind::Ask => Typing::Shown,
+            Kind::AskHidden => Typing::Hidden,
+            Kind::Tell => {
+                dialogue.tell(frame.text()?).map_err(|_| Broken::Gone)?;
+                continue;
+            }
+            Kind::Verdict => return Ok(frame.content.as_slice() == RIGHT),
+            Kind::Request
+            | Kind::Login
+            | Kind::Answer
+            | Kind::NoAnswer
+            | Kind::Introduce
+            | Kind::Done
+            | Kind::Refused => return Err(Broken::OutOfPlace),
+        };
+        let typed = dialogue.ask(frame.text()?, typing).map_err(|_| Broken::Gone)?;
+        helper.write(Kind::Answer, &typed, PATIENCE)?;
+    }
+}
+
+/// A process that does not outlive its use.
+struct Helper(Child);
+
+impl Helper {
+    /// Whether it ended well. One that has said what it had to say is waited for, any other is killed.
+    fn end(&mut self, spoke: bool) -> io::Result<bool> {
+        if !spoke {
+            self.0.kill()?;
+        }
+        Ok(self.0.wait()?.success())
+    }
+}
+
+impl Drop for Helper {
+    fn drop(&mut self) {
+        // Gone already, as a rule.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// The helper: asks for the password of an account over stdin.
+pub(crate) fn prove(user: &str) -> ExitCode {
+    // Where the broker ends, so does this.
+    if prctl::set_pdeathsig(Signal::SIGKILL).is_err() {
+        return ExitCode::FAILURE;
+    }
+    let Some(broker) = stdin().as_fd().try_clone_to_owned().ok().map(UnixStream::from).map(Connection::accepted) else {
+        return ExitCode::FAILURE;
+    };
+    let mut question = |question: Question<'_>| {
+        let (kind, text) = match question {
+            Question::Shown(text) => (Kind::Ask, text),
+            Question::Hidden(text) => (Kind::AskHidden, text),
+            Question::None(text) => {
+                let line = [text, b"\n"].concat();
+                return broker.write(Kind::Tell, &line, PATIENCE).ok().map(|()| Vec::new().into());
+            }
+        };
+        broker.write(kind, text, PATIENCE).ok()?;
+        let answer = broker.read(Duration::from_mins(5)).ok()?;
+        (answer.kind == Kind::Answer).then_some(answer.content)
+    };
+    let right = pam::authenticate("twinlock", user, &mut question);
+    let said = broker.write(Kind::Verdict, if right { RIGHT } else { b"wrong" }, PATIENCE);
+    if right && said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+}

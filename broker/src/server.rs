@@ -1,0 +1,94 @@
+//! Accepts connections, each on a thread of its own.
+
+use std::{
+    io,
+    os::unix::net::{UnixListener, UnixStream},
+    path::{Path, PathBuf},
+    sync::Arc,
+    thread,
+    time::Duration,
+};
+
+use twinlock_core::{
+    host::syslog::{self, Severity},
+    lifecycle::{Cause, Refusal},
+    store::load_config,
+    wire::{Connection, Kind, content, peer},
+};
+
+use crate::{
+    PROGRAM,
+    limits::{Guests, Turns},
+    session::Session,
+};
+
+/// Stack of a thread, in bytes. Hashing works on the heap.
+const STACK: usize = 512 * 1024;
+/// How long a stop waits for what is being written.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What all connections share.
+#[derive(Clone)]
+pub(crate) struct Server {
+    pub(crate) config: Arc<PathBuf>,
+    pub(crate) guests: Arc<Guests>,
+    pub(crate) turns: Arc<Turns>,
+    store: Arc<PathBuf>,
+}
+
+impl Server {
+    /// A server by the configuration in this file, which is read anew for each request.
+    pub(crate) fn new(config: PathBuf) -> Result<Self, String> {
+        let settings = load_config(&config).map_err(|fault| format!("{fault}; {}", fault.hint()))?;
+        let store = Arc::new(settings.store.directory);
+        Ok(Self { config: Arc::new(config), guests: Arc::default(), turns: Arc::default(), store })
+    }
+
+    /// Where second factors are kept.
+    pub(crate) fn store_directory(&self) -> &Path {
+        &self.store
+    }
+
+    /// Serves whoever comes, until the process ends.
+    pub(crate) fn accept_on_a_thread(self, listener: UnixListener) -> io::Result<()> {
+        thread::Builder::new().name("accept".into()).spawn(move || {
+            for stream in listener.incoming() {
+                match stream {
+                    Ok(stream) => self.attend(stream),
+                    // Out of descriptors, say: somebody has to leave first.
+                    Err(_) => thread::sleep(Duration::from_millis(50)),
+                }
+            }
+        })?;
+        Ok(())
+    }
+
+    fn attend(&self, stream: UnixStream) {
+        let server = self.clone();
+        let Ok(peer) = peer(&stream) else { return };
+        let session = move || {
+            let Some(place) = server.guests.seat(peer.uid, &stream) else {
+                return turn_away(stream);
+            };
+            Session { server: &server, peer, connection: &Connection::accepted(stream) }.run();
+            drop(place);
+        };
+        if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(session) {
+            syslog::log(PROGRAM, Severity::Notice, &format!("cannot start a thread: {error}"));
+        }
+    }
+
+    /// Lets nobody in any more, and waits until what was being written is written.
+    pub(crate) fn stop(&self) {
+        self.guests.close(PATIENCE);
+    }
+}
+
+/// Says that there is no place.
+fn turn_away(stream: UnixStream) {
+    let refusal = Refusal::new(Cause::Refused, "the broker is busy").hint("try again in a minute");
+    if let Ok(refusal) = content(&refusal) {
+        // Who does not listen goes without.
+        let _ = Connection::accepted(stream).write(Kind::Refused, &refusal, Duration::from_secs(1));
+    }
+}

@@ -1,0 +1,175 @@
+//! One connection, from the first message to the last word. Whose second factor it is about is decided here, by the
+//! kernel's word alone.
+
+use std::time::Duration;
+
+use twinlock_core::{
+    account::{Subject, UserName},
+    config::Config,
+    host::{self, Kernel, SystemClock, SystemGroups},
+    journal::Reason,
+    lifecycle::{Caller, Cause, Done, Lifecycle, Refusal},
+    login::{Attempt, Login, Outcome},
+    ports::Journal,
+    store::{Store, load_config},
+    wire::{Connection, Frame, Kind, LoginRequest, Peer, content, open_envelope, verdict},
+};
+use twinlock_notify::SystemJournal;
+
+use crate::{PROGRAM, password::Owner, server::Server, talk::Talk};
+
+/// How long the first message may take: it is sent by a program, not typed.
+const FIRST: Duration = Duration::from_secs(10);
+/// How long the other side may take to read.
+const WRITE: Duration = Duration::from_secs(10);
+
+/// One connection.
+pub(crate) struct Session<'a> {
+    pub(crate) server: &'a Server,
+    pub(crate) peer: Peer,
+    pub(crate) connection: &'a Connection,
+}
+
+impl Session<'_> {
+    /// Serves it. Whoever breaks off, or says what is no message, is left without a word.
+    pub(crate) fn run(&self) {
+        let Ok(first) = self.connection.read(FIRST) else { return };
+        let (kind, content) = match first.kind {
+            Kind::Request => match self.request(&first).and_then(|done| content(&done).map_err(|_| too_long())) {
+                Ok(done) => (Kind::Done, done),
+                Err(refusal) => match content(&refusal) {
+                    Ok(refusal) => (Kind::Refused, refusal),
+                    Err(_) => return,
+                },
+            },
+            Kind::Login => {
+                let Ok(request) = LoginRequest::parse(&first.content) else { return };
+                (Kind::Verdict, verdict(self.login(&request).outcome).into_bytes().into())
+            }
+            Kind::Answer
+            | Kind::NoAnswer
+            | Kind::Ask
+            | Kind::AskHidden
+            | Kind::Tell
+            | Kind::Introduce
+            | Kind::Done
+            | Kind::Refused
+            | Kind::Verdict => return,
+        };
+        // What was done is done, whether or not anybody hears of it.
+        let _ = self.connection.write(kind, &content, WRITE);
+    }
+
+    fn request(&self, frame: &Frame) -> Result<Done, Refusal> {
+        let (named, request) = open_envelope(&frame.content)?;
+        let subject = self.subject(named.as_deref()).map_err(|refusal| self.told(refusal))?;
+        let config = self.config().map_err(|refusal| self.told(refusal))?;
+        let store = Store::at(&config.store.directory);
+        let owner = Owner { guests: &self.server.guests, peer: self.peer };
+        let mut lifecycle = Lifecycle {
+            caller: if self.peer.uid == 0 { Caller::Root } else { Caller::Owner(&owner) },
+            config: &config,
+            store: &store,
+            clock: &SystemClock,
+            randomness: &mut Kernel,
+            groups: &SystemGroups,
+            journal: &SystemJournal { mail: config.mail, ..self.journal() },
+            queue: &*self.server.turns,
+        };
+        let done = lifecycle.perform(&subject, &request, &mut Talk::over(self.connection));
+        done.map_err(|refusal| self.told(refusal))
+    }
+
+    /// Whom it is about: the caller, or for root whoever is named. Anybody else who names somebody else is refused before
+    /// anything is looked up, so that nothing is learned about them.
+    fn subject(&self, named: Option<&str>) -> Result<Subject, Refusal> {
+        let unknown = || Refusal::new(Cause::Refused, "there is no such account");
+        let failed = |error| Refusal::new(Cause::Host, format!("cannot ask the passwd database: {error}"));
+        if let (0, Some(named)) = (self.peer.uid, named) {
+            let name = UserName::parse(named.as_bytes()).map_err(|_| unknown())?;
+            return host::account(&name).map_err(failed)?.ok_or_else(unknown);
+        }
+        let own = host::account_of(self.peer.uid).map_err(failed)?.ok_or_else(unknown)?;
+        if named.is_none_or(|named| named == own.name.as_str()) { Ok(own) } else { Err(not_yours()) }
+    }
+
+    fn config(&self) -> Result<Config, Refusal> {
+        load_config(&self.server.config)
+            .map_err(|fault| Refusal::new(Cause::Host, fault.to_string()).hint(fault.hint()))
+    }
+
+    fn journal(&self) -> SystemJournal<'static> {
+        SystemJournal {
+            program: PROGRAM,
+            by_uid: self.peer.uid,
+            service: "twinlock",
+            rhost: None,
+            mail: false,
+            clock: &SystemClock,
+        }
+    }
+
+    /// What is the matter with the host is for its log, and for root.
+    fn told(&self, refusal: Refusal) -> Refusal {
+        if refusal.cause != Cause::Host {
+            return refusal;
+        }
+        self.journal().note(&format!("error=host by-uid={} detail=\"{}\"", self.peer.uid, plain(&refusal)));
+        if self.peer.uid == 0 {
+            return refusal;
+        }
+        Refusal::new(Cause::Refused, "it could not be done: something on this host is not in order")
+            .hint("tell your administrator; the log of this host says what it is")
+    }
+
+    /// A login of a host that is not root's: an attempt as any other, for the caller's own account.
+    fn login(&self, request: &LoginRequest) -> Attempt {
+        let config = match self.config() {
+            Ok(config) => config,
+            Err(refusal) => {
+                self.told(refusal);
+                return Attempt::ended(Outcome::Refused(Reason::Config));
+            }
+        };
+        let subject = match host::account_of(self.peer.uid) {
+            Ok(Some(own)) if own.name.as_str() == request.user => own,
+            Ok(_) => return Attempt::ended(Outcome::Refused(Reason::UnknownUser)),
+            Err(_) => return Attempt::ended(Outcome::Refused(Reason::Internal)),
+        };
+        let store = Store::at(&config.store.directory);
+        let login = Login {
+            credentials: &store.credentials,
+            states: &store.states,
+            clock: &SystemClock,
+            limits: config.limits(),
+            prompt: &request.prompt,
+            from: request.rhost.as_deref(),
+            client: None,
+        };
+        let attempt = login.attempt(Some(&subject), request.policy, &mut Talk::over(self.connection));
+        if attempt.outcome != Outcome::NotAsked {
+            let journal =
+                SystemJournal { service: &request.service, rhost: request.rhost.as_deref(), ..self.journal() };
+            journal.attempt(&subject, &attempt);
+        }
+        attempt
+    }
+}
+
+fn not_yours() -> Refusal {
+    Refusal::new(Cause::NotPermitted, "not permitted: only root may do that for somebody else")
+        .hint("leave the name out, or run it as root")
+}
+
+fn too_long() -> Refusal {
+    Refusal::new(Cause::Refused, "the answer is too long for a message")
+}
+
+/// A refusal on one line of the log.
+fn plain(refusal: &Refusal) -> String {
+    let hint = refusal.hint.as_deref().unwrap_or_default();
+    format!("{}; {hint}", refusal.message)
+        .chars()
+        .map(|c| if c.is_ascii_graphic() && c != '"' { c } else { ' ' })
+        .collect()
+}
