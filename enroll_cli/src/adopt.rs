@@ -7,7 +7,6 @@ use twinlock_core::admin;
 use crate::{
     cli::Named,
     failure::Failure,
-    journal,
     output::note,
     scene::{self, Scene},
 };
@@ -19,7 +18,7 @@ pub(crate) fn run(config: &Path, arguments: &Named) -> Result<(), Failure> {
     if !admin::adopt(&scene.store.credentials, &scene.store.states, &subject)? {
         return Err(Failure::not_enrolled(user));
     }
-    journal::change("adopted", user);
+    scene.journal().changed("adopted", user);
     note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
     Ok(())
 }

@@ -31,29 +31,10 @@ pub(crate) fn parameters(arguments: &Enroll) -> Result<Parameters, Failure> {
         Type::Hotp => MovingFactor::Counter { first: arguments.counter },
     };
     let parameters = Parameters { algorithm, digits: arguments.digits, factor };
-    for warning in doubts(parameters) {
+    for warning in parameters.doubts() {
         note(&format!("warning: {warning}"));
     }
     Ok(parameters)
-}
-
-/// Which apps get a choice wrong. All of them accept the QR code, and then show codes that are refused.
-pub(crate) fn doubts(parameters: Parameters) -> Vec<&'static str> {
-    let mut doubts = Vec::new();
-    match parameters.algorithm {
-        Algorithm::Sha1 => {}
-        Algorithm::Sha256 => {
-            doubts.push("with SHA256, Microsoft Authenticator, Authy and Duo compute SHA1 and show wrong codes");
-        }
-        Algorithm::Sha512 => doubts.push("SHA512 is known to few apps: not to Authy and 1Password, among others"),
-    }
-    if parameters.digits != Otp::DIGITS {
-        doubts.push("Google and Microsoft Authenticator show 6 digits whatever is asked for");
-    }
-    if matches!(parameters.factor, MovingFactor::Time { period } if period != Otp::PERIOD) {
-        doubts.push("Google and Microsoft Authenticator change codes every 30 seconds whatever is asked for");
-    }
-    doubts
 }
 
 pub(crate) fn given_secret(arguments: &Enroll) -> Result<Option<Secret>, Failure> {

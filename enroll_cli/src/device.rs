@@ -4,37 +4,31 @@ use std::{fmt::Write as _, path::Path};
 
 use twinlock_core::{
     devices::DeviceChange,
-    enrol,
-    ports::ReadCredentials,
-    status::{self, AuthenticatorStatus},
+    lifecycle::{Done, Request},
+    status::AuthenticatorStatus,
 };
 
 use crate::{
     cli::{self, Device, Which},
+    desk::{Desk, out_of_place},
     failure::Failure,
-    journal,
     output::{note, print, print_json},
-    scene::{self, Scene},
+    person::Person,
+    terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, verb: Device) -> Result<(), Failure> {
     match verb {
         Device::List(arguments) => list(config, &arguments),
-        Device::Rename { which, to } => change(config, &which, &DeviceChange::Rename(to), "renamed"),
-        Device::Suspend(which) => change(config, &which, &DeviceChange::Suspend, "suspended"),
-        Device::Resume(which) => change(config, &which, &DeviceChange::Resume, "resumed"),
-        Device::Remove(which) => change(config, &which, &DeviceChange::Remove, "removed"),
+        Device::Rename { which, to } => change(config, which, DeviceChange::Rename(to), "renamed"),
+        Device::Suspend(which) => change(config, which, DeviceChange::Suspend, "suspended"),
+        Device::Resume(which) => change(config, which, DeviceChange::Resume, "resumed"),
+        Device::Remove(which) => change(config, which, DeviceChange::Remove, "removed"),
     }
 }
 
 fn list(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(arguments.user.as_deref())?;
-    let Some(enrolment) = scene.store.credentials.read(&subject)? else {
-        return Err(Failure::not_enrolled(subject.name.as_str()));
-    };
-    let record = scene.store.states.look(&subject)?;
-    let devices = status::authenticators(&enrolment, record.as_ref());
+    let devices = Desk::of(config, arguments.user.as_deref())?.status_of_enrolled()?.authenticators;
     if arguments.json {
         return print_json(&devices);
     }
@@ -58,18 +52,15 @@ pub(crate) fn described(device: &AuthenticatorStatus) -> String {
     line
 }
 
-fn change(config: &Path, which: &Which, change: &DeviceChange, done: &str) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(Some(&which.user))?;
-    let user = subject.name.as_str();
-    let stores = (&scene.store.credentials, &scene.store.states);
-    let (id, active) = enrol::amend(stores, &subject, |enrolment, _| {
-        let id = enrolment.change_device(&which.device, change)?;
-        Ok((id, enrolment.active().count()))
-    })?;
-    journal::change(&format!("device-{done}"), user);
-    note(&format!("{user}: {} {done}", id.as_str()));
-    if active == 0 {
+fn change(config: &Path, which: Which, change: DeviceChange, done: &str) -> Result<(), Failure> {
+    let desk = Desk::of(config, Some(&which.user))?;
+    let person = Person::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let Done::DeviceChanged(device) = person.have_done(&desk, &Request::Device(which.device, change))? else {
+        return Err(out_of_place());
+    };
+    let user = desk.user();
+    note(&format!("{user}: {} {done}", device.authenticator));
+    if device.active == 0 {
         note(&format!("{user} has no active device now: only recovery codes open a login"));
     }
     Ok(())

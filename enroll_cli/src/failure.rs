@@ -2,7 +2,12 @@
 
 use std::{io::Write, process::ExitCode};
 
-use twinlock_core::{devices::DeviceError, enrol::EnrolError, ports::StoreError, store::ConfigFault};
+use twinlock_core::{
+    enrol::EnrolError,
+    lifecycle::{Cause, Refusal},
+    ports::StoreError,
+    store::ConfigFault,
+};
 
 use crate::output::shown;
 
@@ -32,7 +37,7 @@ impl Failure {
 
     /// Exit status 4.
     pub(crate) fn not_enrolled(user: &str) -> Self {
-        Self { status: 4, message: format!("{user} is not enrolled"), hint: Some(format!("twinlock enroll {user}")) }
+        Refusal::not_enrolled(user).into()
     }
 
     /// Exit status 4, where the output has said so already.
@@ -61,8 +66,7 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        let hint = error.hint();
-        Self::refused(error.to_string()).hint(hint)
+        Refusal::from(error).into()
     }
 }
 
@@ -78,24 +82,18 @@ impl From<ConfigFault> for Failure {
 
 impl From<EnrolError> for Failure {
     fn from(error: EnrolError) -> Self {
-        match error {
-            EnrolError::Store(error) => error.into(),
-            EnrolError::AlreadyEnrolled => Self::refused(error.to_string())
-                .hint("--add puts the new one beside the old one, --replace in its place"),
-            EnrolError::NotEnrolled => {
-                Self { status: 4, message: error.to_string(), hint: Some("twinlock enroll USER".into()) }
-            }
-            EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
-                Self::refused(error.to_string()).hint("twinlock device list USER shows ids and labels")
-            }
-            EnrolError::Device(DeviceError::Last) => {
-                Self::refused(error.to_string()).hint("twinlock remove USER takes the second factor away altogether")
-            }
-            EnrolError::Device(DeviceError::TooMany)
-            | EnrolError::Parameters(_)
-            | EnrolError::Randomness(_)
-            | EnrolError::Recovery(_) => Self::refused(error.to_string()),
-        }
+        Refusal::from(error).into()
+    }
+}
+
+impl From<Refusal> for Failure {
+    fn from(Refusal { cause, message, hint }: Refusal) -> Self {
+        let status = match cause {
+            Cause::Refused | Cause::Host => 1,
+            Cause::NotPermitted => 3,
+            Cause::NotEnrolled => 4,
+        };
+        Self { status, message, hint }
     }
 }
 

@@ -7,7 +7,6 @@ use twinlock_core::{admin, host::SystemClock, ports::Clock};
 use crate::{
     cli::Users,
     failure::Failure,
-    journal,
     output::note,
     scene::{self, Scene},
 };
@@ -17,7 +16,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     let subjects = scene::accounts(&arguments.user)?;
     for subject in &subjects {
         let forgotten = admin::forget(&scene.store.states, subject, SystemClock.now())?;
-        journal::change("forgotten", subject.name.as_str());
+        scene.journal().changed("forgotten", subject.name.as_str());
         let logins = if forgotten == 1 { "login" } else { "logins" };
         note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
     }

@@ -33,7 +33,6 @@ use self::report::Outcome;
 use crate::{
     cli::{Import, ImportHow},
     failure::Failure,
-    journal,
     output::note,
     progress::Progress,
     scene::{self, Scene},
@@ -206,7 +205,7 @@ impl Scene {
         }
         let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel, memory)?;
         prepared.store((&self.store.credentials, &self.store.states), subject, existing)?;
-        journal::change(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
+        self.journal().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
         Ok(Outcome::imported(subject, how, &imported, &prepared))
     }
 }

@@ -3,22 +3,15 @@
 use std::path::Path;
 
 use serde::Serialize;
-use twinlock_core::{
-    enrol,
-    host::{Kernel, SystemClock},
-    ports::{Clock, ReadCredentials},
-    record::Record,
-    recovery::RecoveryCode,
-};
+use twinlock_core::lifecycle::{Confirm, Done, Request};
 use zeroize::Zeroizing;
 
 use crate::{
-    ceremony::hand_over,
     cli::{self, RecoveryNew},
+    desk::{Desk, out_of_place},
     failure::Failure,
-    journal,
     output::{note, print, print_json},
-    scene::{self, Scene},
+    person::Person,
     terminal::Terminal,
 };
 
@@ -26,31 +19,23 @@ use crate::{
 #[derive(Serialize)]
 struct Renewed<'a> {
     user: &'a str,
-    recovery_codes: Vec<&'a str>,
+    recovery_codes: &'a [String],
 }
 
-pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(arguments.user.as_deref())?;
-    let user = subject.name.as_str();
-    if scene.store.credentials.read(&subject)?.is_none() {
-        return Err(Failure::not_enrolled(user));
-    }
-    let (codes, set) = enrol::new_recovery_codes(SystemClock.now(), &mut Kernel)?;
-    if !arguments.no_confirm {
-        let mut terminal =
-            Terminal::open("making recovery codes", "use `ssh -t`, or provision with --no-confirm --json")?;
-        hand_over(&mut terminal, &codes)?;
-    }
-    enrol::renew_recovery((&scene.store.credentials, &scene.store.states), &subject, set)?;
-    journal::change("recovery-codes-renewed", user);
+const WITHOUT_TERMINAL: &str = "use `ssh -t`, or provision with --no-confirm --json";
 
-    let shown: Vec<_> = codes.iter().map(RecoveryCode::shown).collect();
-    let codes = shown.iter().map(|code| code.as_str()).collect::<Vec<_>>();
+pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
+    let desk = Desk::of(config, arguments.user.as_deref())?;
+    let user = desk.user();
+    let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
+    let person = Person::at(|| Terminal::open("making recovery codes", WITHOUT_TERMINAL));
+    let Done::RecoveryRenewed(recovery_codes) = person.have_done(&desk, &Request::RenewRecovery(confirm))? else {
+        return Err(out_of_place());
+    };
     if arguments.json {
-        print_json(&Renewed { user, recovery_codes: codes })
+        print_json(&Renewed { user, recovery_codes: &recovery_codes })
     } else if arguments.no_confirm {
-        print(&Zeroizing::new(codes.join("\n") + "\n"))
+        print(&Zeroizing::new(recovery_codes.join("\n") + "\n"))
     } else {
         note(&format!("Done: the old recovery codes of {user} no longer work, the new ones do."));
         Ok(())
@@ -65,14 +50,10 @@ struct Count<'a> {
 }
 
 pub(crate) fn count(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(arguments.user.as_deref())?;
-    let user = subject.name.as_str();
-    let enrolment = scene.store.credentials.read(&subject)?.ok_or_else(|| Failure::not_enrolled(user))?;
-    let record = scene.store.states.look(&subject)?.unwrap_or_else(|| Record::new(&subject));
-    let recovery_codes_left = record.recovery_codes_left(&enrolment);
+    let desk = Desk::of(config, arguments.user.as_deref())?;
+    let recovery_codes_left = desk.status_of_enrolled()?.recovery_codes_left;
     if arguments.json {
-        print_json(&Count { user, recovery_codes_left })
+        print_json(&Count { user: desk.user(), recovery_codes_left })
     } else {
         print(&format!("{recovery_codes_left}\n"))
     }

@@ -2,41 +2,55 @@
 
 use std::path::Path;
 
-use twinlock_core::{admin, policy::SecondFactor, ports::WriteCredentials};
+use twinlock_core::{
+    lifecycle::{Done, Request},
+    policy::SecondFactor,
+    ports::WriteCredentials,
+};
 
 use crate::{
     cli::Remove,
+    desk::{Desk, out_of_place},
     failure::Failure,
-    journal,
     output::note,
-    scene::{self, Scene},
+    person::Person,
+    scene::Scene,
     terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(Some(&arguments.user))?;
-    let user = subject.name.as_str();
-    // Also removes what cannot be read: the way out of a damaged file.
-    if matches!(scene.store.credentials.read_any_uid(&subject), Ok(None)) {
-        return Err(Failure::not_enrolled(user));
+    let desk = Desk::of(config, Some(&arguments.user))?;
+    let user = desk.user();
+    let means = match &desk {
+        // Also removes what cannot be read: the way out of a damaged file.
+        Desk::Root(scene, subject) if matches!(scene.store.credentials.read_any_uid(subject), Ok(None)) => {
+            return Err(Failure::not_enrolled(user));
+        }
+        Desk::Root(scene, _) => consequences(scene),
+        // Where a rule wants a second factor, the broker refuses.
+        Desk::Broker { .. } => "logs in with the first factor alone".into(),
+    };
+    if !arguments.yes {
+        let mut terminal = Terminal::open("removing", "--yes does it without asking")?;
+        let answer = terminal.ask(&format!("Remove the second factor of {user}, who then {means}? Type yes: "))?;
+        if answer.as_deref().map(Vec::as_slice) != Some(b"yes") {
+            return Err(Failure::refused("not confirmed, so nothing was changed"));
+        }
     }
+    let person = Person::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let Done::Removed = person.have_done(&desk, &Request::Remove)? else {
+        return Err(out_of_place());
+    };
+    note(&format!("{user}: no second factor any more; {user} {means}"));
+    Ok(())
+}
+
+fn consequences(scene: &Scene) -> String {
     let rules = if scene.config.policy.rules.is_empty() { "" } else { " (where no rule says otherwise)" };
     let means = match scene.config.policy.otherwise {
         SecondFactor::Required => "cannot log in until enrolled again",
         SecondFactor::Enroll => "enrols again at the next login",
         SecondFactor::Optional | SecondFactor::Skip => "logs in with the first factor alone",
     };
-    if !arguments.yes {
-        let mut terminal = Terminal::open("removing", "--yes does it without asking")?;
-        let answer =
-            terminal.ask(&format!("Remove the second factor of {user}, who then {means}{rules}? Type yes: "))?;
-        if answer.as_deref().map(Vec::as_slice) != Some(b"yes") {
-            return Err(Failure::refused("not confirmed, so nothing was changed"));
-        }
-    }
-    admin::remove(&scene.store.credentials, &scene.store.states, &subject)?;
-    journal::change("removed", user);
-    note(&format!("{user}: no second factor any more; {user} {means}{rules}"));
-    Ok(())
+    format!("{means}{rules}")
 }

@@ -11,7 +11,6 @@ use twinlock_core::{
 use crate::{
     cli::Named,
     failure::Failure,
-    journal,
     output::note,
     scene::{self, Scene},
 };
@@ -27,7 +26,7 @@ pub(crate) fn run(config: &Path, arguments: &Named) -> Result<(), Failure> {
             Ok(())
         }
         Repair::Made => {
-            journal::change("repaired", user);
+            scene.journal().changed("repaired", user);
             note(&format!(
                 "{user}: a new record was made. Codes count again from the next but one; recovery codes and hardware\n\
                  tokens do not, since it is not known which were used: twinlock recovery new {user}"

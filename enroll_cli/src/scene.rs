@@ -6,12 +6,11 @@ use twinlock_core::{
     account::{Subject, UserName},
     config::Config,
     host::{self, SystemClock},
-    login::Login,
     ports::{Clock, StoreError},
     status::Status,
-    store::{self, CredentialFiles, Reading, StateFiles, Store},
+    store::{self, Reading, Store},
 };
-
+use twinlock_notify::SystemJournal;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -41,28 +40,22 @@ impl Scene {
         Ok((Self { config, store }, text))
     }
 
-    /// How a user stands.
-    pub(crate) fn status(&self, subject: &Subject) -> Result<Status, StoreError> {
-        self.status_in(&self.store.reading()?, subject)
-    }
-
-    /// The same of one user among many.
+    /// How one user among many stands.
     pub(crate) fn status_in(&self, reading: &Reading, subject: &Subject) -> Result<Status, StoreError> {
         let enrolment = reading.enrolment(subject)?;
         let record = reading.record(subject)?;
         Ok(Status::of(subject, enrolment.as_ref(), record.as_ref(), &self.config.limits(), SystemClock.now()))
     }
 
-    /// What an attempt of the command works with: the same as a login's.
-    pub(crate) fn login(&self) -> Login<'_, CredentialFiles, StateFiles> {
-        Login {
-            credentials: &self.store.credentials,
-            states: &self.store.states,
+    /// Where everything is written down.
+    pub(crate) fn journal(&self) -> SystemJournal<'static> {
+        SystemJournal {
+            program: "twinlock",
+            by_uid: nix::unistd::Uid::current().as_raw(),
+            service: "twinlock",
+            rhost: None,
+            mail: self.config.mail,
             clock: &SystemClock,
-            limits: self.config.limits(),
-            prompt: &self.config.prompt,
-            from: None,
-            client: None,
         }
     }
 }

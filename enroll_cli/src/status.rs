@@ -5,16 +5,15 @@ use std::{fmt::Write as _, path::Path};
 use twinlock_core::status::Status;
 
 use crate::{
-    cli, device,
+    cli,
+    desk::Desk,
+    device,
     failure::Failure,
     output::{print, print_json},
-    scene::{self, Scene},
 };
 
 pub(crate) fn run(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(arguments.user.as_deref())?;
-    let status = scene.status(&subject)?;
+    let status = Desk::of(config, arguments.user.as_deref())?.status()?;
     if arguments.json {
         print_json(&status)?;
     } else {
@@ -40,7 +39,7 @@ fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
     }
     writeln!(out, "  recovery codes left: {}", status.recovery_codes_left)?;
     let throttle = &status.throttle;
-    let means = match throttle.mode {
+    let means = match throttle.mode.as_ref() {
         "normal" => "one code is enough",
         "step-up" => "two consecutive codes are asked for",
         _ => "codes are refused until `twinlock unlock`; recovery codes are not",

@@ -68,7 +68,8 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
         (None, false) => "WITHOUT".into(),
     };
     let recovery = row.recovery_codes_left.filter(|_| enrolled).map_or_else(nothing, |left| left.to_string());
-    let throttle = row.throttle.as_ref().filter(|_| enrolled).map_or_else(nothing, |throttle| throttle.mode.to_owned());
+    let throttle =
+        row.throttle.as_ref().filter(|_| enrolled).map_or_else(nothing, |throttle| throttle.mode.clone().into_owned());
     let labels = if labels.is_empty() { nothing() } else { labels };
     [
         row.user.clone(),

@@ -1,15 +1,14 @@
-//! The terminal of whoever runs the command: questions, answers, pictures. Its settings are never changed, so an
-//! interrupt at any question leaves it as it was.
+//! The terminal of whoever runs the command: questions, answers, pictures. Its settings are changed for
+//! passwords alone ([`crate::echo`]), so an interrupt at any other question leaves it as it was.
 
 use std::{
     fs::{File, OpenOptions},
     io::{self, BufRead, BufReader, IsTerminal, Write},
 };
 
-use twinlock_core::ports::{Conversation, NoAnswer};
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::{echo::Hidden, failure::Failure};
 
 /// Longest line that is read.
 const LONGEST: u16 = 1024;
@@ -18,18 +17,20 @@ const LONGEST: u16 = 1024;
 pub(crate) struct Terminal {
     input: Box<dyn BufRead>,
     output: Box<dyn Write>,
+    /// The same, if it is a terminal.
+    tty: Option<File>,
 }
 
 impl Terminal {
     /// The controlling terminal, wherever stdin and stdout lead.
     pub(crate) fn open(purpose: &str, without: &str) -> Result<Self, Failure> {
-        let open = || -> io::Result<(File, File)> {
+        let open = || -> io::Result<(File, File, File)> {
             let tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
-            Ok((tty.try_clone()?, tty))
+            Ok((tty.try_clone()?, tty.try_clone()?, tty))
         };
-        let (input, output) = open()
+        let (input, output, tty) = open()
             .map_err(|_| Failure::refused(format!("{purpose} needs a terminal, and there is none")).hint(without))?;
-        Ok(Self { input: Box::new(BufReader::new(input)), output: Box::new(output) })
+        Ok(Self { input: Box::new(BufReader::new(input)), output: Box::new(output), tty: Some(tty) })
     }
 
     /// The terminal, or stdin where that is no terminal: for a code that a script pipes in.
@@ -37,7 +38,7 @@ impl Terminal {
         if io::stdin().is_terminal() {
             return Self::open(purpose, without);
         }
-        Ok(Self { input: Box::new(BufReader::new(io::stdin())), output: Box::new(io::sink()) })
+        Ok(Self { input: Box::new(BufReader::new(io::stdin())), output: Box::new(io::sink()), tty: None })
     }
 
     /// Shows a text.
@@ -61,10 +62,15 @@ impl Terminal {
         }
         Ok(Some(line))
     }
-}
 
-impl Conversation for Terminal {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        Self::ask(self, prompt).ok().flatten().ok_or(NoAnswer { code: 0 })
+    /// The same for a password, which is not seen while it is typed.
+    pub(crate) fn ask_hidden(&mut self, prompt: &str) -> Result<Option<Zeroizing<Vec<u8>>>, Failure> {
+        let hidden = Hidden::on(self.tty.as_ref());
+        let answer = self.ask(prompt);
+        if hidden.is_some() {
+            // The line's end was not seen either.
+            self.show("\n")?;
+        }
+        answer
     }
 }

@@ -7,7 +7,6 @@ use twinlock_core::{admin, ports::ReadCredentials};
 use crate::{
     cli::Users,
     failure::Failure,
-    journal,
     output::note,
     scene::{self, Scene},
 };
@@ -22,7 +21,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     }
     for subject in &subjects {
         admin::unlock(&scene.store.states, subject)?;
-        journal::change("unlocked", subject.name.as_str());
+        scene.journal().changed("unlocked", subject.name.as_str());
         note(&format!("{}: one code is enough again", subject.name));
     }
     Ok(())

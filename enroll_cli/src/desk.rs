@@ -1,0 +1,143 @@
+//! The one joint between what is typed and where it is done: root does it here, everybody else has the broker do it. What
+//! is above it does not know which.
+
+use std::path::Path;
+
+use twinlock_core::{
+    account::Subject,
+    config::DEFAULT_PATH,
+    host::{self, Kernel, SystemClock, SystemGroups},
+    lifecycle::{Caller, Done, Lifecycle, Queue, Request},
+    ports::{Dialogue, NoAnswer, Offer, Typing},
+    status::Status,
+    wire::{self, Unreachable},
+};
+use zeroize::Zeroizing;
+
+use crate::{
+    failure::Failure,
+    scene::{self, Scene},
+};
+
+/// Where things are done for one user.
+pub(crate) enum Desk {
+    /// Here.
+    Root(Box<Scene>, Subject),
+    /// By the broker, for whoever runs the command.
+    Broker {
+        /// The user as typed. The broker says whether that is the one.
+        named: Option<String>,
+        /// The same, or the name of whoever runs the command.
+        user: String,
+    },
+}
+
+impl Desk {
+    /// The desk for the user of that name, or for whoever runs the command.
+    pub(crate) fn of(config: &Path, typed: Option<&str>) -> Result<Self, Failure> {
+        if host::is_root() {
+            let scene = Scene::set(config)?;
+            return Ok(Self::Root(Box::new(scene), scene::account(typed)?));
+        }
+        if config != Path::new(DEFAULT_PATH) {
+            return Err(Failure::not_permitted("not permitted: --config is for root").hint("the broker has its own"));
+        }
+        let user = match typed {
+            Some(typed) => typed.to_owned(),
+            None => scene::account(None)?.name.to_string(),
+        };
+        Ok(Self::Broker { named: typed.map(str::to_owned), user })
+    }
+
+    /// Whose second factor it is about.
+    pub(crate) fn user(&self) -> &str {
+        match self {
+            Self::Root(_, subject) => subject.name.as_str(),
+            Self::Broker { user, .. } => user,
+        }
+    }
+
+    /// Has it done.
+    pub(crate) fn perform(&self, request: &Request, dialogue: &mut dyn Dialogue) -> Result<Done, Failure> {
+        Ok(match self {
+            Self::Root(scene, subject) => {
+                let journal = scene.journal();
+                let mut lifecycle = Lifecycle {
+                    caller: Caller::Root,
+                    config: &scene.config,
+                    store: &scene.store,
+                    clock: &SystemClock,
+                    randomness: &mut Kernel,
+                    groups: &SystemGroups,
+                    journal: &journal,
+                    queue: &Alone,
+                };
+                lifecycle.perform(subject, request, dialogue)?
+            }
+            Self::Broker { named, .. } => {
+                let broker = wire::connect(Path::new(wire::SOCKET)).map_err(unreachable)?;
+                wire::ask_broker(&broker, named.as_deref(), request, dialogue)?
+            }
+        })
+    }
+
+    /// How the user stands.
+    pub(crate) fn status(&self) -> Result<Status, Failure> {
+        let Done::Status(status) = self.perform(&Request::Status, &mut Nobody)? else {
+            return Err(out_of_place());
+        };
+        Ok(status)
+    }
+
+    /// The same, of somebody who must have a second factor.
+    pub(crate) fn status_of_enrolled(&self) -> Result<Status, Failure> {
+        let status = self.status()?;
+        if status.enrolled { Ok(status) } else { Err(Failure::not_enrolled(self.user())) }
+    }
+}
+
+/// The broker did something else than what was asked for.
+pub(crate) fn out_of_place() -> Failure {
+    Failure::refused("the broker answered something else than what was asked")
+        .hint("command and broker should be of one version: restart twinlockd after an upgrade")
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
+fn unreachable(why: Unreachable) -> Failure {
+    if !matches!(why, Unreachable::NoBroker) {
+        return Failure::refused(why.to_string()).hint("tell your administrator");
+    }
+    Failure::not_permitted(
+        "not permitted: second factors are kept where only root may read and write, and no broker is running",
+    )
+    .hint(
+        "the administrator can start twinlockd.socket, or run this as root; where a login offers to enrol you, it needs \
+         neither",
+    )
+}
+
+/// Root hashes when it wants to.
+struct Alone;
+
+impl Queue for Alone {
+    fn take_turn(&self, work: &mut dyn FnMut()) {
+        work();
+    }
+}
+
+/// There is nobody to talk with, and nothing to talk about.
+struct Nobody;
+
+impl Dialogue for Nobody {
+    fn ask(&mut self, _: &str, _: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        Err(NoAnswer { code: 0 })
+    }
+
+    fn tell(&mut self, _: &str) -> Result<(), NoAnswer> {
+        Ok(())
+    }
+
+    fn introduce(&mut self, _: &Offer) -> Result<(), NoAnswer> {
+        Ok(())
+    }
+}

@@ -1,0 +1,99 @@
+//! Whoever sits at the terminal, which is opened when there is something to say.
+
+use std::path::Path;
+
+use twinlock_core::{
+    lifecycle::{Done, Request},
+    ports::{Dialogue, NoAnswer, Offer, Typing},
+};
+use zeroize::Zeroizing;
+
+use crate::{ceremony, cli::Qr, desk::Desk, failure::Failure, picture::Picture, terminal::Terminal};
+
+/// A person to ask and to tell.
+pub(crate) struct Person<'a> {
+    open: Box<dyn Fn() -> Result<Terminal, Failure> + 'a>,
+    shown: Shown<'a>,
+    terminal: Option<Terminal>,
+    pictures: Vec<Picture>,
+    failure: Option<Failure>,
+}
+
+/// How a new authenticator is shown.
+#[derive(Default)]
+pub(crate) struct Shown<'a> {
+    /// On the terminal, so drawn.
+    pub(crate) on_terminal: Option<Qr>,
+    /// As a PNG file.
+    pub(crate) png: Option<&'a Path>,
+    /// As an SVG file.
+    pub(crate) svg: Option<&'a Path>,
+}
+
+impl<'a> Person<'a> {
+    /// Somebody at a terminal that is opened so.
+    pub(crate) fn at(open: impl Fn() -> Result<Terminal, Failure> + 'a) -> Self {
+        let (shown, pictures) = (Shown::default(), Vec::new());
+        Self { open: Box::new(open), shown, terminal: None, pictures, failure: None }
+    }
+
+    /// The same, who is shown a new authenticator.
+    pub(crate) fn shown(self, shown: Shown<'a>) -> Self {
+        Self { shown, ..self }
+    }
+
+    /// Has something done, and answers for it.
+    pub(crate) fn have_done(mut self, desk: &Desk, request: &Request) -> Result<Done, Failure> {
+        let done = desk.perform(request, &mut self);
+        if let Some(failure) = self.failure {
+            return Err(failure);
+        }
+        let done = done?;
+        self.pictures.into_iter().for_each(Picture::keep);
+        Ok(done)
+    }
+
+    /// Runs what may fail here; why it did is told instead of what comes of it.
+    fn attempt<T>(&mut self, what: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, NoAnswer> {
+        what(self).map_err(|failure| {
+            self.failure = Some(failure);
+            NoAnswer { code: 0 }
+        })
+    }
+
+    fn terminal(&mut self) -> Result<&mut Terminal, Failure> {
+        if self.terminal.is_none() {
+            self.terminal = Some((self.open)()?);
+        }
+        self.terminal.as_mut().ok_or_else(|| Failure::refused("there is no terminal"))
+    }
+}
+
+impl Dialogue for Person<'_> {
+    fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        let typed = self.attempt(|person| match typing {
+            Typing::Shown => person.terminal()?.ask(prompt),
+            Typing::Hidden => person.terminal()?.ask_hidden(prompt),
+        })?;
+        typed.ok_or(NoAnswer { code: 0 })
+    }
+
+    fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
+        self.attempt(|person| person.terminal()?.show(text))
+    }
+
+    fn introduce(&mut self, offer: &Offer) -> Result<(), NoAnswer> {
+        self.attempt(|person| {
+            if let Some(path) = person.shown.png {
+                person.pictures.push(Picture::png(path, &offer.uri)?);
+            }
+            if let Some(path) = person.shown.svg {
+                person.pictures.push(Picture::svg(path, &offer.uri)?);
+            }
+            match person.shown.on_terminal {
+                Some(qr) => ceremony::introduce(person.terminal()?, offer, qr),
+                None => Ok(()),
+            }
+        })
+    }
+}
