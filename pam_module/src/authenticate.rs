@@ -20,6 +20,7 @@ use twinlock_core::{
 
 use crate::{
     arguments::Arguments,
+    broker,
     ffi::{Loudness, Passed, Transaction},
     returns,
     stacked::Stacked,
@@ -132,7 +133,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let attempt = explained(attempt, &scene, transaction);
     let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
     let code = returns::end(transaction, user, &attempt);
-    speak(transaction, scene.config.help(), attempt.outcome);
+    speak(transaction, scene.config.help(), &attempt);
     match attempt.outcome {
         Outcome::Granted { .. } | Outcome::NotAsked => {
             let mark = scene.subject.map(|subject| Passed { subject, staged });
@@ -161,15 +162,20 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
         client: if arguments.forward_pass { None } else { scene.client(&first_factors) },
     };
     let subject = scene.subject.as_ref();
+    let request = (!host::is_root()).then(|| broker::request(transaction, scene, prompt));
+    let make = |stacked: &mut Stacked<'_, '_>| match &request {
+        None => login.attempt(subject, scene.policy, stacked),
+        Some(request) => broker::attempt(request, stacked),
+    };
     let lengths = if arguments.stacked() { scene.code_lengths() } else { Vec::new() };
     let mut stacked = Stacked::new(transaction, arguments, lengths);
-    let attempt = login.attempt(subject, scene.policy, &mut stacked);
+    let attempt = make(&mut stacked);
     let attempt = stacked.noted(attempt);
     if !stacked.may_ask_after(attempt.outcome) {
         return attempt;
     }
     returns::end(stacked.transaction(), subject.map(|subject| subject.name.as_str()), &attempt);
-    login.attempt(subject, scene.policy, &mut stacked)
+    make(&mut stacked)
 }
 
 /// What is asked where password and code come in one answer; google-authenticator's words.
@@ -228,8 +234,11 @@ fn explained(attempt: Attempt, scene: &Scene, transaction: &Transaction<'_>) -> 
 }
 
 /// What the user is told, after the verdict is on the disk and in the log.
-fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, outcome: Outcome) {
-    match outcome {
+fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attempt) {
+    if let Some(notice) = &attempt.notice {
+        transaction.warn(&notice.told());
+    }
+    match attempt.outcome {
         Outcome::Granted { recovery_codes_left: Some(0) } => {
             transaction.warn("That was your LAST recovery code. Make new ones now: ask your administrator for `twinlock recovery new`.");
         }

@@ -6,7 +6,7 @@ use twinlock_core::{
     account::Subject,
     credentials::AuthenticatorId,
     enrol::EnrolError,
-    host::SystemClock,
+    host::{self, SystemClock},
     journal::Reason,
     login::{Attempt, Outcome},
     policy::SecondFactor,
@@ -16,6 +16,7 @@ use twinlock_core::{
 use crate::{
     arguments::Arguments,
     authenticate::Scene,
+    broker,
     ffi::{Passed, Transaction},
     returns,
 };
@@ -55,6 +56,11 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     }
     match scene.policy {
         SecondFactor::Skip => return PamResultCode::PAM_IGNORE,
+        SecondFactor::Optional if !host::is_root() => {
+            if broker::asks_nobody(broker::request(transaction, &scene, &scene.config.prompt)) {
+                return PamResultCode::PAM_IGNORE;
+            }
+        }
         SecondFactor::Optional => match scene.store.credentials.read(subject) {
             Ok(None) => return PamResultCode::PAM_IGNORE,
             Ok(Some(_)) => {}

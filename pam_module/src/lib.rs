@@ -5,6 +5,7 @@
 
 mod arguments;
 mod authenticate;
+mod broker;
 mod ffi;
 mod guard;
 mod returns;

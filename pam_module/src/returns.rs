@@ -2,6 +2,7 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
+    host,
     journal::{Entry, Reason},
     login::{Attempt, Outcome},
     ports::NoAnswer,
@@ -46,8 +47,10 @@ const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
 /// Logs how an attempt ended, and says so to libpam.
 pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt: &Attempt) -> PamResultCode {
     let refused = attempt.refused();
-    // Where nobody is asked there is nothing to say, unless a rule of the administrator says so for some.
-    if attempt.outcome != Outcome::NotAsked || attempt.detail.is_some() {
+    // Where nobody is asked there is nothing to say, unless a rule of the administrator says so for some; and what the
+    // broker attempted is in the log already, by somebody who can be believed.
+    let said_elsewhere = attempt.outcome == Outcome::NotAsked || !host::is_root();
+    if attempt.detail.is_some() || !said_elsewhere {
         let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
         let entry = Entry {
             refused,

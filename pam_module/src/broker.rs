@@ -1,0 +1,52 @@
+//! Where the host is not root's (a screen locker, a web server), the store is out of reach: the broker makes the attempt,
+//! for the account of the host's own user alone, and writes it down.
+
+use std::path::Path;
+
+use twinlock_core::{
+    journal::Reason,
+    login::{Attempt, Outcome},
+    policy::SecondFactor,
+    ports::{Conversation, NoAnswer},
+    wire::{self, LoginRequest},
+};
+use zeroize::Zeroizing;
+
+use crate::{authenticate::Scene, ffi::Transaction};
+
+/// What the broker is told of this login.
+pub(crate) fn request(transaction: &Transaction<'_>, scene: &Scene, prompt: &str) -> LoginRequest {
+    LoginRequest {
+        user: scene.subject.as_ref().map(|subject| subject.name.to_string()).unwrap_or_default(),
+        policy: scene.policy,
+        service: transaction.service.clone(),
+        rhost: transaction.rhost.clone(),
+        prompt: prompt.to_owned(),
+    }
+}
+
+/// One attempt, made by the broker. Whatever is in its way denies, and has a detail for the log.
+pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversation) -> Attempt {
+    match wire::connect(Path::new(wire::SOCKET)) {
+        Ok(broker) => wire::attempt(&broker, request, conversation),
+        Err(error) => {
+            let detail = format!("this host is not root's, so the broker has to be asked: {error}");
+            Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(Reason::Store)) }
+        }
+    }
+}
+
+/// Whether policy asks nobody, as the broker sees it: under `optional`, whoever is not enrolled.
+pub(crate) fn asks_nobody(request: LoginRequest) -> bool {
+    let request = LoginRequest { policy: SecondFactor::Optional, ..request };
+    attempt(&request, &mut Silent).outcome == Outcome::NotAsked
+}
+
+/// Answers nothing.
+struct Silent;
+
+impl Conversation for Silent {
+    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        Err(NoAnswer { code: 0 })
+    }
+}
