@@ -3,7 +3,7 @@
 use std::env;
 use std::path::{Path, PathBuf};
 
-/// The directory with `libpam_twinlock.so` and `twinlock`: `$TWINLOCK_ARTEFACTS`, or `release/` of the target directory
+/// The directory with `libpam_twinlock.so`, `twinlock` and `twinlockd`: `$TWINLOCK_ARTEFACTS`, or `release/` of the target directory
 /// this test binary stands in.
 pub(crate) fn directory() -> PathBuf {
     match env::var_os("TWINLOCK_ARTEFACTS") {

@@ -32,6 +32,7 @@
 mod account;
 mod artefacts;
 mod attempt;
+mod broker;
 mod command;
 mod deployed;
 mod drive;
@@ -62,6 +63,7 @@ mod world;
 
 pub use account::{Account, PASSWORD};
 pub use attempt::{Attempt, Held, one_after_another, race};
+pub use broker::{Broker, Frame, Raw, SOCKET, frame};
 pub use command::{Enrolled, Twinlock};
 pub use deployed::{CONFIG, STORE, credentials_of, state_of};
 pub use drive::drive;

@@ -163,8 +163,11 @@ impl World {
     /// When they were not built.
     pub fn install(&self) {
         self.installed.get_or_init(|| {
-            let copies =
-                [("libpam_twinlock.so", self.module_path(), 0o644), ("twinlock", inside("bin/twinlock").into(), 0o755)];
+            let copies = [
+                ("libpam_twinlock.so", self.module_path(), 0o644),
+                ("twinlock", inside("bin/twinlock").into(), 0o755),
+                ("twinlockd", inside("bin/twinlockd").into(), 0o755),
+            ];
             for (name, target, mode) in copies {
                 let built = Path::new(&inside("artefacts")).join(name);
                 without_open_programs(|| fs::copy(built, &target)).unwrap_or_else(|error| {

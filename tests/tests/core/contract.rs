@@ -222,7 +222,7 @@ fn removed_means_gone(credentials: &impl WriteCredentials, states: &impl StateSt
     let alice = subject("alice");
     enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
         .unwrap();
-    assert!(admin::remove(credentials, states, &alice).unwrap());
+    assert!(admin::remove((credentials, states), &alice, |_| Ok(())).unwrap());
     assert!(credentials.read(&alice).unwrap().is_none() && states.open(&alice).unwrap().is_none());
-    assert!(!admin::remove(credentials, states, &alice).unwrap());
+    assert!(!admin::remove((credentials, states), &alice, |_| Ok(())).unwrap());
 }
