@@ -132,6 +132,10 @@ impl Lifecycle<'_> {
             Some(issuer) => check_issuer(issuer).map_err(|bad| Refusal::new(Cause::Refused, bad))?,
             None => host::issuer(&self.config.issuer),
         };
+        // A store that is missing may be a disk that is not mounted: only root may say that it is a new one.
+        if let Caller::Root = self.caller {
+            self.store.prepare()?;
+        }
         let proof = self.prove_for_enrolment(subject, wish.place, dialogue)?;
         let given = wish.secret.clone();
         let secret = given.map_or_else(|| enrol::new_secret(self.randomness), Ok)?;
@@ -254,6 +258,9 @@ impl Lifecycle<'_> {
     ) -> Result<Done, Refusal> {
         self.permit(self.config.self_service.recovery, "making recovery codes")?;
         self.permit_confirm(confirm)?;
+        if self.store.credentials.read(subject)?.is_none() {
+            return Err(Refusal::not_enrolled(subject.name.as_str()));
+        }
         let proof = self.prove(subject, dialogue)?;
         let (codes, set) = self.new_recovery_codes()?;
         if confirm == Confirm::Ask {
