@@ -102,7 +102,10 @@ impl Lifecycle<'_> {
             return Ok(Proof::Root);
         };
         match self.config.self_service.first_enrollment {
-            FirstEnrollment::Password => first_factor.password(subject, dialogue)?,
+            FirstEnrollment::Password => {
+                dialogue.tell("To show that it is you, the password of your account on this host.\n")?;
+                first_factor.password(subject, dialogue)?;
+            }
             FirstEnrollment::Session => first_factor.fresh_session(subject)?,
             FirstEnrollment::Off => {
                 return Err(Refusal::new(
