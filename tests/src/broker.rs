@@ -66,7 +66,16 @@ impl World {
 
     /// The same with other arguments.
     pub fn broker_with(&self, arguments: &[&str]) -> Broker {
-        let broker = Broker { process: self.broker_launch(arguments).start() };
+        Self::listening(self.broker_launch(arguments))
+    }
+
+    /// The same under another program: see [`Launch::under`].
+    pub fn broker_under(&self, prefix: &[&str]) -> Broker {
+        Self::listening(self.broker_launch(&["--listen", SOCKET]).under(prefix))
+    }
+
+    fn listening(launch: Launch) -> Broker {
+        let broker = Broker { process: launch.start() };
         let end = Instant::now() + DEADLINE;
         while UnixStream::connect(SOCKET).is_err() {
             assert!(broker.is_running(), "the broker ended: {:?}", broker.process.finish());

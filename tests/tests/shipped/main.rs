@@ -12,3 +12,4 @@ mod demo;
 mod drop_ins;
 mod install;
 mod stacks;
+mod units;
