@@ -74,6 +74,8 @@ fn constant(text: &str) -> String {
 }
 
 fn constant_line(line: &str) -> String {
+    // An id stands before the label of a device.
+    let ids: Vec<_> = line.split_whitespace().take(1).filter(|_| line.contains("  totp ")).collect();
     let words = line.split(' ').map(|word| {
         let shape: String = word
             .trim_end_matches(['.', ';', ',', ')'])
@@ -91,7 +93,8 @@ fn constant_line(line: &str) -> String {
             () if shape == "000000" => "CODE",
             () if shape == "0000-00-00A00:00:00A" => "TIME",
             () if is("0000") => "KEY",
-            () if word.len() == 12 && word.chars().all(|c| c.is_ascii_alphanumeric()) => "ID",
+            () if ids.contains(&word) => "ID",
+            () if word.starts_with("authenticator=") => "authenticator=ID",
             () => word,
         }
     });
