@@ -90,7 +90,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
-	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
+	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets
 	@test -n '$(PAMDIR)' || { echo 'uninstall: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }

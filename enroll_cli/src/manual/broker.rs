@@ -58,7 +58,7 @@ pub(super) fn page() -> String {
     page.heading("DESCRIPTION");
     page.paragraph(
         "Second factors are kept where only root may read and write, and no program of Twinlock is set-user-ID. `twinlockd` \
-         runs as root and listens on a Unix socket; twinlock(1), run by anybody else, has it done what is to be done for the \
+         runs as root and listens on a Unix socket; twinlock(1), run by anybody else, asks it for what is to be done, for the \
          user's own account. Who comes is what the kernel says of the other side of the socket, and never what it says of itself.",
     );
     page.paragraph(
@@ -68,7 +68,7 @@ pub(super) fn page() -> String {
     page.paragraph(
         "The socket is handed over by systemd (twinlockd.socket), or made by `--listen` under any other supervisor. The broker \
          stays in the foreground, writes to syslog, and ends on SIGTERM, after what is being written. The configuration is read \
-         anew for each request. After an upgrade it is restarted: `systemctl try-restart twinlockd.service`.",
+         anew for each request; another `[store] directory` alone wants a restart. After an upgrade it is restarted: `systemctl try-restart twinlockd.service`.",
     );
     page.heading("OPTIONS");
     for option in command.get_arguments().filter(|option| !option.is_hide_set()) {
