@@ -105,6 +105,35 @@ pub(super) fn page() -> String {
     for option in cli.get_arguments().filter(|option| !option.is_hide_set()) {
         page.item(spelled(option), &help(option));
     }
+    accounts_and_logins(&mut page);
+    page.heading("EXIT STATUS");
+    for (status, meaning) in STATUSES {
+        page.item(word(status), meaning);
+    }
+    page.heading("ENVIRONMENT");
+    page.item(word("NO_COLOR"), "If it is set and not empty, nothing is coloured (https://no-color.org).");
+    page.item(word("TERM"), "On a terminal that calls itself `dumb` nothing is coloured.");
+    page.heading("FILES");
+    for (path, what) in FILES {
+        page.item(word(path), what);
+    }
+    page.heading("EXAMPLES");
+    for (text, typed) in EXAMPLES {
+        page.example(text, typed);
+    }
+    page.see_also(&[
+        "pam_twinlock(8)",
+        "twinlock.toml(5)",
+        "twinlockd(8)",
+        "sshd_config(5)",
+        "pam.conf(5)",
+        "nsswitch.conf(5)",
+    ]);
+    page.finish()
+}
+
+/// What `list`, `explain` and `check` look at and print.
+fn accounts_and_logins(page: &mut Page) {
     page.heading("LIST");
     page.paragraph(
         "`twinlock list` knows the accounts of /etc/passwd whose shell lets them in, that is not nologin, false, sync, halt \
@@ -155,30 +184,6 @@ pub(super) fn page() -> String {
          systemd-user, su, su-l, runuser, runuser-l, sudo, sudo-i, polkit-1) with all that they include: an account line of \
          pam_twinlock.so there refuses whom nobody asked. And of sshd's, where users are to enrol inside the login: it needs that line.",
     );
-    page.heading("EXIT STATUS");
-    for (status, meaning) in STATUSES {
-        page.item(word(status), meaning);
-    }
-    page.heading("ENVIRONMENT");
-    page.item(word("NO_COLOR"), "If it is set and not empty, nothing is coloured (https://no-color.org).");
-    page.item(word("TERM"), "On a terminal that calls itself `dumb` nothing is coloured.");
-    page.heading("FILES");
-    for (path, what) in FILES {
-        page.item(word(path), what);
-    }
-    page.heading("EXAMPLES");
-    for (text, typed) in EXAMPLES {
-        page.example(text, typed);
-    }
-    page.see_also(&[
-        "pam_twinlock(8)",
-        "twinlock.toml(5)",
-        "twinlockd(8)",
-        "sshd_config(5)",
-        "pam.conf(5)",
-        "nsswitch.conf(5)",
-    ]);
-    page.finish()
 }
 
 /// The verbs that are for people.
