@@ -14,7 +14,7 @@ use twinlock_core::{
     store::{Store, load_config},
     wire::{Connection, Frame, Kind, LoginRequest, Peer, content, open_envelope, verdict},
 };
-use twinlock_notify::SystemJournal;
+use twinlock_notify::{Mailing, SystemJournal};
 
 use crate::{PROGRAM, password::Owner, server::Server, talk::Talk};
 
@@ -73,7 +73,7 @@ impl Session<'_> {
             clock: &SystemClock,
             randomness: &mut Kernel,
             groups: &SystemGroups,
-            journal: &SystemJournal { mail: config.mail, ..self.journal() },
+            journal: &SystemJournal { mail: mailing(&config), ..self.journal() },
             queue: &*self.server.turns,
         };
         let done = lifecycle.perform(&subject, &request, &mut Talk::over(self.connection));
@@ -104,7 +104,7 @@ impl Session<'_> {
             by_uid: self.peer.uid,
             service: "twinlock",
             rhost: None,
-            mail: false,
+            mail: Mailing::Off,
             clock: &SystemClock,
         }
     }
@@ -154,6 +154,10 @@ impl Session<'_> {
         }
         attempt
     }
+}
+
+const fn mailing(config: &Config) -> Mailing {
+    if config.mail { Mailing::Aside } else { Mailing::Off }
 }
 
 fn not_yours() -> Refusal {
