@@ -44,7 +44,7 @@ impl Session<'_> {
             },
             Kind::Login => {
                 let Ok(request) = LoginRequest::parse(&first.content) else { return };
-                (Kind::Verdict, verdict(self.login(&request).outcome).into_bytes().into())
+                (Kind::Verdict, verdict(&self.login(&request)).into_bytes().into())
             }
             Kind::Answer
             | Kind::NoAnswer
@@ -127,14 +127,19 @@ impl Session<'_> {
         let config = match self.config() {
             Ok(config) => config,
             Err(refusal) => {
-                self.told(refusal);
-                return Attempt::ended(Outcome::Refused(Reason::Config));
+                return self.turned_down(request, Reason::Config, refusal.to_string());
             }
         };
         let subject = match host::account_of(self.peer.uid) {
             Ok(Some(own)) if own.name.as_str() == request.user => own,
-            Ok(_) => return Attempt::ended(Outcome::Refused(Reason::UnknownUser)),
-            Err(_) => return Attempt::ended(Outcome::Refused(Reason::Internal)),
+            Ok(_) => {
+                let detail = format!("uid {} asked for the login of somebody else", self.peer.uid);
+                return self.turned_down(request, Reason::UnknownUser, detail);
+            }
+            Err(error) => {
+                let detail = format!("cannot ask the passwd database: {error}");
+                return self.turned_down(request, Reason::Internal, detail);
+            }
         };
         let store = Store::at(&config.store.directory);
         let login = Login {
@@ -148,11 +153,21 @@ impl Session<'_> {
         };
         let attempt = login.attempt(Some(&subject), request.policy, &mut Talk::over(self.connection));
         if attempt.outcome != Outcome::NotAsked {
-            let journal =
-                SystemJournal { service: &request.service, rhost: request.rhost.as_deref(), ..self.journal() };
-            journal.attempt(&subject, &attempt);
+            self.journal_of(request).attempt(&subject, &attempt);
         }
         attempt
+    }
+
+    /// Refuses a login before anybody is asked, and writes it down like any other. Not the name: it is only claimed, and
+    /// may be anything.
+    fn turned_down(&self, request: &LoginRequest, reason: Reason, detail: String) -> Attempt {
+        let attempt = Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) };
+        self.journal_of(request).attempt_of(None, &attempt);
+        attempt
+    }
+
+    fn journal_of<'r>(&self, request: &'r LoginRequest) -> SystemJournal<'r> {
+        SystemJournal { service: &request.service, rhost: request.rhost.as_deref(), ..self.journal() }
     }
 }
 

@@ -8,6 +8,7 @@ use std::{fmt::Write as _, time::Duration};
 use super::{Broken, Connection, Frame, Kind};
 use crate::{
     journal::Reason,
+    lifecycle::Notice,
     login::{Attempt, Outcome},
     policy::SecondFactor,
     ports::{Conversation, NoAnswer},
@@ -69,12 +70,12 @@ impl LoginRequest {
     }
 }
 
-/// How an attempt ended, as the content of [`Kind::Verdict`].
+/// How an attempt ended, as the content of [`Kind::Verdict`], with what its owner is told of.
 #[must_use]
-pub fn verdict(outcome: Outcome) -> String {
+pub fn verdict(attempt: &Attempt) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = match outcome {
+    let _ = match attempt.outcome {
         Outcome::Granted { recovery_codes_left: None } => write!(text, "granted"),
         Outcome::Granted { recovery_codes_left: Some(left) } => write!(text, "granted {left}"),
         Outcome::NotAsked => write!(text, "not-asked"),
@@ -82,10 +83,22 @@ pub fn verdict(outcome: Outcome) -> String {
         Outcome::TooSoon(rest) => write!(text, "too-soon {}", rest.as_secs()),
         Outcome::NoAnswer(NoAnswer { code }) => write!(text, "no-answer {code}"),
     };
+    if let Some(notice) = &attempt.notice {
+        text.push('\0');
+        text.push_str(&notice.words());
+    }
     text
 }
 
-fn parse_verdict(text: &str) -> Option<Outcome> {
+fn parse_verdict(text: &str) -> Option<Attempt> {
+    let (outcome, notice) = match text.split_once('\0') {
+        Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words)?))),
+        None => (text, None),
+    };
+    Some(Attempt { notice, ..Attempt::ended(parse_outcome(outcome)?) })
+}
+
+fn parse_outcome(text: &str) -> Option<Outcome> {
     let (word, rest) = text.split_once(' ').map_or((text, None), |(word, rest)| (word, Some(rest)));
     Some(match (word, rest) {
         ("granted", None) => Outcome::Granted { recovery_codes_left: None },
@@ -129,12 +142,16 @@ fn converse(
                 }
             },
             Kind::Verdict => {
-                let outcome = parse_verdict(frame.text()?).ok_or(Broken::NoMessage)?;
+                let attempt = parse_verdict(frame.text()?).ok_or(Broken::NoMessage)?;
                 // Nobody is granted anything who was not asked.
-                if matches!(outcome, Outcome::Granted { .. }) && !asked {
+                if matches!(attempt.outcome, Outcome::Granted { .. }) && !asked {
                     return Err(Broken::OutOfPlace);
                 }
-                return Ok(Attempt::ended(outcome));
+                // And nobody passes unasked where policy asks everybody.
+                if attempt.outcome == Outcome::NotAsked && request.policy >= SecondFactor::Enroll {
+                    return Err(Broken::OutOfPlace);
+                }
+                return Ok(attempt);
             }
             Kind::Request
             | Kind::Login
