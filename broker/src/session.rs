@@ -12,7 +12,7 @@ use twinlock_core::{
     login::{Attempt, Login, Outcome},
     ports::Journal,
     store::{Store, load_config},
-    wire::{Connection, Frame, Kind, LoginRequest, Peer, content, open_envelope, verdict},
+    wire::{Connection, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
 };
 use twinlock_notify::{Mailing, SystemJournal};
 
@@ -147,10 +147,14 @@ impl Session<'_> {
             states: &store.states,
             clock: &SystemClock,
             limits: config.limits(),
-            prompt: &request.prompt,
+            prompt: request.prompt.as_deref().unwrap_or_default(),
             from: request.rhost.as_deref(),
             client: None,
         };
+        if request.prompt.is_none() {
+            // The account phase of a host: not an attempt, so none for the log.
+            return login.attempt(Some(&subject), request.policy, &mut Silent);
+        }
         let attempt = login.attempt(Some(&subject), request.policy, &mut Talk::over(self.connection));
         if attempt.outcome != Outcome::NotAsked {
             self.journal_of(request).attempt(&subject, &attempt);

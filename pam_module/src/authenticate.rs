@@ -164,7 +164,7 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
     let subject = scene.subject.as_ref();
     // Where nobody is asked, nobody need be asked about that either.
     let by_broker = !host::is_root() && scene.policy != SecondFactor::Skip;
-    let request = by_broker.then(|| broker::request(transaction, scene, prompt));
+    let request = by_broker.then(|| broker::request(transaction, scene, Some(prompt)));
     let make = |stacked: &mut Stacked<'_, '_>| match &request {
         None => login.attempt(subject, scene.policy, stacked),
         Some(request) => broker::attempt(request, stacked),

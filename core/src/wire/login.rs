@@ -5,6 +5,8 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use zeroize::Zeroizing;
+
 use super::{Broken, Connection, Frame, Kind};
 use crate::{
     journal::Reason,
@@ -29,8 +31,8 @@ pub struct LoginRequest {
     pub service: String,
     /// Where from, for the log.
     pub rhost: Option<String>,
-    /// What is asked first.
-    pub prompt: String,
+    /// What is asked first; `None` to be told whether anybody is asked, and no more.
+    pub prompt: Option<String>,
 }
 
 impl LoginRequest {
@@ -42,7 +44,7 @@ impl LoginRequest {
             self.policy.name(),
             &self.service,
             self.rhost.as_deref().unwrap_or_default(),
-            &self.prompt,
+            self.prompt.as_deref().unwrap_or_default(),
         ];
         fields.join("\0").into_bytes()
     }
@@ -65,7 +67,7 @@ impl LoginRequest {
             policy: SecondFactor::named(policy).map_err(|_| Broken::NoMessage)?,
             service: (*service).to_owned(),
             rhost: (!rhost.is_empty()).then(|| (*rhost).to_owned()),
-            prompt: (*prompt).to_owned(),
+            prompt: (!prompt.is_empty()).then(|| (*prompt).to_owned()),
         })
     }
 }
@@ -109,6 +111,15 @@ fn parse_outcome(text: &str) -> Option<Outcome> {
         ("no-answer", Some(code)) => Outcome::NoAnswer(NoAnswer { code: code.parse().ok()? }),
         _ => return None,
     })
+}
+
+/// Gives no answer to anything.
+pub struct Silent;
+
+impl Conversation for Silent {
+    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        Err(NoAnswer { code: 0 })
+    }
 }
 
 /// Has the broker make an attempt. Whatever goes wrong on the way denies.
