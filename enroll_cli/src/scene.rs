@@ -10,7 +10,7 @@ use twinlock_core::{
     status::Status,
     store::{self, Reading, Store},
 };
-use twinlock_notify::SystemJournal;
+use twinlock_notify::{Mailing, SystemJournal};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -54,7 +54,7 @@ impl Scene {
             by_uid: nix::unistd::Uid::current().as_raw(),
             service: "twinlock",
             rhost: None,
-            mail: self.config.mail,
+            mail: if self.config.mail { Mailing::AtOnce } else { Mailing::Off },
             clock: &SystemClock,
         }
     }

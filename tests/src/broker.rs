@@ -11,6 +11,7 @@ use nix::unistd::Pid;
 
 use crate::account::Account;
 use crate::launch::Launch;
+use crate::namespace::inside;
 use crate::process::{DEADLINE, Output, Process};
 use crate::world::World;
 
@@ -91,6 +92,11 @@ impl World {
         Launch::new(["twinlockd"].iter().chain(arguments))
     }
 
+    /// Puts a program in the place of the host's sendmail.
+    pub fn sendmail(&self, script: &str) {
+        self.write_script(inside("bin/sendmail"), script);
+    }
+
     /// `twinlock` to be run by an account, without root's rights.
     pub fn twinlock_as(&self, account: &Account, arguments: &[&str]) -> Launch {
         self.twinlock_launch(arguments).account(account)
@@ -125,7 +131,11 @@ impl Raw {
 
     /// The same, elsewhere.
     pub fn connect_to(socket: &Path) -> Self {
-        let stream = UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
+        Self::over(UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display())))
+    }
+
+    /// Talks over this stream.
+    pub(crate) fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
         Self(stream)
     }
@@ -133,6 +143,11 @@ impl Raw {
     /// Sends bytes as they are. That the other side may be gone is not an error here.
     pub fn send(&mut self, bytes: &[u8]) {
         drop(self.0.write_all(bytes));
+    }
+
+    /// Sends bytes; whether the other side is still there.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.0.write_all(bytes).is_ok()
     }
 
     /// Sends a message.

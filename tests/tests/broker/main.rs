@@ -10,4 +10,15 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod canaries;
 mod enrol;
+mod fakes;
+mod host;
+mod interrupted;
+mod mail;
+mod notices;
+mod proof;
+mod scene;
+mod sessions;
+mod settings;
+mod verbs;
