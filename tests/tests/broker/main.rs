@@ -11,3 +11,5 @@
 )]
 
 mod enrol;
+mod matrix;
+mod scene;
