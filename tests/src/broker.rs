@@ -45,6 +45,29 @@ impl Broker {
         self.process.is_running()
     }
 
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        self.count("fd")
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> usize {
+        self.count("task")
+    }
+
+    fn count(&self, what: &str) -> usize {
+        std::fs::read_dir(format!("/proc/{}/{what}", self.process.pid())).expect("it runs").count()
+    }
+
+    /// The processor time that it has used, in its own code and in the kernel; it is counted in hundredths of a second.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.pid())).expect("it runs");
+        // The second field is a name in parentheses, which may hold anything.
+        let fields = stat.rsplit_once(')').expect("the kernel writes one").1.split_whitespace().skip(11).take(2);
+        let ticks = fields.map(|field| field.parse::<u64>().expect("a number")).sum::<u64>();
+        Duration::from_millis(ticks * 10)
+    }
+
     /// The memory of it that is in RAM, in KiB.
     pub fn resident_kib(&self) -> u64 {
         let status = std::fs::read_to_string(format!("/proc/{}/status", self.process.pid())).expect("it runs");
@@ -66,7 +89,12 @@ impl World {
 
     /// The same with other arguments.
     pub fn broker_with(&self, arguments: &[&str]) -> Broker {
-        let broker = Broker { process: self.broker_launch(arguments).start() };
+        self.broker_of(self.broker_launch(arguments))
+    }
+
+    /// The same with everything around it: a limit, another supervisor.
+    pub fn broker_of(&self, launch: Launch) -> Broker {
+        let broker = Broker { process: launch.start() };
         let end = Instant::now() + DEADLINE;
         while UnixStream::connect(SOCKET).is_err() {
             assert!(broker.is_running(), "the broker ended: {:?}", broker.process.finish());
@@ -139,6 +167,17 @@ impl Raw {
     /// Ends what is sent; what comes can still be read.
     pub fn hang_up(&mut self) {
         drop(self.0.shutdown(std::net::Shutdown::Write));
+    }
+
+    /// Whether the other side hangs up within so long without having said anything more.
+    pub fn is_hung_up_within(&self, span: Duration) -> bool {
+        self.0.set_read_timeout(Some(span)).expect("a socket");
+        let end = (&self.0).read(&mut [0]);
+        self.0.set_read_timeout(Some(DEADLINE)).expect("a socket");
+        match end {
+            Ok(length) => length == 0,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 
     /// The next message; `None` when the other side has hung up.

@@ -10,6 +10,11 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod crowd;
+mod distrust;
 mod enrol;
+mod forged;
+mod frames;
 mod matrix;
 mod scene;
+mod start;

@@ -4,7 +4,8 @@ use std::fmt;
 
 use serde_json::{Value, json};
 use twinlock_tests::{
-    Account, Broker, Caller, Enrolled, ForgedState, Frame, Raw, STORE, Snapshot, World, in_world, is_root_in_earnest,
+    Account, Broker, Caller, Enrolled, ForgedState, Frame, Raw, SOCKET, STORE, Snapshot, World, in_world,
+    is_root_in_earnest,
 };
 
 /// No account has it.
@@ -24,16 +25,21 @@ pub(crate) struct Scene<'w> {
 
 /// Runs the test in it.
 pub(crate) fn with_scene(test: impl FnOnce(&Scene<'_>) + Send) {
-    with_settings("", test);
+    with_broker_under(&[], test);
 }
 
-/// The same with this configuration.
-pub(crate) fn with_settings(config: &str, test: impl FnOnce(&Scene<'_>) + Send) {
+/// The same with a broker that may open so many files.
+pub(crate) fn with_limit(descriptors: u32, test: impl FnOnce(&Scene<'_>) + Send) {
+    let limit = format!("ulimit -n {descriptors}; exec \"$@\"");
+    with_broker_under(&["sh", "-c", &limit, "sh"], test);
+}
+
+fn with_broker_under(prefix: &[&str], test: impl FnOnce(&Scene<'_>) + Send) {
     if !is_root_in_earnest("a caller that is not root") {
         return;
     }
     in_world(|world| {
-        world.set_up(config);
+        world.set_up("");
         world.broker_service();
         let [alice, bob, carol, erin] = ["alice", "bob", "carol", "erin"].map(|name| world.account(name));
         world.account("dave");
@@ -41,7 +47,7 @@ pub(crate) fn with_settings(config: &str, test: impl FnOnce(&Scene<'_>) + Send) 
         ForgedState::of(&alice).write(world);
         ForgedState::of(&bob).write(world);
         world.remove_account("erin");
-        let broker = world.broker();
+        let broker = world.broker_of(world.broker_launch(&["--listen", SOCKET]).under(prefix));
         test(&Scene { world, broker, alice, bob, carol, erin, phone });
     });
 }
