@@ -1,6 +1,7 @@
 //! The broker, run in a world, and its protocol as a stranger speaks it: bytes on a socket, written down here a second time.
 
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::sleep;
@@ -32,6 +33,11 @@ impl Broker {
     /// Asks it to stop, as systemd does, and waits for its end.
     pub fn stop(self) -> Output {
         kill(Pid::from_raw(self.process.pid()), Signal::SIGTERM).expect("it runs");
+        self.process.finish()
+    }
+
+    /// Waits for its end.
+    pub fn finish(self) -> Output {
         self.process.finish()
     }
 
@@ -104,6 +110,13 @@ impl World {
         broker
     }
 
+    /// Starts the broker with a socket handed over, as systemd does it, and with these arguments.
+    pub fn broker_handed(&self, socket: OwnedFd, arguments: &[&str]) -> Broker {
+        let hand_over = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
+        let launch = self.broker_launch(arguments).under(["sh", "-c", hand_over, "sh"]);
+        Broker { process: launch.start_on(&socket, None) }
+    }
+
     /// The broker to be run, with these arguments.
     pub fn broker_launch(&self, arguments: &[&str]) -> Launch {
         self.install();
@@ -149,7 +162,7 @@ impl Raw {
     }
 
     /// Over a stream that is connected already.
-    pub(crate) fn over(stream: UnixStream) -> Self {
+    pub fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
         Self(stream)
     }

@@ -7,7 +7,7 @@ use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use serde_json::json;
 use twinlock_tests::{Broker, Caller, DEADLINE, ForgedState, Raw, frame};
 
-use crate::scene::{Said, Scene, ask, hear_out, request, with_limit, with_scene};
+use crate::scene::{Said, ask, hear_out, request, with_limit, with_scene};
 
 /// Connections of one user that are served at once.
 const OF_ONE: usize = 8;

@@ -13,8 +13,11 @@
 mod crowd;
 mod distrust;
 mod enrol;
+mod fake;
 mod forged;
 mod frames;
+mod fuzz;
 mod matrix;
+mod oracle;
 mod scene;
 mod start;

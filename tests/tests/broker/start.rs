@@ -1,12 +1,14 @@
 //! Where the broker listens, and where it does not.
 
-use std::fs::{self, Permissions};
+use std::fs::{self, File, Permissions};
+use std::os::fd::OwnedFd;
+use std::os::linux::net::SocketAddrExt;
 use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
-use std::os::unix::net::UnixListener;
+use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 
 use serde_json::json;
-use twinlock_tests::{Launch, Output, Raw, SOCKET, Snapshot, World, in_world, is_root_in_earnest};
+use twinlock_tests::{Output, Raw, SOCKET, Snapshot, World, in_world, is_root_in_earnest};
 
 use crate::scene::{ask, request};
 
@@ -152,41 +154,36 @@ fn with_a_configuration_that_is_wrong_it_does_not_start() {
     });
 }
 
-/// A few lines of a supervisor: descriptor 3 is a socket that listens.
-fn activated(world: &World, arguments: &[&str], prefix: &[&str]) -> Launch {
-    world.broker_launch(arguments).under(prefix)
-}
-
-/// systemd's own program for trying it out.
-const ACTIVATE: [&str; 3] = ["systemd-socket-activate", "--listen=/run/twinlock/broker.sock", "twinlockd"];
-
 #[test]
 fn it_serves_on_a_socket_that_is_handed_over() {
     with_host(|world| {
         folder(0o755);
-        if !Path::new("/usr/bin").join(ACTIVATE[0]).exists() {
-            eprintln!("skipped: there is no {}", ACTIVATE[0]);
-            return;
-        }
-        let broker = world.broker_of(activated(world, &[], &ACTIVATE[..2]));
+        let broker = world.broker_handed(UnixListener::bind(SOCKET).unwrap().into(), &[]);
         assert!(is_served());
-        let output = broker.stop();
-        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_eq!(broker.stop().code, Some(0));
         // It is systemd's, which goes on listening for it.
         assert!(Path::new(SOCKET).exists());
     });
 }
 
 #[test]
-fn a_socket_that_is_handed_over_and_one_that_is_named_are_one_too_many() {
+fn what_is_handed_over_is_one_socket_that_listens_or_it_does_not_start() {
     with_host(|world| {
-        let handed = "exec 3</dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
-        let said = "what systemd handed over is no Unix socket";
-        let output = activated(world, &[], &["sh", "-c", handed, "sh"]).run();
-        assert!(output.code == Some(1) && output.stderr.contains(said), "{output:?}");
+        folder(0o755);
+        let listener = || UnixListener::bind_addr(&SocketAddr::from_abstract_name(b"twinlock-tests").unwrap()).unwrap();
+        let file = || File::open("/dev/null").unwrap();
+        let cases: [(OwnedFd, &[&str], &str); 2] = [
+            (listener().into(), &["--listen"], "systemd handed a socket over, and --listen names another one"),
+            (file().into(), &[], "what systemd handed over is no Unix socket"),
+        ];
+        for (handed, arguments, said) in cases {
+            let output = world.broker_handed(handed, arguments).finish();
+            assert!(output.code == Some(1) && output.stderr.contains(said), "{output:?}");
+        }
+        assert!(!Path::new(SOCKET).exists());
         // Meant for another process.
-        let other = "exec 3</dev/null; LISTEN_FDS=1 LISTEN_PID=1 exec \"$@\"";
-        let output = activated(world, &[], &["sh", "-c", other, "sh"]).run();
+        let for_another = ["sh", "-c", "exec 3</dev/null; LISTEN_FDS=1 LISTEN_PID=1 exec \"$@\"", "sh"];
+        let output = world.broker_launch(&[]).under(for_another).run();
         assert!(output.code == Some(1) && output.stderr.contains("there is no socket"), "{output:?}");
     });
 }
