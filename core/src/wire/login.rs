@@ -134,6 +134,10 @@ fn converse(
                 if matches!(outcome, Outcome::Granted { .. }) && !asked {
                     return Err(Broken::OutOfPlace);
                 }
+                // Nor may anybody go unasked of whom policy wants a code.
+                if outcome == Outcome::NotAsked && request.policy > SecondFactor::Optional {
+                    return Err(Broken::OutOfPlace);
+                }
                 return Ok(Attempt::ended(outcome));
             }
             Kind::Request
