@@ -154,9 +154,10 @@ fn what_is_no_request_is_not_understood() {
 #[test]
 fn a_request_that_is_not_understood_is_refused_however_long_it_is() {
     with_scene(|scene| {
-        // What is wrong is repeated in the answer, which has a longest length too.
-        let long = format!(r#"{{"version":1,"{}":1}}"#, "x".repeat(16_000));
-        let escaped = format!(r#"{{"version":1,"{}":1}}"#, "\\u0001".repeat(2600));
+        // What is wrong with it is repeated in the answer, which has a longest length too.
+        let long = format!(r#"{{"version":1,"{}":1}}"#, "x".repeat(16 * 1024 - 18));
+        let escaped = format!(r#"{{"version":1,"{}":1}}"#, "\\u0001".repeat(2700));
+        assert_eq!(long.len(), 16 * 1024);
         none_is_understood(scene, &[long.into_bytes(), escaped.into_bytes()]);
     });
 }

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod charges;
 mod crowd;
 mod distrust;
 mod enrol;

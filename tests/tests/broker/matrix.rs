@@ -1,7 +1,7 @@
 //! Who may do what to whom: every caller, every verb, every object.
 
 use serde_json::{Value, json};
-use twinlock_tests::{Caller, Raw, Snapshot};
+use twinlock_tests::{CONFIG, Caller, Raw, Snapshot};
 
 use crate::scene::{GHOST, Said, Scene, ask, login, request, say, wish, with_scene};
 
@@ -230,5 +230,57 @@ fn of_two_accounts_with_one_number_the_kernel_s_word_decides() {
         assert_eq!(ask(caller.connect(), &request(Some("anna"), &json!("status"))), not_yours());
         let said = ask(caller.connect(), &request(None, &json!("status")));
         assert_eq!(said.json()["status"]["user"], json!("alice"), "{said:?}");
+    });
+}
+
+#[test]
+fn a_connection_stays_that_of_who_made_it_when_its_process_is_gone() {
+    with_scene(|scene| {
+        let caller = scene.caller(&scene.alice);
+        let connections = [caller.connect(), caller.connect(), caller.connect()];
+        // Killed before the broker could have asked about the process, and waited for: its number is free again.
+        drop(caller);
+        let [named, unnamed, login_of_bob] = connections;
+        assert_eq!(ask(named, &request(Some("bob"), &json!("status"))), not_yours());
+        assert_eq!(ask(unnamed, &request(None, &json!("status"))).json()["status"]["user"], json!("alice"));
+        assert_eq!(say(login_of_bob, 'L', &login("bob")).text(), "refused unknown-user");
+    });
+}
+
+/// The word of the configuration that leaves a verb to users.
+fn word_for(verb: &Value) -> Option<&'static str> {
+    match (verb["enroll"]["place"].as_str(), verb.as_str()) {
+        (Some("first"), _) => Some("enroll"),
+        (Some("beside"), _) => Some("device"),
+        (Some("instead"), _) => Some("replace"),
+        (_, Some("remove")) => Some("remove"),
+        (_, Some(_)) => None,
+        (_, None) => Some(if verb["device"].is_null() { "recovery" } else { "device" }),
+    }
+}
+
+#[test]
+fn what_the_administrator_does_not_leave_to_users_is_root_s() {
+    with_scene(|scene| {
+        let caller = scene.caller(&scene.alice);
+        let before = Snapshot::of("/var/lib/twinlock/credentials");
+        for word in ["", "enroll", "replace", "recovery", "device", "remove"] {
+            let words = if word.is_empty() { String::new() } else { format!("\"{word}\"") };
+            // It is read anew for each request.
+            scene.world.write(CONFIG, format!("[self_service]\nallow = [{words}]\n"));
+            for verb in verbs() {
+                let said = ask(caller.connect(), &request(None, &verb));
+                let kept = said.text().contains("is not left to users on this host");
+                assert_eq!(kept, word_for(&verb).is_some_and(|needed| needed != word), "{word}: {verb}: {said:?}");
+                assert!(!kept || said.questions.is_empty(), "{word}: {verb}: {said:?}");
+            }
+        }
+        scene.world.write(CONFIG, "[self_service]\nfirst_enrollment = \"off\"\n");
+        let said = ask(scene.caller(&scene.carol).connect(), &request(None, &wish("first")));
+        assert_eq!(said.refusal(), "not permitted: a first enrolment is not left to users on this host");
+        assert_eq!(Snapshot::of("/var/lib/twinlock/credentials"), before);
+        scene.world.write(CONFIG, "[self_service]\nallow = []\n");
+        let removed = ask(Raw::connect(), &request(Some("bob"), &json!("remove")));
+        assert_eq!(removed.last, Some('D'), "{removed:?}");
     });
 }
