@@ -44,6 +44,8 @@ pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u
 /// What is wrong with it, to be said to whoever sent it.
 pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), Refusal> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
+        // It repeats what came, which may be as long as a message, and would then fit into none.
+        let error: String = error.to_string().chars().take(200).collect();
         Refusal::new(Cause::Refused, format!("the broker does not understand the request: {error}"))
             .hint("command and broker should be of one version: restart twinlockd after an upgrade")
     })?;
@@ -114,7 +116,7 @@ pub fn ask_broker(
 fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
     match broker.write(kind, content, PATIENCE) {
         Ok(()) | Err(Broken::Gone) => Ok(()),
-        Err(broken) => Err(lost(broken)),
+        Err(error) => Err(lost(error)),
     }
 }
 
