@@ -1,6 +1,7 @@
 //! The broker, run in a world, and its protocol as a stranger speaks it: bytes on a socket, written down here a second time.
 
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::sleep;
@@ -36,6 +37,11 @@ impl Broker {
         self.process.finish()
     }
 
+    /// Waits for its end.
+    pub fn finish(self) -> Output {
+        self.process.finish()
+    }
+
     /// Kills it.
     pub fn kill(&self) {
         self.process.kill();
@@ -44,6 +50,29 @@ impl Broker {
     /// Whether it still runs.
     pub fn is_running(&self) -> bool {
         self.process.is_running()
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        self.count("fd")
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> usize {
+        self.count("task")
+    }
+
+    fn count(&self, what: &str) -> usize {
+        std::fs::read_dir(format!("/proc/{}/{what}", self.process.pid())).expect("it runs").count()
+    }
+
+    /// The processor time that it has used, in its own code and in the kernel; it is counted in hundredths of a second.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.pid())).expect("it runs");
+        // The second field is a name in parentheses, which may hold anything.
+        let fields = stat.rsplit_once(')').expect("the kernel writes one").1.split_whitespace().skip(11).take(2);
+        let ticks = fields.map(|field| field.parse::<u64>().expect("a number")).sum::<u64>();
+        Duration::from_millis(ticks * 10)
     }
 
     /// The memory of it that is in RAM, in KiB.
@@ -67,15 +96,16 @@ impl World {
 
     /// The same with other arguments.
     pub fn broker_with(&self, arguments: &[&str]) -> Broker {
-        Self::listening(self.broker_launch(arguments))
+        self.broker_of(self.broker_launch(arguments))
     }
 
     /// The same under another program: see [`Launch::under`].
     pub fn broker_under(&self, prefix: &[&str]) -> Broker {
-        Self::listening(self.broker_launch(&["--listen", SOCKET]).under(prefix))
+        self.broker_of(self.broker_launch(&["--listen", SOCKET]).under(prefix))
     }
 
-    fn listening(launch: Launch) -> Broker {
+    /// The same with everything around it: a limit, another supervisor.
+    pub fn broker_of(&self, launch: Launch) -> Broker {
         let broker = Broker { process: launch.start() };
         let end = Instant::now() + DEADLINE;
         while UnixStream::connect(SOCKET).is_err() {
@@ -84,6 +114,13 @@ impl World {
             sleep(Duration::from_millis(2));
         }
         broker
+    }
+
+    /// Starts the broker with a socket handed over, as systemd does it, and with these arguments.
+    pub fn broker_handed(&self, socket: OwnedFd, arguments: &[&str]) -> Broker {
+        let hand_over = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
+        let launch = self.broker_launch(arguments).under(["sh", "-c", hand_over, "sh"]);
+        Broker { process: launch.start_on(&socket, None) }
     }
 
     /// The broker to be run, with these arguments.
@@ -134,8 +171,8 @@ impl Raw {
         Self::over(UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display())))
     }
 
-    /// Talks over this stream.
-    pub(crate) fn over(stream: UnixStream) -> Self {
+    /// Over a stream that is connected already.
+    pub fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
         Self(stream)
     }
@@ -158,6 +195,17 @@ impl Raw {
     /// Ends what is sent; what comes can still be read.
     pub fn hang_up(&mut self) {
         drop(self.0.shutdown(std::net::Shutdown::Write));
+    }
+
+    /// Whether the other side hangs up within so long without having said anything more.
+    pub fn is_hung_up_within(&self, span: Duration) -> bool {
+        self.0.set_read_timeout(Some(span)).expect("a socket");
+        let end = (&self.0).read(&mut [0]);
+        self.0.set_read_timeout(Some(DEADLINE)).expect("a socket");
+        match end {
+            Ok(length) => length == 0,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 
     /// The next message; `None` when the other side has hung up.

@@ -56,7 +56,7 @@ impl World {
     }
 
     /// Has this account listen on a socket that root then puts into the broker's place. Everybody is told `granted`.
-    pub fn broker_of(&self, account: &Account) -> Process {
+    pub fn fake_broker_of(&self, account: &Account) -> Process {
         make_folder();
         let folder = Path::new("/run/of-a-stranger");
         DirBuilder::new().create(folder).expect("/run is ours");

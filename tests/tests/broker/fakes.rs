@@ -201,7 +201,7 @@ fn a_broker_that_is_not_root_s_is_not_asked() {
     with_alice(|alice| {
         alice.broker.kill();
         let mallory = alice.world.account("mallory");
-        let _stranger = alice.world.broker_of(&mallory);
+        let _stranger = alice.world.fake_broker_of(&mallory);
         not_trusted(alice, "it runs as uid 1002, not as root");
     });
 }

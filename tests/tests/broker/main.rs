@@ -11,14 +11,25 @@
 )]
 
 mod canaries;
+mod charges;
+mod crowd;
+mod distrust;
 mod enrol;
+mod fake;
 mod fakes;
+mod forged;
+mod frames;
+mod fuzz;
 mod host;
 mod interrupted;
 mod mail;
+mod matrix;
+mod messages;
 mod notices;
+mod oracle;
 mod proof;
 mod scene;
 mod sessions;
 mod settings;
+mod start;
 mod verbs;
