@@ -90,7 +90,7 @@ fn with_alice(test: impl FnOnce(&World, &Account) + Send) {
         }
         let alice = world.account("alice");
         // As RHEL has it.
-        fs::set_permissions("/etc/shadow", Permissions::from_mode(0)).unwrap();
+        fs::set_permissions("/etc/shadow", Permissions::from_mode(0o000)).unwrap();
         test(world, &alice);
     });
 }
