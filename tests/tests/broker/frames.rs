@@ -209,6 +209,7 @@ fn a_password_that_is_too_long_costs_next_to_nothing() {
         for size in [1025, 1 << 16, 1 << 24] {
             let mut connection = caller.connect();
             connection.say('R', &request(None, &crate::messages::wish("first")));
+            assert_eq!(connection.hear().map(|frame| frame.kind), Some('T'));
             assert_eq!(connection.hear().map(|frame| (frame.kind, frame.text())), Some(('H', "Password: ".into())));
             connection.say('A', &vec![b'7'; size]);
             assert_eq!(hear_out(connection).refusal(), "the password was not accepted", "{size}");
