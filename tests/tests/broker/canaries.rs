@@ -20,8 +20,8 @@ fn spellings(uri: &str) -> Vec<String> {
     let base32 = uri.split(['?', '&']).find_map(|pair| pair.strip_prefix("secret=")).unwrap().to_owned();
     let bytes = Authenticator::from_uri(uri).secret;
     let grouped: Vec<_> = base32.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect();
-    let hex: String = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
     let spaced: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
+    let hex = spaced.concat();
     vec![
         uri.to_owned(),
         base32.to_lowercase(),
@@ -114,7 +114,7 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
         assert_eq!(socket & 0o777, 0o666, "everybody may come");
         let broker = broker.stop();
         assert_eq!((broker.stdout.as_str(), broker.stderr.as_str()), ("", ""));
-        let log: String = world.log().iter().map(|line| format!("{line}\n")).collect();
+        let log = world.log().iter().map(ToString::to_string).collect::<Vec<_>>().join("\n");
         assert!(log.contains("change=removed user=alice by-uid=1001"), "the whole session is in it: {log}");
         assert!(
             seen.contains("twinlockd\0--prove\0alice\0") || seen.contains("--prove\0alice\0"),

@@ -123,8 +123,8 @@ fn messages_out_of_place_let_nobody_in() {
         scripts.push((format!("{kind:?} later"), after(after(asked(), say(kind, content)), say('V', b"granted"))));
     }
     scripts.push(("a length beyond all".into(), after(asked(), Act::Send(b"\xff\xff\xff\xffVgranted".to_vec()))));
-    scripts.push(("a length just beyond".into(), after(asked(), say('V', &[b'g'; 16 * 1024 + 1]))));
-    scripts.push(("the longest garbage".into(), after(asked(), say('V', &[b'g'; 16 * 1024]))));
+    scripts.push(("a length just beyond".into(), after(asked(), say('V', "g".repeat(16 * 1024 + 1).as_bytes()))));
+    scripts.push(("the longest garbage".into(), after(asked(), say('V', "g".repeat(16 * 1024).as_bytes()))));
     scripts.push((
         "a question that is no text".into(),
         vec![Act::Hear, say('Q', b"\xff\xfe"), Act::Hear, say('V', b"granted")],

