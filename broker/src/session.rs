@@ -175,8 +175,8 @@ impl Session<'_> {
     }
 }
 
-const fn mailing(config: &Config) -> Mailing {
-    if config.mail { Mailing::Aside } else { Mailing::Off }
+fn mailing(config: &Config) -> Mailing<'_> {
+    if config.notify.mail { Mailing::Aside(&config.notify.sendmail) } else { Mailing::Off }
 }
 
 fn not_yours() -> Refusal {

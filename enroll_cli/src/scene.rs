@@ -48,13 +48,14 @@ impl Scene {
     }
 
     /// Where everything is written down.
-    pub(crate) fn journal(&self) -> SystemJournal<'static> {
+    pub(crate) fn journal(&self) -> SystemJournal<'_> {
+        let notify = &self.config.notify;
         SystemJournal {
             program: "twinlock",
             by_uid: nix::unistd::Uid::current().as_raw(),
             service: "twinlock",
             rhost: None,
-            mail: if self.config.mail { Mailing::AtOnce } else { Mailing::Off },
+            mail: if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off },
             clock: &SystemClock,
         }
     }

@@ -4,7 +4,7 @@
 
 mod mail;
 
-use std::thread;
+use std::{path::Path, thread};
 
 use twinlock_core::{
     account::Subject,
@@ -17,15 +17,15 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-/// How a mail about a change is sent.
+/// How a mail about a change is sent, and by which sendmail.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mailing {
+pub enum Mailing<'a> {
     /// Not at all.
     Off,
     /// At once, and waited for: by who ends soon.
-    AtOnce,
+    AtOnce(&'a Path),
     /// On a thread, while whoever made the change goes on: by who runs on.
-    Aside,
+    Aside(&'a Path),
 }
 
 /// Writes to syslog, AUTHPRIV: attempts in the words of the module, and every change with who made it.
@@ -40,7 +40,7 @@ pub struct SystemJournal<'a> {
     /// Where an attempt comes from.
     pub rhost: Option<&'a str>,
     /// Whether the owner is sent a mail about a change.
-    pub mail: Mailing,
+    pub mail: Mailing<'a>,
     /// For the date in it.
     pub clock: &'a dyn Clock,
 }
@@ -85,10 +85,10 @@ impl Journal for SystemJournal<'_> {
         let (user, at) = (user.to_owned(), self.clock.now());
         match self.mail {
             Mailing::Off => {}
-            Mailing::AtOnce => send(self.program, &user, change, at),
-            Mailing::Aside => {
-                let program = self.program.to_owned();
-                let sending = thread::Builder::new().spawn(move || send(&program, &user, change, at));
+            Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, change, at),
+            Mailing::Aside(sendmail) => {
+                let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
+                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, change, at));
                 if let Err(error) = sending {
                     self.note(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
                 }
@@ -98,8 +98,8 @@ impl Journal for SystemJournal<'_> {
 }
 
 /// Sends a mail; the log says if it did not go out.
-fn send(program: &str, user: &str, change: Change, at: UnixTime) {
-    if let Err(error) = mail::send(user, change, at) {
+fn send(program: &str, sendmail: &Path, user: &str, change: Change, at: UnixTime) {
+    if let Err(error) = mail::send(sendmail, user, change, at) {
         let detail = error.to_string().escape_default().to_string();
         log(program, Severity::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
     }

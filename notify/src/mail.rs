@@ -4,6 +4,7 @@
 use std::{
     fmt,
     io::{self, Write},
+    path::Path,
     process::{Child, Command, ExitStatus, Stdio},
     thread,
     time::{Duration, Instant},
@@ -31,7 +32,7 @@ pub(crate) enum MailError {
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells `user` of a change.
-pub(crate) fn send(user: &str, change: Change, at: UnixTime) -> Result<(), MailError> {
+pub(crate) fn send(sendmail: &Path, user: &str, change: Change, at: UnixTime) -> Result<(), MailError> {
     let host = host::name();
     let host = if host.is_empty() { "localhost" } else { host.as_str() };
     let address = |local: &str| lettre::Address::new(local, host).map_err(MailError::Address);
@@ -45,13 +46,13 @@ pub(crate) fn send(user: &str, change: Change, at: UnixTime) -> Result<(), MailE
             change.told()
         ))
         .map_err(MailError::Message)?;
-    hand_over(&message)
+    hand_over(sendmail, &message)
 }
 
 /// Gives the mail to sendmail, as lettre does, which would wait for ever.
-fn hand_over(message: &Message) -> Result<(), MailError> {
+fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
     let envelope = message.envelope();
-    let mut command = Command::new("sendmail");
+    let mut command = Command::new(sendmail);
     command.arg("-i");
     if let Some(from) = envelope.from() {
         command.arg("-f").arg(from);

@@ -246,10 +246,10 @@ fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attemp
     }
     match attempt.outcome {
         Outcome::Granted { recovery_codes_left: Some(0) } => {
-            transaction.warn("That was your LAST recovery code. Make new ones now: ask your administrator for `twinlock recovery new`.");
+            transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator.");
         }
         Outcome::Granted { recovery_codes_left: Some(left @ 1..=3) } => {
-            transaction.warn(&format!("ONLY {left} recovery codes are left. Make new ones soon: ask your administrator for `twinlock recovery new`."));
+            transaction.warn(&format!("ONLY {left} recovery codes are left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
         }
         Outcome::Granted { recovery_codes_left: Some(left) } => {
             transaction.tell(&format!("{left} recovery codes are left."));

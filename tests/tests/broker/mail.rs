@@ -7,7 +7,7 @@ use twinlock_tests::{DEADLINE, Enrolled, PASSWORD, Terminal};
 
 use crate::scene::{Alice, CONFIRM, KEPT, address_in, recovery_code_in, with_account, with_alice_under};
 
-const MAIL: &str = "[notify]\nmail = true\n";
+const MAIL: &str = "[notify]\nmail = true\nsendmail = \"/run/harness/bin/sendmail\"\n";
 
 /// A sendmail that keeps its arguments and the mail.
 const KEEPS: &str = "#!/bin/sh\nnumber=$$\nprintf '%s\\n' \"$@\" >/run/mail/arguments-$number\n\
@@ -177,11 +177,10 @@ fn a_sendmail_that_fails_is_logged_and_the_change_stands() {
 
 #[test]
 fn a_host_without_sendmail_is_no_obstacle() {
-    with_alice_under(MAIL, |alice| {
-        // Whatever the host of the tests has installed, this root finds none.
+    with_alice_under("[notify]\nmail = true\nsendmail = \"/nonexistent/sendmail\"\n", |alice| {
         let mark = alice.world.log_mark();
         let launch = alice.world.twinlock_launch(&["device", "rename", "alice", "phone", "a"]);
-        let output = launch.under(["env", "PATH=/run/harness/bin"]).run();
+        let output = launch.run();
         assert_eq!(output.code, Some(0), "{output:?}");
         let why = "cannot run sendmail: No such file or directory (os error 2)";
         assert_eq!(failure(alice, mark), format!("twinlock: mail=failed user=alice detail=\"{why}\""));

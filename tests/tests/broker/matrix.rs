@@ -183,7 +183,10 @@ fn a_login_is_that_of_the_caller_or_none() {
         // The log names who asked, and nobody who was asked for.
         for line in scene.world.log_since(mark) {
             let told = "result=refused reason=unknown-user user=- method=- authenticator=- service=lock rhost=- failures=- detail=\"uid ";
-            assert!(line.text.starts_with(told) && line.text.ends_with(" asked for the login of somebody else\""), "{line}");
+            assert!(
+                line.text.starts_with(told) && line.text.ends_with(" asked for the login of somebody else\""),
+                "{line}"
+            );
         }
         let said = say(scene.caller(&scene.alice).connect(), 'L', &login("alice"));
         assert_eq!((said.questions, said.last), (vec!["Code: ".to_owned()], Some('V')));
