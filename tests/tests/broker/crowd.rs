@@ -53,7 +53,8 @@ fn held(broker: &Broker) -> (usize, usize) {
 /// Waits until the broker holds no more than it did.
 fn assert_all_given_back(broker: &Broker, before: (usize, usize)) {
     let end = Instant::now() + DEADLINE;
-    while held(broker) != before {
+    let is_more = |now: (usize, usize)| now.0 > before.0 || now.1 > before.1;
+    while is_more(held(broker)) {
         assert!(Instant::now() < end, "{:?}, before {before:?}", held(broker));
         thread::sleep(Duration::from_millis(2));
     }
@@ -154,7 +155,6 @@ fn a_broker_that_runs_out_of_descriptors_serves_again_when_it_has_some() {
 /// The one test that waits for the time limit of a first message.
 #[test]
 fn whoever_is_slow_is_in_nobody_else_s_way_and_is_cut_off() {
-    const LIMIT: Duration = Duration::from_secs(10);
     with_scene(|scene| {
         let (alice, bob, carol) = (scene.caller(&scene.alice), scene.caller(&scene.bob), scene.caller(&scene.carol));
         // bob sits at a question: a person may take their time.
@@ -179,7 +179,7 @@ fn whoever_is_slow_is_in_nobody_else_s_way_and_is_cut_off() {
             served += 1;
         }
         let cut_off = begin.elapsed();
-        assert!((LIMIT - Duration::from_secs(1)..LIMIT + Duration::from_secs(5)).contains(&cut_off), "{cut_off:?}");
+        assert!((9..15).contains(&cut_off.as_secs()), "{cut_off:?}");
         assert!(served >= 8, "{served}");
         for connection in slow {
             assert!(hear_out(connection).is_nothing());
