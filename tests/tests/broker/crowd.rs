@@ -244,3 +244,21 @@ fn guesses_over_many_connections_are_charged_to_one_budget() {
         assert!(refusals.iter().all(|refusal| !refusal.starts_with("right")), "{refusals:?}");
     });
 }
+
+#[test]
+fn what_modules_write_while_the_password_is_asked_bears_the_broker_s_name() {
+    with_scene(|scene| {
+        let said = ask(scene.caller(&scene.carol).connect(), &request(None, &crate::scene::wish("first")));
+        assert_eq!(said.questions, ["Password: "]);
+        let line = scene.world.wait_for_log(|line| line.text.contains("password=wrong user=carol"));
+        assert_eq!(line.tag, "twinlockd");
+        let mut wrong = scene.caller(&scene.carol).connect();
+        wrong.say('R', &request(None, &crate::scene::wish("first")));
+        assert_eq!(wrong.hear().map(|frame| frame.kind), Some('H'));
+        wrong.say('A', b"not it");
+        assert_eq!(hear_out(wrong).refusal(), "the password was not accepted");
+        let line =
+            scene.world.wait_for_log(|line| line.text.starts_with("pam_unix(twinlock:auth): authentication failure"));
+        assert_eq!(line.tag, "twinlockd");
+    });
+}
