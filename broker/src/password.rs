@@ -8,7 +8,7 @@ use std::{
     io::{self, stdin},
     os::{
         fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
+        unix::{net::UnixStream, process::CommandExt},
     },
     process::{Child, Command, ExitCode, Stdio},
     time::Duration,
@@ -71,6 +71,8 @@ fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
     let (ours, theirs) = UnixStream::pair()?;
     let mut helper = Helper(
         Command::new("/proc/self/exe")
+            // Modules write to the log under this name.
+            .arg0(PROGRAM)
             .args(["--prove", subject.name.as_str()])
             .env_clear()
             .current_dir("/")

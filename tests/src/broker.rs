@@ -117,10 +117,10 @@ impl World {
     }
 
     /// Starts the broker with a socket handed over, as systemd does it, and with these arguments.
-    pub fn broker_handed(&self, socket: OwnedFd, arguments: &[&str]) -> Broker {
+    pub fn broker_handed(&self, socket: &OwnedFd, arguments: &[&str]) -> Broker {
         let hand_over = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
         let launch = self.broker_launch(arguments).under(["sh", "-c", hand_over, "sh"]);
-        Broker { process: launch.start_on(&socket, None) }
+        Broker { process: launch.start_on(socket, None) }
     }
 
     /// The broker to be run, with these arguments.

@@ -36,7 +36,7 @@ impl World {
         let (ours, theirs) = UnixStream::pair().expect("a pair of sockets");
         let launch = Launch::new([inside("connector").as_ref(), path.as_os_str()]).account(account);
         let caller = Caller { uid: account.uid, ours, _process: launch.start_on(&OwnedFd::from(theirs), None) };
-        let made = caller.have_made(b"l");
+        let made = caller.have_made(b'l');
         made.unwrap_or_else(|| panic!("{} cannot listen on {}", account.name, path.display())).into()
     }
 }
@@ -52,21 +52,20 @@ impl Caller {
     /// # Panics
     /// When nobody listens.
     pub fn connect(&self) -> Raw {
-        let made = self.have_made(b"c");
+        let made = self.have_made(b'c');
         Raw::over(made.unwrap_or_else(|| panic!("nobody listens on {SOCKET}")).into())
     }
 
-    fn have_made(&self, what: &[u8; 1]) -> Option<OwnedFd> {
-        (&self.ours).write_all(what).expect("the connector runs");
+    fn have_made(&self, what: u8) -> Option<OwnedFd> {
+        (&self.ours).write_all(&[what]).expect("the connector runs");
         let mut byte = [0];
         let mut space = nix::cmsg_space!([i32; 1]);
         let mut parts = [IoSliceMut::new(&mut byte)];
         let flags = MsgFlags::MSG_CMSG_CLOEXEC;
         let message = recvmsg::<()>(self.ours.as_raw_fd(), &mut parts, Some(&mut space), flags).expect("an answer");
         assert_eq!(message.bytes, 1, "the connector of uid {} ended", self.uid);
-        let number = message.cmsgs().expect("there is room").find_map(|message| match message {
-            ControlMessageOwned::ScmRights(numbers) => numbers.first().copied(),
-            _ => None,
+        let number = message.cmsgs().expect("there is room").find_map(|message| {
+            if let ControlMessageOwned::ScmRights(numbers) = message { numbers.first().copied() } else { None }
         })?;
         // SAFETY: the kernel has just made this descriptor for us, and nobody else knows of it.
         Some(unsafe { OwnedFd::from_raw_fd(number) })

@@ -53,7 +53,8 @@ fn held(broker: &Broker) -> (usize, usize) {
 /// Waits until the broker holds no more than it did.
 fn assert_all_given_back(broker: &Broker, before: (usize, usize)) {
     let end = Instant::now() + DEADLINE;
-    while held(broker) != before {
+    let is_more = |now: (usize, usize)| now.0 > before.0 || now.1 > before.1;
+    while is_more(held(broker)) {
         assert!(Instant::now() < end, "{:?}, before {before:?}", held(broker));
         thread::sleep(Duration::from_millis(2));
     }
@@ -154,7 +155,6 @@ fn a_broker_that_runs_out_of_descriptors_serves_again_when_it_has_some() {
 /// The one test that waits for the time limit of a first message.
 #[test]
 fn whoever_is_slow_is_in_nobody_else_s_way_and_is_cut_off() {
-    const LIMIT: Duration = Duration::from_secs(10);
     with_scene(|scene| {
         let (alice, bob, carol) = (scene.caller(&scene.alice), scene.caller(&scene.bob), scene.caller(&scene.carol));
         // bob sits at a question: a person may take their time.
@@ -179,7 +179,7 @@ fn whoever_is_slow_is_in_nobody_else_s_way_and_is_cut_off() {
             served += 1;
         }
         let cut_off = begin.elapsed();
-        assert!((LIMIT - Duration::from_secs(1)..LIMIT + Duration::from_secs(5)).contains(&cut_off), "{cut_off:?}");
+        assert!((9..15).contains(&cut_off.as_secs()), "{cut_off:?}");
         assert!(served >= 8, "{served}");
         for connection in slow {
             assert!(hear_out(connection).is_nothing());
@@ -242,5 +242,23 @@ fn guesses_over_many_connections_are_charged_to_one_budget() {
         let failures = twinlock_tests::State::of("alice").number("throttle.failures");
         assert_eq!(u64::try_from(looked_at).unwrap(), failures, "{refusals:?}");
         assert!(refusals.iter().all(|refusal| !refusal.starts_with("right")), "{refusals:?}");
+    });
+}
+
+#[test]
+fn what_modules_write_while_the_password_is_asked_bears_the_broker_s_name() {
+    with_scene(|scene| {
+        let said = ask(scene.caller(&scene.carol).connect(), &request(None, &crate::messages::wish("first")));
+        assert_eq!(said.questions, ["Password: "]);
+        let line = scene.world.wait_for_log(|line| line.text.contains("password=wrong user=carol"));
+        assert_eq!(line.tag, "twinlockd");
+        let mut wrong = scene.caller(&scene.carol).connect();
+        wrong.say('R', &request(None, &crate::messages::wish("first")));
+        assert_eq!(wrong.hear().map(|frame| frame.kind), Some('H'));
+        wrong.say('A', b"not it");
+        assert_eq!(hear_out(wrong).refusal(), "the password was not accepted");
+        let line =
+            scene.world.wait_for_log(|line| line.text.starts_with("pam_unix(twinlock:auth): authentication failure"));
+        assert_eq!(line.tag, "twinlockd");
     });
 }

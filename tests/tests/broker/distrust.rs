@@ -51,11 +51,11 @@ impl Host<'_> {
         let entries = self.world.entries_since(mark);
         assert!(entries.len() == 1 && entries[0].text.contains("reason=store"), "{entries:?}");
     }
+}
 
-    fn make_folder(&self, mode: u32) {
-        fs::create_dir(FOLDER).unwrap();
-        fs::set_permissions(FOLDER, Permissions::from_mode(mode)).unwrap();
-    }
+fn make_folder(mode: u32) {
+    fs::create_dir(FOLDER).unwrap();
+    fs::set_permissions(FOLDER, Permissions::from_mode(mode)).unwrap();
 }
 
 /// Fails the test if anybody came, or if whoever came said anything.
@@ -85,7 +85,7 @@ fn without_a_broker_it_says_what_the_administrator_can_do() {
         let said =
             "not permitted: second factors are kept where only root may read and write, and no broker is running";
         host.assert_refused(3, said);
-        host.make_folder(0o755);
+        make_folder(0o755);
         host.assert_refused(3, said);
         // Left behind by a broker that was killed.
         drop(UnixListener::bind(SOCKET).unwrap());
@@ -98,7 +98,7 @@ fn without_a_broker_it_says_what_the_administrator_can_do() {
 #[test]
 fn a_folder_that_is_somebody_else_s_is_not_trusted() {
     with_mallory(|host| {
-        host.make_folder(0o755);
+        make_folder(0o755);
         host.world.give(FOLDER, &host.mallory);
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
         let said = format!("cannot trust /run/twinlock: it belongs to uid {}, not to root", host.mallory.uid);
@@ -110,7 +110,7 @@ fn a_folder_that_is_somebody_else_s_is_not_trusted() {
 #[test]
 fn a_folder_that_others_can_write_in_is_not_trusted() {
     with_mallory(|host| {
-        host.make_folder(0o777);
+        make_folder(0o777);
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
         chown(SOCKET, Some(0), Some(0)).unwrap();
         for mode in [0o777, 0o1777, 0o775, 0o757] {
@@ -138,7 +138,7 @@ fn a_folder_that_is_a_link_is_not_followed() {
 #[test]
 fn a_socket_that_is_somebody_else_s_is_not_trusted() {
     with_mallory(|host| {
-        host.make_folder(0o777);
+        make_folder(0o777);
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
         fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
         let said = format!("cannot trust {SOCKET}: it belongs to uid {}, not to root", host.mallory.uid);
@@ -150,7 +150,7 @@ fn a_socket_that_is_somebody_else_s_is_not_trusted() {
 #[test]
 fn a_socket_that_is_a_link_is_not_followed() {
     with_mallory(|host| {
-        host.make_folder(0o755);
+        make_folder(0o755);
         let target = host.mallory.home.join("broker.sock");
         let listener = host.world.listener_of(&host.mallory, &target);
         symlink(&target, SOCKET).unwrap();
@@ -162,7 +162,7 @@ fn a_socket_that_is_a_link_is_not_followed() {
 #[test]
 fn what_is_no_socket_is_not_used() {
     with_mallory(|host| {
-        host.make_folder(0o755);
+        make_folder(0o755);
         let said = format!("cannot use {SOCKET}: it is not a socket");
         host.world.write(SOCKET, "");
         host.assert_refused(1, &said);
@@ -178,7 +178,7 @@ fn what_is_no_socket_is_not_used() {
 #[test]
 fn a_server_that_is_not_root_is_told_nothing_whoever_the_socket_belongs_to() {
     with_mallory(|host| {
-        host.make_folder(0o777);
+        make_folder(0o777);
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
         fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
         chown(SOCKET, Some(0), Some(0)).unwrap();
@@ -192,7 +192,7 @@ fn a_server_that_is_not_root_is_told_nothing_whoever_the_socket_belongs_to() {
 #[test]
 fn not_even_the_user_s_own_server_is_believed() {
     with_mallory(|host| {
-        host.make_folder(0o777);
+        make_folder(0o777);
         // A screen locker runs as the user, who is at its mercy and it at the user's; the answer must still be root's.
         let listener = host.world.listener_of(&host.alice, Path::new(SOCKET));
         fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
@@ -207,7 +207,7 @@ fn not_even_the_user_s_own_server_is_believed() {
 #[test]
 fn a_socket_that_may_not_be_used_says_so() {
     with_mallory(|host| {
-        host.make_folder(0o755);
+        make_folder(0o755);
         let listener = UnixListener::bind(SOCKET).unwrap();
         fs::set_permissions(SOCKET, Permissions::from_mode(0o600)).unwrap();
         host.assert_refused(1, "the broker cannot be reached: Permission denied");

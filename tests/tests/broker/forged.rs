@@ -3,11 +3,11 @@
 use serde_json::{Value, json};
 use twinlock_tests::{Caller, Raw};
 
-use crate::messages::{Said, Scene, ask, request, say, wish, with_scene};
+use crate::messages::{Said, Scene, ask, request, say, store, wish, with_scene};
 
 /// Has alice, bob and root say all of it; none of it may be understood, asked about, or leave a trace.
 fn none_is_understood(scene: &Scene<'_>, contents: &[Vec<u8>]) {
-    let (mark, before) = (scene.world.log_mark(), scene.store());
+    let (mark, before) = (scene.world.log_mark(), store());
     let users = [scene.caller(&scene.alice), scene.caller(&scene.bob)];
     for content in contents {
         let shown = String::from_utf8_lossy(&content[..content.len().min(200)]).into_owned();
@@ -19,7 +19,7 @@ fn none_is_understood(scene: &Scene<'_>, contents: &[Vec<u8>]) {
         }
         assert!(said.iter().all(|one| *one == said[0]), "whoever asks hears the same: {shown}: {said:?}");
     }
-    assert_eq!(scene.store(), before);
+    assert_eq!(store(), before);
     assert_eq!(scene.world.log_since(mark), []);
     scene.assert_serving();
 }
@@ -200,7 +200,7 @@ fn labels_and_numbers_that_no_authenticator_can_have_are_not_understood() {
 fn numbers_out_of_range_and_bad_issuers_are_refused_and_store_nothing() {
     with_scene(|scene| {
         let carol = scene.caller(&scene.carol);
-        let before = scene.store();
+        let before = store();
         for issuer in ["a:b", "a\nb", "\u{1b}]0;x\u{7}", "\0", &"x".repeat(65)] {
             let content = wish_with("/request/enroll/issuer", json!(issuer));
             for connection in [carol.connect(), Raw::connect()] {
@@ -219,14 +219,14 @@ fn numbers_out_of_range_and_bad_issuers_are_refused_and_store_nothing() {
                 assert_eq!(ask(carol.connect(), &content).last, Some('F'), "{field} {value}");
             }
         }
-        assert_eq!(scene.store(), before);
+        assert_eq!(store(), before);
     });
 }
 
 #[test]
 fn what_is_not_confirmed_is_for_root_alone() {
     with_scene(|scene| {
-        let before = scene.store();
+        let before = store();
         for (account, place) in
             [(&scene.alice, "first"), (&scene.alice, "beside"), (&scene.alice, "instead"), (&scene.carol, "first")]
         {
@@ -236,7 +236,7 @@ fn what_is_not_confirmed_is_for_root_alone() {
             assert!(said.questions.is_empty(), "{said:?}");
             assert_eq!(said.refusal(), "not permitted: --no-confirm is for root alone");
         }
-        assert_eq!(scene.store(), before);
+        assert_eq!(store(), before);
         let mut skipped = envelope(&wish("first"));
         skipped["request"]["enroll"]["confirm"] = json!("skip");
         skipped["user"] = json!("carol");
@@ -248,7 +248,7 @@ fn what_is_not_confirmed_is_for_root_alone() {
 fn a_login_that_is_not_one_gets_no_answer() {
     with_scene(|scene| {
         let caller = scene.caller(&scene.alice);
-        let (mark, before) = (scene.world.log_mark(), scene.store());
+        let (mark, before) = (scene.world.log_mark(), store());
         let fields = |fields: &[&str]| fields.join("\0").into_bytes();
         let contents = [
             vec![],
@@ -268,7 +268,7 @@ fn a_login_that_is_not_one_gets_no_answer() {
             let said = say(caller.connect(), 'L', &content);
             assert!(said.is_nothing(), "{content:?}: {said:?}");
         }
-        assert_eq!(scene.store(), before);
+        assert_eq!(store(), before);
         assert_eq!(scene.world.log_since(mark), []);
     });
 }

@@ -67,12 +67,12 @@ impl Random {
 
 #[test]
 fn tens_of_thousands_of_strange_messages_change_nothing() {
-    let named = |name| request(Some(name), &json!("status"));
+    let status_of = |name| request(Some(name), &json!("status"));
     let unnamed = ["status", "verify", "resync", "remove"].map(|verb| request(None, &json!(verb)));
     let devices = [json!("suspend"), json!("remove"), json!({ "rename": "x" })];
     let devices = devices.map(|change| request(None, &json!({ "device": ["phone1", change] })));
     let wishes = ["beside", "instead"].map(|place| request(None, &wish(place)));
-    let names = ["alice", "bob", "carol"].map(named);
+    let names = ["alice", "bob", "carol"].map(status_of);
     let recovery = [request(None, &json!({ "renew-recovery": "ask" }))];
     let seeds = [&unnamed[..], &devices, &wishes, &names, &recovery].concat();
     with_scene(|scene| {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twinlock_tests::{CONFIG, Caller, Raw, Snapshot};
 
-use crate::messages::{GHOST, Said, Scene, ask, login, request, say, wish, with_scene};
+use crate::messages::{GHOST, Said, Scene, ask, login, request, say, store, wish, with_scene};
 
 /// What no host takes for an account.
 const HOSTILE: [&str; 17] = [
@@ -46,7 +46,7 @@ fn not(own: &str) -> Vec<String> {
 
 /// Has everything asked about everybody else: all refusals are one and the same, and nothing was touched.
 fn one_refusal_for_all(scene: &Scene<'_>, caller: &Caller, own: &str) -> Said {
-    let (mark, before) = (scene.world.log_mark(), scene.store());
+    let (mark, before) = (scene.world.log_mark(), store());
     let mut refusals: Vec<Said> = Vec::new();
     for name in not(own) {
         for verb in verbs() {
@@ -56,7 +56,7 @@ fn one_refusal_for_all(scene: &Scene<'_>, caller: &Caller, own: &str) -> Said {
         }
     }
     assert!(refusals.len() > 300, "{}", refusals.len());
-    assert_eq!(scene.store(), before);
+    assert_eq!(store(), before);
     assert_eq!(scene.world.log_since(mark), [], "nothing was looked up, so there is nothing to tell");
     refusals.pop().unwrap()
 }
@@ -94,11 +94,11 @@ fn whoever_has_no_account_is_refused_whatever_is_asked() {
         for uid in [GHOST, scene.erin.uid] {
             let caller = scene.world.caller(uid);
             assert_eq!(one_refusal_for_all(scene, &caller, "-"), no_account(), "{uid}");
-            let before = scene.store();
+            let before = store();
             for verb in verbs() {
                 assert_eq!(ask(caller.connect(), &request(None, &verb)), no_account(), "{uid}: {verb}");
             }
-            assert_eq!(scene.store(), before, "{uid}");
+            assert_eq!(store(), before, "{uid}");
         }
     });
 }
@@ -128,8 +128,7 @@ fn expected(verb: &Value, enrolled: bool) -> (Option<&'static str>, &'static str
         ("enroll", "first", false) => (Some("Password: "), "the password was not accepted"),
         ("renew-recovery", _, _) if verb["renew-recovery"] == "skip" => (None, "not permitted: --no-confirm"),
         ("remove", _, _) => (None, "not permitted: this host requires a second factor of you"),
-        ("verify" | "resync", _, true) => (Some(CODE), "no code was given"),
-        ("verify" | "resync", _, false) => (Some(CODE), "no code was given"),
+        ("verify" | "resync", ..) => (Some(CODE), "no code was given"),
         (_, _, true) => (Some(PROOF), "no code was given"),
         (_, _, false) => (None, "is not enrolled"),
     }
@@ -157,7 +156,7 @@ fn a_user_is_asked_for_proof_before_anything_of_its_own_is_changed() {
             }
             assert_eq!(Snapshot::of("/var/lib/twinlock/credentials"), credentials);
             for line in scene.world.log_since(mark) {
-                assert!(!line.text.contains("bob") && line.text.contains(&format!("user={}", account.name)), "{line}");
+                assert!(!line.text.contains("bob") && !line.text.contains("change="), "{line}");
             }
         }
     });
@@ -166,7 +165,7 @@ fn a_user_is_asked_for_proof_before_anything_of_its_own_is_changed() {
 #[test]
 fn a_login_is_that_of_the_caller_or_none() {
     with_scene(|scene| {
-        let (mark, before) = (scene.world.log_mark(), scene.store());
+        let (mark, before) = (scene.world.log_mark(), store());
         for (uid, own) in [(scene.alice.uid, "alice"), (scene.carol.uid, "carol"), (GHOST, "-"), (scene.erin.uid, "-")]
         {
             let caller = scene.world.caller(uid);
@@ -179,7 +178,7 @@ fn a_login_is_that_of_the_caller_or_none() {
         // Root's hosts read the store themselves: a login of somebody else is nothing for the broker.
         let said = say(Raw::connect(), 'L', &login("alice"));
         assert_eq!((said.last, said.text().as_str()), (Some('V'), "refused unknown-user"));
-        assert_eq!(scene.store(), before);
+        assert_eq!(store(), before);
         // The log names who asked, and nobody who was asked for.
         for line in scene.world.log_since(mark) {
             let told = "result=refused reason=unknown-user user=- method=- authenticator=- service=lock rhost=- failures=- detail=\"uid ";
@@ -195,20 +194,20 @@ fn a_login_is_that_of_the_caller_or_none() {
 
 #[test]
 fn root_names_anybody_who_has_an_account() {
-    with_scene(|scene| {
+    with_scene(|_| {
         for (name, enrolled) in [("alice", true), ("bob", true), ("carol", false), ("root", false), ("nobody", false)] {
             let said = ask(Raw::connect(), &request(Some(name), &json!("status")));
             let status = &said.json()["status"];
             assert_eq!((&status["user"], &status["enrolled"]), (&json!(name), &json!(enrolled)), "{said:?}");
         }
-        let before = scene.store();
+        let before = store();
         for name in HOSTILE.iter().chain(&["mallory", "erin"]) {
             for verb in verbs() {
                 let said = ask(Raw::connect(), &request(Some(name), &verb));
                 assert_eq!(said, no_account(), "{verb} for {name:?}");
             }
         }
-        assert_eq!(scene.store(), before);
+        assert_eq!(store(), before);
     });
 }
 

@@ -57,16 +57,17 @@ impl Scene<'_> {
         self.world.caller(account.uid)
     }
 
-    pub(crate) fn store(&self) -> Snapshot {
-        Snapshot::of(STORE)
-    }
-
     /// Fails the test unless root is told how alice stands.
     pub(crate) fn assert_serving(&self) {
         assert!(self.broker.is_running());
         let said = ask(Raw::connect(), &request(Some("alice"), &json!("status")));
         assert_eq!((said.last, &said.json()["status"]["enrolled"]), (Some('D'), &json!(true)), "{said:?}");
     }
+}
+
+/// Everything that is kept of everybody.
+pub(crate) fn store() -> Snapshot {
+    Snapshot::of(STORE)
 }
 
 /// A request in an envelope.

@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use serde_json::json;
 
-use crate::messages::{ask, login, request, say, with_scene};
+use crate::messages::{ask, login, request, say, store, with_scene};
 
 /// Enrolled, not enrolled, deleted, never there, and nobody's name.
 const OTHERS: [&str; 5] = ["bob", "dave", "erin", "mallory", "a:b\n/"];
@@ -12,7 +12,7 @@ const OTHERS: [&str; 5] = ["bob", "dave", "erin", "mallory", "a:b\n/"];
 #[test]
 fn the_command_says_the_same_of_everybody_else() {
     with_scene(|scene| {
-        let before = scene.store();
+        let before = store();
         let mark = scene.world.log_mark();
         let said = "twinlock: not permitted: only root may do that for somebody else\n\
                     hint: leave the name out, or run it as root\n";
@@ -39,7 +39,7 @@ fn the_command_says_the_same_of_everybody_else() {
                 }
             }
         }
-        assert_eq!(scene.store(), before);
+        assert_eq!(store(), before);
         assert_eq!(scene.world.log_since(mark), []);
     });
 }

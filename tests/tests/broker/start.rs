@@ -158,7 +158,7 @@ fn with_a_configuration_that_is_wrong_it_does_not_start() {
 fn it_serves_on_a_socket_that_is_handed_over() {
     with_host(|world| {
         folder(0o755);
-        let broker = world.broker_handed(UnixListener::bind(SOCKET).unwrap().into(), &[]);
+        let broker = world.broker_handed(&UnixListener::bind(SOCKET).unwrap().into(), &[]);
         assert!(is_served());
         assert_eq!(broker.stop().code, Some(0));
         // It is systemd's, which goes on listening for it.
@@ -177,7 +177,7 @@ fn what_is_handed_over_is_one_socket_that_listens_or_it_does_not_start() {
             (file().into(), &[], "what systemd handed over is no Unix socket"),
         ];
         for (handed, arguments, said) in cases {
-            let output = world.broker_handed(handed, arguments).finish();
+            let output = world.broker_handed(&handed, arguments).finish();
             assert!(output.code == Some(1) && output.stderr.contains(said), "{output:?}");
         }
         assert!(!Path::new(SOCKET).exists());
