@@ -117,6 +117,11 @@ impl Raw {
     /// The same, elsewhere.
     pub fn connect_to(socket: &Path) -> Self {
         let stream = UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
+        Self::over(stream)
+    }
+
+    /// Over a stream that is connected already.
+    pub(crate) fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
         Self(stream)
     }

@@ -33,6 +33,8 @@ mod account;
 mod artefacts;
 mod attempt;
 mod broker;
+#[allow(unsafe_code, reason = "a descriptor comes as a number from recvmsg(2)")]
+mod caller;
 mod command;
 mod deployed;
 mod drive;
@@ -64,6 +66,7 @@ mod world;
 pub use account::{Account, PASSWORD};
 pub use attempt::{Attempt, Held, one_after_another, race};
 pub use broker::{Broker, Frame, Raw, SOCKET, frame};
+pub use caller::Caller;
 pub use command::{Enrolled, Twinlock};
 pub use deployed::{CONFIG, STORE, credentials_of, state_of};
 pub use drive::drive;
