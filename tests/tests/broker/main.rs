@@ -10,4 +10,12 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod budget;
+mod disk;
 mod enrol;
+mod host;
+mod killed;
+mod load;
+mod password;
+mod person;
+mod races;
