@@ -177,6 +177,12 @@ impl Raw {
         Self(stream)
     }
 
+    /// The same, but waits longer than [`DEADLINE`] for each message: for a broker with much to do.
+    pub fn patient(self, patience: Duration) -> Self {
+        self.0.set_read_timeout(Some(patience)).expect("a socket");
+        self
+    }
+
     /// Sends bytes as they are. That the other side may be gone is not an error here.
     pub fn send(&mut self, bytes: &[u8]) {
         drop(self.0.write_all(bytes));

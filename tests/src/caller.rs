@@ -52,8 +52,12 @@ impl Caller {
     /// # Panics
     /// When nobody listens.
     pub fn connect(&self) -> Raw {
-        let made = self.have_made(b'c');
-        Raw::over(made.unwrap_or_else(|| panic!("nobody listens on {SOCKET}")).into())
+        self.try_connect().unwrap_or_else(|| panic!("nobody listens on {SOCKET}"))
+    }
+
+    /// A new connection; `None` when nobody listens.
+    pub fn try_connect(&self) -> Option<Raw> {
+        self.have_made(b'c').map(|made| Raw::over(made.into()))
     }
 
     fn have_made(&self, what: u8) -> Option<OwnedFd> {

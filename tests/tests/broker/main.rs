@@ -10,9 +10,11 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod budget;
 mod canaries;
 mod charges;
 mod crowd;
+mod disk;
 mod distrust;
 mod enrol;
 mod fake;
@@ -21,13 +23,19 @@ mod forged;
 mod frames;
 mod fuzz;
 mod host;
+mod injection;
 mod interrupted;
+mod killed;
+mod load;
 mod mail;
 mod matrix;
 mod messages;
 mod notices;
 mod oracle;
+mod password;
+mod person;
 mod proof;
+mod races;
 mod scene;
 mod sessions;
 mod settings;
