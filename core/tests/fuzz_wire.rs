@@ -204,7 +204,7 @@ fn a_request_names_nothing_but_a_user_and_what_is_wanted() {
 fn a_login_has_six_fields_and_a_policy() {
     let seeds: Vec<Vec<u8>> = [
         "1\0alice\0required\0lock\0\0Code: ",
-        "1\0alice\0optional\0login\0192.0.2.1\0Verification code: ",
+        "1\0alice\0optional\0login\x00192.0.2.1\0Verification code: ",
         "1\0\0skip\0\0\0",
         "1\0bob\0enroll\0x\0y\0z",
     ]
