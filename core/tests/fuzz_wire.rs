@@ -14,7 +14,7 @@ use proptest::prelude::*;
 use serde_json::Value;
 use twinlock_core::{
     lifecycle::{Confirm, NewAuthenticator, Request},
-    login::Outcome,
+    login::{Attempt, Outcome},
     policy::SecondFactor,
     ports::{Conversation, Dialogue, NoAnswer, Offer, Typing},
     wire::{
@@ -216,8 +216,8 @@ fn a_login_has_six_fields_and_a_policy() {
         let bytes = random.mutated(&seeds);
         let Ok(request) = LoginRequest::parse(&bytes) else { continue };
         understood += 1;
-        let rhost = request.rhost.clone().unwrap_or_default();
-        let fields = ["1", &request.user, request.policy.name(), &request.service, &rhost, &request.prompt];
+        let [rhost, prompt] = [&request.rhost, &request.prompt].map(|field| field.clone().unwrap_or_default());
+        let fields = ["1", &request.user, request.policy.name(), &request.service, &rhost, &prompt];
         assert_eq!(fields.join("\0").as_bytes(), bytes);
         assert!(fields.iter().all(|field| !field.contains('\0')));
     }
@@ -268,7 +268,7 @@ fn conversations() -> Vec<Vec<u8>> {
     let done = |text: &str| written(Kind::Done, text.as_bytes());
     let offer = r#"{"user":"alice","issuer":"x","uri":"otpauth://x","key":"AAAA","digits":6,"period":30}"#;
     let refused = written(Kind::Refused, br#"{"cause":"refused","message":"no","hint":null}"#);
-    let end = |outcome: Outcome| written(Kind::Verdict, verdict(outcome).as_bytes());
+    let end = |outcome: Outcome| written(Kind::Verdict, verdict(&Attempt::ended(outcome)).as_bytes());
     vec![
         [&ask[..], &done("{\"right\":null}")].concat(),
         [&ask[..], &done("{\"right\":3}")].concat(),
@@ -294,7 +294,7 @@ fn a_login_is_granted_by_a_verdict_after_a_question_alone() {
         policy: SecondFactor::Required,
         service: "lock".into(),
         rhost: None,
-        prompt: "Code: ".into(),
+        prompt: Some("Code: ".into()),
     };
     let (mut granted, runs) = (0, 20_000);
     for _ in 0..runs {
@@ -353,9 +353,9 @@ proptest! {
     }
 
     #[test]
-    fn any_field_of_a_login_is_what_it_was(user in "[^\0]{0,40}", service in "[^\0]{0,40}", rhost in "[^\0]{1,40}", prompt in "[^\0]{0,40}") {
+    fn any_field_of_a_login_is_what_it_was(user in "[^\0]{0,40}", service in "[^\0]{0,40}", rhost in "[^\0]{1,40}", prompt in "[^\0]{1,40}") {
         let bytes = ["1", &user, "required", &service, &rhost, &prompt].join("\0").into_bytes();
-        let rhost = Some(rhost);
+        let (rhost, prompt) = (Some(rhost), Some(prompt));
         let parsed = LoginRequest::parse(&bytes).ok();
         prop_assert_eq!(parsed, Some(LoginRequest { user, policy: SecondFactor::Required, service, rhost, prompt }));
     }

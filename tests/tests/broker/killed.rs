@@ -120,13 +120,13 @@ fn killed_everywhere(
             wait_until_idle(&broker);
             let when = format!("killed at {name} {number}");
             let store = Snapshot::of(STORE);
-            let changed = fs::read(credentials_of("alice")).ok() != deployed;
-            changes += usize::from(changed);
-            if !enrolled && !changed {
+            let another = fs::read(credentials_of("alice")).ok() != deployed;
+            changes += usize::from(another);
+            if !enrolled && !another {
                 assert_eq!(store, before, "{when}");
             }
             host.assert_sound(&when);
-            check(host, &when, changed, app.as_ref());
+            check(host, &when, another, app.as_ref());
             assert!(broker.is_running());
         }
         assert!(hits * 10 >= points.len() * 8, "most were killed: {hits} of {}", points.len());

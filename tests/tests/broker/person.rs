@@ -131,7 +131,7 @@ impl Talk {
                     let answer = self.answer_to(&question).unwrap_or_else(|| panic!("nothing given for {question}"));
                     self.type_in(&answer);
                 }
-                end => panic!("{wanted:?} was never asked: {end:?}"),
+                end @ (Turn::Done(_) | Turn::Refused(..) | Turn::Gone) => panic!("{wanted:?} was never asked: {end:?}"),
             }
         }
     }
@@ -151,7 +151,7 @@ impl Talk {
                     Some(answer) => self.type_in(&answer),
                     None => self.raw.say('X', b""),
                 },
-                end => return end,
+                end @ (Turn::Done(_) | Turn::Refused(..) | Turn::Gone) => return end,
             }
         }
     }
@@ -183,7 +183,7 @@ impl Turn {
     pub(crate) fn refusal(&self) -> &str {
         match self {
             Self::Refused(_, message) => message,
-            other => panic!("not refused: {other:?}"),
+            other @ (Self::Asked(_) | Self::Done(_) | Self::Gone) => panic!("not refused: {other:?}"),
         }
     }
 }
