@@ -58,7 +58,7 @@ demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 l
 
 # Without root the tests get a user namespace in which they are root of everything but the host; only a real sshd
 # needs the real one, and its tests say so.
-test: deps build deb rpm ## Run all tests, those with a real sshd included (as root, for all of them)
+test: deps build packages ## Run all tests, those with a real sshd included (as root, for all of them)
 	$(AS_ROOT) $(CARGO) test --workspace --locked
 
 lint: ## Check formatting, lints and documentation
@@ -125,6 +125,12 @@ deb: build sbom ## Build Debian packages into target/packages
 
 rpm: build sbom ## Build RPM packages into target/packages
 	@packaging/build-rpm '$(TARGET)' '$(PACKAGES)'
+
+# What this machine has the tools for. Tests of the others say that they are skipped.
+.PHONY: packages
+packages: build sbom
+	@! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
+	@! command -v rpmbuild >/dev/null || $(MAKE) --no-print-directory rpm
 
 # As long as the network takes; `make test` does the same in a copy of this host.
 roots: build deb ## Install, upgrade, remove and purge the Debian packages in clean roots of Debian 12 and 13

@@ -1,8 +1,21 @@
 //! Where the packages lie, and programs that look at them.
 
 use std::fs;
+use std::io::{Write, stderr};
 use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
+use std::thread;
+
+/// Whether this machine has a tool; if not, says that the test is skipped for that.
+pub(crate) fn has(tool: &str) -> bool {
+    let found = std::env::var("PATH").unwrap().split(':').any(|folder| Path::new(folder).join(tool).exists());
+    if !found {
+        let line = format!("skipped: {}: there is no {tool}; see `make deps`\n", thread::current().name().unwrap());
+        // Past the capture of the test runner, which hides what a passing test prints.
+        stderr().write_all(line.as_bytes()).unwrap();
+    }
+    found
+}
 
 /// The root of the repository.
 pub(crate) fn repository() -> &'static Path {
