@@ -10,7 +10,8 @@ const ADDRESS: &str = "198.51.100.7";
 
 /// Every line of the world's log as rsyslog writes it.
 fn lines(world: &World) -> String {
-    world.log().iter().map(|line| format!("Nov 24 13:00:00 world {line}\n")).collect()
+    let lines: Vec<_> = world.log().iter().map(|line| format!("Nov 24 13:00:00 world {line}\n")).collect();
+    lines.concat()
 }
 
 /// The addresses that fail2ban would count, one for each line that it takes.

@@ -3,6 +3,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
