@@ -3,7 +3,6 @@
 
 use std::{
     fs::{self, DirBuilder},
-    io,
     os::unix::fs::symlink,
     path::Path,
 };
@@ -25,14 +24,11 @@ pub(super) fn ends(id: &str, myself: &Path) -> Result<(), Failure> {
         myself.display()
     );
     let (unit, wanted) = (Path::new(UNIT), Path::new(WANTED));
+    let folder = wanted.parent().unwrap_or(wanted);
+    DirBuilder::new().recursive(true).create(folder).map_err(|error| failed("make", folder, &error))?;
     no_longer_ends()?;
     place::create(unit, &Version { content: text.into_bytes(), attributes: Attributes::NEW })
         .map_err(|error| failed("write", unit, &error))?;
-    let folder = wanted.parent().unwrap_or(wanted);
-    match DirBuilder::new().create(folder) {
-        Err(error) if error.kind() != io::ErrorKind::AlreadyExists => return Err(failed("make", folder, &error)),
-        Ok(()) | Err(_) => {}
-    }
     symlink(unit, wanted).map_err(|error| failed("write", wanted, &error))?;
     place::sync_folder(folder)
 }

@@ -84,6 +84,8 @@ pub(super) fn boot() -> String {
     fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
+/// Where a configuration of sshd is put together to be tried.
+pub(super) const CANDIDATE: &str = "candidate";
 const RECORD_DRAFT: &str = "record.new";
 const PAM_BEFORE: &str = "pam.before";
 const PAM_BRIDGE: &str = "pam.bridge";
@@ -178,6 +180,7 @@ impl Journal {
             place::remove(&path_of(phase.name()))?;
         }
         place::sync_folder(Path::new(FOLDER))?;
+        let _ = fs::remove_dir_all(path_of(CANDIDATE));
         [RECORD_DRAFT].iter().chain(&CONTENTS).try_for_each(|name| place::remove(&path_of(name)))
     }
 }

@@ -158,6 +158,8 @@ const CHANGED_SINCE: &str = "twinlock ssh disable --discard-changes puts back wh
 /// How far it is, after what was interrupted and what is over has been undone.
 fn settled(journal: &Journal) -> Result<Option<(Phase, Record)>, Failure> {
     let Some((phase, record)) = journal.read()? else {
+        // What an interrupted command has left.
+        journal.clear()?;
         change::sweep()?;
         return Ok(None);
     };

@@ -38,7 +38,7 @@ impl Candidate {
     /// Puts it together in a folder of its own.
     pub(super) fn with(drop_in: &str) -> Result<Self, Failure> {
         let (path, text) = main_file()?;
-        let folder = Path::new(journal::FOLDER).join("candidate");
+        let folder = Path::new(journal::FOLDER).join(journal::CANDIDATE);
         let _ = fs::remove_dir_all(&folder);
         let parts = folder.join("sshd_config.d");
         DirBuilder::new().mode(0o700).recursive(true).create(&parts).map_err(|e| failed("make", &parts, &e))?;

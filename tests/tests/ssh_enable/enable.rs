@@ -79,7 +79,7 @@ fn disable_brings_back_every_byte_mode_and_owner() {
                 host.ssh_done(&["enable", "--mode", mode]);
                 host.ssh_done(&["confirm"]);
                 let enabled = configuration();
-                let attributes = |all: &[(String, Vec<u8>, u32, u32, u32)]| {
+                let attributes = |all: &[(String, String, u32, u32, u32)]| {
                     all.iter().map(|(path, _, mode, uid, gid)| (path.clone(), *mode, *uid, *gid)).collect::<Vec<_>>()
                 };
                 assert_eq!(attributes(&enabled), attributes(&before), "no other files, and the same modes and owners");
@@ -130,7 +130,7 @@ fn the_vendors_file_below_usr_stays_and_a_copy_hides_it() {
         }
         let mount = ["mount", "-t", "tmpfs", "vendor", "/usr/lib/pam.d"];
         assert_eq!(twinlock_tests::Launch::new(mount).run().code, Some(0));
-        fs::rename(PAM, "/tmp/sshd").unwrap();
+        fs::remove_file(PAM).unwrap();
         host.world.write(
             "/usr/lib/pam.d/sshd",
             "auth requisite pam_nologin.so\nauth include common-auth\naccount requisite pam_nologin.so\n\

@@ -143,6 +143,8 @@ fn the_end_of_a_trial() {
             kill_at(host, &["expire", &id], point);
             known.assert_whole(&format!("{point:?}"));
             host.ssh_done(&["expire", &id]);
+            assert_eq!(configuration(), before, "{point:?}");
+            host.ssh_done(&["disable"]);
             assert_eq!((configuration(), journal()), (before.clone(), vec![]), "{point:?}");
         }
     });

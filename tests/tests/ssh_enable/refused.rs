@@ -76,9 +76,9 @@ fn no_break_glass_is_left() {
 #[test]
 fn an_account_that_a_rule_spares_the_code_is_a_break_glass() {
     with_host(Family::Debian, |host| {
-        lock_passwords(host);
         host.world.account("glass");
         host.world.group("sudo", &["alice", "glass"]);
+        lock_passwords(host);
         refuses(host, &["enable"], &[BREAK_GLASS]);
         host.world.write(CONFIG, "[[rule]]\nname = \"glass\"\nusers = [\"glass\"]\nsecond_factor = \"skip\"\n");
         host.ssh_done(&["enable", "--keep"]);

@@ -101,14 +101,14 @@ impl Host<'_> {
 }
 
 /// Everything that is told apart of both folders.
-pub(crate) fn configuration() -> Vec<(String, Vec<u8>, u32, u32, u32)> {
+pub(crate) fn configuration() -> Vec<(String, String, u32, u32, u32)> {
     let mut all = Vec::new();
     for folder in ["/etc/pam.d", "/etc/ssh", "/etc/ssh/sshd_config.d"] {
         for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
             let found = entry.metadata().unwrap();
             let path = entry.path().display().to_string();
             if found.is_file() {
-                all.push((path.clone(), fs::read(path).unwrap(), found.mode(), found.uid(), found.gid()));
+                all.push((path.clone(), fs::read_to_string(path).unwrap(), found.mode(), found.uid(), found.gid()));
             }
         }
     }
