@@ -438,7 +438,7 @@ fn label(text: &str) -> Result<Label, &'static str> {
 
 fn trial(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
-    let known = Duration::from_secs(1)..=Duration::from_secs(24 * 60 * 60);
+    let known = Duration::from_secs(1)..=Duration::from_hours(24);
     if known.contains(&span) { Ok(span) } else { Err("a trial lasts from one second to one day".into()) }
 }
 

@@ -99,6 +99,7 @@ pub(super) struct Journal {
     _lock: File,
 }
 
+#[allow(clippy::unused_self, reason = "whoever has a journal has the lock")]
 impl Journal {
     /// Opens it, if nobody else has.
     pub(super) fn open() -> Result<Self, Failure> {

@@ -132,7 +132,7 @@ impl Place {
         sync_folder(&self.folder)
     }
 
-    /// The SELinux label of the file that is replaced. Elsewhere a new file has the folder's, which is right for both
+    /// The `SELinux` label of the file that is replaced. Elsewhere a new file has the folder's, which is right for both
     /// files; so a failure is none.
     fn label(&self, draft: &Path) {
         if Path::new("/sys/fs/selinux/enforce").exists() && self.path().exists() {

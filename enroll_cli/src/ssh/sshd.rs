@@ -151,7 +151,7 @@ pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failu
     Ok(())
 }
 
-/// The sshd of the PidFile, if that process is one.
+/// The sshd of the `PidFile`, if that process is one.
 fn running() -> Result<Option<Pid>, Failure> {
     let in_place = in_place()?;
     let file = in_place.get("pidfile").map_or("/run/sshd.pid", String::as_str);

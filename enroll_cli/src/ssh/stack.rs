@@ -279,12 +279,11 @@ mod tests {
         assert_eq!(
             stack.after.diff("sshd", "sshd"),
             format!(
-                "--- sshd\n+++ sshd\n@@ -1,7 +1,13 @@\n # Standard Un*x authentication.\n-@include common-auth\n\
+                "--- sshd\n+++ sshd\n@@ -1,6 +1,12 @@\n # Standard Un*x authentication.\n-@include common-auth\n\
                  +#@include common-auth\n+{KEY}\n+{KEY_AND_CODE}\n+{PERMIT}\n \n+{}\n+{}\n+\n # Disallow.\n \
-                 account    required     pam_nologin.so\n @include common-account\n session required pam_limits.so\n",
+                 account    required     pam_nologin.so\n @include common-account\n",
                 GUARD[0], GUARD[1]
             )
-            .replace("@@ -1,7 +1,13 @@", "@@ -1,7 +1,13 @@")
         );
         assert_eq!(
             active(&stack.bridge),

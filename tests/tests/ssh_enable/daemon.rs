@@ -95,7 +95,7 @@ fn under_systemd_the_unit_is_reloaded_and_the_end_of_the_trial_is_a_timer_of_its
             ["systemctl is-active --quiet ssh.service", "systemctl is-active --quiet sshd.service"]
         );
         assert_eq!(*reload, "systemctl reload sshd.service");
-        assert!(stop.starts_with("systemctl stop twinlock-ssh-") && stop.ends_with(".timer"), "{stop}");
+        assert!(stop.starts_with("systemctl stop twinlock-ssh-") && stop.contains(".timer"), "{stop}");
 
         // Where neither can be had, nothing is changed.
         host.ssh_done(&["disable"]);

@@ -128,7 +128,7 @@ fn the_vendors_file_below_usr_stays_and_a_copy_hides_it() {
             eprintln!("skipped: there is no /usr/lib/pam.d to be covered");
             return;
         }
-        let mount = ["mount", "-t", "tmpfs", "vendor", "/usr/lib/pam.d"];
+        let mount = ["mount", "-t", "tmpfs", "-o", "mode=0755", "vendor", "/usr/lib/pam.d"];
         assert_eq!(twinlock_tests::Launch::new(mount).run().code, Some(0));
         fs::remove_file(PAM).unwrap();
         host.world.write(

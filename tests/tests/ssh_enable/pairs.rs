@@ -37,7 +37,7 @@ fn is_as_before(host: &Host<'_>) {
     for login in [host.key_alone(), host.password_method(PASSWORD)] {
         assert!(login.granted, "{login:#?}");
     }
-    let strange = host.login(|client| client.with_strange_key());
+    let strange = host.strange_key();
     for login in [host.password_method("wrong"), strange, host.answers(&[&host.code()])] {
         assert!(!login.granted, "{login:#?}");
     }

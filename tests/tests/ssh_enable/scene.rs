@@ -71,6 +71,11 @@ impl Host<'_> {
         self.login(|client| client)
     }
 
+    /// By a key that is not hers.
+    pub(crate) fn strange_key(&self) -> Login {
+        self.sshd.login("alice").with_strange_key().run()
+    }
+
     /// By sshd's password method.
     pub(crate) fn password_method(&self, password: &str) -> Login {
         self.login(|client| client.without_key().option("PreferredAuthentications=password").answer(password))

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use twinlock_tests::{DEADLINE, Family, FirstFactor, Terminal};
 
-use crate::scene::{JOURNAL, PAM, configuration, journal, with_host};
+use crate::scene::{JOURNAL, PAM, configuration, journal, pair, with_host};
 
 /// Waits for it, longer than the trial lasts.
 fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
@@ -115,5 +115,26 @@ fn a_change_that_somebody_made_during_the_trial_does_not_outlive_it() {
         host.ssh_done(&["enable", "--try", "2s"]);
         host.world.write(PAM, "auth required pam_deny.so\n");
         wait_until("the old configuration", || configuration() == before);
+    });
+}
+
+#[test]
+fn where_no_password_was_good_the_way_back_waits_for_those_who_connected_before() {
+    with_host(Family::Debian, |host| {
+        host.world.write("/etc/ssh/sshd_config.d/20-keys.conf", "PasswordAuthentication no\nLoginGraceTime 2\n");
+        let before = configuration();
+        host.ssh_done(&["enable", "--mode", "password+code", "--keep"]);
+        let bridge = fs::read_to_string(format!("{JOURNAL}/pam.bridge")).unwrap();
+        let began = Instant::now();
+        let disable = host.world.twinlock_launch(&["ssh", "disable"]).start();
+        // sshd is as before, and the stack still asks for a code.
+        wait_until("the bridge", || pair() == [Some(bridge.clone()), None]);
+        let output = disable.finish();
+        assert!(
+            output.code == Some(0) && output.stderr.starts_with("waiting 2 seconds (LoginGraceTime) "),
+            "{output:?}"
+        );
+        assert!(began.elapsed() >= Duration::from_secs(2));
+        assert_eq!(configuration(), before);
     });
 }
