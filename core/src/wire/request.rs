@@ -14,6 +14,8 @@ use crate::{
 
 /// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
 const PATIENCE: Duration = Duration::from_mins(3);
+/// How long for its last word to whoever gives no answer.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
 struct Sent<'a> {
@@ -44,6 +46,8 @@ pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u
 /// What is wrong with it, to be said to whoever sent it.
 pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), Refusal> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
+        // It repeats what came, which may be as long as a message, and would then fit into none.
+        let error: String = error.to_string().chars().take(200).collect();
         Refusal::new(Cause::Refused, format!("the broker does not understand the request: {error}"))
             .hint("command and broker should be of one version: restart twinlockd after an upgrade")
     })?;
@@ -78,15 +82,17 @@ pub fn ask_broker(
     request: &Request,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Done, Refusal> {
-    let request = envelope(user, request).map_err(lost)?;
-    broker.write(Kind::Request, &request, PATIENCE).map_err(lost)?;
+    let sent = envelope(user, request).map_err(lost)?;
+    put(broker, Kind::Request, &sent)?;
+    let mut asked = false;
     loop {
         let frame = broker.read(PATIENCE).map_err(lost)?;
         match frame.kind {
             Kind::Ask | Kind::AskHidden => {
                 let typing = if frame.kind == Kind::Ask { Typing::Shown } else { Typing::Hidden };
+                asked = true;
                 match dialogue.ask(frame.text().map_err(lost)?, typing) {
-                    Ok(typed) => broker.write(Kind::Answer, &typed, PATIENCE).map_err(lost)?,
+                    Ok(typed) => put(broker, Kind::Answer, &typed)?,
                     Err(none) => return Err(gone(broker, none)),
                 }
             }
@@ -97,6 +103,8 @@ pub fn ask_broker(
                 let offer: Offer = parsed(&frame)?;
                 dialogue.introduce(&offer).map_err(|none| gone(broker, none))?;
             }
+            // Nothing is done, and nobody is right, without a question.
+            Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(Broken::OutOfPlace)),
             Kind::Done => return parsed(&frame),
             Kind::Refused => return Err(parsed::<Refusal>(&frame)?),
             Kind::Request | Kind::Login | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
@@ -106,10 +114,23 @@ pub fn ask_broker(
     }
 }
 
-/// The broker is told, so that it need not wait; what it then says is what would be said here.
+/// Writes a message. Whoever has hung up may have said why before that: it is still there to be read.
+fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
+    match broker.write(kind, content, PATIENCE) {
+        Ok(()) | Err(Broken::Gone) => Ok(()),
+        Err(error) => Err(lost(error)),
+    }
+}
+
+/// The broker is told, so that it need not wait, and says what that means.
 fn gone(broker: &Connection, none: NoAnswer) -> Refusal {
     // It may be gone as well.
-    let _ = broker.write(Kind::NoAnswer, b"", Duration::from_secs(1));
+    let _ = broker.write(Kind::NoAnswer, b"", LAST_WORD);
+    while let Ok(frame) = broker.read(LAST_WORD) {
+        if frame.kind == Kind::Refused {
+            return parsed(&frame).unwrap_or_else(|refusal| refusal);
+        }
+    }
     none.into()
 }
 
