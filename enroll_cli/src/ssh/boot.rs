@@ -29,6 +29,7 @@ pub(super) fn ends(id: &str, myself: &Path) -> Result<(), Failure> {
     no_longer_ends()?;
     place::create(unit, &Version { content: text.into_bytes(), attributes: Attributes::NEW })
         .map_err(|error| failed("write", unit, &error))?;
+    place::sync_folder(unit.parent().unwrap_or(unit))?;
     symlink(unit, wanted).map_err(|error| failed("write", wanted, &error))?;
     place::sync_folder(folder)
 }

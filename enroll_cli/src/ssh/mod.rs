@@ -74,6 +74,7 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
     safety::check(scene, &plan, arguments)?;
     let span = (!arguments.keep).then_some(arguments.r#try);
     let record = record(&plan, span)?;
+    sshd::note_if_not_running()?;
     journal.begin(&record, &plan.change)?;
     if let Some(span) = span {
         // Before anything is changed, so that nothing can stay changed. It allows for the change itself.
@@ -95,7 +96,6 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
         });
     }
     log("twinlock", Severity::Notice, &format!("ssh: enabled, {}", record.mode.name()));
-    sshd::note_if_not_running()?;
     note(&match span {
         None => format!("enabled, {}", record.mode.name()),
         Some(span) => format!(
@@ -118,7 +118,7 @@ fn confirm() -> Result<(), Failure> {
         None => Err(Failure::refused("there is nothing to confirm: sshd is as it was").hint("twinlock ssh enable")),
         Some((Phase::Trying, record)) => {
             if !journal.change(&record)?.is_in_place()? {
-                return Err(Failure::refused("a file was changed since it was enabled").hint(CHANGED_SINCE));
+                note(&format!("note: a file was changed since it was enabled; later, {CHANGED_SINCE}"));
             }
             journal.turn(Phase::Trying, Phase::Kept)?;
             trial::end(&record.id);

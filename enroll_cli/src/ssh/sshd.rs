@@ -4,9 +4,10 @@ use std::{
     collections::BTreeMap,
     fs::{self, DirBuilder, OpenOptions},
     io::Read,
-    os::unix::fs::DirBuilderExt,
+    os::unix::fs::{DirBuilderExt, MetadataExt},
     path::{Path, PathBuf},
     process::{Command, Output, Stdio},
+    thread,
     time::Duration,
 };
 
@@ -45,7 +46,8 @@ impl Candidate {
         let candidate = Self { main: folder.join("sshd_config"), folder };
         let text = with_other_parts(&text, &parts).ok_or_else(|| {
             Failure::refused(format!("{} does not include {INCLUDED} before its first Match", path.display()))
-                .hint(format!("make `Include {INCLUDED}` its first line; sshd takes the first value that it meets"))
+                .hint(format!("make `Include {INCLUDED}` its first line (OpenSSH 8.2 and later know it), because sshd takes the first value \
+                     that it meets"))
         })?;
         write(&candidate.main, text.as_bytes())?;
         copy_parts(&parts)?;
@@ -97,14 +99,30 @@ pub(super) fn reload() -> Result<(), Failure> {
         }
         // Started for each connection, or not at all: it reads its configuration when it starts.
     }
-    match running()? {
-        Some(pid) => kill(pid, Signal::SIGHUP)
-            .map_err(|error| Failure::refused(format!("cannot have sshd ({pid}) read its configuration: {error}"))),
-        None => Ok(()),
-    }
+    running()?.map_or(Ok(()), |(pid, file)| restart(pid, &file))
 }
 
-/// Says so where no sshd was found that could be told.
+/// Waits until it is back: it begins anew, takes its `PidFile` away and writes another, by which alone it can be found.
+fn restart(pid: Pid, file: &Path) -> Result<(), Failure> {
+    let stamp = || fs::metadata(file).ok().map(|found| (found.ino(), found.mtime(), found.mtime_nsec()));
+    let before = stamp();
+    kill(pid, Signal::SIGHUP)
+        .map_err(|error| Failure::refused(format!("cannot have sshd ({pid}) read its configuration: {error}")))?;
+    for _ in 0..LOOKS {
+        thread::sleep(LOOK);
+        if stamp().is_some_and(|stamp| Some(stamp) != before) && running()?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(Failure::refused(format!("sshd ({pid}) was told to read its configuration, and did not come back"))
+        .hint("its log says why"))
+}
+
+/// How long sshd has for that: ten seconds.
+const LOOKS: usize = 200;
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Says so where there is no sshd that could be told.
 pub(super) fn note_if_not_running() -> Result<(), Failure> {
     if !Path::new("/run/systemd/system").is_dir() && running()?.is_none() {
         note(
@@ -146,19 +164,19 @@ pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failu
         note(&format!(
             "waiting {grace} seconds (LoginGraceTime) for logins that began before, to take no password from them"
         ));
-        std::thread::sleep(Duration::from_secs(grace));
+        thread::sleep(Duration::from_secs(grace));
     }
     Ok(())
 }
 
 /// The sshd of the `PidFile`, if that process is one.
-fn running() -> Result<Option<Pid>, Failure> {
+fn running() -> Result<Option<(Pid, PathBuf)>, Failure> {
     let in_place = in_place()?;
     let file = in_place.get("pidfile").map_or("/run/sshd.pid", String::as_str);
     let pid: Option<i32> = text_of(Path::new(file)).and_then(|text| text.trim().parse().ok()).filter(|pid| *pid > 1);
     let is_sshd =
         |pid: &i32| text_of(Path::new(&format!("/proc/{pid}/comm"))).is_some_and(|comm| comm.trim() == "sshd");
-    Ok(pid.filter(is_sshd).map(Pid::from_raw))
+    Ok(pid.filter(is_sshd).map(|pid| (Pid::from_raw(pid), file.into())))
 }
 
 fn text_of(path: &Path) -> Option<String> {

@@ -50,6 +50,12 @@ fn it_reads_the_new_configuration_and_the_old_one_again() {
         assert_eq!(offers(port, "publickey"), "publickey");
         host.ssh_done(&["disable"]);
         assert_eq!(offers(port, "publickey,password"), "publickey,password");
+        // One right after the other: it is told each time.
+        for verb in ["enable", "disable", "enable", "disable"] {
+            host.ssh_done(&[verb]);
+            let wanted = if verb == "enable" { "publickey" } else { "publickey,password" };
+            assert_eq!(offers(port, wanted), wanted, "{verb}");
+        }
         assert!(sshd.is_running());
     });
 }

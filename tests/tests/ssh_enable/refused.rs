@@ -177,7 +177,9 @@ fn what_was_changed_since_is_not_lost_unasked() {
         let pam = fs::read_to_string(PAM).unwrap();
         host.world.write(PAM, format!("{pam}# mine\n"));
         let flag = "--discard-changes";
-        for verb in ["confirm", "enable", "disable"] {
+        let confirmed = host.ssh_done(&["confirm"]);
+        assert!(confirmed.stderr.starts_with("note: a file was changed since it was enabled"), "{confirmed:?}");
+        for verb in ["enable", "disable"] {
             refuses(host, &[verb], &["was changed since", flag]);
         }
         host.ssh_done(&["disable", flag]);
