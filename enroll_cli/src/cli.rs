@@ -2,7 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "the comments here are the help, word for word")]
 
-use std::path::PathBuf;
+use std::{net::IpAddr, path::PathBuf};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinlock_core::{
@@ -68,6 +68,8 @@ pub(crate) enum Command {
     Check,
     /// Say which rule decides a login, and what that login will look like
     Explain(Explain),
+    /// Look for what locks people out or lets them in without a code: in sshd, in its PAM files, in the accounts
+    Doctor(Doctor),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -331,6 +333,20 @@ pub(crate) struct Explain {
     /// Print one JSON object: user, service, from, key_type, at, rule (number, name, file, line; null if none fits),
     /// second_factor, remember, doubt, enrolled, outcome (passes, asked, enrolls or refused), key_alone (passes or
     /// refused: what the guard does of a login by key alone; null if the service is not sshd), notes
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Only what concerns this account
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// Only logins from this address [default: from outside, and from where sshd's Match lines speak of]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<IpAddr>,
+    /// Print one JSON array: id, severity (lockout, open, warning or hint), found, place, why, mend. The exit status is 1 if
+    /// anything above a hint was found
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -10,6 +10,7 @@ mod cli;
 mod completions;
 mod desk;
 mod device;
+mod doctor;
 mod echo;
 mod enroll;
 mod explain;
@@ -20,6 +21,8 @@ mod list;
 mod manual;
 mod output;
 mod pam_files;
+mod pam_stack;
+mod pam_walk;
 mod person;
 mod picture;
 mod progress;
@@ -70,6 +73,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Repair(arguments) => repair::run(&config, &arguments),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Check => check::run(&config),
+        Command::Doctor(arguments) => doctor::run(&config, &arguments),
         Command::Completions { shell } => completions::run(shell),
         Command::Manual { directory } => manual::run(&directory),
     }

@@ -138,6 +138,23 @@ pub(super) fn page() -> String {
          systemd-user, su, su-l, runuser, runuser-l, sudo, sudo-i, polkit-1) with all that they include: an account line of \
          pam_twinlock.so there refuses whom nobody asked. And of sshd's, where users are to enrol inside the login: it needs that line.",
     );
+    page.heading("DOCTOR");
+    page.paragraph(
+        "`twinlock doctor` looks at what is around Twinlock, as `twinlock check` looks at its own files: what `sshd -t` and \
+         `sshd -T` say for root, for somebody who is enrolled, for somebody who is not, and for whoever a Match line or a rule \
+         names; the PAM files of sshd with all that they include, walked as libpam walks them, for every way in which a login \
+         can succeed; the module, the store, the clock and the accounts. It changes nothing and logs nobody in. It does not \
+         load the module, and does not look at labels of SELinux.",
+    );
+    page.paragraph(
+        "Each finding has a name, how bad it is (`lockout`: somebody does not get in; `open`: somebody gets in with one factor; \
+         `warning`: it will be one of these; `hint`), what was found and where, why it matters, and what to do. The exit status \
+         is 1 if there is one above a hint. With `--json` each is an object: id, severity, found, place, why, mend; place is \
+         null where there is none. The names and severities are stable, the sentences are not:",
+    );
+    for (id, about) in crate::doctor::described() {
+        page.item(word(id), about);
+    }
     page.heading("EXIT STATUS");
     for (status, meaning) in STATUSES {
         page.item(word(status), meaning);
