@@ -236,12 +236,12 @@ fn load(name: &str, context: &Context, read: &Read<'_>, all: &mut Vec<Line>) -> 
     };
     for (line, words) in lines(&text) {
         let place = Place { file: file.clone(), line };
-        add(place, &words, context, read, all)?;
+        add(&place, &words, context, read, all)?;
     }
     Ok(true)
 }
 
-fn add(place: Place, words: &[String], context: &Context, read: &Read<'_>, all: &mut Vec<Line>) -> io::Result<()> {
+fn add(place: &Place, words: &[String], context: &Context, read: &Read<'_>, all: &mut Vec<Line>) -> io::Result<()> {
     let mut words = words.iter().map(String::as_str);
     let first = words.next().unwrap_or_default();
     let inner = |only, level| Context {
@@ -376,12 +376,11 @@ fn words(line: &str) -> Vec<String> {
     let mut all = Vec::new();
     let mut rest = line.trim_start();
     while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix('[') {
-            Some(inside) => in_brackets(inside),
-            None => {
-                let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
-                (word.to_owned(), after)
-            }
+        let (word, after) = if let Some(inside) = rest.strip_prefix('[') {
+            in_brackets(inside)
+        } else {
+            let (word, after) = rest.split_once(char::is_whitespace).unwrap_or((rest, ""));
+            (word.to_owned(), after)
         };
         all.push(word);
         rest = after.trim_start();

@@ -2,11 +2,15 @@
 //! is changed.
 
 use std::{
-    collections::{BTreeSet, HashSet},
+    collections::{BTreeSet, HashMap, HashSet},
     fs::{self, OpenOptions},
-    io::Read,
+    io::{self, Read},
+    num::NonZero,
     os::unix::fs::OpenOptionsExt,
+    panic,
     path::{Path, PathBuf},
+    sync::{Mutex, PoisonError},
+    thread,
     time::SystemTime,
 };
 
@@ -22,12 +26,12 @@ use twinlock_core::{
     config::Config,
     host::{
         SystemClock, SystemGroups,
-        accounts::{self, Account},
+        accounts::{self, Account, Members},
     },
     module_arguments::ModuleArgument,
     policy::{self, FirstFactors, Groups, SecondFactor, Source},
     ports::{Clock, StoreError},
-    store,
+    store::{self, Reading},
     time::UnixTime,
     wire::SOCKET,
 };
@@ -120,6 +124,7 @@ pub(super) enum Broker {
 }
 
 /// Somebody who may log in or is enrolled.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact")]
 pub(super) struct Person {
     pub(super) name: UserName,
     pub(super) uid: u32,
@@ -304,13 +309,13 @@ fn misspelled(service: &str) -> Vec<PathBuf> {
 impl StoreFacts {
     fn of(scene: &Scene) -> Self {
         let root = &scene.config.store.directory;
-        let folders = [root.clone(), root.join("credentials"), root.join("state")];
-        let faults = folders.iter().filter_map(|folder| store::check_folder(folder).err()).collect();
+        // The first that is wrong: what is below it cannot be judged.
+        let fault = store::check_folder(root).err().or_else(|| scene.store.reading().err());
         let space = statvfs(root).ok();
         // Zero in all is what a file system without such a limit says.
         let free = |all: u64, left: u64| (all > 0).then_some(left);
         Self {
-            faults,
+            faults: fault.into_iter().collect(),
             read_only: space.is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY)),
             network: statfs(root).is_ok_and(|known| known.filesystem_type() == NFS_SUPER_MAGIC),
             free_bytes: space
@@ -344,7 +349,7 @@ impl Broker {
     }
 }
 
-/// Everybody, with how they stand.
+/// Everybody, with how they stand. Asking a directory for groups is waiting: all processors do it.
 fn people(
     scene: &Scene,
     pam: &PamFacts,
@@ -355,48 +360,104 @@ fn people(
     let files = scene.store.credentials.file_names().unwrap_or_default();
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
     let known = list::accounts(&enrolled, None)?;
-    let reading = scene.store.reading().ok();
-    let admins: Vec<_> = ADMIN_GROUPS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect();
-    let outside = Source::of(Some(OUTSIDE));
-    let mut people = Vec::new();
-    for account in known.values() {
-        let name = &account.subject.name;
-        let is_enrolled = enrolled.contains(name);
-        if !account.may_log_in() && !is_enrolled {
-            continue;
-        }
-        let status = reading.as_ref().filter(|_| is_enrolled).map(|reading| scene.status_in(reading, &account.subject));
-        let recovery_codes_left = match status {
-            Some(Ok(status)) => Some(status.recovery_codes_left),
-            Some(Err(error)) => {
-                store.faults.push(error);
-                None
-            }
-            None => None,
-        };
-        let second_factor = decide(scene, &pam.service, name, &outside, now);
-        let automation =
-            second_factor.filter(|policy| *policy >= SecondFactor::Enroll).and_then(|_| automation(account, settings));
-        let exempt_in_pam = automation.is_some() && Exempt::of(pam, account).both();
-        people.push(Person {
-            name: name.clone(),
-            uid: account.subject.uid,
-            may_log_in: account.may_log_in(),
-            enrolled: is_enrolled,
-            recovery_codes_left,
-            admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
-            second_factor,
-            automation,
-            exempt_in_pam,
-        });
-    }
+    let looking = Looking {
+        scene,
+        pam,
+        settings,
+        now,
+        reading: scene.store.reading().ok(),
+        admins: ADMIN_GROUPS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
+        outside: Source::of(Some(OUTSIDE)),
+        groups: RememberedGroups::default(),
+    };
+    let meant = |account: &&Account| account.may_log_in() || enrolled.contains(&account.subject.name);
+    let meant: Vec<&Account> = known.values().filter(meant).collect();
+    let one = |account: &&Account| looking.at(account, enrolled.contains(&account.subject.name));
+    let share = meant.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
+    let found: Vec<(Person, Option<StoreError>)> = thread::scope(|scope| {
+        let one = &one;
+        let parts: Vec<_> = meant
+            .chunks(share)
+            .map(|part| scope.spawn(move || <[_]>::iter(part).map(one).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|bug| panic::resume_unwind(bug))).collect()
+    });
+    let (people, faults): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    store.faults.extend(faults.into_iter().flatten());
     Ok(people)
 }
 
-fn decide(scene: &Scene, service: &str, user: &UserName, source: &Source, now: UnixTime) -> Option<SecondFactor> {
+/// What is needed to look at one account after the other.
+struct Looking<'a> {
+    scene: &'a Scene,
+    pam: &'a PamFacts,
+    settings: &'a Settings,
+    now: UnixTime,
+    reading: Option<Reading>,
+    admins: Vec<Members>,
+    outside: Source,
+    groups: RememberedGroups,
+}
+
+impl Looking<'_> {
+    fn at(&self, account: &Account, enrolled: bool) -> (Person, Option<StoreError>) {
+        let Self { scene, pam, settings, now, reading, admins, outside, groups } = self;
+        let name = &account.subject.name;
+        let status = reading.as_ref().filter(|_| enrolled).map(|reading| scene.status_in(reading, &account.subject));
+        let (recovery_codes_left, fault) = match status {
+            Some(Ok(status)) => (Some(status.recovery_codes_left), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        let second_factor = decide(scene, &pam.service, name, outside, *now, groups);
+        let wanted = second_factor.is_some_and(|policy| policy >= SecondFactor::Enroll);
+        let automation = if wanted { automation(account, settings) } else { None };
+        let person = Person {
+            name: name.clone(),
+            uid: account.subject.uid,
+            may_log_in: account.may_log_in(),
+            enrolled,
+            recovery_codes_left,
+            admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
+            second_factor,
+            exempt_in_pam: Exempt::of(pam, name, account.subject.uid).both(),
+            automation,
+        };
+        (person, fault)
+    }
+}
+
+/// The group database, asked once for each group that a rule names.
+#[derive(Default)]
+struct RememberedGroups(Mutex<HashMap<String, bool>>);
+
+impl Groups for RememberedGroups {
+    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+        SystemGroups.of(user)
+    }
+
+    fn exists(&self, group: &str) -> io::Result<bool> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(exists) = known.get(group) {
+            return Ok(*exists);
+        }
+        let exists = SystemGroups.exists(group)?;
+        known.insert(group.to_owned(), exists);
+        Ok(exists)
+    }
+}
+
+fn decide(
+    scene: &Scene,
+    service: &str,
+    user: &UserName,
+    source: &Source,
+    now: UnixTime,
+    groups: &dyn Groups,
+) -> Option<SecondFactor> {
     let first_factors = FirstFactors::default();
     let facts = policy::Facts { service, user: Some(user), source, first_factors: &first_factors, now };
-    scene.config.policy.decide(&facts, &SystemGroups).ok().map(|decision| decision.second_factor)
+    scene.config.policy.decide(&facts, groups).ok().map(|decision| decision.second_factor)
 }
 
 /// Which of our lines PAM's own conditions lead an account past.
@@ -406,11 +467,7 @@ struct Exempt {
 }
 
 impl Exempt {
-    fn of(pam: &PamFacts, account: &Account) -> Self {
-        Self::named(pam, &account.subject.name, account.subject.uid)
-    }
-
-    fn named(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
+    fn of(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
         if pam.auth.around.is_empty() && pam.account.around.is_empty() {
             return Self { auth: false, account: false };
         }
@@ -497,8 +554,8 @@ fn logins(
             let Some(settings) = settings else {
                 continue;
             };
-            let policy = decide(scene, &pam.service, &person.name, &source, now).unwrap_or_default();
-            let exempt = Exempt::named(pam, &person.name, person.uid);
+            let policy = decide(scene, &pam.service, &person.name, &source, now, &SystemGroups).unwrap_or_default();
+            let exempt = Exempt::of(pam, &person.name, person.uid);
             let wanted = |phase| wants(if pam.nullok(phase) { policy.nullok() } else { policy }, person.enrolled);
             all.push(Login {
                 user: name.to_owned(),
@@ -530,11 +587,11 @@ fn worth_asking<'p>(files: &Files, scene: &Scene, people: &'p [Person]) -> Vec<&
     for key in ["allowusers", "denyusers"] {
         names.extend(files.listed(key));
     }
-    let named = |person: &&Person| names.iter().any(|name| name == person.name.as_str());
+    let is_named = |person: &&Person| names.iter().any(|name| name == person.name.as_str());
     let others = |enrolled: bool| people.iter().find(move |person| person.uid != 0 && person.enrolled == enrolled);
     let mut asked: Vec<&Person> = others(true).into_iter().chain(others(false)).collect();
     asked.extend(people.iter().filter(|person| person.uid == 0));
-    asked.extend(people.iter().filter(named));
+    asked.extend(people.iter().filter(is_named));
     let mut known = HashSet::new();
     asked.retain(|person| known.insert(person.name.as_str()));
     asked.truncate(MOST_ASKED);

@@ -9,6 +9,7 @@ use crate::{
 
 /// What a stack answers. Lines are told by their number in it.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is an answer")]
 pub(crate) struct Answers {
     /// Our line, the first if there are several.
     pub(crate) ours: Option<usize>,

@@ -126,8 +126,14 @@ fn is_plain(name: &str) -> bool {
     !name.is_empty() && !name.contains(['*', '?', '!', '"'])
 }
 
+/// What a value says, however it is spelled.
 fn words(value: &str) -> Vec<String> {
-    value.split_whitespace().map(|word| word.trim_matches('"').to_ascii_lowercase()).collect()
+    let word = |word: &str| match word.trim_matches('"').to_ascii_lowercase().as_str() {
+        // sshd shows the older of two names.
+        "prohibit-password" => "without-password".to_owned(),
+        word => word.to_owned(),
+    };
+    value.split_whitespace().map(word).collect()
 }
 
 /// The key in small letters and what follows it, or nothing.

@@ -95,24 +95,25 @@ fn a_module_that_needs_a_missing_library_is_found() {
 #[test]
 fn a_store_that_is_open_to_others_is_found() {
     on_debian(|world| {
-        fs::set_permissions(STORE, Permissions::from_mode(0o755)).unwrap();
-        let all = findings(world);
-        let faults: Vec<_> = all
-            .iter()
-            .filter(|one| one.id == "store")
-            .map(|one| (one.severity.as_str(), one.place.as_deref()))
-            .collect();
-        assert_eq!(faults.first(), Some(&("lockout", Some(STORE))), "{all:#?}");
+        for (folder, mode) in
+            [(STORE.to_owned(), 0o777), (format!("{STORE}/credentials"), 0o755), (format!("{STORE}/state"), 0o710)]
+        {
+            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            let one = only(&findings(world), "store");
+            assert_eq!((one.severity.as_str(), one.place.as_deref()), ("lockout", Some(folder.as_str())), "{one:#?}");
+            fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+        }
     });
 }
 
 #[test]
 fn a_store_that_is_not_there_is_found() {
     on_debian(|world| {
-        fs::remove_dir_all(STORE).unwrap();
-        let all = findings(world);
-        let first = all.iter().find(|one| one.id == "store").unwrap_or_else(|| panic!("{all:#?}"));
-        assert_eq!((first.severity.as_str(), first.place.as_deref()), ("lockout", Some(STORE)));
+        for folder in [format!("{STORE}/state"), STORE.to_owned()] {
+            fs::remove_dir_all(&folder).unwrap();
+            let one = only(&findings(world), "store");
+            assert_eq!((one.severity.as_str(), one.place.as_deref()), ("lockout", Some(folder.as_str())), "{one:#?}");
+        }
     });
 }
 

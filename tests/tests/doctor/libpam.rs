@@ -49,9 +49,9 @@ fn control(chance: &mut Chance) -> String {
 
 fn module(chance: &mut Chance) -> String {
     match chance.below(8) {
-        0 => "pam_permit.so".into(),
-        1 => "pam_deny.so".into(),
-        2 => "pam_nosuch.so".into(),
+        0..=2 => "pam_permit.so".into(),
+        3 => "pam_deny.so".into(),
+        4 => "pam_nosuch.so".into(),
         // What is incomplete leaves the transaction open.
         _ => format!("pam_debug.so auth={}", chance.one(&Code::NAMES[..Code::COUNT - 1])),
     }
@@ -136,7 +136,7 @@ fn thousands_of_stacks_come_to_what_libpam_makes_of_them() {
             }
         }
         assert!(wrong.is_empty(), "{} differ, the first:\n{}", wrong.len(), wrong[0]);
-        assert!(succeeded > 400, "too few succeed to tell anything: {succeeded}");
+        assert!(succeeded > 300, "too few succeed to tell anything: {succeeded}");
     });
 }
 

@@ -2,7 +2,7 @@
 
 use twinlock_core::module_arguments::ModuleArgument;
 
-use super::Found;
+use super::Symptom;
 use crate::{
     doctor::{
         finding::{
@@ -78,7 +78,7 @@ fn is_guarded(facts: &Facts, login: &Login) -> bool {
 }
 
 /// A list of methods of which none is on.
-pub(super) fn no_method(facts: &Facts) -> Vec<Found> {
+pub(super) fn no_method(facts: &Facts) -> Vec<Symptom> {
     let groups = gather(facts, "authenticationmethods", |login| login.settings.ways().is_empty().then_some(Lockout));
     let one = |group: Gathered| {
         let found = format!(
@@ -86,7 +86,7 @@ pub(super) fn no_method(facts: &Facts) -> Vec<Found> {
             group.whom()
         );
         let why = "such a login is refused before anything is asked";
-        Found::new(
+        Symptom::new(
             group.severity,
             group.place,
             found,
@@ -98,7 +98,7 @@ pub(super) fn no_method(facts: &Facts) -> Vec<Found> {
 }
 
 /// A key, and nothing that PAM could ask.
-pub(super) fn key_alone(facts: &Facts) -> Vec<Found> {
+pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
     if !runs_pam(facts) {
         return Vec::new();
     }
@@ -121,7 +121,7 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Found> {
         if group.severity == Open {
             let found =
                 format!("a key alone lets {whom} in: sshd asks PAM nothing, and no account line of Twinlock stops it");
-            return Found::new(
+            return Symptom::new(
                 Open,
                 group.place,
                 found,
@@ -130,13 +130,13 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Found> {
             );
         }
         let found = format!("sshd lets {whom} in by a key alone, and Twinlock's account line refuses such a login");
-        Found::new(Lockout, group.place, found, "nobody was asked for the code that policy requires", mend)
+        Symptom::new(Lockout, group.place, found, "nobody was asked for the code that policy requires", mend)
     };
     gather(facts, "authenticationmethods", judge).into_iter().map(one).collect()
 }
 
 /// A code, and nothing before it.
-pub(super) fn code_alone(facts: &Facts) -> Vec<Found> {
+pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
     let by_keyboard_alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
     let judge = |login: &Login| {
         let open = facts.pam.auth.by_ours_alone && login.settings.has("usepam");
@@ -147,7 +147,7 @@ pub(super) fn code_alone(facts: &Facts) -> Vec<Found> {
             "a code alone lets {} in: the PAM stack asks for no password, and sshd wants no key before it",
             group.whom()
         );
-        Found::new(
+        Symptom::new(
             Open,
             group.place,
             found,
@@ -159,7 +159,7 @@ pub(super) fn code_alone(facts: &Facts) -> Vec<Found> {
 }
 
 /// sshd's own password method, which cannot give a code.
-pub(super) fn password_method(facts: &Facts) -> Vec<Found> {
+pub(super) fn password_method(facts: &Facts) -> Vec<Symptom> {
     let ours: Vec<OurLine> = facts.stack(Phase::Auth).into_iter().filter_map(OurLine::of).collect();
     let takes_both = |line: &OurLine| line.has(ModuleArgument::ForwardPass) || line.has(ModuleArgument::UseFirstPass);
     if ours.is_empty() || ours.iter().any(takes_both) {
@@ -178,7 +178,7 @@ pub(super) fn password_method(facts: &Facts) -> Vec<Found> {
     };
     let one = |group: Gathered| {
         let found = format!("for {} sshd takes its password method together with Twinlock", group.whom());
-        Found::new(
+        Symptom::new(
             group.severity,
             group.place,
             found,
@@ -190,7 +190,7 @@ pub(super) fn password_method(facts: &Facts) -> Vec<Found> {
 }
 
 /// Root, whom sshd does not let answer.
-pub(super) fn root(facts: &Facts) -> Vec<Found> {
+pub(super) fn root(facts: &Facts) -> Vec<Symptom> {
     let alone = facts.people.iter().filter(|person| person.may_log_in).all(|person| person.uid == 0);
     let judge = |login: &Login| {
         let settings = &login.settings;
@@ -206,13 +206,13 @@ pub(super) fn root(facts: &Facts) -> Vec<Found> {
         let why = "sshd replaces what root types, so root never gets in, however right the code";
         let mend = "either `Match User root` with `AuthenticationMethods publickey` and a rule that skips root, or `PermitRootLogin \
                     yes` together with `AuthenticationMethods publickey,keyboard-interactive`; or leave it, if root is not to log in";
-        Found::new(group.severity, group.place, found, why, mend)
+        Symptom::new(group.severity, group.place, found, why, mend)
     };
     gather(facts, "permitrootlogin", judge).into_iter().map(one).collect()
 }
 
 /// Key, password and code.
-pub(super) fn password_too(facts: &Facts) -> Vec<Found> {
+pub(super) fn password_too(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(line) = facts.pam.auth.password.filter(|_| runs_pam(facts)).and_then(|at| stack.get(at)) else {
         return Vec::new();
@@ -225,5 +225,5 @@ pub(super) fn password_too(facts: &Facts) -> Vec<Found> {
     let mend =
         format!("if that is not wanted, take out {place} and put `auth required pam_permit.so` behind Twinlock's line");
     let found = "after the key the PAM stack asks for the password as well";
-    vec![Found::new(Hint, Some(place.to_string()), found, "people have to give key, password and code", mend)]
+    vec![Symptom::new(Hint, Some(place.to_string()), found, "people have to give key, password and code", mend)]
 }

@@ -20,12 +20,12 @@ struct Check {
     id: &'static str,
     /// What it looks for, for the manual page.
     about: &'static str,
-    run: fn(&Facts) -> Vec<Found>,
+    run: fn(&Facts) -> Vec<Symptom>,
 }
 
 /// What a check found, without its name.
 #[derive(Debug, Clone, PartialEq, Eq)]
-struct Found {
+struct Symptom {
     severity: Severity,
     found: String,
     place: Option<String>,
@@ -146,7 +146,7 @@ pub(super) fn all(facts: &Facts) -> Vec<Finding> {
     findings
 }
 
-impl Found {
+impl Symptom {
     fn new(
         severity: Severity,
         place: Option<String>,

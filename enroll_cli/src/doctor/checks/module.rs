@@ -1,23 +1,23 @@
 //! The file of the module.
 
-use super::Found;
+use super::Symptom;
 use crate::doctor::{
     finding::Severity::{Lockout, Open},
     host::Facts,
     module_file::ModuleFile,
 };
 
-pub(super) fn module(facts: &Facts) -> Vec<Found> {
+pub(super) fn module(facts: &Facts) -> Vec<Symptom> {
     facts.modules.iter().flat_map(one).collect()
 }
 
-fn one(module: &ModuleFile) -> Vec<Found> {
+fn one(module: &ModuleFile) -> Vec<Symptom> {
     let path = module.path.display();
     let place = Some(path.to_string());
     let refused = "libpam cannot load the module, and then refuses every login";
     if !module.there {
         let found = format!("{path} is not there");
-        return vec![Found::new(
+        return vec![Symptom::new(
             Lockout,
             place,
             found,
@@ -29,15 +29,15 @@ fn one(module: &ModuleFile) -> Vec<Found> {
     if let Some((part, who)) = &module.not_roots {
         let found = format!("{}: {who}", part.display());
         let mend = format!("`chown root: {0}` and `chmod go-w {0}`", part.display());
-        all.push(Found::new(Open, place.clone(), found, "whoever writes it runs as root at the next login", mend));
+        all.push(Symptom::new(Open, place.clone(), found, "whoever writes it runs as root at the next login", mend));
     }
     if !module.fits {
         let found = format!("{path} is not a library for this machine");
-        all.push(Found::new(Lockout, place.clone(), found, refused, "install the one that was built for it"));
+        all.push(Symptom::new(Lockout, place.clone(), found, refused, "install the one that was built for it"));
     }
     if !module.missing.is_empty() {
         let found = format!("{path} needs what is not there: {}", module.missing.join(", "));
-        all.push(Found::new(Lockout, place, found, refused, "install these libraries"));
+        all.push(Symptom::new(Lockout, place, found, refused, "install these libraries"));
     }
     all
 }

@@ -1,6 +1,6 @@
 //! Other modules in sshd's stack that do not go well together with Twinlock.
 
-use super::Found;
+use super::Symptom;
 use crate::{
     doctor::{
         finding::Severity::{Hint, Warning},
@@ -22,7 +22,7 @@ const OTHERS: [(&str, Option<&str>); 8] = [
 ];
 
 /// What counts wrong passwords, and where it stands.
-pub(super) fn faillock(facts: &Facts) -> Vec<Found> {
+pub(super) fn faillock(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(ours) = facts.pam.auth.ours else {
         return Vec::new();
@@ -37,18 +37,18 @@ pub(super) fn faillock(facts: &Facts) -> Vec<Found> {
             let found = "pam_faillock counts failures behind Twinlock's line";
             let why = "a wrong code counts as a wrong password, and locks the account";
             let mend = "put `authfail` right behind the password's module, before Twinlock's line, which has a count of its own";
-            all.push(Found::new(Warning, place, found, why, mend));
+            all.push(Symptom::new(Warning, place, found, why, mend));
         } else if at < ours && says(line, "authsucc") {
             let found = "pam_faillock forgets the failures before Twinlock's line";
             let why = "a right password clears the count of an account whose code was never right";
-            all.push(Found::new(Warning, place, found, why, "put `authsucc` behind Twinlock's line"));
+            all.push(Symptom::new(Warning, place, found, why, "put `authsucc` behind Twinlock's line"));
         }
     }
     all
 }
 
 /// Two codes for one login.
-pub(super) fn other_second_factor(facts: &Facts) -> Vec<Found> {
+pub(super) fn other_second_factor(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
@@ -62,7 +62,7 @@ pub(super) fn other_second_factor(facts: &Facts) -> Vec<Found> {
                 Some(import) => format!("`{import}` takes over what users have; then take the line out"),
                 None => "take the line out, or leave it if both are wanted".to_owned(),
             };
-            Found::new(Hint, Some(line.place.to_string()), told, "people are asked twice", mend)
+            Symptom::new(Hint, Some(line.place.to_string()), told, "people are asked twice", mend)
         })
         .collect()
 }

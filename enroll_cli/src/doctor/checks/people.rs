@@ -2,7 +2,7 @@
 
 use twinlock_core::policy::SecondFactor;
 
-use super::Found;
+use super::Symptom;
 use crate::doctor::{
     finding::{
         Severity::{self, Hint, Lockout, Warning},
@@ -17,7 +17,7 @@ fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Vec<String> {
 }
 
 /// Those who are refused because there is nothing to ask them for.
-pub(super) fn not_enrolled(facts: &Facts) -> Vec<Found> {
+pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
@@ -39,12 +39,12 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Found> {
     let mend = "`twinlock enroll USER`, or during a roll-out a rule with second_factor = \"enroll\" and a last day";
     if nobody {
         let found = format!("nobody is enrolled, so all are refused: {}", named(&told));
-        return vec![Found::new(Lockout, None, found, why, mend)];
+        return vec![Symptom::new(Lockout, None, found, why, mend)];
     }
     let found =
         format!("{} that may log in are not enrolled and are refused by sshd: {}", count(told.len()), named(&told));
     let severity = if facts.one_user { Lockout } else { Hint };
-    vec![Found::new(severity, None, found, why, mend)]
+    vec![Symptom::new(severity, None, found, why, mend)]
 }
 
 /// Whether `AllowUsers` and `DenyUsers` leave an account in, as far as names tell.
@@ -62,21 +62,21 @@ fn is_allowed(facts: &Facts, person: &Person) -> bool {
 }
 
 /// Those who cannot get back in without their phone.
-pub(super) fn recovery_codes(facts: &Facts) -> Vec<Found> {
+pub(super) fn recovery_codes(facts: &Facts) -> Vec<Symptom> {
     let without = |admin: bool| {
         names(facts.people.iter().filter(|person| person.admin == admin && person.recovery_codes_left == Some(0)))
     };
     let one = |severity: Severity, who: Vec<String>, what: &str| {
         let found = format!("{what} without a recovery code: {}", named(&who));
         let why = "a lost phone locks them out until somebody with root's rights helps";
-        (!who.is_empty()).then(|| Found::new(severity, None, found, why, "`twinlock recovery new USER`"))
+        (!who.is_empty()).then(|| Symptom::new(severity, None, found, why, "`twinlock recovery new USER`"))
     };
     let admins = one(Warning, without(true), "administrators");
     admins.into_iter().chain(one(Hint, without(false), "enrolled users")).collect()
 }
 
 /// Programs that would be asked.
-pub(super) fn automation(facts: &Facts) -> Vec<Found> {
+pub(super) fn automation(facts: &Facts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
@@ -90,11 +90,11 @@ pub(super) fn automation(facts: &Facts) -> Vec<Found> {
     let why =
         "a key with a command of its own, or such a shell, belongs to a program, and a program cannot give a code";
     let mend = "exempt them by a rule, as \"Robots\" in docs/policy.md has it, and by `Match User` with `AuthenticationMethods publickey`";
-    vec![Found::new(Warning, place, found, why, mend)]
+    vec![Symptom::new(Warning, place, found, why, mend)]
 }
 
 /// A way in that does not need a code.
-pub(super) fn break_glass(facts: &Facts) -> Vec<Found> {
+pub(super) fn break_glass(facts: &Facts) -> Vec<Symptom> {
     let exempt =
         facts.people.iter().any(|person| person.may_log_in && person.second_factor == Some(SecondFactor::Skip));
     let recoverable =
@@ -105,7 +105,7 @@ pub(super) fn break_glass(facts: &Facts) -> Vec<Found> {
     let found = "the console asks for a code, too, and no administrator has a recovery code or is exempt";
     let why = "when codes fail for all, because of the clock or the disk, nobody gets in any more";
     let mend = "leave /etc/pam.d/login as the distribution has it, or give an administrator recovery codes";
-    vec![Found::new(Warning, Some("/etc/pam.d/login".into()), found, why, mend)]
+    vec![Symptom::new(Warning, Some("/etc/pam.d/login".into()), found, why, mend)]
 }
 
 fn count(number: usize) -> String {

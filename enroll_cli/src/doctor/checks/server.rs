@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use super::Found;
+use super::Symptom;
 use crate::doctor::{
     finding::Severity::{Hint, Lockout, Open, Warning},
     host::Facts,
@@ -20,10 +20,10 @@ const OURS: [&str; 6] = [
 ];
 
 /// `sshd -t`.
-pub(super) fn config(facts: &Facts) -> Vec<Found> {
+pub(super) fn config(facts: &Facts) -> Vec<Symptom> {
     let Some(sshd) = &facts.sshd else {
         let found = "there is no sshd on this host, so nothing of it was looked at";
-        return vec![Found::new(
+        return vec![Symptom::new(
             Hint,
             None,
             found,
@@ -34,7 +34,7 @@ pub(super) fn config(facts: &Facts) -> Vec<Found> {
     let Some(complaint) = &sshd.complaint else {
         return match &sshd.settings {
             Some(_) => Vec::new(),
-            None => vec![Found::new(
+            None => vec![Symptom::new(
                 Warning,
                 None,
                 "`sshd -T` does not say what is in force",
@@ -53,7 +53,7 @@ pub(super) fn config(facts: &Facts) -> Vec<Found> {
     let place =
         place_in(complaint).or_else(|| facts.sshd.as_ref().and_then(|sshd| switched_off(&sshd.files.directives)));
     let why = "sshd goes on as it is until it is restarted, and then it does not start: nobody gets in";
-    vec![Found::new(Lockout, place, format!("`sshd -t` refuses the configuration: {complaint}"), why, mend)]
+    vec![Symptom::new(Lockout, place, format!("`sshd -t` refuses the configuration: {complaint}"), why, mend)]
 }
 
 /// `FILE line N` or `FILE: line N`, as sshd complains.
@@ -72,17 +72,17 @@ fn switched_off(directives: &[Directive]) -> Option<String> {
 }
 
 /// `UsePAM no`.
-pub(super) fn use_pam(facts: &Facts) -> Vec<Found> {
+pub(super) fn use_pam(facts: &Facts) -> Vec<Symptom> {
     let Some(settings) = facts.settings().filter(|settings| !settings.has("usepam")) else {
         return Vec::new();
     };
     let found = format!("UsePAM is {}", if settings.of("usepam").is_empty() { "unknown to this sshd" } else { "no" });
     let why = "sshd then asks PAM nothing: no code, and no guard";
-    vec![Found::new(Open, facts.global_place("usepam"), found, why, "set `UsePAM yes`")]
+    vec![Symptom::new(Open, facts.global_place("usepam"), found, why, "set `UsePAM yes`")]
 }
 
 /// A line that the administrator wrote and sshd does not hear.
-pub(super) fn unheard(facts: &Facts) -> Vec<Found> {
+pub(super) fn unheard(facts: &Facts) -> Vec<Symptom> {
     let Some(sshd) = &facts.sshd else {
         return Vec::new();
     };
@@ -101,7 +101,7 @@ pub(super) fn unheard(facts: &Facts) -> Vec<Found> {
                 first.place.file.display()
             );
             let why = "sshd takes the first value that it reads, so what was meant does not hold";
-            Found::new(severity, Some(later.place.to_string()), found, why, mend)
+            Symptom::new(severity, Some(later.place.to_string()), found, why, mend)
         })
         .collect()
 }
@@ -111,18 +111,24 @@ fn names_us(file: &Path) -> bool {
 }
 
 /// The running server has not read what is there now.
-pub(super) fn stale(facts: &Facts) -> Vec<Found> {
+pub(super) fn stale(facts: &Facts) -> Vec<Symptom> {
     let changed = facts.sshd.as_ref().and_then(|sshd| sshd.changed_since.as_ref());
     let found = changed.map(|file| {
         let found = format!("{} was changed after sshd read it", file.display());
         let why = "what is judged here is not yet what holds";
-        Found::new(Warning, Some(file.display().to_string()), found, why, "`sshd -t`, and if it is silent reload sshd")
+        Symptom::new(
+            Warning,
+            Some(file.display().to_string()),
+            found,
+            why,
+            "`sshd -t`, and if it is silent reload sshd",
+        )
     });
     found.into_iter().collect()
 }
 
 /// Time to enrol inside a login.
-pub(super) fn grace_time(facts: &Facts) -> Vec<Found> {
+pub(super) fn grace_time(facts: &Facts) -> Vec<Symptom> {
     const ENOUGH: u64 = 300;
     let seconds = facts.settings().and_then(|settings| settings.seconds("logingracetime"));
     let Some(seconds) = seconds.filter(|seconds| (1..ENOUGH).contains(seconds)) else {
@@ -134,18 +140,18 @@ pub(super) fn grace_time(facts: &Facts) -> Vec<Found> {
     let found = format!("people enrol inside the login, and LoginGraceTime is {seconds} s");
     let why = "who has to install an app first is cut off in the middle, and begins anew";
     let mend = "set `LoginGraceTime 300`, before every Match";
-    vec![Found::new(Warning, facts.global_place("logingracetime"), found, why, mend)]
+    vec![Symptom::new(Warning, facts.global_place("logingracetime"), found, why, mend)]
 }
 
 /// Names where rules want addresses.
-pub(super) fn use_dns(facts: &Facts) -> Vec<Found> {
+pub(super) fn use_dns(facts: &Facts) -> Vec<Symptom> {
     let by_network = facts.config.policy.rules.iter().any(|rule| rule.from.is_some());
     if !by_network || !facts.settings().is_some_and(|settings| settings.has("usedns")) {
         return Vec::new();
     }
     let why = "PAM is told the name that an address has in DNS, and no network fits a name: the strictest of what the rules \
                could mean holds, and whoever owns the address chooses the name";
-    vec![Found::new(
+    vec![Symptom::new(
         Warning,
         facts.global_place("usedns"),
         "UseDNS is yes, and rules speak of networks",
@@ -155,7 +161,7 @@ pub(super) fn use_dns(facts: &Facts) -> Vec<Found> {
 }
 
 /// One address for many people.
-pub(super) fn penalties(facts: &Facts) -> Vec<Found> {
+pub(super) fn penalties(facts: &Facts) -> Vec<Symptom> {
     let Some(settings) = facts.settings() else {
         return Vec::new();
     };
@@ -168,11 +174,11 @@ pub(super) fn penalties(facts: &Facts) -> Vec<Found> {
     let why = "sshd shuts an address out for a while after refused logins, and behind a bastion or an office that is everybody";
     let mend = "name such networks in `PerSourcePenaltyExemptList`";
     let place = facts.global_place("persourcepenalties");
-    vec![Found::new(Hint, place, "rules speak of networks, and sshd punishes addresses", why, mend)]
+    vec![Symptom::new(Hint, place, "rules speak of networks, and sshd punishes addresses", why, mend)]
 }
 
 /// What old servers lack.
-pub(super) fn version(facts: &Facts) -> Vec<Found> {
+pub(super) fn version(facts: &Facts) -> Vec<Symptom> {
     let Some((major, minor)) = facts.sshd.as_ref().and_then(|sshd| sshd.version) else {
         return Vec::new();
     };
@@ -188,7 +194,7 @@ pub(super) fn version(facts: &Facts) -> Vec<Found> {
         _ => return Vec::new(),
     };
     let found = format!("OpenSSH {major}.{minor} {lacks}");
-    vec![Found::new(severity, None, found, "what newer versions are told does not work there", mend)]
+    vec![Symptom::new(severity, None, found, "what newer versions are told does not work there", mend)]
 }
 
 #[cfg(test)]

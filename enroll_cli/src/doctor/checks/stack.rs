@@ -4,7 +4,7 @@ use std::path::Path;
 
 use twinlock_core::policy::SecondFactor;
 
-use super::Found;
+use super::Symptom;
 use crate::{
     doctor::{
         finding::Severity::{Hint, Lockout, Open, Warning},
@@ -16,12 +16,12 @@ use crate::{
 };
 
 /// Its file, under a name that libpam looks for.
-pub(super) fn service_name(facts: &Facts) -> Vec<Found> {
+pub(super) fn service_name(facts: &Facts) -> Vec<Symptom> {
     let wanted = Path::new("/etc/pam.d").join(&facts.pam.service);
     let one = |file: &std::path::PathBuf| {
         let found = format!("{} is never read: libpam looks for {}", file.display(), facts.pam.service);
         let why = "libpam looks for the name of a service in small letters, and what stands in this file does not hold";
-        Found::new(
+        Symptom::new(
             Warning,
             Some(file.display().to_string()),
             found,
@@ -33,11 +33,11 @@ pub(super) fn service_name(facts: &Facts) -> Vec<Found> {
 }
 
 /// Our auth line.
-pub(super) fn line(facts: &Facts) -> Vec<Found> {
+pub(super) fn line(facts: &Facts) -> Vec<Symptom> {
     let service = &facts.pam.service;
     if let Some(error) = &facts.pam.unreadable {
         let found = format!("the PAM file of {service} cannot be read: {error}");
-        return vec![Found::new(
+        return vec![Symptom::new(
             Lockout,
             None,
             found,
@@ -48,7 +48,7 @@ pub(super) fn line(facts: &Facts) -> Vec<Found> {
     let Some(file) = &facts.pam.file else {
         let found = format!("{service} has no PAM file: /etc/pam.d/other holds");
         let place = Some(format!("/etc/pam.d/{service}"));
-        return vec![Found::new(
+        return vec![Symptom::new(
             Open,
             place,
             found,
@@ -61,11 +61,11 @@ pub(super) fn line(facts: &Facts) -> Vec<Found> {
     }
     let found = "there is no auth line of pam_twinlock.so";
     let mend = "add `auth required pam_twinlock.so`, as the shipped file of your distribution has it";
-    vec![Found::new(Open, Some(file.file.display().to_string()), found, "nobody is asked for a code", mend)]
+    vec![Symptom::new(Open, Some(file.file.display().to_string()), found, "nobody is asked for a code", mend)]
 }
 
 /// What leads past our auth line.
-pub(super) fn order(facts: &Facts) -> Vec<Found> {
+pub(super) fn order(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let lines = facts.pam.auth.around.iter().filter_map(|at| stack.get(*at)).filter(|_| facts.pam.auth.ours.is_some());
     lines
@@ -73,7 +73,7 @@ pub(super) fn order(facts: &Facts) -> Vec<Found> {
             let place = Some(line.place.to_string());
             if is_condition(line.module()) {
                 let found = format!("whom `{}` means is not asked for a code", told(line));
-                return Found::new(
+                return Symptom::new(
                     Hint,
                     place,
                     found,
@@ -85,7 +85,7 @@ pub(super) fn order(facts: &Facts) -> Vec<Found> {
                 "`{}` ends the login or jumps past Twinlock's line when it succeeds, so no code is asked for",
                 told(line)
             );
-            Found::new(Open, place, found, "the first factor alone is enough", order_mend(line))
+            Symptom::new(Open, place, found, "the first factor alone is enough", order_mend(line))
         })
         .collect()
 }
@@ -102,18 +102,18 @@ fn order_mend(line: &Line) -> String {
 }
 
 /// A control value by which a wrong code is no refusal.
-pub(super) fn control(facts: &Facts) -> Vec<Found> {
+pub(super) fn control(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.against).and_then(|at| stack.get(at)) else {
         return Vec::new();
     };
     let found = format!("a login can succeed though Twinlock refused it: `{}`", told(line));
     let why = "a wrong code does not keep anybody out";
-    vec![Found::new(Open, Some(line.place.to_string()), found, why, "make it `required`")]
+    vec![Symptom::new(Open, Some(line.place.to_string()), found, why, "make it `required`")]
 }
 
 /// A stack that lets nobody in.
-pub(super) fn refuses(facts: &Facts) -> Vec<Found> {
+pub(super) fn refuses(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.refuses).and_then(|at| stack.get(at)) else {
         return Vec::new();
@@ -121,11 +121,11 @@ pub(super) fn refuses(facts: &Facts) -> Vec<Found> {
     let found = "no login succeeds, however right the code: a line behind Twinlock's or its control value refuses all";
     let mend =
         "compare with the shipped file: nothing behind Twinlock's line may refuse everybody, such as pam_deny.so";
-    vec![Found::new(Lockout, Some(line.place.to_string()), found, "nobody gets in", mend)]
+    vec![Symptom::new(Lockout, Some(line.place.to_string()), found, "nobody gets in", mend)]
 }
 
 /// Whom Twinlock asks nothing.
-pub(super) fn ignored(facts: &Facts) -> Vec<Found> {
+pub(super) fn ignored(facts: &Facts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let answers = &facts.pam.auth;
     let Some(line) = answers.ours.filter(|_| answers.refuses_ignored && !answers.refuses).and_then(|at| stack.get(at))
@@ -142,11 +142,11 @@ pub(super) fn ignored(facts: &Facts) -> Vec<Found> {
         "a rule that lets somebody off would lock them out"
     };
     let mend = "add `auth required pam_permit.so` behind Twinlock's line";
-    vec![Found::new(if now { Lockout } else { Hint }, Some(line.place.to_string()), found, why, mend)]
+    vec![Symptom::new(if now { Lockout } else { Hint }, Some(line.place.to_string()), found, why, mend)]
 }
 
 /// Our account line.
-pub(super) fn guard(facts: &Facts) -> Vec<Found> {
+pub(super) fn guard(facts: &Facts) -> Vec<Symptom> {
     let (Some(file), Some(_)) = (&facts.pam.file, facts.pam.auth.ours) else {
         return Vec::new();
     };
@@ -164,12 +164,12 @@ pub(super) fn guard(facts: &Facts) -> Vec<Found> {
             )
         };
         let found = "there is no account line of pam_twinlock.so, the guard";
-        return vec![Found::new(severity, Some(file.file.display().to_string()), found, why, add)];
+        return vec![Symptom::new(severity, Some(file.file.display().to_string()), found, why, add)];
     };
     let mut all = Vec::new();
     if answers.against {
         let found = format!("a login can succeed though the guard refused it: `{}`", told(line));
-        all.push(Found::new(
+        all.push(Symptom::new(
             Warning,
             Some(line.place.to_string()),
             found,
@@ -181,10 +181,10 @@ pub(super) fn guard(facts: &Facts) -> Vec<Found> {
         let place = Some(line.place.to_string());
         all.push(if exempts(line) {
             let found = format!("whom `{}` means is not looked at by the guard", told(line));
-            Found::new(Hint, place, found, "they log in by a key alone", "nothing, if they are meant to be exempt")
+            Symptom::new(Hint, place, found, "they log in by a key alone", "nothing, if they are meant to be exempt")
         } else {
             let found = format!("`{}` can end the account phase before the guard", told(line));
-            Found::new(Warning, place, found, "a login by key alone would pass there", add)
+            Symptom::new(Warning, place, found, "a login by key alone would pass there", add)
         });
     }
     all
@@ -198,10 +198,7 @@ fn exempts(line: &Line) -> bool {
 /// A line as it is written, more or less.
 fn told(line: &Line) -> String {
     let control = if line.control.contains('=') { format!("[{}]", line.control) } else { line.control.clone() };
-    let arguments = if line.module() == OURS {
-        String::new()
-    } else {
-        line.arguments().iter().map(|word| format!(" {word}")).collect()
-    };
-    format!("{} {control} {}{arguments}", line.phase.name(), line.module())
+    let arguments = if line.module() == OURS { &[] } else { line.arguments() };
+    let words = [line.phase.name(), &control, line.module()].into_iter().chain(arguments.iter().map(String::as_str));
+    words.collect::<Vec<_>>().join(" ")
 }

@@ -2,26 +2,27 @@
 
 use twinlock_core::ports::Fault;
 
-use super::Found;
+use super::Symptom;
 use crate::doctor::{
     finding::Severity::{Hint, Lockout, Warning},
     host::{Broker, Facts},
 };
 
 /// Files and folders that Twinlock does not trust or cannot read.
-pub(super) fn store(facts: &Facts) -> Vec<Found> {
+pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
     let fault = |error: &twinlock_core::ports::StoreError| {
-        let why = match error.fault {
-            Fault::Missing => "without the store no code can be looked at: every login that needs one is refused",
-            _ => "Twinlock refuses what it cannot trust or read, and with it the login",
+        let why = if matches!(error.fault, Fault::Missing) {
+            "without the store no code can be looked at: every login that needs one is refused"
+        } else {
+            "Twinlock refuses what it cannot trust or read, and with it the login"
         };
-        Found::new(Lockout, Some(error.path.display().to_string()), error.to_string(), why, error.hint())
+        Symptom::new(Lockout, Some(error.path.display().to_string()), error.to_string(), why, error.hint())
     };
-    let mut all: Vec<Found> = facts.store.faults.iter().map(fault).collect();
+    let mut all: Vec<Symptom> = facts.store.faults.iter().map(fault).collect();
     let place = || Some(facts.config.store.directory.display().to_string());
     if facts.store.read_only {
         let why = "a code must be written down as used before it opens anything: every login that needs one is refused";
-        all.push(Found::new(
+        all.push(Symptom::new(
             Lockout,
             place(),
             "the store is on a file system that is read-only",
@@ -31,7 +32,7 @@ pub(super) fn store(facts: &Facts) -> Vec<Found> {
     }
     if facts.store.network {
         let why = "logins lock a file in it and wait for the disk: when the server is away, nobody gets in";
-        all.push(Found::new(
+        all.push(Symptom::new(
             Warning,
             place(),
             "the store is on NFS",
@@ -42,13 +43,13 @@ pub(super) fn store(facts: &Facts) -> Vec<Found> {
     if facts.store.selinux_enforces {
         let why = "sshd may write below /var/lib only what carries the label for it, and this was not looked at";
         let mend = "`restorecon -Rv` on it, and look for denials with `ausearch -m avc -c sshd`";
-        all.push(Found::new(Hint, place(), "SELinux enforces, and labels were not looked at", why, mend));
+        all.push(Symptom::new(Hint, place(), "SELinux enforces, and labels were not looked at", why, mend));
     }
     all
 }
 
 /// Room for one more attempt.
-pub(super) fn space(facts: &Facts) -> Vec<Found> {
+pub(super) fn space(facts: &Facts) -> Vec<Symptom> {
     const LITTLE_BYTES: u64 = 16 * 1024 * 1024;
     const LITTLE_FILES: u64 = 1000;
     let place = || Some(facts.config.store.directory.display().to_string());
@@ -56,7 +57,7 @@ pub(super) fn space(facts: &Facts) -> Vec<Found> {
     let one = |left: Option<u64>, little: u64, told: String| {
         let left = left.filter(|left| *left < little)?;
         let severity = if left == 0 { Lockout } else { Warning };
-        Some(Found::new(severity, place(), told, why, "make room on that file system"))
+        Some(Symptom::new(severity, place(), told, why, "make room on that file system"))
     };
     let bytes = one(
         facts.store.free_bytes,
@@ -72,16 +73,16 @@ pub(super) fn space(facts: &Facts) -> Vec<Found> {
 }
 
 /// Whether users reach the broker.
-pub(super) fn broker(facts: &Facts) -> Vec<Found> {
+pub(super) fn broker(facts: &Facts) -> Vec<Symptom> {
     let why = "users without root's rights cannot enrol or see how they stand; logins do not need it";
     let found = match &facts.broker {
         Broker::Fine => None,
         Broker::NotStarted => {
             let mend = "`systemctl enable --now twinlockd.socket`, if users are to help themselves";
-            Some(Found::new(Hint, None, "twinlockd is installed, and its socket is not there", why, mend))
+            Some(Symptom::new(Hint, None, "twinlockd is installed, and its socket is not there", why, mend))
         }
         Broker::Fault(error) => {
-            Some(Found::new(Hint, Some(error.path.display().to_string()), error.to_string(), why, error.hint()))
+            Some(Symptom::new(Hint, Some(error.path.display().to_string()), error.to_string(), why, error.hint()))
         }
     };
     found.into_iter().collect()
