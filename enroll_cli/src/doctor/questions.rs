@@ -23,6 +23,8 @@ pub(crate) struct Answers {
     pub(crate) refuses_ignored: bool,
     /// A login succeeds by our code, and no other factor was right.
     pub(crate) by_ours_alone: bool,
+    /// A login succeeds where ours asks nobody or is led past, and no other factor was right: nothing was asked at all.
+    pub(crate) by_nothing: bool,
     /// The first line before ours that asks for a password.
     pub(crate) password: Option<usize>,
 }
@@ -144,6 +146,7 @@ impl Answers {
         let won = |code: Code| code == Code::SUCCESS || (account && code == Code::NEW_AUTHTOK_REQD);
         let won: Vec<Note> = all.into_iter().filter(|(_, code)| won(*code)).map(|(note, _)| note).collect();
         let with = |code| won.iter().any(|note| note.ours == Some(code));
+        let alone = |code| won.iter().any(|note| note.ours == code && !note.other_factor);
         let mut around: Vec<usize> =
             won.iter().filter(|note| note.ours.is_none()).filter_map(|note| note.led_past).collect();
         around.sort_unstable();
@@ -155,7 +158,8 @@ impl Answers {
             against: REFUSALS.into_iter().any(with),
             refuses: first.is_some() && !with(Code::SUCCESS),
             refuses_ignored: first.is_some() && !with(Code::IGNORE),
-            by_ours_alone: won.iter().any(|note| note.ours == Some(Code::SUCCESS) && !note.other_factor),
+            by_ours_alone: alone(Some(Code::SUCCESS)),
+            by_nothing: first.is_some() && (alone(Some(Code::IGNORE)) || alone(None)),
             password: positions(stack, |line| is_first_factor(line.module()))
                 .into_iter()
                 .find(|at| first.is_none_or(|our| *at < our)),
@@ -213,7 +217,7 @@ mod tests {
     #[test]
     fn the_shipped_stacks_are_sound() {
         let key = auth("auth required pam_twinlock.so\nauth required pam_permit.so\n");
-        assert_eq!(key, Answers { ours: Some(0), by_ours_alone: true, ..Answers::default() });
+        assert_eq!(key, Answers { ours: Some(0), by_ours_alone: true, by_nothing: true, ..Answers::default() });
         let password = auth("@include common-auth\nauth required pam_twinlock.so\n");
         assert_eq!(password, Answers { ours: Some(3), password: Some(0), ..Answers::default() });
         let substack =

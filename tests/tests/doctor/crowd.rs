@@ -34,15 +34,7 @@ fn crowd(world: &World) {
 fn a_thousand_accounts_are_judged_in_three_seconds() {
     on_debian(|world| {
         crowd(world);
-        for verb in [&["list", "--json"][..], &["doctor"], &["check"]] {
-            let begun = Instant::now();
-            world.twinlock(verb);
-            drop(writeln!(stderr(), "TEMP {verb:?} plain {:.2?}", begun.elapsed()));
-        }
         world.write(CONFIG, "[[rule]]\ngroups = [\"robots\"]\nsecond_factor = \"skip\"\n");
-        let begun = Instant::now();
-        world.twinlock(&["doctor"]);
-        drop(writeln!(stderr(), "TEMP doctor groups {:.2?}", begun.elapsed()));
         let named = (0..40).map(|number| format!("user{number}")).collect::<Vec<_>>().join(",");
         let text = fs::read_to_string(DROP_IN).unwrap();
         world.write(

@@ -129,8 +129,7 @@ fn somebody_exempt_in_sshd_and_in_pam_is_no_fault() {
             (of_guard.severity.as_str(), of_guard.place),
             ("hint", Some(place_of(STACK, "account    [success=1")))
         );
-        // In the auth phase git would still be asked, but a key alone does not come there.
-        assert!(all.iter().all(|one| one.id != "key-alone" || one.severity == "open"), "{all:#?}");
+        assert!(all.iter().all(|one| one.severity == "hint"), "{all:#?}");
     });
 }
 
@@ -146,6 +145,30 @@ fn a_code_alone_is_found() {
         finds(world, "code-alone", "open", Some(&place_of(DROP_IN, "AuthenticationMethods")));
     });
     on(Family::Debian, FirstFactor::Password, |world| finds_no(world, "code-alone"));
+}
+
+#[test]
+fn a_login_that_is_asked_for_nothing_is_found() {
+    on_debian(|world| {
+        change(
+            world,
+            DROP_IN,
+            "\nAuthenticationMethods publickey,keyboard-interactive",
+            "\nAuthenticationMethods publickey,keyboard-interactive keyboard-interactive",
+        );
+        world.account("bob");
+        world.write(CONFIG, "second_factor = \"optional\"\n");
+        let all = findings(world);
+        let told: Vec<_> = all
+            .iter()
+            .filter(|one| one.severity != "hint")
+            .map(|one| (one.severity.as_str(), one.found.as_str()))
+            .collect();
+        let rest = "in: the PAM stack asks for no password, and sshd wants no key before it";
+        let wanted =
+            [format!("nothing at all is asked for, which lets bob {rest}"), format!("a code alone lets alice {rest}")];
+        assert_eq!(told, wanted.each_ref().map(|found| ("open", found.as_str())), "{all:#?}");
+    });
 }
 
 #[test]

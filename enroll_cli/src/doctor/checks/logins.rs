@@ -19,6 +19,8 @@ use crate::{
 const KEY_AND_CODE: &str = "set `AuthenticationMethods publickey,keyboard-interactive`, as the shipped \
     sshd_config.d/key-and-code/00-twinlock.conf has it";
 
+const METHODS: &str = "authenticationmethods";
+
 /// Who is found, gathered by where the setting stands.
 struct Gathered {
     place: Option<String>,
@@ -79,7 +81,7 @@ fn is_guarded(facts: &Facts, login: &Login) -> bool {
 
 /// A list of methods of which none is on.
 pub(super) fn no_method(facts: &Facts) -> Vec<Symptom> {
-    let groups = gather(facts, "authenticationmethods", |login| login.settings.ways().is_empty().then_some(Lockout));
+    let groups = gather(facts, METHODS, |login| login.settings.ways().is_empty().then_some(Lockout));
     let one = |group: Gathered| {
         let found = format!(
             "for {} sshd has no way to log in: every one it is told of has a method that is switched off",
@@ -104,9 +106,8 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
     }
     let unasked = |way: &Way| !with_keyboard(way) && !with_password(way);
     let judge = |login: &Login| {
-        let wanted = login.asked || login.guarded;
         let taken = login.settings.has("usepam") && login.settings.ways().iter().any(unasked);
-        (wanted && taken).then(|| if is_guarded(facts, login) { Lockout } else { Open })
+        (login.guarded && taken).then(|| if is_guarded(facts, login) { Lockout } else { Open })
     };
     let one = |group: Gathered| {
         let whom = group.whom();
@@ -132,30 +133,29 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
         let found = format!("sshd lets {whom} in by a key alone, and Twinlock's account line refuses such a login");
         Symptom::new(Lockout, group.place, found, "nobody was asked for the code that policy requires", mend)
     };
-    gather(facts, "authenticationmethods", judge).into_iter().map(one).collect()
+    gather(facts, METHODS, judge).into_iter().map(one).collect()
 }
 
-/// A code, and nothing before it.
+/// A code and nothing before it; or, where no code is asked for, nothing at all.
 pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
-    let by_keyboard_alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
-    let judge = |login: &Login| {
-        let open = facts.pam.auth.by_ours_alone && login.settings.has("usepam");
-        (open && login.settings.ways().iter().any(by_keyboard_alone)).then_some(Open)
+    let by_keyboard_alone = |login: &Login| {
+        let alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
+        login.settings.has("usepam") && !is_refused_root(facts, login) && login.settings.ways().iter().any(alone)
     };
-    let one = |group: Gathered| {
-        let found = format!(
-            "a code alone lets {} in: the PAM stack asks for no password, and sshd wants no key before it",
-            group.whom()
-        );
-        Symptom::new(
-            Open,
-            group.place,
-            found,
-            "one factor is enough: whoever sees a code or takes the phone is in",
-            KEY_AND_CODE,
-        )
+    let auth = &facts.pam.auth;
+    let by_code = |login: &Login| (auth.by_ours_alone && login.asked && by_keyboard_alone(login)).then_some(Open);
+    let by_nothing = |login: &Login| (auth.by_nothing && !login.asked && by_keyboard_alone(login)).then_some(Open);
+    let told = |found: &str, why: &str, group: Gathered| {
+        let rest = "the PAM stack asks for no password, and sshd wants no key before it";
+        Symptom::new(Open, group.place.clone(), format!("{found} {} in: {rest}", group.whom()), why, KEY_AND_CODE)
     };
-    gather(facts, "authenticationmethods", judge).into_iter().map(one).collect()
+    let with_code = gather(facts, METHODS, by_code).into_iter().map(|group| {
+        told("a code alone lets", "one factor is enough: whoever sees a code or takes the phone is in", group)
+    });
+    let with_nothing = gather(facts, METHODS, by_nothing)
+        .into_iter()
+        .map(|group| told("nothing at all is asked for, which lets", "whoever knows the name is in", group));
+    with_nothing.chain(with_code).collect()
 }
 
 /// sshd's own password method, which cannot give a code.
@@ -189,17 +189,22 @@ pub(super) fn password_method(facts: &Facts) -> Vec<Symptom> {
     gather(facts, "passwordauthentication", judge).into_iter().map(one).collect()
 }
 
+/// Whether it is root's, and sshd replaces what root answers.
+fn is_refused_root(facts: &Facts, login: &Login) -> bool {
+    let is_root = facts.people.iter().any(|person| person.uid == 0 && person.name.as_str() == login.user);
+    is_root && login.settings.of("permitrootlogin") != "yes"
+}
+
 /// Root, whom sshd does not let answer.
 pub(super) fn root(facts: &Facts) -> Vec<Symptom> {
     let alone = facts.people.iter().filter(|person| person.may_log_in).all(|person| person.uid == 0);
     let judge = |login: &Login| {
         let settings = &login.settings;
-        let answers_are_replaced = !matches!(settings.of("permitrootlogin"), "yes" | "no");
-        let is_root = facts.people.iter().any(|person| person.uid == 0 && person.name.as_str() == login.user);
+        let allowed = settings.of("permitrootlogin") != "no";
         let ways = settings.ways();
         let asked = !ways.is_empty() && ways.iter().all(with_keyboard);
         let expected = login.enrolled || alone || facts.one_user;
-        (is_root && answers_are_replaced && asked).then_some(if expected { Lockout } else { Hint })
+        (is_refused_root(facts, login) && allowed && asked).then_some(if expected { Lockout } else { Hint })
     };
     let one = |group: Gathered| {
         let found = "root has to answer PAM, and sshd lets root answer only with `PermitRootLogin yes`";

@@ -47,7 +47,11 @@ const CHECKS: [Check; 32] = [
         about: "A login that sshd admits by a key alone although policy requires a code: open where no guard stops it.",
         run: logins::key_alone,
     },
-    Check { id: "code-alone", about: "A login for which a code is the only thing asked for.", run: logins::code_alone },
+    Check {
+        id: "code-alone",
+        about: "A login for which a code is the only thing asked for, or nothing at all.",
+        run: logins::code_alone,
+    },
     Check {
         id: "password-method",
         about: "sshd's password method, which can give no code, together with Twinlock.",
