@@ -25,26 +25,21 @@ impl Chance {
 }
 
 const KEYWORDS: [&str; 6] = ["required", "requisite", "sufficient", "optional", "Required", "mistyped"];
+const CODES: [&str; 7] =
+    ["success", "auth_err", "ignore", "perm_denied", "new_authtok_reqd", "default", "module_unknown"];
 const ACTIONS: [&str; 10] = ["ignore", "ok", "done", "bad", "die", "reset", "1", "2", "3", "0"];
 
 fn control(chance: &mut Chance) -> String {
     if chance.below(2) == 0 {
         return chance.one(&KEYWORDS).into();
     }
-    let mut words = String::new();
-    for _ in 0..=chance.below(4) {
-        let code = chance.one(&[
-            "success",
-            "auth_err",
-            "ignore",
-            "perm_denied",
-            "new_authtok_reqd",
-            "default",
-            "module_unknown",
-        ]);
-        words += &format!("{code}={} ", chance.one(&ACTIONS));
-    }
-    format!("[{words}]")
+    let words: Vec<String> = (0..=chance.below(4))
+        .map(|_| {
+            let code = chance.one(&CODES);
+            format!("{code}={} ", chance.one(&ACTIONS))
+        })
+        .collect();
+    format!("[{}]", words.concat())
 }
 
 fn module(chance: &mut Chance) -> String {
@@ -59,21 +54,21 @@ fn module(chance: &mut Chance) -> String {
 
 /// One file, which may include the next one.
 fn file(chance: &mut Chance, number: usize) -> String {
-    let mut text = String::new();
-    for _ in 0..=chance.below(5) {
-        let phase = chance.one(&["auth", "auth", "auth", "-auth", "AUTH", "account"]);
-        let next = if chance.below(12) == 0 { "nosuch".to_owned() } else { format!("random{}", number + 1) };
-        text += &match chance.below(14) {
-            0 | 1 if number < 3 => format!("{phase} include {next}\n"),
-            2 | 3 if number < 3 => format!("{phase} substack {next}\n"),
-            4 if chance.below(4) == 0 => {
-                chance.one(&["auth\n", "auth required\n", "auht required pam_permit.so\n"]).to_owned()
-            }
-            5 => format!("{phase} {} \\\n  {} # why\n", control(chance), module(chance)),
-            _ => format!("{phase} {} {}\n", control(chance), module(chance)),
-        };
+    (0..=chance.below(5)).map(|_| line(chance, number)).collect()
+}
+
+fn line(chance: &mut Chance, number: usize) -> String {
+    let phase = chance.one(&["auth", "auth", "auth", "-auth", "AUTH", "account"]);
+    let next = if chance.below(12) == 0 { "nosuch".to_owned() } else { format!("random{}", number + 1) };
+    match chance.below(14) {
+        0 | 1 if number < 3 => format!("{phase} include {next}\n"),
+        2 | 3 if number < 3 => format!("{phase} substack {next}\n"),
+        4 if chance.below(4) == 0 => {
+            chance.one(&["auth\n", "auth required\n", "auht required pam_permit.so\n"]).to_owned()
+        }
+        5 => format!("{phase} {} \\\n  {} # why\n", control(chance), module(chance)),
+        _ => format!("{phase} {} {}\n", control(chance), module(chance)),
     }
-    text
 }
 
 fn returned(line: &Line) -> Code {
