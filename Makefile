@@ -4,6 +4,7 @@ CARGO      ?= cargo
 TARGET     := $(or $(CARGO_TARGET_DIR),target)
 MODULE     := $(TARGET)/release/libpam_twinlock.so
 COMMAND    := $(TARGET)/release/twinlock
+BROKER     := $(TARGET)/release/twinlockd
 
 PREFIX     ?= /usr/local
 SYSCONFDIR ?= /etc
@@ -13,6 +14,7 @@ AS_ROOT     = $(shell test `id -u` = 0 || ! unshare --user --map-root-user true 
 SHAREDIR   := $(PREFIX)/share/twinlock
 DOCDIR     := $(PREFIX)/share/doc/twinlock
 MANDIR     := $(PREFIX)/share/man
+UNITDIR    := $(PREFIX)/lib/systemd/system
 MANUAL     := $(TARGET)/man
 # Where each shell looks, below PREFIX.
 BASH       := $(PREFIX)/share/bash-completion/completions/twinlock
@@ -29,10 +31,10 @@ help: ## List the targets (this list)
 deps: ## Install what building and testing need and this machine lacks (apt-get or dnf)
 	@CARGO='$(CARGO)' scripts/deps
 
-build: ## Build the PAM module, the command and its manual, optimised
+build: ## Build the PAM module, the command, the broker and the manual, optimised
 	$(CARGO) build --release --locked
 	@$(MAKE) --no-print-directory man
-	@stat -c '%s bytes  %n' $(MODULE) $(COMMAND)
+	@stat -c '%s bytes  %n' $(MODULE) $(COMMAND) $(BROKER)
 
 # From the definitions in the command that was just built: not kept in the repository, so never behind.
 man: ## Write the manual pages and the completions into target/man (part of build)
@@ -61,16 +63,23 @@ bench: deps build ## Time whole authentications, beside other modules
 # A new module gets its name by renaming: no login finds it missing or half written, and an sshd that has the old one
 # mapped keeps it. The directory's own SELinux label is kept, too.
 install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run `make build` first)
-	@test -e $(MODULE) -a -e $(COMMAND) -a -e $(MANUAL)/twinlock.fish || { echo 'install: run `make build` first' >&2; exit 1; }
+	@test -e $(MODULE) -a -e $(COMMAND) -a -e $(BROKER) -a -e $(MANUAL)/twinlock.fish || { echo 'install: run `make build` first' >&2; exit 1; }
 	@test -n '$(PAMDIR)' || { echo 'install: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
-	install -d '$(DESTDIR)$(PAMDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(SYSCONFDIR)/twinlock'
+	install -d '$(DESTDIR)$(PAMDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/sbin' '$(DESTDIR)$(SYSCONFDIR)/twinlock'
 	install -d -m 0700 '$(DESTDIR)$(STOREDIR)' '$(DESTDIR)$(STOREDIR)/credentials' '$(DESTDIR)$(STOREDIR)/state'
 	install -m 0644 $(MODULE) '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new'
 	mv -f '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new' '$(DESTDIR)$(PAMDIR)/pam_twinlock.so'
 	install -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/twinlock'
+	install -m 0755 $(BROKER) '$(DESTDIR)$(PREFIX)/sbin/.twinlockd.new'
+	mv -f '$(DESTDIR)$(PREFIX)/sbin/.twinlockd.new' '$(DESTDIR)$(PREFIX)/sbin/twinlockd'
+	install -d '$(DESTDIR)$(UNITDIR)'
+	for unit in twinlockd.socket twinlockd.service; do \
+		sed 's,/usr/local/,$(PREFIX)/,' config/systemd/$$unit >'$(DESTDIR)$(UNITDIR)'/$$unit && \
+		chmod 0644 '$(DESTDIR)$(UNITDIR)'/$$unit || exit 1; done
 	test -e '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml' || \
 		install -m 0644 config/config.toml '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml'
-	cd config && find . -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)$(SHAREDIR))/{}' \;
+	@DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/pam-service install
+	cd config && find . -path ./systemd -prune -o -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)$(SHAREDIR))/{}' \;
 	for section in 1 5 8; do \
 		install -d "$(DESTDIR)$(MANDIR)/man$$section" && \
 		install -m 0644 $(MANUAL)/*.$$section "$(DESTDIR)$(MANDIR)/man$$section" || exit 1; done
@@ -81,13 +90,15 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
-	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
+	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets
 	@test -n '$(PAMDIR)' || { echo 'uninstall: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
 	@test -n '$(DESTDIR)' || scripts/refuse-while-in-use
-	rm -f '$(DESTDIR)$(PAMDIR)/pam_twinlock.so' '$(DESTDIR)$(PREFIX)/bin/twinlock'
-	rm -f '$(DESTDIR)$(MANDIR)/man1/twinlock.1' '$(DESTDIR)$(MANDIR)/man5/twinlock.toml.5' '$(DESTDIR)$(MANDIR)/man8/pam_twinlock.8'
+	rm -f '$(DESTDIR)$(PAMDIR)/pam_twinlock.so' '$(DESTDIR)$(PREFIX)/bin/twinlock' '$(DESTDIR)$(PREFIX)/sbin/twinlockd'
+	rm -f '$(DESTDIR)$(UNITDIR)/twinlockd.socket' '$(DESTDIR)$(UNITDIR)/twinlockd.service'
+	@DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/pam-service uninstall
+	rm -f '$(DESTDIR)$(MANDIR)/man1/twinlock.1' '$(DESTDIR)$(MANDIR)/man5/twinlock.toml.5' '$(DESTDIR)$(MANDIR)/man8/pam_twinlock.8' '$(DESTDIR)$(MANDIR)/man8/twinlockd.8'
 	rm -f '$(DESTDIR)$(BASH)' '$(DESTDIR)$(ZSH)' '$(DESTDIR)$(FISH)'
 	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 	@echo 'Kept: $(DESTDIR)$(SYSCONFDIR)/twinlock (configuration) and $(DESTDIR)$(STOREDIR) (secrets).'

@@ -16,6 +16,7 @@
     reason = "a bench reads clocks and prints; when it cannot go on, or a login ends wrong, it panics"
 )]
 
+mod broker;
 mod clock;
 mod contender;
 mod disk;
@@ -55,6 +56,9 @@ struct Arguments {
     /// Measure only what rules cost
     #[arg(long)]
     rules: bool,
+    /// Measure only the broker
+    #[arg(long, conflicts_with = "rules")]
+    broker: bool,
     /// Write the report as Markdown, too
     #[arg(long, value_name = "FILE")]
     markdown: Option<PathBuf>,
@@ -73,11 +77,13 @@ struct Rounds {
     fresh: usize,
     rules: usize,
     rules_by_sshd: usize,
+    broker: usize,
 }
 
 const FULL: Rounds =
-    Rounds { one_at_a_time: 400, recovery: 120, at_once: 20, fresh: 60, rules: 300, rules_by_sshd: 40 };
-const QUICK: Rounds = Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, fresh: 5, rules: 20, rules_by_sshd: 3 };
+    Rounds { one_at_a_time: 400, recovery: 120, at_once: 20, fresh: 60, rules: 300, rules_by_sshd: 40, broker: 300 };
+const QUICK: Rounds =
+    Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, fresh: 5, rules: 20, rules_by_sshd: 3, broker: 20 };
 
 fn main() -> ExitCode {
     if worker::is_asked_for() {
@@ -95,12 +101,17 @@ fn main() -> ExitCode {
     in_world(|world| {
         disk::lay_over_var_lib();
         report.begin(rounds.one_at_a_time);
-        let scene = Scene::set(world);
-        if !arguments.rules {
-            measure(&scene, rounds, &mut report);
+        if !arguments.broker {
+            let scene = Scene::set(world);
+            if !arguments.rules {
+                measure(&scene, rounds, &mut report);
+            }
+            let mut pool = Pool::start(1, &scene.modules());
+            report.add_rules(&rules::measure(&scene, &mut pool, rounds.rules, rounds.rules_by_sshd));
         }
-        let mut pool = Pool::start(1, &scene.modules());
-        report.add_rules(&rules::measure(&scene, &mut pool, rounds.rules, rounds.rules_by_sshd));
+        if !arguments.rules {
+            report.add_broker(&broker::measure(world, rounds.broker));
+        }
     });
     println!("{}", report.as_text());
     eprintln!("removing the stores");

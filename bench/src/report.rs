@@ -1,5 +1,6 @@
 //! The report: tables, as text for a terminal and as Markdown.
 
+use crate::broker::Figure;
 use crate::contender::{Contender, Given};
 use crate::facts::{self, Facts};
 use crate::race::{Results, Times};
@@ -80,6 +81,12 @@ impl Report {
         let head = [""].into_iter().chain(Facts::COLUMNS.map(Contender::name)).collect();
         self.tables.push(Table { title: "What it costs the host".into(), head, rows, below: String::new() });
         self.notes.clone_from(&facts.notes);
+    }
+
+    /// Adds what is of the broker.
+    pub(crate) fn add_broker(&mut self, figures: &[Figure]) {
+        let rows = figures.iter().map(|(name, figure)| vec![name.clone(), figure.clone()]).collect();
+        self.tables.push(Table { title: "The broker".into(), head: vec!["", ""], rows, below: String::new() });
     }
 
     /// For a terminal, up to 100 columns.

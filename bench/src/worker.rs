@@ -16,11 +16,11 @@ use nix::unistd::mkfifo;
 use twinlock_tests::{PamCode, authenticate};
 
 use crate::scene::c_string;
-use crate::{clock, loader};
+use crate::{broker, clock, loader};
 
 /// A FIFO from which each worker takes one byte before it begins.
 const GATE: &str = "/run/bench-gate";
-const NAME: &str = "worker";
+pub(crate) const NAME: &str = "worker";
 
 /// Looked up just before and just after the job of a fresh worker: marks in a trace of its system calls.
 pub(crate) const MARKS: [&str; 2] = ["/the-job-begins", "/the-job-has-ended"];
@@ -56,6 +56,7 @@ pub(crate) fn run() {
             serve(false);
         }
         Some((mode, [])) if mode == "fresh" => serve(true),
+        Some((mode, [])) if mode == "enroll" => broker::enroll(),
         Some((mode, [module])) if mode == "load" => println!("{}", loader::time_to_load(&c_string(module))),
         _ => panic!("a worker is started by the bench alone"),
     }

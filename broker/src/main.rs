@@ -6,8 +6,9 @@ mod cli;
 mod confine;
 mod freshness;
 mod limits;
-
 mod listener;
+#[allow(unsafe_code, reason = "mallopt(3) is a C function; its one call stands in this file")]
+mod memory;
 #[allow(unsafe_code, reason = "libpam is a C library; every call into it stands in this one file")]
 mod pam;
 mod password;
@@ -48,6 +49,7 @@ fn serve(listen: Option<&std::path::Path>, config: std::path::PathBuf) -> Result
     if !host::is_root() {
         return Err("it has to run as root, under systemd (twinlockd.socket) or another supervisor".into());
     }
+    memory::keep_little();
     // Before any thread begins, so that all of them leave the signals to this one.
     let mut stop = signal::SigSet::empty();
     stop.add(signal::Signal::SIGTERM);

@@ -8,13 +8,17 @@ use std::{
     io::{self, stdin},
     os::{
         fd::{AsFd, OwnedFd},
-        unix::net::UnixStream,
+        unix::{net::UnixStream, process::CommandExt},
     },
     process::{Child, Command, ExitCode, Stdio},
-    time::Duration,
+    thread,
+    time::{Duration, Instant},
 };
 
-use nix::sys::{prctl, signal::Signal};
+use nix::sys::{
+    prctl,
+    signal::{SigSet, Signal},
+};
 use twinlock_core::{
     account::Subject,
     host::{SystemClock, syslog},
@@ -32,6 +36,8 @@ use crate::{
 
 /// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
 const PATIENCE: Duration = Duration::from_mins(1);
+/// How long it may take to end after its last word.
+const LEAVING: Duration = Duration::from_secs(5);
 /// The helper's last word.
 const RIGHT: &[u8] = b"right";
 
@@ -71,6 +77,8 @@ fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
     let (ours, theirs) = UnixStream::pair()?;
     let mut helper = Helper(
         Command::new("/proc/self/exe")
+            // Modules write to the log under this name.
+            .arg0(PROGRAM)
             .args(["--prove", subject.name.as_str()])
             .env_clear()
             .current_dir("/")
@@ -113,11 +121,18 @@ fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<bool, Broke
 struct Helper(Child);
 
 impl Helper {
-    /// Whether it ended well. One that has said what it had to say is waited for, any other is killed.
+    /// Whether it ended well. One that has said what it had to say is waited for, but not for ever: a module's cleaning up
+    /// may hang. Any other is killed.
+    #[allow(clippy::disallowed_methods, reason = "the deadline of a process, by the monotonic clock")]
     fn end(&mut self, spoke: bool) -> io::Result<bool> {
-        if !spoke {
-            self.0.kill()?;
+        let begin = Instant::now();
+        while spoke && begin.elapsed() < LEAVING {
+            if let Some(status) = self.0.try_wait()? {
+                return Ok(status.success());
+            }
+            thread::sleep(Duration::from_millis(5));
         }
+        self.0.kill()?;
         Ok(self.0.wait()?.success())
     }
 }
@@ -132,8 +147,9 @@ impl Drop for Helper {
 
 /// The helper: asks for the password of an account over stdin.
 pub(crate) fn prove(user: &str) -> ExitCode {
-    // Where the broker ends, so does this.
-    if prctl::set_pdeathsig(Signal::SIGKILL).is_err() {
+    // Where the broker ends, so does this. The broker takes SIGTERM and SIGINT on one thread and blocks them elsewhere;
+    // here they are to end it, and whatever modules start.
+    if prctl::set_pdeathsig(Signal::SIGKILL).is_err() || SigSet::all().thread_unblock().is_err() {
         return ExitCode::FAILURE;
     }
     let Some(broker) = stdin().as_fd().try_clone_to_owned().ok().map(UnixStream::from).map(Connection::accepted) else {

@@ -12,9 +12,9 @@ use twinlock_core::{
     login::{Attempt, Login, Outcome},
     ports::Journal,
     store::{Store, load_config},
-    wire::{Connection, Frame, Kind, LoginRequest, Peer, content, open_envelope, verdict},
+    wire::{Connection, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
 };
-use twinlock_notify::SystemJournal;
+use twinlock_notify::{Mailing, SystemJournal};
 
 use crate::{PROGRAM, password::Owner, server::Server, talk::Talk};
 
@@ -44,7 +44,7 @@ impl Session<'_> {
             },
             Kind::Login => {
                 let Ok(request) = LoginRequest::parse(&first.content) else { return };
-                (Kind::Verdict, verdict(self.login(&request).outcome).into_bytes().into())
+                (Kind::Verdict, verdict(&self.login(&request)).into_bytes().into())
             }
             Kind::Answer
             | Kind::NoAnswer
@@ -73,7 +73,7 @@ impl Session<'_> {
             clock: &SystemClock,
             randomness: &mut Kernel,
             groups: &SystemGroups,
-            journal: &SystemJournal { mail: config.mail, ..self.journal() },
+            journal: &SystemJournal { mail: mailing(&config), ..self.journal() },
             queue: &*self.server.turns,
         };
         let done = lifecycle.perform(&subject, &request, &mut Talk::over(self.connection));
@@ -104,7 +104,7 @@ impl Session<'_> {
             by_uid: self.peer.uid,
             service: "twinlock",
             rhost: None,
-            mail: false,
+            mail: Mailing::Off,
             clock: &SystemClock,
         }
     }
@@ -127,14 +127,19 @@ impl Session<'_> {
         let config = match self.config() {
             Ok(config) => config,
             Err(refusal) => {
-                self.told(refusal);
-                return Attempt::ended(Outcome::Refused(Reason::Config));
+                return self.turned_down(request, Reason::Config, refusal.to_string());
             }
         };
         let subject = match host::account_of(self.peer.uid) {
             Ok(Some(own)) if own.name.as_str() == request.user => own,
-            Ok(_) => return Attempt::ended(Outcome::Refused(Reason::UnknownUser)),
-            Err(_) => return Attempt::ended(Outcome::Refused(Reason::Internal)),
+            Ok(_) => {
+                let detail = format!("uid {} asked for the login of somebody else", self.peer.uid);
+                return self.turned_down(request, Reason::UnknownUser, detail);
+            }
+            Err(error) => {
+                let detail = format!("cannot ask the passwd database: {error}");
+                return self.turned_down(request, Reason::Internal, detail);
+            }
         };
         let store = Store::at(&config.store.directory);
         let login = Login {
@@ -142,18 +147,36 @@ impl Session<'_> {
             states: &store.states,
             clock: &SystemClock,
             limits: config.limits(),
-            prompt: &request.prompt,
+            prompt: request.prompt.as_deref().unwrap_or_default(),
             from: request.rhost.as_deref(),
             client: None,
         };
+        if request.prompt.is_none() {
+            // The account phase of a host: not an attempt, so none for the log.
+            return login.attempt(Some(&subject), request.policy, &mut Silent);
+        }
         let attempt = login.attempt(Some(&subject), request.policy, &mut Talk::over(self.connection));
         if attempt.outcome != Outcome::NotAsked {
-            let journal =
-                SystemJournal { service: &request.service, rhost: request.rhost.as_deref(), ..self.journal() };
-            journal.attempt(&subject, &attempt);
+            self.journal_of(request).attempt(&subject, &attempt);
         }
         attempt
     }
+
+    /// Refuses a login before anybody is asked, and writes it down like any other. Not the name: it is only claimed, and
+    /// may be anything.
+    fn turned_down(&self, request: &LoginRequest, reason: Reason, detail: String) -> Attempt {
+        let attempt = Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) };
+        self.journal_of(request).attempt_of(None, &attempt);
+        attempt
+    }
+
+    fn journal_of<'r>(&self, request: &'r LoginRequest) -> SystemJournal<'r> {
+        SystemJournal { service: &request.service, rhost: request.rhost.as_deref(), ..self.journal() }
+    }
+}
+
+fn mailing(config: &Config) -> Mailing<'_> {
+    if config.notify.mail { Mailing::Aside(&config.notify.sendmail) } else { Mailing::Off }
 }
 
 fn not_yours() -> Refusal {

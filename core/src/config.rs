@@ -36,8 +36,8 @@ pub struct Config {
     pub throttle: Throttle,
     /// What users may do for themselves.
     pub self_service: SelfService,
-    /// Whether users are sent a mail about every change of their second factor.
-    pub mail: bool,
+    /// Whether users are told of every change by mail.
+    pub notify: Notify,
 }
 
 /// `[self_service]`: what is left to users, by the broker.
@@ -67,6 +67,15 @@ pub enum FirstEnrollment {
     Session,
     /// Nothing is enough.
     Off,
+}
+
+/// `[notify]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notify {
+    /// Whether users are sent a mail about every change of their second factor.
+    pub mail: bool,
+    /// What takes it: an absolute path, for root's `PATH` may be that of whoever became root.
+    pub sendmail: PathBuf,
 }
 
 /// `[store]`.
@@ -101,8 +110,15 @@ impl Default for Config {
             store: Store::default(),
             throttle: Throttle::default(),
             self_service: SelfService::default(),
-            mail: false,
+            notify: Notify::default(),
         }
+    }
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        // Where every mail server has it (Linux Standard Base).
+        Self { mail: false, sendmail: "/usr/sbin/sendmail".into() }
     }
 }
 
@@ -158,7 +174,7 @@ impl Config {
                 whole.table("self_service")?.unwrap_or_else(Table::empty),
                 default.self_service,
             )?,
-            mail: take_notify(whole.table("notify")?.unwrap_or_else(Table::empty), default.mail)?,
+            notify: Notify::take(whole.table("notify")?.unwrap_or_else(Table::empty), default.notify)?,
             policy: Policy {
                 rules: whole.tables("rule", Rule::take)?,
                 otherwise: otherwise.unwrap_or(default.policy.otherwise),
@@ -245,7 +261,7 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
 
 impl Store {
     fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
-        let store = Self { directory: table.optional("directory", directory)?.unwrap_or(default.directory) };
+        let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
         table.end()?;
         Ok(store)
     }
@@ -286,10 +302,13 @@ impl FirstEnrollment {
     }
 }
 
-fn take_notify(mut table: Table<'_>, default: bool) -> Result<bool, Mistake> {
-    let mail = table.optional("mail", boolean)?.unwrap_or(default);
-    table.end()?;
-    Ok(mail)
+impl Notify {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+        let mail = table.optional("mail", boolean)?.unwrap_or(default.mail);
+        let sendmail = table.optional("sendmail", absolute)?.unwrap_or(default.sendmail);
+        table.end()?;
+        Ok(Self { mail, sendmail })
+    }
 }
 
 impl Throttle {
@@ -334,10 +353,10 @@ fn check_help(text: &str) -> Result<String, String> {
     if sound { Ok(text.into()) } else { Err("the text has up to 500 characters, none a control character".into()) }
 }
 
-fn directory(value: &DeValue<'_>) -> Result<PathBuf, String> {
+fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
     let path = PathBuf::from(string(value)?);
     let sound = path.is_absolute() && !path.components().any(|part| part == std::path::Component::ParentDir);
-    if sound { Ok(path) } else { Err("the directory must be an absolute path without `..`".into()) }
+    if sound { Ok(path) } else { Err("it must be an absolute path without `..`".into()) }
 }
 
 fn number(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Result<u32, String> {
@@ -382,8 +401,9 @@ mod tests {
             ("issuer = \"a:b\"", "1:10: an issuer has up to 64 characters, no colon"),
             ("fail_delay = \"11s\"", "1:14: `11s` is not a span from 0s to 10s"),
             ("fail_delay = 1", "1:14: a string is wanted here, not a TOML integer"),
-            ("[store]\ndirectory = \"var\"", "2:13: the directory must be an absolute path"),
-            ("[store]\ndirectory = \"/a/../b\"", "2:13: the directory must be an absolute path"),
+            ("[store]\ndirectory = \"var\"", "2:13: it must be an absolute path"),
+            ("[store]\ndirectory = \"/a/../b\"", "2:13: it must be an absolute path"),
+            ("[notify]\nsendmail = \"sendmail\"", "2:12: it must be an absolute path"),
             ("[throttle]\nfree_failures = 0", "2:17: 0 is not from 1 to 10"),
             ("[throttle]\nfree_failures = 11", "2:17: "),
             ("[throttle]\nbudget = 0", "2:10: "),

@@ -282,7 +282,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     let before = lane.record().clone();
     let mut next = Record { remembered: None, ..before.clone() };
     note(&mut next);
-    lane.change(&next)?;
+    lane.change(&unannounced(&next, &before))?;
     if let Err(error) = credentials.replace(subject, enrolment) {
         // A record that was made for this enrolment goes with it.
         if before == Record::new(subject) && matches!(credentials.read(subject), Ok(None)) {
@@ -294,6 +294,11 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     next.keep_only(enrolment);
     lane.change(&next)?;
     Ok(())
+}
+
+/// The record without the news of a change that has not come about yet.
+fn unannounced(next: &Record, before: &Record) -> Record {
+    Record { notice: before.notice, ..next.clone() }
 }
 
 /// Changes an enrolment under its user's lock. What `change` notes in the record is stored before the enrolment, so it
@@ -311,8 +316,9 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     let mut next = Record { remembered: None, ..lane.record().clone() };
     next.keep_only(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;
-    if next != *lane.record() {
-        lane.change(&next)?;
+    let first = unannounced(&next, lane.record());
+    if first != *lane.record() {
+        lane.change(&first)?;
     }
     credentials.replace(subject, &enrolment)?;
     next.keep_only(&enrolment);

@@ -210,7 +210,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let usable = enrolment.active().next().is_some();
         (known && usable && gate == Gate::Open).then(|| {
             let attempt = Attempt::ended(Outcome::Granted { recovery_codes_left: None });
-            Attempt { failures: Some(record.throttle.failures), ..attempt }
+            let notice = notice_of(record, now);
+            Attempt { failures: Some(record.throttle.failures), notice, ..attempt }
                 .with_detail("not asked: a login of this client is remembered")
         })
     }
@@ -329,8 +330,12 @@ fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp, now: UnixTim
     };
     let outcome = Outcome::Granted { recovery_codes_left };
     let failures = Some(record.throttle.failures);
-    let notice = record.notice.filter(|notice| notice.is_new(now)).map(Box::new);
+    let notice = notice_of(record, now);
     Attempt { method: Some(method), authenticator, failures, notice, ..Attempt::ended(outcome) }
+}
+
+fn notice_of(record: &Record, now: UnixTime) -> Option<Box<Notice>> {
+    record.notice.filter(|notice| notice.is_new(now)).map(Box::new)
 }
 
 const fn reason(refusal: Refusal) -> Reason {

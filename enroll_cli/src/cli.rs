@@ -24,8 +24,10 @@ pub(crate) struct Cli {
     pub(crate) command: Command,
 }
 
-const EXIT: &str = "Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled.\n\
-    USER is the account that runs the command if it is left out.";
+const EXIT: &str = "USER is the account that runs the command if it is left out.\n\
+    Without root's rights, for the own account, where the administrator has switched the broker on:\n\
+    enroll, status, verify, recovery, device, resync, remove. Everything else is for root.\n\
+    Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {

@@ -43,7 +43,8 @@ fn restore_on_signals(tty: File, before: Termios) -> Option<()> {
     thread::Builder::new()
         .spawn(move || {
             if let Ok(signal) = signals.wait() {
-                let _ = tcsetattr(&tty, SetArg::TCSANOW, &before);
+                // What was typed so far goes with it: the shell would show it.
+                let _ = tcsetattr(&tty, SetArg::TCSAFLUSH, &before);
                 // Unblocked in this thread, it ends the whole process.
                 let _ = signals.thread_unblock();
                 let _ = raise(signal);

@@ -10,7 +10,7 @@ use twinlock_core::{
     status::Status,
     store::{self, Reading, Store},
 };
-use twinlock_notify::SystemJournal;
+use twinlock_notify::{Mailing, SystemJournal};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -48,13 +48,14 @@ impl Scene {
     }
 
     /// Where everything is written down.
-    pub(crate) fn journal(&self) -> SystemJournal<'static> {
+    pub(crate) fn journal(&self) -> SystemJournal<'_> {
+        let notify = &self.config.notify;
         SystemJournal {
             program: "twinlock",
             by_uid: nix::unistd::Uid::current().as_raw(),
             service: "twinlock",
             rhost: None,
-            mail: self.config.mail,
+            mail: if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off },
             clock: &SystemClock,
         }
     }

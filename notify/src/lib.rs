@@ -4,6 +4,8 @@
 
 mod mail;
 
+use std::{path::Path, thread};
+
 use twinlock_core::{
     account::Subject,
     credentials::AuthenticatorId,
@@ -12,7 +14,19 @@ use twinlock_core::{
     lifecycle::Change,
     login::Attempt,
     ports::{Clock, Journal},
+    time::UnixTime,
 };
+
+/// How a mail about a change is sent, and by which sendmail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mailing<'a> {
+    /// Not at all.
+    Off,
+    /// At once, and waited for: by who ends soon.
+    AtOnce(&'a Path),
+    /// On a thread, while whoever made the change goes on: by who runs on.
+    Aside(&'a Path),
+}
 
 /// Writes to syslog, AUTHPRIV: attempts in the words of the module, and every change with who made it.
 #[derive(Clone, Copy)]
@@ -26,7 +40,7 @@ pub struct SystemJournal<'a> {
     /// Where an attempt comes from.
     pub rhost: Option<&'a str>,
     /// Whether the owner is sent a mail about a change.
-    pub mail: bool,
+    pub mail: Mailing<'a>,
     /// For the date in it.
     pub clock: &'a dyn Clock,
 }
@@ -41,13 +55,12 @@ impl SystemJournal<'_> {
     pub fn changed(&self, what: &str, user: &str) {
         self.note(&format!("change={what} user={} by-uid={}", escaped(user), self.by_uid));
     }
-}
 
-impl Journal for SystemJournal<'_> {
-    fn attempt(&self, subject: &Subject, attempt: &Attempt) {
+    /// Writes how an attempt ended: of an account, or of nobody in particular.
+    pub fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
         let entry = Entry {
             refused: attempt.refused(),
-            user: Some(subject.name.as_str()),
+            user,
             method: attempt.method,
             authenticator: attempt.authenticator.as_ref().map(AuthenticatorId::as_str),
             service: Some(self.service),
@@ -59,14 +72,35 @@ impl Journal for SystemJournal<'_> {
         let severity = if entry.refused.is_some() { Severity::Notice } else { Severity::Info };
         log(self.program, severity, &entry.to_string());
     }
+}
+
+impl Journal for SystemJournal<'_> {
+    fn attempt(&self, subject: &Subject, attempt: &Attempt) {
+        self.attempt_of(Some(subject.name.as_str()), attempt);
+    }
 
     fn change(&self, subject: &Subject, change: Change) {
         let user = subject.name.as_str();
         self.changed(change.name(), user);
-        if self.mail
-            && let Err(error) = mail::send(user, change, self.clock.now())
-        {
-            self.note(&format!("mail=failed user={} detail=\"{}\"", escaped(user), error.to_string().escape_default()));
+        let (user, at) = (user.to_owned(), self.clock.now());
+        match self.mail {
+            Mailing::Off => {}
+            Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, change, at),
+            Mailing::Aside(sendmail) => {
+                let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
+                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, change, at));
+                if let Err(error) = sending {
+                    self.note(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
+                }
+            }
         }
+    }
+}
+
+/// Sends a mail; the log says if it did not go out.
+fn send(program: &str, sendmail: &Path, user: &str, change: Change, at: UnixTime) {
+    if let Err(error) = mail::send(sendmail, user, change, at) {
+        let detail = error.to_string().escape_default().to_string();
+        log(program, Severity::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
     }
 }

@@ -1,9 +1,16 @@
 //! A mail to the owner of a second factor, given to the host's own `sendmail`, which knows where the mail of a local account
 //! goes. It holds no secret and no address to click on.
 
-use std::fmt;
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+    process::{Child, Command, ExitStatus, Stdio},
+    thread,
+    time::{Duration, Instant},
+};
 
-use lettre::{Message, SendmailTransport, Transport, address::AddressError, message::Mailbox};
+use lettre::{Message, address::AddressError, message::Mailbox};
 use twinlock_core::{host, lifecycle::Change, time::UnixTime};
 
 /// Why no mail went out. What it was to tell of has happened all the same.
@@ -13,12 +20,19 @@ pub(crate) enum MailError {
     Address(AddressError),
     /// The mail could not be written.
     Message(lettre::error::Error),
+    /// sendmail could not be run.
+    Run(io::Error),
     /// sendmail did not take it.
-    Sendmail(lettre::transport::sendmail::Error),
+    Refused(ExitStatus),
+    /// sendmail took too long, and was stopped.
+    TooLong,
 }
 
+/// How long sendmail may take: it has to put the mail into its queue, no more.
+const PATIENCE: Duration = Duration::from_secs(10);
+
 /// Tells `user` of a change.
-pub(crate) fn send(user: &str, change: Change, at: UnixTime) -> Result<(), MailError> {
+pub(crate) fn send(sendmail: &Path, user: &str, change: Change, at: UnixTime) -> Result<(), MailError> {
     let host = host::name();
     let host = if host.is_empty() { "localhost" } else { host.as_str() };
     let address = |local: &str| lettre::Address::new(local, host).map_err(MailError::Address);
@@ -32,7 +46,46 @@ pub(crate) fn send(user: &str, change: Change, at: UnixTime) -> Result<(), MailE
             change.told()
         ))
         .map_err(MailError::Message)?;
-    SendmailTransport::new().send(&message).map_err(MailError::Sendmail)
+    hand_over(sendmail, &message)
+}
+
+/// Gives the mail to sendmail, as lettre does, which would wait for ever.
+fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
+    let envelope = message.envelope();
+    let mut command = Command::new(sendmail);
+    command.arg("-i");
+    if let Some(from) = envelope.from() {
+        command.arg("-f").arg(from);
+    }
+    command.arg("--").args(envelope.to());
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut sendmail = command.spawn().map_err(MailError::Run)?;
+    if let Some(mut input) = sendmail.stdin.take() {
+        // It fits into the pipe. Who does not read it says why by the exit status.
+        let _ = input.write_all(&message.formatted());
+    }
+    match end_of(&mut sendmail).map_err(MailError::Run)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(MailError::Refused(status)),
+        None => Err(MailError::TooLong),
+    }
+}
+
+/// How it ended; `None` if it was stopped.
+#[allow(clippy::disallowed_methods, reason = "the deadline of a process is this adapter's own, by the monotonic clock")]
+fn end_of(sendmail: &mut Child) -> io::Result<Option<ExitStatus>> {
+    let begin = Instant::now();
+    loop {
+        if let Some(status) = sendmail.try_wait()? {
+            return Ok(Some(status));
+        }
+        if begin.elapsed() >= PATIENCE {
+            sendmail.kill()?;
+            sendmail.wait()?;
+            return Ok(None);
+        }
+        thread::sleep(Duration::from_millis(20));
+    }
 }
 
 impl fmt::Display for MailError {
@@ -40,7 +93,9 @@ impl fmt::Display for MailError {
         match self {
             Self::Address(error) => write!(out, "no address for this account: {error}"),
             Self::Message(error) => write!(out, "cannot write the mail: {error}"),
-            Self::Sendmail(error) => write!(out, "sendmail did not take the mail: {error}"),
+            Self::Run(error) => write!(out, "cannot run sendmail: {error}"),
+            Self::Refused(status) => write!(out, "sendmail did not take the mail: {status}"),
+            Self::TooLong => write!(out, "sendmail was stopped after {} seconds", PATIENCE.as_secs()),
         }
     }
 }

@@ -162,7 +162,9 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
         client: if arguments.forward_pass { None } else { scene.client(&first_factors) },
     };
     let subject = scene.subject.as_ref();
-    let request = (!host::is_root()).then(|| broker::request(transaction, scene, prompt));
+    // Where nobody is asked, nobody need be asked about that either.
+    let by_broker = !host::is_root() && scene.policy != SecondFactor::Skip;
+    let request = by_broker.then(|| broker::request(transaction, scene, Some(prompt)));
     let make = |stacked: &mut Stacked<'_, '_>| match &request {
         None => login.attempt(subject, scene.policy, stacked),
         Some(request) => broker::attempt(request, stacked),
@@ -170,7 +172,7 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
     let lengths = if arguments.stacked() { scene.code_lengths() } else { Vec::new() };
     let mut stacked = Stacked::new(transaction, arguments, lengths);
     let attempt = make(&mut stacked);
-    let attempt = stacked.noted(attempt);
+    let attempt = if by_broker { attempt } else { stacked.noted(attempt) };
     if !stacked.may_ask_after(attempt.outcome) {
         return attempt;
     }
@@ -221,6 +223,10 @@ fn explained(attempt: Attempt, scene: &Scene, transaction: &Transaction<'_>) -> 
     {
         return Attempt { detail: Some(format!("not asked, by the rule: {rule}")), ..attempt };
     }
+    // What the broker attempted is in the log already.
+    if !host::is_root() {
+        return attempt;
+    }
     if attempt.outcome == Outcome::Refused(Reason::NotEnrolled) && scene.policy == SecondFactor::Enroll {
         let detail = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
             nor a password in this stack";
@@ -240,10 +246,10 @@ fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attemp
     }
     match attempt.outcome {
         Outcome::Granted { recovery_codes_left: Some(0) } => {
-            transaction.warn("That was your LAST recovery code. Make new ones now: ask your administrator for `twinlock recovery new`.");
+            transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator.");
         }
         Outcome::Granted { recovery_codes_left: Some(left @ 1..=3) } => {
-            transaction.warn(&format!("ONLY {left} recovery codes are left. Make new ones soon: ask your administrator for `twinlock recovery new`."));
+            transaction.warn(&format!("ONLY {left} recovery codes are left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
         }
         Outcome::Granted { recovery_codes_left: Some(left) } => {
             transaction.tell(&format!("{left} recovery codes are left."));

@@ -7,21 +7,20 @@ use twinlock_core::{
     journal::Reason,
     login::{Attempt, Outcome},
     policy::SecondFactor,
-    ports::{Conversation, NoAnswer},
-    wire::{self, LoginRequest},
+    ports::Conversation,
+    wire::{self, LoginRequest, Silent},
 };
-use zeroize::Zeroizing;
 
 use crate::{authenticate::Scene, ffi::Transaction};
 
-/// What the broker is told of this login.
-pub(crate) fn request(transaction: &Transaction<'_>, scene: &Scene, prompt: &str) -> LoginRequest {
+/// What the broker is told of this login; without a prompt, it only says whether anybody is asked.
+pub(crate) fn request(transaction: &Transaction<'_>, scene: &Scene, prompt: Option<&str>) -> LoginRequest {
     LoginRequest {
         user: scene.subject.as_ref().map(|subject| subject.name.to_string()).unwrap_or_default(),
         policy: scene.policy,
         service: transaction.service.clone(),
         rhost: transaction.rhost.clone(),
-        prompt: prompt.to_owned(),
+        prompt: prompt.map(str::to_owned),
     }
 }
 
@@ -40,13 +39,4 @@ pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversatio
 pub(crate) fn asks_nobody(request: LoginRequest) -> bool {
     let request = LoginRequest { policy: SecondFactor::Optional, ..request };
     attempt(&request, &mut Silent).outcome == Outcome::NotAsked
-}
-
-/// Answers nothing.
-struct Silent;
-
-impl Conversation for Silent {
-    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        Err(NoAnswer { code: 0 })
-    }
 }

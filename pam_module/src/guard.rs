@@ -57,7 +57,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     match scene.policy {
         SecondFactor::Skip => return PamResultCode::PAM_IGNORE,
         SecondFactor::Optional if !host::is_root() => {
-            if broker::asks_nobody(broker::request(transaction, &scene, &scene.config.prompt)) {
+            if broker::asks_nobody(broker::request(transaction, &scene, None)) {
                 return PamResultCode::PAM_IGNORE;
             }
         }

@@ -12,9 +12,9 @@ pub(crate) fn directory() -> PathBuf {
     }
 }
 
-/// The driver of PAM transactions; cargo builds it beside the tests.
-pub(crate) fn pam_driver() -> PathBuf {
-    profile_directory().join("pam-driver")
+/// A program of the harness; cargo builds them beside the tests.
+pub(crate) fn helper(name: &str) -> PathBuf {
+    profile_directory().join(name)
 }
 
 /// The root of the repository.

@@ -1,6 +1,7 @@
 //! The broker, run in a world, and its protocol as a stranger speaks it: bytes on a socket, written down here a second time.
 
 use std::io::{Read, Write};
+use std::os::fd::OwnedFd;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::sleep;
@@ -11,6 +12,7 @@ use nix::unistd::Pid;
 
 use crate::account::Account;
 use crate::launch::Launch;
+use crate::namespace::inside;
 use crate::process::{DEADLINE, Output, Process};
 use crate::world::World;
 
@@ -35,6 +37,11 @@ impl Broker {
         self.process.finish()
     }
 
+    /// Waits for its end.
+    pub fn finish(self) -> Output {
+        self.process.finish()
+    }
+
     /// Kills it.
     pub fn kill(&self) {
         self.process.kill();
@@ -43,6 +50,29 @@ impl Broker {
     /// Whether it still runs.
     pub fn is_running(&self) -> bool {
         self.process.is_running()
+    }
+
+    /// How many descriptors it has open.
+    pub fn descriptors(&self) -> usize {
+        self.count("fd")
+    }
+
+    /// How many threads it has.
+    pub fn threads(&self) -> usize {
+        self.count("task")
+    }
+
+    fn count(&self, what: &str) -> usize {
+        std::fs::read_dir(format!("/proc/{}/{what}", self.process.pid())).expect("it runs").count()
+    }
+
+    /// The processor time that it has used, in its own code and in the kernel; it is counted in hundredths of a second.
+    pub fn processor_time(&self) -> Duration {
+        let stat = std::fs::read_to_string(format!("/proc/{}/stat", self.process.pid())).expect("it runs");
+        // The second field is a name in parentheses, which may hold anything.
+        let fields = stat.rsplit_once(')').expect("the kernel writes one").1.split_whitespace().skip(11).take(2);
+        let ticks = fields.map(|field| field.parse::<u64>().expect("a number")).sum::<u64>();
+        Duration::from_millis(ticks * 10)
     }
 
     /// The memory of it that is in RAM, in KiB.
@@ -66,7 +96,17 @@ impl World {
 
     /// The same with other arguments.
     pub fn broker_with(&self, arguments: &[&str]) -> Broker {
-        let broker = Broker { process: self.broker_launch(arguments).start() };
+        self.broker_of(self.broker_launch(arguments))
+    }
+
+    /// The same under another program: see [`Launch::under`].
+    pub fn broker_under(&self, prefix: &[&str]) -> Broker {
+        self.broker_of(self.broker_launch(&["--listen", SOCKET]).under(prefix))
+    }
+
+    /// The same with everything around it: a limit, another supervisor.
+    pub fn broker_of(&self, launch: Launch) -> Broker {
+        let broker = Broker { process: launch.start() };
         let end = Instant::now() + DEADLINE;
         while UnixStream::connect(SOCKET).is_err() {
             assert!(broker.is_running(), "the broker ended: {:?}", broker.process.finish());
@@ -76,10 +116,22 @@ impl World {
         broker
     }
 
+    /// Starts the broker with a socket handed over, as systemd does it, and with these arguments.
+    pub fn broker_handed(&self, socket: &OwnedFd, arguments: &[&str]) -> Broker {
+        let hand_over = "exec 3<&0 </dev/null; LISTEN_FDS=1 LISTEN_PID=$$ exec \"$@\"";
+        let launch = self.broker_launch(arguments).under(["sh", "-c", hand_over, "sh"]);
+        Broker { process: launch.start_on(socket, None) }
+    }
+
     /// The broker to be run, with these arguments.
     pub fn broker_launch(&self, arguments: &[&str]) -> Launch {
         self.install();
         Launch::new(["twinlockd"].iter().chain(arguments))
+    }
+
+    /// Puts a program in the place of the host's sendmail.
+    pub fn sendmail(&self, script: &str) {
+        self.write_script(inside("bin/sendmail"), script);
     }
 
     /// `twinlock` to be run by an account, without root's rights.
@@ -116,14 +168,29 @@ impl Raw {
 
     /// The same, elsewhere.
     pub fn connect_to(socket: &Path) -> Self {
-        let stream = UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display()));
+        Self::over(UnixStream::connect(socket).unwrap_or_else(|error| panic!("{}: {error}", socket.display())))
+    }
+
+    /// Over a stream that is connected already.
+    pub fn over(stream: UnixStream) -> Self {
         stream.set_read_timeout(Some(DEADLINE)).expect("a socket");
         Self(stream)
+    }
+
+    /// The same, but waits longer than [`DEADLINE`] for each message: for a broker with much to do.
+    pub fn patient(self, patience: Duration) -> Self {
+        self.0.set_read_timeout(Some(patience)).expect("a socket");
+        self
     }
 
     /// Sends bytes as they are. That the other side may be gone is not an error here.
     pub fn send(&mut self, bytes: &[u8]) {
         drop(self.0.write_all(bytes));
+    }
+
+    /// Sends bytes; whether the other side is still there.
+    pub(crate) fn try_send(&mut self, bytes: &[u8]) -> bool {
+        self.0.write_all(bytes).is_ok()
     }
 
     /// Sends a message.
@@ -134,6 +201,17 @@ impl Raw {
     /// Ends what is sent; what comes can still be read.
     pub fn hang_up(&mut self) {
         drop(self.0.shutdown(std::net::Shutdown::Write));
+    }
+
+    /// Whether the other side hangs up within so long without having said anything more.
+    pub fn is_hung_up_within(&self, span: Duration) -> bool {
+        self.0.set_read_timeout(Some(span)).expect("a socket");
+        let end = (&self.0).read(&mut [0]);
+        self.0.set_read_timeout(Some(DEADLINE)).expect("a socket");
+        match end {
+            Ok(length) => length == 0,
+            Err(error) => error.kind() == std::io::ErrorKind::ConnectionReset,
+        }
     }
 
     /// The next message; `None` when the other side has hung up.

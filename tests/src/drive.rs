@@ -8,7 +8,7 @@ use std::io::{Write, stdin, stdout};
 use nix::unistd::close;
 
 use crate::host_state::{HostState, resident_kib};
-use crate::pam_app::{Handle, Item, Reply, Transaction, open_syslog};
+use crate::pam_app::{Handle, Item, Reply, Transaction, die_of_broken_pipes, open_syslog};
 use crate::pam_names::PamCode;
 use crate::script::{Give, Message, Report, Spec, Step};
 
@@ -18,6 +18,7 @@ use crate::script::{Give, Message, Report, Spec, Step};
 /// When the spec holds a NUL byte where libpam takes a C string.
 pub fn drive(spec: &Spec) -> Report {
     open_syslog();
+    die_of_broken_pipes();
     for number in &spec.closed {
         let _already_closed = close(*number);
     }

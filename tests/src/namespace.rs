@@ -50,10 +50,12 @@ pub(crate) fn furnish() {
     if built.is_dir() {
         bind_read_only(&built, &inside("artefacts"));
     }
-    let driver = artefacts::pam_driver();
-    // The demonstration needs none, and is built without it.
-    if driver.is_file() {
-        bind_read_only(&driver, &inside("pam-driver"));
+    for name in ["pam-driver", "connector"] {
+        let helper = artefacts::helper(name);
+        // The demonstration needs none, and is built without them.
+        if helper.is_file() {
+            bind_read_only(&helper, &inside(name));
+        }
     }
 
     for (path, mode) in [("/home", "0755"), ("/root", "0700"), ("/tmp", "1777"), ("/var", "0755"), ("/etc", "0755")] {

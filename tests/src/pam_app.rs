@@ -222,6 +222,14 @@ pub(crate) fn open_syslog() {
     };
 }
 
+/// A broken pipe kills this process, as it does hosts that are written in C.
+pub(crate) fn die_of_broken_pipes() {
+    // SAFETY: the default action is no function of ours, and nothing else in this process sets this signal.
+    unsafe {
+        libc::signal(libc::SIGPIPE, libc::SIG_DFL);
+    };
+}
+
 /// libpam calls this after success too, and with 0 where no module asked; without it, it would sleep in neither case.
 extern "C" fn record_delay(status: c_int, delay: c_uint, context: *mut c_void) {
     // SAFETY: `context` is the one given to pam_start_confdir, alive until pam_end.

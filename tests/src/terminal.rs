@@ -70,6 +70,15 @@ impl Terminal {
 
     /// Waits for `text` after everything expected before; returns what was shown up to and with it.
     pub fn expect(&mut self, text: &str) -> String {
+        self.look_for(text).unwrap_or_else(|rest| panic!("{text:?} never came; the program ended after:\n{rest}"))
+    }
+
+    /// The same of a program that may end before.
+    pub fn expect_or_end(&mut self, text: &str) -> Option<String> {
+        self.look_for(text).ok()
+    }
+
+    fn look_for(&mut self, text: &str) -> Result<String, String> {
         let from = self.read_bytes;
         let shown = self.process.wait(&format!("{text:?} on the terminal"), |seen| {
             let rest = &seen.stdout[from..];
@@ -79,10 +88,9 @@ impl Terminal {
                 None if seen.ended() => Some(Err(String::from_utf8_lossy(rest).into_owned())),
                 None => None,
             }
-        });
-        let shown = shown.unwrap_or_else(|rest| panic!("{text:?} never came; the program ended after:\n{rest}"));
+        })?;
         self.read_bytes += shown.len();
-        String::from_utf8_lossy(&shown).into_owned()
+        Ok(String::from_utf8_lossy(&shown).into_owned())
     }
 
     /// Types a line and presses Enter.

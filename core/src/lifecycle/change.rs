@@ -124,6 +124,18 @@ impl Notice {
         format!("{} on {}. Was that not you? Tell your administrator.", self.change.told(), self.at)
     }
 
+    /// As the broker sends it: change and seconds.
+    pub(crate) fn words(&self) -> String {
+        format!("{} {}", self.change.name(), self.at.seconds())
+    }
+
+    /// The same as it came.
+    pub(crate) fn of_words(words: &str) -> Option<Self> {
+        let (name, at) = words.split_once(' ')?;
+        let change = Change::ALL.into_iter().find(|change| change.name() == name)?;
+        Some(Self { change, at: UnixTime::from_seconds(at.parse().ok()?) })
+    }
+
     pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
         let change = table.required("change", |value| {
             let name = string(value)?;

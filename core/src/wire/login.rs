@@ -5,9 +5,12 @@
 
 use std::{fmt::Write as _, time::Duration};
 
+use zeroize::Zeroizing;
+
 use super::{Broken, Connection, Frame, Kind};
 use crate::{
     journal::Reason,
+    lifecycle::Notice,
     login::{Attempt, Outcome},
     policy::SecondFactor,
     ports::{Conversation, NoAnswer},
@@ -28,8 +31,8 @@ pub struct LoginRequest {
     pub service: String,
     /// Where from, for the log.
     pub rhost: Option<String>,
-    /// What is asked first.
-    pub prompt: String,
+    /// What is asked first; `None` to be told whether anybody is asked, and no more.
+    pub prompt: Option<String>,
 }
 
 impl LoginRequest {
@@ -41,7 +44,7 @@ impl LoginRequest {
             self.policy.name(),
             &self.service,
             self.rhost.as_deref().unwrap_or_default(),
-            &self.prompt,
+            self.prompt.as_deref().unwrap_or_default(),
         ];
         fields.join("\0").into_bytes()
     }
@@ -64,17 +67,17 @@ impl LoginRequest {
             policy: SecondFactor::named(policy).map_err(|_| Broken::NoMessage)?,
             service: (*service).to_owned(),
             rhost: (!rhost.is_empty()).then(|| (*rhost).to_owned()),
-            prompt: (*prompt).to_owned(),
+            prompt: (!prompt.is_empty()).then(|| (*prompt).to_owned()),
         })
     }
 }
 
-/// How an attempt ended, as the content of [`Kind::Verdict`].
+/// How an attempt ended, as the content of [`Kind::Verdict`], with what its owner is told of.
 #[must_use]
-pub fn verdict(outcome: Outcome) -> String {
+pub fn verdict(attempt: &Attempt) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = match outcome {
+    let _ = match attempt.outcome {
         Outcome::Granted { recovery_codes_left: None } => write!(text, "granted"),
         Outcome::Granted { recovery_codes_left: Some(left) } => write!(text, "granted {left}"),
         Outcome::NotAsked => write!(text, "not-asked"),
@@ -82,10 +85,22 @@ pub fn verdict(outcome: Outcome) -> String {
         Outcome::TooSoon(rest) => write!(text, "too-soon {}", rest.as_secs()),
         Outcome::NoAnswer(NoAnswer { code }) => write!(text, "no-answer {code}"),
     };
+    if let Some(notice) = &attempt.notice {
+        text.push('\0');
+        text.push_str(&notice.words());
+    }
     text
 }
 
-fn parse_verdict(text: &str) -> Option<Outcome> {
+fn parse_verdict(text: &str) -> Option<Attempt> {
+    let (outcome, notice) = match text.split_once('\0') {
+        Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words)?))),
+        None => (text, None),
+    };
+    Some(Attempt { notice, ..Attempt::ended(parse_outcome(outcome)?) })
+}
+
+fn parse_outcome(text: &str) -> Option<Outcome> {
     let (word, rest) = text.split_once(' ').map_or((text, None), |(word, rest)| (word, Some(rest)));
     Some(match (word, rest) {
         ("granted", None) => Outcome::Granted { recovery_codes_left: None },
@@ -96,6 +111,15 @@ fn parse_verdict(text: &str) -> Option<Outcome> {
         ("no-answer", Some(code)) => Outcome::NoAnswer(NoAnswer { code: code.parse().ok()? }),
         _ => return None,
     })
+}
+
+/// Gives no answer to anything.
+pub struct Silent;
+
+impl Conversation for Silent {
+    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        Err(NoAnswer { code: 0 })
+    }
 }
 
 /// Has the broker make an attempt. Whatever goes wrong on the way denies.
@@ -129,12 +153,16 @@ fn converse(
                 }
             },
             Kind::Verdict => {
-                let outcome = parse_verdict(frame.text()?).ok_or(Broken::NoMessage)?;
+                let attempt = parse_verdict(frame.text()?).ok_or(Broken::NoMessage)?;
                 // Nobody is granted anything who was not asked.
-                if matches!(outcome, Outcome::Granted { .. }) && !asked {
+                if matches!(attempt.outcome, Outcome::Granted { .. }) && !asked {
                     return Err(Broken::OutOfPlace);
                 }
-                return Ok(Attempt::ended(outcome));
+                // And nobody passes unasked where policy asks everybody.
+                if attempt.outcome == Outcome::NotAsked && request.policy >= SecondFactor::Enroll {
+                    return Err(Broken::OutOfPlace);
+                }
+                return Ok(attempt);
             }
             Kind::Request
             | Kind::Login

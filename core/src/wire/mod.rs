@@ -11,7 +11,7 @@ mod request;
 
 pub use connection::{Connection, Peer, Unreachable, connect, peer};
 pub use frame::{Broken, Frame, Kind, LONGEST, LONGEST_ANSWER, VERSION};
-pub use login::{LoginRequest, attempt, verdict};
+pub use login::{LoginRequest, Silent, attempt, verdict};
 pub use request::{ask_broker, content, envelope, open_envelope};
 
 /// Where the broker listens.

@@ -44,6 +44,8 @@ pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u
 /// What is wrong with it, to be said to whoever sent it.
 pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), Refusal> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
+        // It repeats what came, which may be as long as a message, and would then fit into none.
+        let error: String = error.to_string().chars().take(200).collect();
         Refusal::new(Cause::Refused, format!("the broker does not understand the request: {error}"))
             .hint("command and broker should be of one version: restart twinlockd after an upgrade")
     })?;
@@ -78,15 +80,17 @@ pub fn ask_broker(
     request: &Request,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Done, Refusal> {
-    let request = envelope(user, request).map_err(lost)?;
-    broker.write(Kind::Request, &request, PATIENCE).map_err(lost)?;
+    let sent = envelope(user, request).map_err(lost)?;
+    put(broker, Kind::Request, &sent)?;
+    let mut asked = false;
     loop {
         let frame = broker.read(PATIENCE).map_err(lost)?;
         match frame.kind {
             Kind::Ask | Kind::AskHidden => {
                 let typing = if frame.kind == Kind::Ask { Typing::Shown } else { Typing::Hidden };
+                asked = true;
                 match dialogue.ask(frame.text().map_err(lost)?, typing) {
-                    Ok(typed) => broker.write(Kind::Answer, &typed, PATIENCE).map_err(lost)?,
+                    Ok(typed) => put(broker, Kind::Answer, &typed)?,
                     Err(none) => return Err(gone(broker, none)),
                 }
             }
@@ -97,12 +101,22 @@ pub fn ask_broker(
                 let offer: Offer = parsed(&frame)?;
                 dialogue.introduce(&offer).map_err(|none| gone(broker, none))?;
             }
+            // Nothing is done, and nobody is right, without a question.
+            Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(Broken::OutOfPlace)),
             Kind::Done => return parsed(&frame),
             Kind::Refused => return Err(parsed::<Refusal>(&frame)?),
             Kind::Request | Kind::Login | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
                 return Err(lost(Broken::OutOfPlace));
             }
         }
+    }
+}
+
+/// Writes a message. Whoever has hung up may have said why before that: it is still there to be read.
+fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
+    match broker.write(kind, content, PATIENCE) {
+        Ok(()) | Err(Broken::Gone) => Ok(()),
+        Err(error) => Err(lost(error)),
     }
 }
 

@@ -1,16 +1,22 @@
 //! twinlock(1): what can be typed, from its one definition.
 
-use clap::{Arg, Command, CommandFactory, builder::StyledStr};
-use roff::{Inline, bold, italic, roman};
+use clap::{Arg, Command, CommandFactory};
 
-use super::page::{Page, word};
+use super::{
+    flags::{help, plain, spelled, value_name},
+    page::{Page, word},
+};
 use crate::cli::Cli;
 
 /// What cannot be read off the flags: examples, in the order in which one meets the verbs.
-const EXAMPLES: [(&str, &str); 11] = [
+const EXAMPLES: [(&str, &str); 12] = [
     (
         "Enrol alice at a terminal: scan the picture, type a code, keep the recovery codes. Then see that it works; this uses the code up.",
         "twinlock enroll alice\ntwinlock verify alice",
+    ),
+    (
+        "For yourself, without root's rights: a first phone, and later a new one. The old one, or a recovery code, is asked for.",
+        "twinlock enroll\ntwinlock enroll --replace",
     ),
     (
         "Provision bob from a script, which hands the address and the recovery codes over. Nothing of it is shown again.",
@@ -42,8 +48,9 @@ const EXAMPLES: [(&str, &str); 11] = [
     ),
 ];
 
-const FILES: [(&str, &str); 4] = [
+const FILES: [(&str, &str); 5] = [
     ("/etc/twinlock/config.toml", "The configuration, see twinlock.toml(5)."),
+    ("/run/twinlock/broker.sock", "Where twinlockd(8) listens for those who are not root."),
     ("/var/lib/twinlock/", "The store, unless `[store] directory` names another. Root's alone."),
     ("/var/lib/twinlock/credentials/", "What users hold: secrets, hashes of recovery codes. Logins never write here."),
     ("/var/lib/twinlock/state/", "What logins change: what was used, when, from where, and wrong answers."),
@@ -53,7 +60,10 @@ const STATUSES: [(&str, &str); 5] = [
     ("0", "Done."),
     ("1", "Refused or failed; the message says what, and a hint what to do."),
     ("2", "Wrong usage."),
-    ("3", "Not permitted: second factors are root's to change."),
+    (
+        "3",
+        "Not permitted: it is for root, or the administrator leaves it to nobody, or no broker runs and you are not root.",
+    ),
     ("4", "The user is not enrolled."),
 ];
 
@@ -84,6 +94,13 @@ pub(super) fn page() -> String {
          written to standard output, questions and pictures to the terminal, everything else to standard error. Secrets are \
          shown once, at enrolment, and never again.",
     );
+    page.paragraph(
+        "Root does everything here and now, for anybody. Anybody else has it done by the broker, twinlockd(8), where it is \
+         switched on, and for the own account alone: `enroll`, `status`, `verify`, `recovery`, `device`, `resync` and `remove`. \
+         A first enrolment then asks for the password of the account, or for a login of the last ten minutes; whoever is \
+         enrolled shows a code or a recovery code before anything is changed. What of it is left to users is set in \
+         twinlock.toml(5), `[self_service]`. `--config`, `--no-confirm`, `--secret-file` and `--secret-stdin` are for root.",
+    );
     page.heading("COMMANDS");
     for verb in shown(&cli) {
         describe(&mut page, verb, "twinlock");
@@ -92,6 +109,36 @@ pub(super) fn page() -> String {
     for option in cli.get_arguments().filter(|option| !option.is_hide_set()) {
         page.item(spelled(option), &help(option));
     }
+    accounts_and_logins(&mut page);
+    doctor(&mut page);
+    page.heading("EXIT STATUS");
+    for (status, meaning) in STATUSES {
+        page.item(word(status), meaning);
+    }
+    page.heading("ENVIRONMENT");
+    page.item(word("NO_COLOR"), "If it is set and not empty, nothing is coloured (https://no-color.org).");
+    page.item(word("TERM"), "On a terminal that calls itself `dumb` nothing is coloured.");
+    page.heading("FILES");
+    for (path, what) in FILES {
+        page.item(word(path), what);
+    }
+    page.heading("EXAMPLES");
+    for (text, typed) in EXAMPLES {
+        page.example(text, typed);
+    }
+    page.see_also(&[
+        "pam_twinlock(8)",
+        "twinlock.toml(5)",
+        "twinlockd(8)",
+        "sshd_config(5)",
+        "pam.conf(5)",
+        "nsswitch.conf(5)",
+    ]);
+    page.finish()
+}
+
+/// What `list`, `explain` and `check` look at and print.
+fn accounts_and_logins(page: &mut Page) {
     page.heading("LIST");
     page.paragraph(
         "`twinlock list` knows the accounts of /etc/passwd whose shell lets them in, that is not nologin, false, sync, halt \
@@ -142,24 +189,6 @@ pub(super) fn page() -> String {
          systemd-user, su, su-l, runuser, runuser-l, sudo, sudo-i, polkit-1) with all that they include: an account line of \
          pam_twinlock.so there refuses whom nobody asked. And of sshd's, where users are to enrol inside the login: it needs that line.",
     );
-    doctor(&mut page);
-    page.heading("EXIT STATUS");
-    for (status, meaning) in STATUSES {
-        page.item(word(status), meaning);
-    }
-    page.heading("ENVIRONMENT");
-    page.item(word("NO_COLOR"), "If it is set and not empty, nothing is coloured (https://no-color.org).");
-    page.item(word("TERM"), "On a terminal that calls itself `dumb` nothing is coloured.");
-    page.heading("FILES");
-    for (path, what) in FILES {
-        page.item(word(path), what);
-    }
-    page.heading("EXAMPLES");
-    for (text, typed) in EXAMPLES {
-        page.example(text, typed);
-    }
-    page.see_also(&["pam_twinlock(8)", "twinlock.toml(5)", "sshd_config(5)", "pam.conf(5)", "nsswitch.conf(5)"]);
-    page.finish()
 }
 
 /// What `twinlock doctor` looks at, and the names of what it finds.
@@ -225,47 +254,8 @@ fn describe(page: &mut Page, verb: &Command, above: &str) {
     }
 }
 
-fn spelled(argument: &Arg) -> Vec<Inline> {
-    if argument.is_positional() {
-        return vec![italic(value_name(argument))];
-    }
-    let short = argument.get_short().map(|short| format!("-{short}, ")).unwrap_or_default();
-    let mut term = vec![bold(format!("{short}--{}", argument.get_long().unwrap_or_default()))];
-    if argument.get_action().takes_values() {
-        term.extend([roman(" "), italic(value_name(argument))]);
-    }
-    term
-}
-
 fn usage_of(position: &Arg) -> String {
     let name = value_name(position);
     let several = if position.get_num_args().is_some_and(|range| range.max_values() > 1) { "..." } else { "" };
     if position.is_required_set() { format!("{name}{several}") } else { format!("[{name}]{several}") }
-}
-
-fn value_name(argument: &Arg) -> String {
-    let names = argument.get_value_names().unwrap_or_default();
-    names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ")
-}
-
-/// The help, with the default and the values that need no words of their own.
-fn help(argument: &Arg) -> String {
-    let mut text = argument.get_help().map(plain).unwrap_or_default();
-    if !argument.get_action().takes_values() {
-        return text + ".";
-    }
-    let values: Vec<_> = argument.get_possible_values();
-    if !values.is_empty() && values.iter().all(|value| value.get_help().is_none()) {
-        let names: Vec<_> = values.iter().map(|value| format!("`{}`", value.get_name())).collect();
-        text = text + ": " + &names.join(", ");
-    }
-    if !argument.is_hide_default_value_set() && !argument.get_default_values().is_empty() {
-        let defaults: Vec<_> = argument.get_default_values().iter().map(|value| value.to_string_lossy()).collect();
-        text = format!("{text} (default: {})", defaults.join(" "));
-    }
-    text + "."
-}
-
-fn plain(text: &StyledStr) -> String {
-    text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

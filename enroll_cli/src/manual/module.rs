@@ -59,6 +59,15 @@ pub(super) fn page() -> String {
         "In the account phase the module is a guard: logins by key alone pass the auth phase by, and it stops those that \
          verified no code where one is required. Every error denies. Nothing is done in the session and password phases.",
     );
+    page.paragraph(
+        "In a host that does not run as root (a screen locker, a web server) the module cannot read second factors. It then has \
+         the broker, twinlockd(8), make the attempt, for the account that the host runs as and for no other; without a broker \
+         nobody gets in there, but where policy asks nobody.",
+    );
+    page.paragraph(
+        "For a week after a change of a second factor, whoever got in is told of it, so that its owner hears of what \
+         somebody else did.",
+    );
     page.heading("OPTIONS");
     page.paragraph(
         "A word that the module does not know is refused, and with it the login: it was meant to do something.",
@@ -108,6 +117,6 @@ pub(super) fn page() -> String {
         "In this stack alone, who is not enrolled passes, and the question is another one:",
         "auth     required  pam_twinlock.so nullok [prompt=Code from your phone: ]\nauth     required  pam_permit.so",
     );
-    page.see_also(&["twinlock(1)", "twinlock.toml(5)", "pam(8)", "pam.conf(5)", "sshd_config(5)"]);
+    page.see_also(&["twinlock(1)", "twinlock.toml(5)", "twinlockd(8)", "pam(8)", "pam.conf(5)", "sshd_config(5)"]);
     page.finish()
 }

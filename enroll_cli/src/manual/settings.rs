@@ -21,7 +21,7 @@ pub(super) fn page() -> String {
     page.paragraph("`/etc/twinlock/config.toml`");
     page.heading("DESCRIPTION");
     page.paragraph(
-        "The configuration of pam_twinlock(8) and twinlock(1), in TOML. The file that is installed says the same as this \
+        "The configuration of pam_twinlock(8), twinlock(1) and twinlockd(8), in TOML. The file that is installed says the same as this \
          page and shows every setting with its default.",
     );
     let mut headed = false;
@@ -62,9 +62,13 @@ pub(super) fn page() -> String {
         "[[rule]]\ngroups = [\"robots\"]\nfrom = [\"10.0.5.0/24\"]\nsecond_factor = \"skip\"\n\n\
          [[rule]]\nuntil = 2027-01-31\nsecond_factor = \"enroll\"",
     );
+    page.example(
+        "Accounts without passwords; users may look after phones, and only root takes a second factor away:",
+        "[self_service]\nfirst_enrollment = \"session\"\nallow = [\"enroll\", \"replace\", \"recovery\", \"device\"]",
+    );
     page.example("A stricter throttle:", "[throttle]\nfree_failures = 2\nspacing = \"30s\"\ndisable_after = 50");
     page.example("After each change, before logging out:", "twinlock check");
-    page.see_also(&["twinlock(1)", "pam_twinlock(8)"]);
+    page.see_also(&["twinlock(1)", "pam_twinlock(8)", "twinlockd(8)"]);
     page.finish()
 }
 

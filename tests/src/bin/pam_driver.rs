@@ -1,6 +1,8 @@
 //! PAM transactions in a fresh process, one after another: `pam-driver FILE...`, where each FILE holds a
 //! `twinlock_tests::Spec` as JSON. Each report, a `twinlock_tests::Report`, is one line of JSON in the file that its spec
 //! names, or on standard output.
+//!
+//! `pam-driver --listen PATH` listens on a socket and tells everybody who comes that they are granted.
 
 #![allow(
     clippy::expect_used,
@@ -8,8 +10,9 @@
     reason = "a harness that cannot go on panics: that is how a test fails"
 )]
 
-use std::ffi::OsString;
+use std::ffi::{OsStr, OsString};
 use std::io::Write;
+use std::os::unix::net::UnixListener;
 use std::{env, fs, io};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
@@ -17,7 +20,19 @@ use twinlock_tests::{Spec, drive};
 
 fn main() {
     assert!(env::args_os().len() > 1, "usage: pam-driver FILE...");
-    env::args_os().skip(1).for_each(play);
+    let mut arguments = env::args_os().skip(1).peekable();
+    if arguments.next_if(|first| first == "--listen").is_some() {
+        listen(&arguments.next().expect("a path"));
+    }
+    arguments.for_each(play);
+}
+
+fn listen(path: &OsStr) {
+    let listener = UnixListener::bind(path).expect("a socket");
+    io::stdout().write_all(b"listening\n").expect("standard output is open");
+    for guest in listener.incoming() {
+        drop(guest.and_then(|mut guest| guest.write_all(b"\0\0\0\x07Vgranted")));
+    }
 }
 
 fn play(path: OsString) {

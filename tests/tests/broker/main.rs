@@ -10,4 +10,34 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod budget;
+mod canaries;
+mod charges;
+mod crowd;
+mod disk;
+mod distrust;
 mod enrol;
+mod fake;
+mod fakes;
+mod forged;
+mod frames;
+mod fuzz;
+mod host;
+mod injection;
+mod interrupted;
+mod killed;
+mod load;
+mod mail;
+mod matrix;
+mod messages;
+mod notices;
+mod oracle;
+mod password;
+mod person;
+mod proof;
+mod races;
+mod scene;
+mod sessions;
+mod settings;
+mod start;
+mod verbs;

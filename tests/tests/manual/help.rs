@@ -21,6 +21,16 @@ pub(crate) fn global_flags(world: &World) -> Vec<String> {
     flags(&help(world, &[]))
 }
 
+/// Whether there is the verb and every flag of a line that begins with `twinlock`; a pipe ends it.
+pub(crate) fn assert_can_be_typed(line: &str, verbs: &[Verb], global: &[String]) {
+    let typed = line.split(" | ").next().unwrap().strip_prefix("twinlock ").unwrap();
+    let verb = verbs.iter().find(|verb| format!("{typed} ").starts_with(&format!("{} ", verb.name)));
+    let verb = verb.unwrap_or_else(|| panic!("no verb in {line}"));
+    for flag in typed.split(' ').filter(|word| word.starts_with("--")) {
+        assert!(verb.flags.iter().chain(global).any(|known| known == flag), "{line}");
+    }
+}
+
 fn collect(world: &World, verb: &[&str], all: &mut Vec<Verb>) {
     let text = help(world, verb);
     let below = section(&text, "Commands:");
@@ -43,7 +53,8 @@ fn help(world: &World, verb: &[&str]) -> String {
     output.stdout
 }
 
-fn flags(text: &str) -> Vec<String> {
+/// The flags in a help text.
+pub(crate) fn flags(text: &str) -> Vec<String> {
     let words = section(text, "Options:").into_iter().map(str::trim_start).filter(|line| line.starts_with('-'));
     let flags =
         words.flat_map(|line| line.split([' ', ',']).take_while(|word| word.is_empty() || word.starts_with('-')));

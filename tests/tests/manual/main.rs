@@ -9,6 +9,7 @@
 )]
 
 mod completions;
+mod guides;
 mod help;
 mod pages;
 mod sources;

@@ -1,14 +1,14 @@
-//! The three pages: whole, and well formed.
+//! The pages: whole, and well formed.
 
 use std::fs;
 use std::path::Path;
 
-use twinlock_tests::{World, in_world};
+use twinlock_tests::{Launch, World, in_world};
 
-use crate::help::{global_flags, verbs};
+use crate::help::{assert_can_be_typed, flags, global_flags, verbs};
 use crate::tool;
 
-pub(crate) const PAGES: [&str; 3] = ["twinlock.1", "twinlock.toml.5", "pam_twinlock.8"];
+pub(crate) const PAGES: [&str; 4] = ["twinlock.1", "twinlock.toml.5", "pam_twinlock.8", "twinlockd.8"];
 
 /// A page as text, its escapes undone.
 pub(crate) fn page(world: &World, name: &str) -> String {
@@ -50,6 +50,23 @@ fn every_verb_and_every_flag_of_the_help_is_in_the_manual() {
 }
 
 #[test]
+fn every_flag_of_the_broker_is_in_its_page() {
+    in_world(|world| {
+        let page = page(world, "twinlockd.8");
+        let options = part(&page, ".SH", "OPTIONS").join("\n");
+        world.install();
+        let help = Launch::new(["twinlockd", "--help"]).run();
+        assert_eq!(help.code, Some(0), "{help:?}");
+        let flags = flags(&help.stdout);
+        assert!(flags.contains(&"--listen".to_owned()), "{flags:?}");
+        for flag in &flags {
+            assert!(options.contains(flag), "{flag}: {options}");
+        }
+        assert!(!page.contains("--prove"), "{page}");
+    });
+}
+
+#[test]
 fn the_manual_has_no_verb_that_the_help_has_not() {
     in_world(|world| {
         let known: Vec<_> = verbs(world).into_iter().map(|verb| format!("twinlock {}", verb.name)).collect();
@@ -70,12 +87,7 @@ fn what_the_examples_type_can_be_typed() {
             part(&page, ".SH", "EXAMPLES").into_iter().filter(|line| line.starts_with("twinlock ")).collect();
         assert!(examples.len() > 8, "{examples:?}");
         for example in examples {
-            let typed = example.split(" | ").next().unwrap().strip_prefix("twinlock ").unwrap();
-            let verb = verbs.iter().find(|verb| format!("{typed} ").starts_with(&format!("{} ", verb.name)));
-            let verb = verb.unwrap_or_else(|| panic!("no verb in {example}"));
-            for flag in typed.split(' ').filter(|word| word.starts_with("--")) {
-                assert!(verb.flags.iter().chain(&global).any(|known| known == flag), "{example}");
-            }
+            assert_can_be_typed(example, &verbs, &global);
         }
     });
 }
@@ -87,6 +99,7 @@ fn every_page_has_the_parts_that_people_look_for() {
             ("twinlock.1", &["OPTIONS", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"][..]),
             ("twinlock.toml.5", &["SETTINGS", "FILES", "EXAMPLES", "SEE ALSO"]),
             ("pam_twinlock.8", &["OPTIONS", "RETURN VALUES", "FILES", "EXAMPLES", "SEE ALSO"]),
+            ("twinlockd.8", &["OPTIONS", "LIMITS", "LOG", "EXIT STATUS", "FILES", "EXAMPLES", "SEE ALSO"]),
         ] {
             let page = page(world, name);
             for heading in ["NAME", "SYNOPSIS", "DESCRIPTION"].iter().chain(parts) {

@@ -89,3 +89,27 @@ fn every_verb_is_in_the_list_of_the_readme() {
         }
     });
 }
+
+#[test]
+fn the_limits_of_the_broker_are_in_its_page() {
+    in_world(|world| {
+        let page = page(world, "twinlockd.8");
+        let limits = source(world, "broker/src/limits.rs");
+        let talk = source(world, "broker/src/talk.rs");
+        let session = source(world, "broker/src/session.rs");
+        let server = source(world, "broker/src/server.rs");
+        for (text, definition, told) in [
+            (&limits, "MOST: usize = 256;", "256 of all users"),
+            (&limits, "MOST_OF_ONE: usize = 8;", "8 of one user"),
+            (&limits, "HASHING: usize = 2;", "2 sets at once"),
+            (&talk, "ANSWER: Duration = Duration::from_mins(5);", "5 minutes for each answer"),
+            (&talk, "WHOLE: Duration = Duration::from_mins(15);", "15 for all of them"),
+            (&session, "FIRST: Duration = Duration::from_secs(10);", "10 seconds for the first message"),
+            (&server, "PATIENCE: Duration = Duration::from_secs(10);", "10 seconds for what is being written"),
+        ] {
+            assert!(text.contains(definition), "{definition} has changed: mend the page and this test");
+            let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains(told), "{told}: {page}");
+        }
+    });
+}

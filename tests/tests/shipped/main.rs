@@ -2,6 +2,7 @@
 
 #![allow(
     clippy::unwrap_used,
+    clippy::panic,
     clippy::disallowed_methods,
     clippy::arithmetic_side_effects,
     clippy::indexing_slicing,
@@ -12,3 +13,4 @@ mod demo;
 mod drop_ins;
 mod install;
 mod stacks;
+mod units;

@@ -53,6 +53,12 @@ fn every_file_that_is_shipped_is_in_the_table() {
             let names: Vec<_> = files.map(|file| file.unwrap().file_name().into_string().unwrap()).collect();
             assert!(names.len() > 4, "{names:?}");
             for name in names {
+                // What the broker asks has no line of ours.
+                if name == "twinlock" {
+                    let text = world.shipped(format!("pam.d/{folder}/{name}"));
+                    assert!(text.lines().all(|line| line.starts_with('#') || !line.contains("pam_twinlock")), "{text}");
+                    continue;
+                }
                 assert!(tried.contains(&format!("{family:?} {name}")), "{name} is not among {tried:?}");
             }
         }

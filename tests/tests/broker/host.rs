@@ -1,0 +1,373 @@
+//! PAM hosts that are not root's, screen lockers above all: what root's module decides, the broker decides for them.
+
+use twinlock_tests::{Attempt, ForgedState, Message, Operation, PamCode, State, Style, credentials_of, state_of};
+
+use crate::scene::{Alice, by_broker, with_alice};
+
+const IGNORED: PamCode = PamCode::CredUnavail;
+const AUTH: &[Operation] = &[Operation::Authenticate];
+const ACCOUNT: &[Operation] = &[Operation::AcctMgmt];
+const BOTH: &[Operation] = &[Operation::Authenticate, Operation::AcctMgmt];
+
+/// One login, under all that it hangs on.
+struct Case {
+    name: &'static str,
+    config: &'static str,
+    enrolled: bool,
+    state: fn(ForgedState) -> ForgedState,
+    /// `now`, `next`, `wrong`, `far` and `recovery` are codes of these kinds; anything else is typed as it is.
+    answers: &'static [&'static str],
+    operations: &'static [Operation],
+    codes: &'static [PamCode],
+}
+
+const PLAIN: Case =
+    Case { name: "", config: "", enrolled: true, state: |state| state, answers: &[], operations: AUTH, codes: &[] };
+
+/// All that a host and a log can tell of a login. Not the details: some are of the one way alone.
+#[derive(Debug, PartialEq, Eq)]
+struct Seen {
+    codes: Vec<PamCode>,
+    messages: Vec<Message>,
+    held_back: bool,
+    log: Vec<String>,
+    charges: Option<[u64; 4]>,
+}
+
+impl Case {
+    fn prepare(&self, alice: &Alice<'_>) {
+        alice.configure(self.config);
+        drop(std::fs::remove_file(state_of("alice")));
+        if self.enrolled {
+            alice.world.deploy("alice");
+            (self.state)(alice.state()).write(alice.world);
+        } else {
+            drop(std::fs::remove_file(credentials_of("alice")));
+        }
+    }
+
+    fn attempt(&self, alice: &Alice<'_>) -> Attempt {
+        let app = &alice.enrolled.authenticator;
+        let step = app.now_step();
+        let typed = |answer: &&str| match *answer {
+            "now" => app.code_at(step),
+            "next" => app.code_at(step + 1),
+            "wrong" => app.wrong_code(),
+            "recovery" => alice.recovery_code(0).to_owned(),
+            other => other.to_owned(),
+        };
+        let attempt = Attempt::new("svc").user("alice").rhost("192.0.2.7").operations(self.operations.iter().copied());
+        self.answers.iter().map(typed).fold(attempt, Attempt::answer)
+    }
+
+    /// Prepares the host and logs in there.
+    fn see(&self, alice: &Alice<'_>, run: impl FnOnce(Attempt) -> Attempt) -> Seen {
+        self.prepare(alice);
+        let mark = alice.world.log_mark();
+        let outcome = run(self.attempt(alice)).run(alice.world);
+        let entries = alice.world.entries_since(mark);
+        let without_detail = |text: &str| text.split(" detail=").next().unwrap_or_default().to_owned();
+        Seen {
+            codes: outcome.codes.iter().map(|(_, code)| *code).collect(),
+            messages: outcome.messages.iter().map(without_seconds).collect(),
+            held_back: !outcome.fail_delays.is_empty(),
+            log: entries.iter().map(|entry| without_detail(&entry.text)).collect(),
+            charges: std::fs::exists(state_of("alice")).unwrap().then(|| State::of("alice").charges()),
+        }
+    }
+}
+
+/// A message in which it does not matter how much of the wait has passed.
+fn without_seconds(Message { style, text }: &Message) -> Message {
+    let is_wait = text.starts_with("Too many wrong codes. Try again in ");
+    let text = if is_wait { text.replace(|c: char| c.is_ascii_digit(), "") } else { text.clone() };
+    Message { style: *style, text }
+}
+
+const CASES: &[Case] = &[
+    Case { name: "a right code", answers: &["now"], codes: &[PamCode::Success], ..PLAIN },
+    Case { name: "a wrong code", answers: &["wrong"], codes: &[PamCode::AuthErr], ..PLAIN },
+    Case {
+        name: "a code that was used",
+        state: |state| state.used(4_000_000_000),
+        answers: &["now"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case { name: "a recovery code", answers: &["recovery"], codes: &[PamCode::Success], ..PLAIN },
+    Case {
+        name: "the last recovery code",
+        state: |state| state.spent_codes(2..=10),
+        answers: &["recovery"],
+        codes: &[PamCode::Success],
+        ..PLAIN
+    },
+    Case {
+        name: "a recovery code that was used",
+        state: |state| state.spent_codes([1]),
+        answers: &["recovery"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case { name: "no code", answers: &["hello"], codes: &[PamCode::AuthErr], ..PLAIN },
+    Case { name: "an empty answer", answers: &[""], codes: &[PamCode::AuthErr], ..PLAIN },
+    Case { name: "no answer", codes: &[PamCode::ConvErr], ..PLAIN },
+    Case {
+        name: "two codes after wrong ones",
+        state: |state| state.wrong_codes(11).failed_ago(100_000),
+        answers: &["now", "next"],
+        codes: &[PamCode::Success],
+        ..PLAIN
+    },
+    Case {
+        name: "a second code that does not follow",
+        state: |state| state.wrong_codes(11).failed_ago(100_000),
+        answers: &["now", "wrong"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case {
+        name: "disabled",
+        state: |state| state.wrong_codes(100).failed_ago(100_000),
+        answers: &["now"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case {
+        name: "too soon",
+        state: |state| state.wrong_codes(8).failed_ago(0),
+        config: "[throttle]\nspacing = \"1h\"\n",
+        answers: &["now"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case { name: "required, not enrolled", enrolled: false, answers: &["123456"], codes: &[PamCode::AuthErr], ..PLAIN },
+    Case {
+        name: "optional, not enrolled",
+        config: "second_factor = \"optional\"\n",
+        enrolled: false,
+        codes: &[IGNORED],
+        ..PLAIN
+    },
+    Case {
+        name: "optional, enrolled",
+        config: "second_factor = \"optional\"\n",
+        answers: &["now"],
+        codes: &[PamCode::Success],
+        ..PLAIN
+    },
+    Case { name: "skip, enrolled", config: "second_factor = \"skip\"\n", codes: &[IGNORED], ..PLAIN },
+    Case {
+        name: "skip, not enrolled",
+        config: "second_factor = \"skip\"\n",
+        enrolled: false,
+        codes: &[IGNORED],
+        ..PLAIN
+    },
+    Case {
+        name: "enroll, not enrolled, without a first factor",
+        config: "second_factor = \"enroll\"\n",
+        enrolled: false,
+        answers: &["123456"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case {
+        name: "enroll, enrolled",
+        config: "second_factor = \"enroll\"\n",
+        answers: &["now"],
+        codes: &[PamCode::Success],
+        ..PLAIN
+    },
+    Case {
+        name: "another prompt, without echo, with help",
+        config: "prompt = \"Code? \"\necho = false\nhelp = \"Call 1234.\"\nfail_delay = \"0s\"\n",
+        answers: &["wrong"],
+        codes: &[PamCode::AuthErr],
+        ..PLAIN
+    },
+    Case {
+        name: "the account phase after a right code",
+        answers: &["now"],
+        operations: BOTH,
+        codes: &[PamCode::Success, PamCode::Success],
+        ..PLAIN
+    },
+    Case {
+        name: "the account phase after a wrong code",
+        answers: &["wrong"],
+        operations: BOTH,
+        codes: &[PamCode::AuthErr, PamCode::PermDenied],
+        ..PLAIN
+    },
+    Case { name: "the account phase alone", operations: ACCOUNT, codes: &[PamCode::PermDenied], ..PLAIN },
+    Case {
+        name: "the account phase alone, optional, enrolled",
+        config: "second_factor = \"optional\"\n",
+        operations: ACCOUNT,
+        codes: &[PamCode::PermDenied],
+        ..PLAIN
+    },
+    Case {
+        name: "the account phase alone, optional, not enrolled",
+        config: "second_factor = \"optional\"\n",
+        enrolled: false,
+        operations: ACCOUNT,
+        codes: &[IGNORED],
+        ..PLAIN
+    },
+    Case {
+        name: "the account phase alone, skip",
+        config: "second_factor = \"skip\"\n",
+        operations: ACCOUNT,
+        codes: &[IGNORED],
+        ..PLAIN
+    },
+];
+
+#[test]
+fn a_login_of_a_host_that_is_not_root_s_ends_as_root_s_does() {
+    with_alice(|alice| {
+        for case in CASES {
+            let by_root = case.see(alice, |attempt| attempt);
+            let by_alice = case.see(alice, |attempt| attempt.as_account(&alice.account));
+            assert_eq!(by_alice, by_root, "{}", case.name);
+            assert_eq!(by_root.codes, case.codes, "{}: {by_root:?}", case.name);
+        }
+    });
+}
+
+#[test]
+fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
+    with_alice(|alice| {
+        for (answer, line) in [
+            (
+                alice.wrong_code(),
+                "result=refused reason=wrong-code user=alice method=totp authenticator=- service=svc rhost=192.0.2.7 failures=1",
+            ),
+            (
+                alice.codes().next(),
+                "result=granted reason=- user=alice method=totp authenticator=phone1 service=svc rhost=192.0.2.7 failures=0",
+            ),
+            (
+                alice.codes().next(),
+                "result=refused reason=replayed user=alice method=totp authenticator=- service=svc rhost=192.0.2.7 failures=1",
+            ),
+            (
+                alice.recovery_code(3).to_owned(),
+                "result=granted reason=- user=alice method=recovery authenticator=- service=svc rhost=192.0.2.7 failures=0",
+            ),
+        ] {
+            let mark = alice.world.log_mark();
+            alice.attempt().rhost("192.0.2.7").answer(answer).run(alice.world);
+            assert_eq!(by_broker(alice.world, mark), [line]);
+            assert_eq!(alice.world.entries_since(mark).len(), 1, "{:#?}", alice.world.log_since(mark));
+        }
+        let status: serde_json::Value =
+            serde_json::from_str(&alice.world.twinlock(&["status", "alice", "--json"]).stdout).unwrap();
+        assert_eq!(status["authenticators"][0]["last_from"], "192.0.2.7", "{status}");
+    });
+}
+
+#[test]
+fn the_login_of_somebody_else_is_refused_unasked_and_costs_them_nothing() {
+    with_alice(|alice| {
+        let bob = alice.world.account("bob");
+        let app = alice.world.deploy("bob");
+        ForgedState::of(&bob).write(alice.world);
+        let before = std::fs::read(state_of("bob")).unwrap();
+        let mark = alice.world.log_mark();
+        let outcome = alice.attempt().user("bob").rhost("192.0.2.7").answer(app.codes().next()).run(alice.world);
+        assert_eq!((outcome.code(), outcome.prompts()), (PamCode::UserUnknown, vec![]));
+        assert_eq!(std::fs::read(state_of("bob")).unwrap(), before);
+        assert_eq!(State::of("alice").charges(), [0; 4]);
+        let line = "result=refused reason=unknown-user user=- method=- authenticator=- service=svc rhost=192.0.2.7 \
+                    failures=- detail=\"uid 1001 asked for the login of somebody else\"";
+        assert_eq!(by_broker(alice.world, mark), [line]);
+        assert_eq!(alice.world.entries_since(mark).len(), 1);
+    });
+}
+
+#[test]
+fn an_account_that_does_not_exist_is_refused() {
+    with_alice(|alice| {
+        let outcome = alice.attempt().user("nosuch").answer(alice.codes().next()).run(alice.world);
+        assert_eq!(outcome.code(), PamCode::UserUnknown);
+        assert_eq!(State::of("alice").charges(), [0; 4]);
+    });
+}
+
+fn without_broker(alice: &Alice<'_>) {
+    alice.broker.kill();
+    while alice.broker.is_running() {
+        std::thread::yield_now();
+    }
+}
+
+#[test]
+fn without_a_broker_nobody_is_let_in_and_the_log_says_why() {
+    with_alice(|alice| {
+        without_broker(alice);
+        // The socket of a broker that was killed is still there; then none is.
+        for step in ["killed", "removed"] {
+            let mark = alice.world.log_mark();
+            let outcome = alice.attempt().answer(alice.codes().next()).run(alice.world);
+            assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]), "{step}");
+            let entries = alice.world.entries_since(mark);
+            let detail = "this host is not root's, so the broker has to be asked: no broker (twinlockd) is running";
+            assert_eq!(entries.len(), 1, "{entries:?}");
+            assert_eq!(entries[0].detail.as_deref(), Some(detail), "{step}");
+            assert_eq!(entries[0].value("reason"), "store");
+            if step == "killed" {
+                std::fs::remove_file(twinlock_tests::SOCKET).unwrap();
+            }
+        }
+        assert_eq!(State::of("alice").charges(), [0; 4]);
+    });
+}
+
+#[test]
+fn where_nobody_is_asked_no_broker_is_needed() {
+    with_alice(|alice| {
+        without_broker(alice);
+        alice.configure("[[rule]]\nname = \"lockers\"\nservices = [\"svc\"]\nsecond_factor = \"skip\"\n");
+        assert_eq!(alice.attempt().run(alice.world).code(), IGNORED);
+        alice.configure("second_factor = \"optional\"\n");
+        assert_eq!(
+            alice.attempt().run(alice.world).code(),
+            PamCode::AuthinfoUnavail,
+            "who knows whether she is enrolled"
+        );
+        let guard = alice.attempt().operations([Operation::AcctMgmt]).run(alice.world);
+        assert_eq!(guard.code(), PamCode::PermDenied);
+    });
+}
+
+#[test]
+fn a_broker_whose_configuration_is_broken_lets_nobody_in() {
+    with_alice(|alice| {
+        // The module is given another file than the broker, which finds a mistake in its own.
+        alice.world.write("/etc/twinlock/good.toml", "");
+        alice.world.service("svc", "auth required pam_twinlock.so config=/etc/twinlock/good.toml\n");
+        alice.configure("second_factor = \"requird\"\n");
+        let mark = alice.world.log_mark();
+        let outcome = alice.attempt().answer(alice.codes().next()).run(alice.world);
+        assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]));
+        let lines = by_broker(alice.world, mark);
+        assert!(
+            lines.len() == 1 && lines[0].contains("reason=config") && lines[0].contains("config.toml:1:17"),
+            "{lines:?}"
+        );
+    });
+}
+
+#[test]
+fn a_host_that_is_not_root_s_leaves_nothing_behind() {
+    with_alice(|alice| {
+        let outcome = alice.attempt().answer(alice.codes().next()).run(alice.world);
+        assert_eq!(outcome.code(), PamCode::Success);
+        assert_eq!(outcome.after, outcome.before, "descriptors, signals, mask and directory");
+        assert_eq!((outcome.output.stdout.as_str(), outcome.output.stderr.as_str()), ("", ""));
+        assert!(outcome.messages.iter().all(|message| message.style == Style::EchoOn), "{:?}", outcome.messages);
+    });
+}

@@ -1,0 +1,218 @@
+//! What the next logins tell of a change, for a week: whoever is in an account that is not theirs cannot use it up.
+
+use twinlock_tests::{Attempt, Authenticator, Family, FirstFactor, PamCode, Style, Terminal, World, in_sshd_world};
+
+use crate::scene::{Alice, CONFIRM, KEPT, PROOF, address_in, recovery_code_in, with_account, with_alice};
+
+const DAY: u64 = 86400;
+
+/// What a login with this answer is told, of changes alone. The host is root's, and its clock so many days ahead.
+fn told_in(alice: &Alice<'_>, days: u64, answer: &str) -> Vec<String> {
+    let ahead = format!("+{days}d");
+    let mut attempt = Attempt::new("svc").user("alice").answer(answer);
+    if days > 0 {
+        attempt = attempt.under(["faketime", "-f", &ahead]);
+    }
+    of_changes(alice.world, attempt)
+}
+
+fn of_changes(world: &World, attempt: Attempt) -> Vec<String> {
+    let outcome = attempt.run(world);
+    assert_eq!(outcome.code(), PamCode::Success, "{outcome:?}");
+    let notices = outcome.messages.iter().filter(|message| message.text.contains("Was that not you?"));
+    notices
+        .map(|message| {
+            assert_eq!(message.style, Style::ErrorMessage, "{message:?}");
+            message.text.clone()
+        })
+        .collect()
+}
+
+/// The words of a notice, without the time in it.
+fn words(told: &[String]) -> Vec<String> {
+    let end = ". Was that not you? Tell your administrator.";
+    told.iter()
+        .map(|text| {
+            let (what, at) = text.strip_suffix(end).unwrap_or_else(|| panic!("{text}")).rsplit_once(" on ").unwrap();
+            assert!(at.starts_with("20") && at.ends_with('Z'), "{text}");
+            what.to_owned()
+        })
+        .collect()
+}
+
+/// Does it on a terminal, with this code as proof.
+fn typed(alice: &Alice<'_>, arguments: &[&str], proof: &str) {
+    let mut terminal: Terminal = alice.types(arguments);
+    terminal.expect(PROOF);
+    terminal.send_line(proof);
+    if arguments[0] == "enroll" {
+        let shown = terminal.expect(CONFIRM);
+        let app = Authenticator::from_uri(address_in(&shown));
+        terminal.send_line(&app.codes().next());
+    }
+    if !arguments.contains(&"--add") {
+        let shown = terminal.expect(KEPT);
+        let code = recovery_code_in(&shown).to_owned();
+        terminal.send_line(&code);
+    }
+    let output = terminal.finish();
+    assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
+}
+
+fn device(alice: &Alice<'_>, verb: &[&str], proof: &str) {
+    let output = alice.runs(&[&["device"], verb].concat(), &[proof]);
+    assert_eq!(output.code, Some(0), "{verb:?}: {output:?}");
+}
+
+#[test]
+fn every_login_tells_of_a_change_of_a_device() {
+    with_alice(|alice| {
+        alice.world.deploy("alice");
+        typed(alice, &["enroll", "--add", "--label", "tablet"], alice.recovery_code(0));
+        let login = |at: usize| words(&told_in(alice, 0, alice.recovery_code(at)));
+        assert_eq!(login(1), ["An app or device was added"]);
+        assert_eq!(login(2), ["An app or device was added"], "a login does not use it up");
+        device(alice, &["rename", "alice", "tablet", "old tablet"], alice.recovery_code(3));
+        assert_eq!(login(4), ["An app or device was added"], "nor does a rename");
+        device(alice, &["suspend", "alice", "old tablet"], alice.recovery_code(5));
+        assert_eq!(login(6), ["An app or device was suspended"]);
+        device(alice, &["resume", "alice", "old tablet"], alice.recovery_code(7));
+        let by_her_host = of_changes(alice.world, alice.attempt().answer(alice.codes().next()));
+        assert_eq!(
+            words(&by_her_host),
+            ["An app or device was switched on again"],
+            "a host that is not root's says it too"
+        );
+        device(alice, &["remove", "alice", "old tablet"], alice.recovery_code(8));
+        assert_eq!(login(9), ["An app or device was removed"]);
+    });
+}
+
+#[test]
+fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
+    with_alice(|alice| {
+        let mut codes = alice.codes();
+        typed(alice, &["recovery", "new"], alice.recovery_code(0));
+        assert_eq!(words(&told_in(alice, 0, &codes.next())), ["The recovery codes were renewed"]);
+        let mut terminal = alice.types(&["enroll", "--replace"]);
+        terminal.expect(PROOF);
+        terminal.send_line(&codes.next());
+        let app = Authenticator::from_uri(address_in(&terminal.expect(CONFIRM)));
+        let mut codes = app.codes();
+        terminal.send_line(&codes.next());
+        let code = recovery_code_in(&terminal.expect(KEPT)).to_owned();
+        terminal.send_line(&code);
+        assert_eq!(terminal.finish().code, Some(0));
+        assert_eq!(words(&told_in(alice, 0, &codes.next())), ["The second factor was replaced by a new one"]);
+    });
+}
+
+#[test]
+fn after_a_week_nothing_is_told_any_more() {
+    with_alice(|alice| {
+        device(alice, &["suspend", "alice", "phone"], alice.recovery_code(0));
+        device(alice, &["resume", "alice", "phone"], alice.recovery_code(1));
+        let app = &alice.enrolled.authenticator;
+        for (days, number) in [(0, 1), (6, 1), (8, 0), (30, 0)] {
+            let code = app.code_at(app.now_step() + days * DAY / app.period);
+            assert_eq!(told_in(alice, days, &code).len(), number, "after {days} days");
+        }
+    });
+}
+
+#[test]
+fn a_refused_login_is_told_nothing() {
+    with_alice(|alice| {
+        device(alice, &["suspend", "alice", "phone"], alice.recovery_code(0));
+        for attempt in [alice.attempt(), Attempt::new("svc").user("alice")] {
+            let outcome = attempt.answer(alice.wrong_code()).run(alice.world);
+            assert_eq!((outcome.code(), outcome.notices()), (PamCode::AuthErr, vec![]));
+        }
+    });
+}
+
+#[test]
+fn what_its_owner_cannot_miss_and_what_lets_nobody_in_is_not_told() {
+    with_account("", |world, account| {
+        let mut terminal = Terminal::start(world.twinlock_as(account, &["enroll"]));
+        terminal.expect("Password: ");
+        terminal.send_line(twinlock_tests::PASSWORD);
+        let app = Authenticator::from_uri(address_in(&terminal.expect(CONFIRM)));
+        terminal.send_line(&app.code_at(app.now_step()));
+        let code = recovery_code_in(&terminal.expect(KEPT)).to_owned();
+        terminal.send_line(&code);
+        assert_eq!(terminal.finish().code, Some(0));
+        let output = world
+            .twinlock_as(account, &["device", "rename", "alice", "phone", "x"])
+            .run_with_input(app.code_at(app.now_step() + 1).as_bytes());
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_eq!(of_changes(world, Attempt::new("svc").user("alice").answer(code)), Vec::<String>::new());
+    });
+    with_alice(|alice| {
+        let app = &alice.enrolled.authenticator;
+        let code = |away: u64| app.code_at(app.now_step() + away);
+        let output = alice.runs(&["resync"], &[&code(0), &code(1)]);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_eq!(told_in(alice, 0, alice.recovery_code(0)), Vec::<String>::new());
+    });
+}
+
+#[test]
+fn what_root_changes_is_told_as_well() {
+    with_alice(|alice| {
+        let mark = alice.world.log_mark();
+        let output = alice.world.twinlock(&["recovery", "new", "alice", "--no-confirm"]);
+        assert_eq!(output.code, Some(0), "{output:?}");
+        assert_eq!(
+            crate::scene::changes(alice.world, mark),
+            ["twinlock: change=recovery-codes-renewed user=alice by-uid=0"]
+        );
+        assert_eq!(words(&told_in(alice, 0, &alice.codes().next())), ["The recovery codes were renewed"]);
+    });
+}
+
+#[test]
+fn a_login_that_is_remembered_is_told_too() {
+    in_sshd_world(|world| {
+        let sshd = world.ship(Family::Debian, FirstFactor::Key);
+        let rule = "[[rule]]\nname = \"all\"\nsecond_factor = \"required\"\nremember = \"7d\"\n";
+        world.write(twinlock_tests::CONFIG, rule);
+        world.account("alice");
+        let alice = world.deploy("alice");
+        let mut codes = alice.codes();
+        assert!(sshd.login("alice").answer(codes.next()).run().granted);
+        let remembered = sshd.login("alice").run();
+        assert!(remembered.granted && remembered.prompts.is_empty(), "{remembered:?}");
+        assert!(!remembered.stderr.contains("Was that not you?"), "{remembered:?}");
+        assert_eq!(world.twinlock(&["enroll", "alice", "--add", "--no-confirm"]).code, Some(0));
+        let login = sshd.login("alice").answer(codes.next()).run();
+        assert!(login.granted && login.stderr.contains("An app or device was added on "), "{login:?}");
+        let again = sshd.login("alice").run();
+        assert!(again.granted && again.prompts.is_empty(), "{again:?}");
+        assert!(again.stderr.contains("An app or device was added on "), "{again:?}");
+    });
+}
+
+#[test]
+fn a_person_at_ssh_sees_it() {
+    in_sshd_world(|world| {
+        let sshd = world.ship(Family::Debian, FirstFactor::Key);
+        world.broker_service();
+        let account = world.account("alice");
+        let alice = world.deploy("alice");
+        let _broker = world.broker();
+        for (verb, code) in [("suspend", 0), ("resume", 1)] {
+            let output = world
+                .twinlock_as(&account, &["device", verb, "alice", "phone"])
+                .run_with_input(alice.recovery_codes[code].as_bytes());
+            assert_eq!(output.code, Some(0), "{output:?}");
+        }
+        let mut session = sshd.login("alice").terminal();
+        session.expect("Verification code: ");
+        session.send_line(&alice.codes().next());
+        session.expect("An app or device was switched on again on ");
+        session.expect("Was that not you? Tell your administrator.");
+        session.expect("IN\n");
+        assert!(session.finish().granted);
+    });
+}

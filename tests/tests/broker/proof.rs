@@ -1,0 +1,229 @@
+//! What the owner of a second factor shows before it is changed: a code, charged and used up like that of a login.
+
+use twinlock_tests::{Attempt, Output, PamCode, STORE, Snapshot, State};
+
+use crate::scene::{Alice, PROOF, by_broker, json, parts, with_alice, with_alice_under};
+
+const OPTIONAL: &str = "second_factor = \"optional\"\n";
+const RENAME: [&str; 5] = ["device", "rename", "alice", "phone", "new"];
+
+/// Every verb that changes something, as it is typed on a terminal.
+const CHANGES: [&[&str]; 8] = [
+    &["enroll", "--add"],
+    &["enroll", "--replace"],
+    &["recovery", "new"],
+    &RENAME,
+    &["device", "suspend", "alice", "phone"],
+    &["device", "resume", "alice", "phone"],
+    &["device", "remove", "alice", "phone"],
+    &["remove", "alice", "--yes"],
+];
+
+fn label(alice: &Alice<'_>) -> String {
+    json(&alice.world.twinlock(&["device", "list", "alice", "--json"]))[0]["label"].as_str().unwrap().to_owned()
+}
+
+fn login(alice: &Alice<'_>, answer: &str) -> PamCode {
+    Attempt::new("svc").user("alice").answer(answer).run(alice.world).code()
+}
+
+#[test]
+fn every_change_wants_a_code_first() {
+    with_alice_under(OPTIONAL, |alice| {
+        let before = Snapshot::of(STORE);
+        for arguments in CHANGES {
+            let mut terminal = alice.types(arguments);
+            let shown = terminal.expect(PROOF);
+            assert!(!shown.contains("otpauth"), "{arguments:?}: {shown}");
+            terminal.send(b"\x04");
+            let output = terminal.finish();
+            assert_eq!(output.code, Some(1), "{arguments:?}: {output:?}");
+            assert!(output.stdout.contains("twinlock: "), "{arguments:?}: {output:?}");
+        }
+        assert_eq!(Snapshot::of(STORE), before, "and without one nothing happens");
+    });
+}
+
+#[test]
+fn three_wrong_codes_end_it_and_are_charged() {
+    with_alice_under(OPTIONAL, |alice| {
+        let credentials = Snapshot::of(twinlock_tests::credentials_of("alice"));
+        let mark = alice.world.log_mark();
+        let mut terminal = alice.types(&RENAME);
+        for _ in 0..3 {
+            terminal.expect(PROOF);
+            terminal.send_line(&alice.wrong_code());
+            terminal.expect("wrong: no code of now and no recovery code\n");
+        }
+        assert_eq!(terminal.finish().code, Some(1));
+        assert_eq!(State::of("alice").charges(), [3, 3, 0, 3]);
+        let line = |failures| {
+            format!(
+                "result=refused reason=wrong-code user=alice method=totp authenticator=- service=twinlock rhost=- failures={failures}"
+            )
+        };
+        assert_eq!(by_broker(alice.world, mark), [line(1), line(2), line(3)]);
+        assert_eq!(Snapshot::of(twinlock_tests::credentials_of("alice")), credentials);
+        // A login is charged to the same account, and so is the next change.
+        assert_eq!(login(alice, &alice.codes().next()), PamCode::AuthErr);
+        let output = alice.runs(&RENAME, &[&alice.codes().next()]);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(
+            output.stderr.starts_with("twinlock: too many wrong codes: not looked at, try again in "),
+            "{output:?}"
+        );
+    });
+}
+
+#[test]
+fn a_wrong_code_is_asked_again_and_a_right_one_does() {
+    with_alice(|alice| {
+        let output = alice.runs(&RENAME, &[&alice.wrong_code(), "junk", &alice.codes().next()]);
+        assert_eq!(parts(&output), (Some(0), "", "alice: phone1 renamed\n"));
+        assert_eq!(label(alice), "new");
+        assert_eq!(State::of("alice").charges(), [0, 0, 0, 1]);
+    });
+}
+
+#[test]
+fn the_code_is_used_up() {
+    with_alice(|alice| {
+        let code = alice.codes().next();
+        assert_eq!(alice.runs(&RENAME, &[&code]).code, Some(0));
+        let mark = alice.world.log_mark();
+        assert_eq!(login(alice, &code), PamCode::AuthErr);
+        assert_eq!(alice.attempt().answer(&code).run(alice.world).code(), PamCode::AuthErr);
+        let reasons: Vec<_> =
+            alice.world.entries_since(mark).iter().map(|entry| entry.value("reason").to_owned()).collect();
+        assert_eq!(reasons, ["replayed", "replayed"]);
+        let output = alice.runs(&["device", "rename", "alice", "new", "other"], &[&code]);
+        assert_eq!(output.code, Some(1), "nor is it good for a second change: {output:?}");
+        assert_eq!(label(alice), "new");
+    });
+}
+
+#[test]
+fn the_code_of_a_login_is_good_for_no_change() {
+    with_alice(|alice| {
+        let code = alice.codes().next();
+        assert_eq!(login(alice, &code), PamCode::Success);
+        let output = alice.runs(&RENAME, &[&code]);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert_eq!(label(alice), "phone");
+    });
+}
+
+#[test]
+fn a_recovery_code_does_and_is_spent() {
+    with_alice(|alice| {
+        let code = alice.recovery_code(4);
+        assert_eq!(alice.runs(&RENAME, &[code]).code, Some(0));
+        assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "9\n");
+        assert_eq!(login(alice, code), PamCode::AuthErr);
+        assert_eq!(alice.runs(&["device", "rename", "alice", "new", "other"], &[code]).code, Some(1));
+        assert_eq!(label(alice), "new");
+    });
+}
+
+#[test]
+fn after_many_wrong_codes_two_are_wanted_and_then_none_but_recovery_codes() {
+    with_alice(|alice| {
+        alice.state().wrong_codes(12).failed_ago(100_000).write(alice.world);
+        let mut codes = alice.codes();
+        let (first, second) = (codes.next(), codes.next());
+        let output = alice.runs(&RENAME, &[&first, &alice.wrong_code()]);
+        assert_eq!(output.code, Some(1), "{output:?}");
+        alice.state().wrong_codes(12).failed_ago(100_000).write(alice.world);
+        let mut terminal = alice.types(&RENAME);
+        terminal.expect(PROOF);
+        terminal.send_line(&first);
+        terminal.expect("Wait for the next code and enter it: ");
+        terminal.send_line(&second);
+        assert_eq!(terminal.finish().code, Some(0));
+        alice.state().wrong_codes(100).failed_ago(100_000).write(alice.world);
+        let output = alice.runs(&["device", "rename", "alice", "new", "other"], &[&alice.codes().next()]);
+        let told =
+            "twinlock: disabled after too many wrong codes; recovery codes still work\nhint: twinlock unlock alice\n";
+        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(alice.runs(&["device", "rename", "alice", "new", "other"], &[alice.recovery_code(0)]).code, Some(0));
+    });
+}
+
+#[test]
+fn a_suspended_phone_proves_nothing() {
+    with_alice(|alice| {
+        assert_eq!(alice.world.twinlock(&["device", "suspend", "alice", "phone"]).code, Some(0));
+        assert_eq!(alice.runs(&["device", "resume", "alice", "phone"], &[&alice.codes().next()]).code, Some(1));
+        assert_eq!(alice.runs(&["device", "resume", "alice", "phone"], &[alice.recovery_code(0)]).code, Some(0));
+    });
+}
+
+#[test]
+fn what_is_replaced_meanwhile_is_not_changed_by_an_older_proof() {
+    with_alice(|alice| {
+        let mut terminal = alice.types(&["enroll", "--add"]);
+        terminal.expect(PROOF);
+        terminal.send_line(&alice.codes().next());
+        let shown = terminal.expect(crate::scene::CONFIRM);
+        let app = twinlock_tests::Authenticator::from_uri(crate::scene::address_in(&shown));
+        // The phone was stolen; the administrator gives her a new one, while the thief is at it.
+        let new = alice.world.enrol_with("alice", &["--replace"]);
+        terminal.send_line(&app.codes().next());
+        let output = terminal.finish();
+        assert_eq!(output.code, Some(1), "{output:?}");
+        let devices = json(&alice.world.twinlock(&["device", "list", "alice", "--json"]));
+        assert_eq!(devices.as_array().map(Vec::len), Some(1), "{devices}");
+        assert_eq!(devices[0]["id"], new.id.as_str());
+    });
+}
+
+fn refused_to_users(output: &Output, what: &str, hint: &str) {
+    let told = format!("twinlock: not permitted: {what}\nhint: {hint}\n");
+    assert_eq!(parts(output), (Some(3), "", told.as_str()));
+}
+
+#[test]
+fn what_is_root_s_alone_is_refused_to_users_with_a_reason() {
+    with_alice(|alice| {
+        let before = Snapshot::of(STORE);
+        alice.world.write("/home/alice/secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n");
+        alice
+            .world
+            .write("/home/alice/config.toml", "second_factor = \"skip\"\n[store]\ndirectory = \"/home/alice/store\"\n");
+        let hint = "leave it out, or ask your administrator";
+        for arguments in [
+            &["enroll", "--no-confirm", "--add"][..],
+            &["enroll", "--no-confirm", "--replace", "--json"],
+            &["recovery", "new", "--no-confirm"],
+        ] {
+            refused_to_users(&alice.runs(arguments, &[]), "--no-confirm is for root alone", hint);
+        }
+        let secret = "a secret from elsewhere is for root alone";
+        let with_file = ["enroll", "--add", "--secret-file", "/home/alice/secret"];
+        refused_to_users(&alice.runs(&with_file, &[]), secret, hint);
+        let typed = ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"];
+        refused_to_users(&alice.runs(&["enroll", "--add", "--secret-stdin"], &typed), secret, hint);
+        for arguments in [&["status"][..], &["verify"], &["remove", "alice", "--yes"], &["enroll", "--add"]] {
+            let output = alice.runs(&[&["--config", "/home/alice/config.toml"], arguments].concat(), &[]);
+            refused_to_users(&output, "--config is for root", "the broker has its own");
+        }
+        assert_eq!(
+            alice.runs(&["--config", twinlock_tests::CONFIG, "status"], &[]).code,
+            Some(0),
+            "the usual one is no other"
+        );
+        for arguments in [
+            &["unlock", "alice"][..],
+            &["forget", "alice"],
+            &["list"],
+            &["adopt", "alice"],
+            &["repair", "alice"],
+            &["check"],
+            &["import", "uri", "alice"],
+        ] {
+            let output = alice.runs(arguments, &["otpauth://totp/x?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"]);
+            assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{arguments:?}: {output:?}");
+        }
+        assert_eq!(Snapshot::of(STORE), before);
+    });
+}

@@ -1,0 +1,341 @@
+//! All that users do for themselves, as they do it: on a terminal, or with a code piped in.
+
+use std::fs;
+use std::os::unix::fs::MetadataExt;
+
+use twinlock_tests::{Attempt, Authenticator, PASSWORD, PamCode, Snapshot, Terminal, World, credentials_of};
+
+use crate::scene::{
+    Alice, CONFIRM, KEPT, PROOF, address_in, by_broker, changes, json, parts, recovery_code_in, with_account,
+    with_alice, with_alice_under,
+};
+
+fn login(world: &World, answer: &str) -> PamCode {
+    Attempt::new("svc").user("alice").answer(answer).run(world).code()
+}
+
+/// Shows that the new recovery codes are there; one of them.
+fn keep(terminal: &mut Terminal) -> String {
+    let shown = terminal.expect(KEPT);
+    let code = recovery_code_in(&shown).to_owned();
+    terminal.send_line(&code);
+    code
+}
+
+/// Scans the new app and types its code.
+fn confirm(terminal: &mut Terminal) -> Authenticator {
+    let shown = terminal.expect(CONFIRM);
+    let app = Authenticator::from_uri(address_in(&shown));
+    terminal.send_line(&app.code_at(app.now_step()));
+    app
+}
+
+#[test]
+fn the_pictures_of_a_first_enrolment_are_the_user_s_own() {
+    with_account("", |world, alice| {
+        let pictures = ["/home/alice/code.png", "/home/alice/code.svg"];
+        let arguments = ["enroll", "--label", "my phone", "--png", pictures[0], "--svg", pictures[1], "--qr", "none"];
+        let begin = || {
+            let mut terminal = Terminal::start(world.twinlock_as(alice, &arguments));
+            terminal.expect("Password: ");
+            terminal.send_line(PASSWORD);
+            terminal
+        };
+        // Given up: the pictures are gone again.
+        let mut terminal = begin();
+        terminal.expect(CONFIRM);
+        assert!(pictures.iter().all(|path| fs::exists(path).unwrap()));
+        terminal.send(b"\x04");
+        assert_eq!(terminal.finish().code, Some(1));
+        assert!(!pictures.iter().any(|path| fs::exists(path).unwrap()));
+        assert!(!fs::exists(credentials_of("alice")).unwrap());
+
+        let mut terminal = begin();
+        let app = confirm(&mut terminal);
+        keep(&mut terminal);
+        terminal.expect("Done: alice now has a second factor.");
+        assert_eq!(terminal.finish().code, Some(0));
+        for path in pictures {
+            let found = fs::metadata(path).unwrap();
+            assert_eq!((found.mode() & 0o7777, found.uid(), found.gid()), (0o600, alice.uid, alice.uid), "{path}");
+        }
+        assert!(fs::read(pictures[0]).unwrap().starts_with(b"\x89PNG"));
+        assert!(fs::read_to_string(pictures[1]).unwrap().contains("<svg"));
+        let devices = json(&world.twinlock_as(alice, &["device", "list", "--json"]).run());
+        assert_eq!(devices[0]["label"], "my phone");
+        let used = app.code_at(app.now_step());
+        assert_eq!(login(world, &used), PamCode::AuthErr, "the confirming code is used");
+        assert_eq!(login(world, &app.code_at(app.now_step() + 1)), PamCode::Success);
+        // Never over a file that is there; nobody is asked for more than the code first.
+        let mut terminal = Terminal::start(world.twinlock_as(alice, &["enroll", "--add", "--png", pictures[0]]));
+        terminal.expect(PROOF);
+        terminal.send(b"\x04");
+        assert_eq!(terminal.finish().code, Some(1));
+    });
+}
+
+#[test]
+fn a_picture_that_cannot_be_written_ends_the_enrolment() {
+    with_alice(|alice| {
+        let before = Snapshot::of(credentials_of("alice"));
+        alice.world.write("/home/alice/there.png", "a holiday");
+        for (at, path) in ["/home/alice/there.png", "/root/code.png", "/etc/code.png"].into_iter().enumerate() {
+            let mut terminal = alice.types(&["enroll", "--add", "--png", path]);
+            terminal.expect(PROOF);
+            terminal.send_line(alice.recovery_code(at));
+            terminal.expect(&format!("twinlock: cannot write the picture {path}: "));
+            assert_eq!(terminal.finish().code, Some(1));
+        }
+        assert_eq!(Snapshot::of(credentials_of("alice")), before);
+        assert_eq!(fs::read_to_string("/home/alice/there.png").unwrap(), "a holiday");
+    });
+}
+
+#[test]
+fn a_second_app_is_added() {
+    with_alice(|alice| {
+        let mark = alice.world.log_mark();
+        let mut terminal = alice.types(&["enroll", "--add", "--label", "tablet"]);
+        terminal.expect(PROOF);
+        terminal.send_line(&alice.codes().next());
+        let app = confirm(&mut terminal);
+        terminal.expect("Done: alice now has a second factor.");
+        let output = terminal.finish();
+        assert_eq!(output.code, Some(0));
+        assert!(!output.stdout.contains(KEPT), "the recovery codes are those of before");
+        assert_eq!(changes(alice.world, mark), ["twinlockd: change=device-added user=alice by-uid=1001"]);
+        let listed = alice.runs(&["device", "list"], &[]);
+        assert_eq!(listed.stdout.lines().count(), 2, "{listed:?}");
+        assert!(listed.stdout.contains("  tablet  totp SHA1 6 digits 30 s  created "), "{listed:?}");
+        assert_eq!(login(alice.world, &app.code_at(app.now_step() + 1)), PamCode::Success);
+        let mut codes = alice.codes();
+        codes.next();
+        assert_eq!(login(alice.world, &codes.next()), PamCode::Success, "and the old one is still good");
+        assert_eq!(login(alice.world, alice.recovery_code(0)), PamCode::Success);
+    });
+}
+
+#[test]
+fn everything_is_replaced() {
+    with_alice(|alice| {
+        let mark = alice.world.log_mark();
+        let mut terminal = alice.types(&["enroll", "alice", "--replace"]);
+        terminal.expect(PROOF);
+        terminal.send_line(alice.recovery_code(0));
+        let app = confirm(&mut terminal);
+        let recovery = keep(&mut terminal);
+        terminal.expect("Done: alice now has a second factor.");
+        assert_eq!(terminal.finish().code, Some(0));
+        assert_eq!(changes(alice.world, mark), ["twinlockd: change=replaced user=alice by-uid=1001"]);
+        assert_eq!(alice.runs(&["device", "list"], &[]).stdout.lines().count(), 1);
+        assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "10\n", "the one that was shown back is not spent");
+        assert_eq!(login(alice.world, &app.code_at(app.now_step() + 1)), PamCode::Success);
+        assert_eq!(login(alice.world, &alice.codes().next()), PamCode::AuthErr);
+        assert_eq!(login(alice.world, alice.recovery_code(1)), PamCode::AuthErr);
+        assert_eq!(login(alice.world, &recovery), PamCode::Success);
+    });
+}
+
+#[test]
+fn recovery_codes_are_renewed() {
+    with_alice(|alice| {
+        let mark = alice.world.log_mark();
+        let mut terminal = alice.types(&["recovery", "new"]);
+        terminal.expect(PROOF);
+        terminal.send_line(&alice.codes().next());
+        let shown = terminal.expect(KEPT);
+        let (_, new) = shown.split_once("Recovery codes.").unwrap();
+        let listed: Vec<_> = new.split_whitespace().filter(|word| word.len() == 19).collect();
+        assert_eq!(listed.len(), 10, "{shown}");
+        let new = listed[3].to_owned();
+        terminal.send_line("XXXX-XXXX-XXXX-XXXX");
+        terminal.expect("That is none of them.");
+        terminal.send_line(&new);
+        terminal.expect("Done: the old recovery codes of alice no longer work, the new ones do.");
+        assert_eq!(terminal.finish().code, Some(0));
+        assert_eq!(changes(alice.world, mark), ["twinlockd: change=recovery-codes-renewed user=alice by-uid=1001"]);
+        assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "10\n");
+        assert_eq!(login(alice.world, alice.recovery_code(1)), PamCode::AuthErr);
+        assert_eq!(login(alice.world, &new), PamCode::Success);
+        assert_eq!(json(&alice.runs(&["recovery", "count", "--json"], &[]))["recovery_codes_left"], 9);
+    });
+}
+
+fn change(alice: &Alice<'_>, arguments: &[&str], code: usize) -> (Option<i32>, String) {
+    let output = alice.runs(arguments, &[alice.recovery_code(code)]);
+    assert_eq!(output.stdout, "", "{arguments:?}");
+    (output.code, output.stderr)
+}
+
+#[test]
+fn a_device_is_renamed_suspended_resumed_and_removed() {
+    with_alice(|alice| {
+        alice.world.enrol_with("alice", &["--add", "--label", "tablet"]);
+        let devices = json(&alice.runs(&["device", "list", "--json"], &[]));
+        let tablet = devices[1]["id"].as_str().unwrap();
+        let mark = alice.world.log_mark();
+        let done = |what: &str| (Some(0), format!("alice: {what}\n"));
+        assert_eq!(change(alice, &["device", "rename", "alice", "phone", "work phone"], 0), done("phone1 renamed"));
+        assert_eq!(change(alice, &["device", "suspend", "alice", "work phone"], 1), done("phone1 suspended"));
+        assert!(alice.runs(&["device", "list"], &[]).stdout.contains("SUSPENDED"));
+        assert_eq!(login(alice.world, &alice.codes().next()), PamCode::AuthErr);
+        assert_eq!(change(alice, &["device", "resume", "alice", "phone1"], 2), done("phone1 resumed"));
+        assert_eq!(login(alice.world, &alice.codes().next()), PamCode::Success);
+        assert_eq!(change(alice, &["device", "remove", "alice", tablet], 3), done(&format!("{tablet} removed")));
+        let line = |change: &str| format!("twinlockd: change={change} user=alice by-uid=1001");
+        let made = ["device-renamed", "device-suspended", "device-resumed", "device-removed"];
+        assert_eq!(changes(alice.world, mark), made.map(line));
+        // The last one is not removed so, and what is not there not at all; both cost the code that was shown.
+        let (code, told) = change(alice, &["device", "remove", "alice", "phone1"], 4);
+        assert_eq!(
+            (code, told.contains("hint: twinlock remove USER takes the second factor away altogether")),
+            (Some(1), true),
+            "{told}"
+        );
+        let (code, told) = change(alice, &["device", "suspend", "alice", "nosuch"], 5);
+        assert_eq!(
+            (code, told.contains("hint: twinlock device list USER shows ids and labels")),
+            (Some(1), true),
+            "{told}"
+        );
+        let (code, told) = change(alice, &["device", "suspend", "alice", "phone1"], 6);
+        let alone = "alice: phone1 suspended\nalice has no active device now: only recovery codes open a login\n";
+        assert_eq!((code, told.as_str()), (Some(0), alone));
+        assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "3\n");
+    });
+}
+
+#[test]
+fn a_code_is_tried_as_in_a_login() {
+    with_alice(|alice| {
+        let mut codes = alice.codes();
+        let mark = alice.world.log_mark();
+        let code = codes.next();
+        assert_eq!(parts(&alice.runs(&["verify"], &[&code])), (Some(0), "right: the code is used now\n", ""));
+        let output = alice.runs(&["verify", "alice"], &[&code]);
+        let told = "twinlock: wrong: the code was used before\nhint: wait for the next one\n";
+        assert_eq!(parts(&output), (Some(1), "", told));
+        let right = "right: the recovery code is used now, 9 are left\n";
+        assert_eq!(parts(&alice.runs(&["verify"], &[alice.recovery_code(0)])), (Some(0), right, ""));
+        assert_eq!(alice.runs(&["verify"], &[&alice.wrong_code()]).code, Some(1));
+        assert_eq!(alice.runs(&["verify"], &[]).code, Some(1));
+        alice.world.wait_for_log(|line| line.text.contains("reason=no-answer"));
+        let ends: Vec<_> = by_broker(alice.world, mark)
+            .iter()
+            .map(|line| line.split(' ').take(2).collect::<Vec<_>>().join(" "))
+            .collect();
+        let expected = [
+            "result=granted reason=-",
+            "result=refused reason=replayed",
+            "result=granted reason=-",
+            "result=refused reason=wrong-code",
+            "result=refused reason=no-answer",
+        ];
+        assert_eq!(ends, expected);
+        let mut terminal = alice.types(&["verify"]);
+        terminal.expect("Verification code: ");
+        terminal.send_line(&codes.next());
+        terminal.expect("right: the code is used now\n");
+        assert_eq!(terminal.finish().code, Some(0));
+    });
+}
+
+#[test]
+fn a_clock_is_set_right() {
+    with_alice(|alice| {
+        let app = &alice.enrolled.authenticator;
+        let at = |away: u64| app.code_at(app.now_step() + 12 + away);
+        assert_eq!(login(alice.world, &at(0)), PamCode::AuthErr);
+        let mark = alice.world.log_mark();
+        let output = alice.runs(&["resync"], &[&at(0), &at(1)]);
+        assert_eq!(parts(&output), (Some(0), "right: the authenticator is set right by these two codes\n", ""));
+        assert_eq!(changes(alice.world, mark), ["twinlockd: change=resynced user=alice by-uid=1001"]);
+        assert_eq!(login(alice.world, &at(2)), PamCode::Success);
+    });
+}
+
+#[test]
+fn a_second_factor_is_removed() {
+    with_alice_under("second_factor = \"optional\"\n", |alice| {
+        let mark = alice.world.log_mark();
+        let mut terminal = alice.types(&["remove", "alice"]);
+        terminal.expect("Remove the second factor of alice, who then logs in with the first factor alone? Type yes: ");
+        terminal.send_line("no");
+        assert_eq!(terminal.finish().code, Some(1));
+        let mut terminal = alice.types(&["remove", "alice"]);
+        terminal.expect("Type yes: ");
+        terminal.send_line("yes");
+        terminal.expect(PROOF);
+        terminal.send_line(&alice.codes().next());
+        terminal.expect("alice: no second factor any more; alice logs in with the first factor alone");
+        assert_eq!(terminal.finish().code, Some(0));
+        assert_eq!(changes(alice.world, mark), ["twinlockd: change=removed user=alice by-uid=1001"]);
+        assert_eq!(Attempt::new("svc").user("alice").run(alice.world).prompts(), Vec::<&str>::new());
+        let not_enrolled = "twinlock: alice is not enrolled\nhint: twinlock enroll alice\n";
+        for arguments in [
+            &["remove", "alice", "--yes"][..],
+            &["recovery", "count"],
+            &["recovery", "new"],
+            &["device", "list"],
+            &["device", "suspend", "alice", "phone"],
+            &["enroll", "--add"],
+            &["enroll", "--replace"],
+        ] {
+            assert_eq!(parts(&alice.runs(arguments, &[])), (Some(4), "", not_enrolled), "{arguments:?}");
+        }
+        assert_eq!(alice.runs(&["verify"], &["123456"]).code, Some(4));
+    });
+}
+
+#[test]
+fn what_is_shown_to_users_is_what_is_shown_to_root() {
+    with_alice(|alice| {
+        alice.world.enrol_with("alice", &["--add", "--type", "hotp", "--label", "token"]);
+        alice.attempt().rhost("192.0.2.7").answer(alice.codes().next()).run(alice.world);
+        alice.attempt().answer(alice.wrong_code()).run(alice.world);
+        for arguments in [
+            &["status", "alice"][..],
+            &["status", "alice", "--json"],
+            &["device", "list", "alice"],
+            &["device", "list", "alice", "--json"],
+            &["recovery", "count", "alice"],
+            &["recovery", "count", "alice", "--json"],
+        ] {
+            let by_alice = alice.runs(arguments, &[]);
+            assert_eq!(by_alice, alice.world.twinlock(arguments), "{arguments:?}");
+            assert_eq!(by_alice.code, Some(0), "{arguments:?}");
+        }
+        fs::remove_file(credentials_of("alice")).unwrap();
+        for arguments in [&["status", "alice"][..], &["status", "alice", "--json"], &["recovery", "count", "alice"]] {
+            let by_alice = alice.runs(arguments, &[]);
+            assert_eq!(by_alice, alice.world.twinlock(arguments), "{arguments:?}");
+            assert_eq!(by_alice.code, Some(4), "{arguments:?}");
+        }
+    });
+}
+
+#[test]
+fn an_enrolment_can_be_had_as_json() {
+    with_alice(|alice| {
+        let mut terminal = Terminal::start(
+            alice.world.twinlock_as(&alice.account, &["enroll", "--add", "--json", "--qr", "none"]).under([
+                "sh",
+                "-c",
+                "\"$@\" >/home/alice/json",
+                "sh",
+            ]),
+        );
+        terminal.expect(PROOF);
+        terminal.send_line(&alice.codes().next());
+        let app = confirm(&mut terminal);
+        assert_eq!(terminal.finish().code, Some(0));
+        let printed: serde_json::Value =
+            serde_json::from_str(&fs::read_to_string("/home/alice/json").unwrap()).unwrap();
+        assert_eq!(Authenticator::from_uri(printed["uri"].as_str().unwrap()), app);
+        let names: Vec<_> = printed.as_object().unwrap().keys().map(String::as_str).collect();
+        let mut expected = ["user", "authenticator", "label", "type", "uri", "recovery_codes"];
+        expected.sort_unstable();
+        assert_eq!(names, expected);
+        assert_eq!(printed["recovery_codes"].as_array().map(Vec::len), Some(0));
+    });
+}
