@@ -41,7 +41,8 @@ impl Sshd {
         let said = self.ask(&["-t"]);
         (!said.fine).then(|| {
             let lines = said.errors.lines().map(|line| line.trim_end_matches('\r').trim_end_matches('.'));
-            lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ")
+            let told = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+            if told.is_empty() { "it does not end, or does not say why".to_owned() } else { told }
         })
     }
 

@@ -3,6 +3,7 @@
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 
+use nix::mount::{MsFlags, mount};
 use twinlock_tests::{Family, STORE};
 
 use crate::scene::{HOSTS, STACK, change, findings, finds, finds_no, on, on_debian, only};
@@ -128,7 +129,6 @@ fn credentials_that_cannot_be_read_are_found() {
 
 #[test]
 fn a_store_on_a_full_or_read_only_file_system_is_found() {
-    use nix::mount::{MsFlags, mount};
     on_debian(|world| {
         let mounted = |flags, options: &str| mount(Some("small"), STORE, Some("tmpfs"), flags, Some(options)).unwrap();
         mounted(MsFlags::empty(), "mode=0700,size=4k,nr_inodes=4");
@@ -152,11 +152,43 @@ fn a_store_on_a_full_or_read_only_file_system_is_found() {
 }
 
 #[test]
-fn a_clock_that_nothing_keeps_is_found() {
+fn a_clock_of_which_nobody_knows_is_a_hint() {
     on_debian(|world| {
         fs::remove_file("/run/systemd/timesync/synchronized").unwrap();
-        let one = only(&findings(world), "clock");
-        assert_eq!(one.severity, "hint", "{one:#?}");
+        finds(world, "clock", "hint", None);
+    });
+}
+
+#[test]
+fn a_clock_that_nothing_keeps_or_that_is_off_is_found() {
+    on_debian(|world| {
+        fs::remove_file("/run/systemd/timesync/synchronized").unwrap();
+        mount(Some("programs"), "/usr/local/bin", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+        for (offset, status, severity) in [
+            ("0.000012", "Normal", None),
+            ("-20.5", "Normal", Some("warning")),
+            ("0.1", "Not synchronised", Some("warning")),
+            ("61.2", "Normal", Some("lockout")),
+        ] {
+            let line = format!("C0000201,ntp,3,1764000000.1,{offset},0.1,0.1,-1.5,0.0,0.02,0.03,0.001,64.5,{status}");
+            world.write_script("/usr/local/bin/chronyc", &format!("#!/bin/sh\necho '{line}'\n"));
+            match severity {
+                Some(severity) => drop(finds(world, "clock", severity, None)),
+                None => finds_no(world, "clock"),
+            }
+        }
+    });
+}
+
+#[test]
+fn selinux_is_a_hint_where_it_enforces() {
+    on_debian(|world| {
+        mount(Some("sys"), "/sys/fs", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+        world.write("/sys/fs/selinux/enforce", "0");
+        finds_no(world, "store");
+        world.write("/sys/fs/selinux/enforce", "1");
+        let one = finds(world, "store", "hint", Some(STORE));
+        assert!(one.found.contains("SELinux"), "{one:#?}");
     });
 }
 

@@ -2,6 +2,7 @@
 
 use std::fs;
 
+use nix::mount::{MsFlags, mount};
 use serde::Deserialize;
 use twinlock_tests::{Family, FirstFactor, Launch, Output, World, in_sshd_world};
 
@@ -71,6 +72,18 @@ pub(crate) fn place_of(path: &str, start: &str) -> String {
     let number =
         text.lines().position(|line| line.starts_with(start)).unwrap_or_else(|| panic!("{path} has no {start:?}"));
     format!("{path}:{}", number + 1)
+}
+
+/// Puts a script in the place of a program of the host, which stays at `/tmp/real/NAME`.
+pub(crate) fn stand_in(world: &World, program: &str, script: &str) {
+    let name = program.rsplit('/').next().unwrap();
+    fs::create_dir_all("/tmp/real").unwrap();
+    let real = format!("/tmp/real/{name}");
+    fs::copy(program, &real).unwrap();
+    fs::set_permissions(&real, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    let false_one = format!("/tmp/false-{name}");
+    world.write_script(&false_one, &format!("#!/bin/sh\n{script}\n"));
+    mount(Some(false_one.as_str()), program, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
 }
 
 /// What it says.

@@ -7,7 +7,7 @@ use twinlock_tests::{CONFIG, Family, FirstFactor, Launch, World};
 
 use crate::scene::{
     DROP_IN, STACK, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on, on_debian, only,
-    place_of,
+    place_of, stand_in,
 };
 
 /// Adds lines to the end of the drop-in, where Match lines belong.
@@ -277,6 +277,67 @@ fn names_where_rules_want_networks_are_found() {
         finds_no(world, "use-dns");
         world.write(CONFIG, "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
         finds(world, "use-dns", "warning", Some(&format!("{DROP_IN}:1")));
+    });
+}
+
+#[test]
+fn an_old_server_is_told_what_it_lacks() {
+    on_debian(|world| {
+        finds_no(world, "version");
+        stand_in(
+            world,
+            "/usr/sbin/sshd",
+            "[ \"$1\" = -V ] && cat /tmp/version >&2 && exit 1\nexec /tmp/real/sshd \"$@\"",
+        );
+        world.write("/tmp/version", "unknown option -- V\nOpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1n\n");
+        let one = finds(world, "version", "hint", None);
+        assert!(
+            one.found.starts_with("OpenSSH 8.4 ") && one.mend.contains("ChallengeResponseAuthentication"),
+            "{one:#?}"
+        );
+        world.write("/tmp/version", "unknown option -- V\nOpenSSH_7.4p1, OpenSSL 1.0.2k-fips\n");
+        finds(world, "version", "warning", None);
+    });
+}
+
+#[test]
+fn a_server_that_punishes_addresses_is_a_hint_where_rules_speak_of_networks() {
+    on_debian(|world| {
+        // From OpenSSH 9.8 on; this is what it says.
+        let script = "/tmp/real/sshd \"$@\" || exit 1\n[ \"$1\" = -T ] && cat /tmp/more; exit 0";
+        stand_in(world, "/usr/sbin/sshd", script);
+        world.write("/tmp/more", "PerSourcePenalties crash:90 authfail:5\nPerSourcePenaltyExemptList none\n");
+        finds_no(world, "penalties");
+        world.write(CONFIG, "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
+        finds(world, "penalties", "hint", None);
+        world.write("/tmp/more", "persourcepenalties crash:90 authfail:5\npersourcepenaltyexemptlist 192.0.2.0/24\n");
+        finds_no(world, "penalties");
+    });
+}
+
+#[test]
+fn the_service_that_sshd_names_is_the_one_that_is_looked_at_in_small_letters() {
+    on_debian(|world| {
+        let script = "/tmp/real/sshd \"$@\" || exit 1\n[ \"$1\" = -T ] && echo PAMServiceName SSH-Staff; exit 0";
+        stand_in(world, "/usr/sbin/sshd", script);
+        finds(world, "pam-line", "open", Some("/etc/pam.d/ssh-staff"));
+        world.service("ssh-staff", &fs::read_to_string(STACK).unwrap());
+        assert!(findings(world).iter().all(|one| one.severity == "hint"));
+        fs::rename("/etc/pam.d/ssh-staff", "/etc/pam.d/SSH-Staff").unwrap();
+        finds_with(world, "service-name", "warning", Some("/etc/pam.d/SSH-Staff"), &["pam-line"]);
+    });
+}
+
+#[test]
+fn a_server_that_says_nothing_or_does_not_end_is_found() {
+    on_debian(|world| {
+        stand_in(world, "/usr/sbin/sshd", "[ \"$1\" = -T ] && exit 1\nexec /tmp/real/sshd \"$@\"");
+        finds(world, "sshd-config", "warning", None);
+    });
+    on_debian(|world| {
+        stand_in(world, "/usr/sbin/sshd", "exec sleep 60");
+        let one = finds(world, "sshd-config", "lockout", None);
+        assert!(one.found.contains("does not end"), "{one:#?}");
     });
 }
 

@@ -1,15 +1,21 @@
 //! Where secrets and state are, and the broker's socket.
 
+use std::path::Path;
+
 use twinlock_core::ports::Fault;
 
 use super::Symptom;
 use crate::doctor::{
     finding::Severity::{Hint, Lockout, Warning},
-    host::{Broker, Facts},
+    host::{Broker, Facts, StoreFacts},
 };
 
 /// Files and folders that Twinlock does not trust or cannot read.
 pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
+    trusted(&facts.store, &facts.config.store.directory)
+}
+
+fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
     let fault = |error: &twinlock_core::ports::StoreError| {
         let why = if matches!(error.fault, Fault::Missing) {
             "without the store no code can be looked at: every login that needs one is refused"
@@ -18,9 +24,9 @@ pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
         };
         Symptom::new(Lockout, Some(error.path.display().to_string()), error.to_string(), why, error.hint())
     };
-    let mut all: Vec<Symptom> = facts.store.faults.iter().map(fault).collect();
-    let place = || Some(facts.config.store.directory.display().to_string());
-    if facts.store.read_only {
+    let mut all: Vec<Symptom> = store.faults.iter().map(fault).collect();
+    let place = || Some(directory.display().to_string());
+    if store.read_only {
         let why = "a code must be written down as used before it opens anything: every login that needs one is refused";
         all.push(Symptom::new(
             Lockout,
@@ -30,7 +36,7 @@ pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
             "mount it writable",
         ));
     }
-    if facts.store.network {
+    if store.network {
         let why = "logins lock a file in it and wait for the disk: when the server is away, nobody gets in";
         all.push(Symptom::new(
             Warning,
@@ -40,7 +46,7 @@ pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
             "move it to a local file system, and set `directory`",
         ));
     }
-    if facts.store.selinux_enforces {
+    if store.selinux_enforces {
         let why = "sshd may write below /var/lib only what carries the label for it, and this was not looked at";
         let mend = "`restorecon -Rv` on it, and look for denials with `ausearch -m avc -c sshd`";
         all.push(Symptom::new(Hint, place(), "SELinux enforces, and labels were not looked at", why, mend));
@@ -86,4 +92,18 @@ pub(super) fn broker(facts: &Facts) -> Vec<Symptom> {
         }
     };
     found.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_on_nfs_is_a_warning() {
+        let place = Path::new("/var/lib/twinlock");
+        assert_eq!(trusted(&StoreFacts::default(), place), []);
+        let found = trusted(&StoreFacts { network: true, ..StoreFacts::default() }, place);
+        let told: Vec<_> = found.iter().map(|one| (one.severity, one.place.as_deref(), one.found.as_str())).collect();
+        assert_eq!(told, [(Warning, Some("/var/lib/twinlock"), "the store is on NFS")]);
+    }
 }

@@ -32,8 +32,9 @@ impl SshdFacts {
             Some(_) => None,
             None => server.settings("nobody", scope.from.as_deref().unwrap_or(OUTSIDE)),
         };
+        let version = settings.as_ref().and_then(|_| server.version());
         let changed_since = settings.as_ref().and_then(|settings| changed_since(&files, settings.of("pidfile")));
-        Self { complaint, files, version: server.version(), changed_since, settings }
+        Self { complaint, files, version, changed_since, settings }
     }
 }
 
