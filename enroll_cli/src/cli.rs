@@ -72,6 +72,8 @@ pub(crate) enum Command {
     Explain(Explain),
     /// Look for what locks people out or lets them in without a code: in sshd, in its PAM files, in the accounts
     Doctor(Doctor),
+    /// Log a user in by the real PAM files, outside of sshd, and say what each line of them does
+    TestLogin(TestLogin),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -351,6 +353,15 @@ pub(crate) struct Doctor {
     /// anything above a hint was found
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestLogin {
+    /// Whose login
+    pub(crate) user: String,
+    /// The PAM service
+    #[arg(long, default_value = "sshd")]
+    pub(crate) service: String,
 }
 
 #[derive(Debug, Args)]

@@ -35,6 +35,7 @@ mod secret;
 mod status;
 mod table;
 mod terminal;
+mod test_login;
 mod unlock;
 mod usage;
 mod verify;
@@ -74,6 +75,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Check => check::run(&config),
         Command::Doctor(arguments) => doctor::run(&config, &arguments),
+        Command::TestLogin(arguments) => test_login::run(&config, &arguments),
         Command::Completions { shell } => completions::run(shell),
         Command::Manual { directory } => manual::run(&directory),
     }

@@ -7,7 +7,7 @@ mod conditions;
 mod finding;
 mod host;
 mod module_file;
-mod programs;
+pub(crate) mod programs;
 mod questions;
 mod sshd_files;
 mod sshd_settings;

@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{CONFIG, credentials_of};
 
-use crate::scene::{findings, findings_of, finds, finds_no, first_in_drop_in, on_debian, only};
+use crate::scene::{DROP_IN, change, findings, findings_of, finds, finds_no, first_in_drop_in, on_debian, only};
 
 #[test]
 fn a_host_on_which_nobody_is_enrolled_is_found() {
@@ -27,6 +27,30 @@ fn those_who_are_not_enrolled_are_named_and_whom_sshd_refuses_is_not() {
         first_in_drop_in(world, "DenyUsers carol\nAllowUsers alice bo*\n");
         let one = only(&findings(world), "not-enrolled");
         assert!(one.found.ends_with("refused by sshd: bob"), "{one:#?}");
+    });
+}
+
+#[test]
+fn those_who_are_enrolled_and_left_out_by_sshd_are_named() {
+    on_debian(|world| {
+        world.account("bob");
+        world.deploy("bob");
+        world.group("staff", &["alice"]);
+        for lists in [
+            "AllowUsers alice root",
+            "DenyUsers b?b",
+            "AllowGroups staff root",
+            "DenyGroups bob",
+            "AllowUsers alice@192.0.2.*",
+        ] {
+            first_in_drop_in(world, &format!("{lists}\n"));
+            let one = finds(world, "not-allowed", "hint", Some(&format!("{DROP_IN}:1")));
+            assert!(one.found.ends_with(": bob"), "{lists}: {one:#?}");
+            change(world, DROP_IN, &format!("{lists}\n"), "");
+            finds_no(world, "not-allowed");
+        }
+        first_in_drop_in(world, "DenyUsers bob\n");
+        assert_eq!(only(&findings_of(world, &["--user", "bob"]), "not-allowed").severity, "lockout");
     });
 }
 

@@ -34,7 +34,7 @@ struct Symptom {
 }
 
 /// All of them, in the order in which one would mend.
-const CHECKS: [Check; 32] = [
+const CHECKS: [Check; 33] = [
     Check {
         id: "sshd-config",
         about: "`sshd -t` refuses the configuration, or there is no sshd.",
@@ -126,6 +126,11 @@ const CHECKS: [Check; 32] = [
         id: "not-enrolled",
         about: "Accounts that are refused because they hold nothing that makes a code: a lockout if that is everybody.",
         run: people::not_enrolled,
+    },
+    Check {
+        id: "not-allowed",
+        about: "Enrolled users whom AllowUsers and the like leave out.",
+        run: people::not_allowed,
     },
     Check { id: "recovery-codes", about: "Enrolled users without a recovery code.", run: people::recovery_codes },
     Check {

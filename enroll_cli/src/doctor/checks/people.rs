@@ -9,7 +9,6 @@ use crate::doctor::{
         named,
     },
     host::{Facts, Person},
-    sshd_files::fits,
 };
 
 fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Vec<String> {
@@ -27,8 +26,7 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
             && person.second_factor == Some(SecondFactor::Required)
             && !person.exempt_in_pam
     };
-    let refused: Vec<&Person> =
-        facts.people.iter().filter(refused).filter(|person| is_allowed(facts, person)).collect();
+    let refused: Vec<&Person> = facts.people.iter().filter(refused).filter(|person| person.allowed).collect();
     let nobody =
         !facts.people.iter().any(|person| person.enrolled || person.second_factor != Some(SecondFactor::Required));
     let told = names(refused.iter().copied());
@@ -37,7 +35,7 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
     }
     let why = "policy requires a code of them, and they have nothing that makes one";
     let mend = "`twinlock enroll USER`, or during a roll-out a rule with second_factor = \"enroll\" and a last day";
-    if nobody {
+    if nobody && !facts.one_user {
         let found = format!("nobody is enrolled, so all are refused: {}", named(&told));
         return vec![Symptom::new(Lockout, None, found, why, mend)];
     }
@@ -47,18 +45,18 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
     vec![Symptom::new(severity, None, found, why, mend)]
 }
 
-/// Whether `AllowUsers` and `DenyUsers` leave an account in, as far as names tell.
-fn is_allowed(facts: &Facts, person: &Person) -> bool {
-    let Some(settings) = facts.settings() else {
-        return true;
-    };
-    let listed = |key: &str| {
-        let patterns = settings.all(key).iter().flat_map(|value| value.split_whitespace());
-        patterns
-            .map(|pattern| pattern.split('@').next().unwrap_or(pattern))
-            .any(|pattern| fits(pattern, person.name.as_str()))
-    };
-    (settings.all("allowusers").is_empty() || listed("allowusers")) && !listed("denyusers")
+/// Those who are enrolled and refused by sshd's own lists.
+pub(super) fn not_allowed(facts: &Facts) -> Vec<Symptom> {
+    let told = names(facts.people.iter().filter(|person| person.enrolled && !person.allowed));
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let keys = ["allowusers", "denyusers", "allowgroups", "denygroups"];
+    let place = keys.into_iter().find_map(|key| facts.first_place(key));
+    let found = format!("enrolled, and refused by sshd's lists of users or groups: {}", named(&told));
+    let why = "sshd asks them all the same and replaces what they type, so that a right code looks wrong";
+    let mend = "nothing, if they are not to log in by sshd; else add them to AllowUsers or AllowGroups";
+    vec![Symptom::new(if facts.one_user { Lockout } else { Hint }, place, found, why, mend)]
 }
 
 /// Those who cannot get back in without their phone.

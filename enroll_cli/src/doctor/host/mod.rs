@@ -1,6 +1,7 @@
 //! The facts that the checks judge, gathered from the host: everything that is read or asked is read or asked below this
 //! folder, and nothing is changed.
 
+mod access;
 mod logins;
 mod pam;
 mod people;
@@ -109,6 +110,12 @@ impl Facts {
     pub(crate) fn place(&self, key: &str, login: &Login) -> Option<String> {
         let files = &self.sshd.as_ref()?.files;
         files.place_of(key, login.settings.of(key), &login.user, &login.from).map(ToString::to_string)
+    }
+
+    /// The first line that has this key.
+    pub(crate) fn first_place(&self, key: &str) -> Option<String> {
+        let files = &self.sshd.as_ref()?.files;
+        files.directives.iter().find(|directive| directive.key == key).map(|directive| directive.place.to_string())
     }
 
     /// The same for nobody in particular.

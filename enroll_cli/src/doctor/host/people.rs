@@ -25,7 +25,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use super::{OUTSIDE, PamFacts, StoreFacts, decide, pam::Exempt};
+use super::{OUTSIDE, PamFacts, StoreFacts, access::Access, decide, pam::Exempt};
 use crate::{doctor::sshd_settings::Settings, failure::Failure, list, scene::Scene};
 
 /// Somebody who may log in or is enrolled.
@@ -34,6 +34,8 @@ pub(crate) struct Person {
     pub(crate) name: UserName,
     pub(crate) uid: u32,
     pub(crate) may_log_in: bool,
+    /// sshd's lists leave the account in.
+    pub(crate) allowed: bool,
     pub(crate) enrolled: bool,
     pub(crate) recovery_codes_left: Option<usize>,
     pub(crate) admin: bool,
@@ -72,6 +74,7 @@ pub(super) fn people(
         admins: ADMIN_GROUPS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
         outside: Source::of(Some(OUTSIDE)),
         groups: RememberedGroups::default(),
+        access: Access::of(settings),
     };
     let meant = |account: &&Account| {
         let name = &account.subject.name;
@@ -103,11 +106,12 @@ struct Looking<'a> {
     admins: Vec<Members>,
     outside: Source,
     groups: RememberedGroups,
+    access: Access<'a>,
 }
 
 impl Looking<'_> {
     fn at(&self, account: &Account, enrolled: bool) -> (Person, Option<StoreError>) {
-        let Self { scene, pam, settings, now, reading, admins, outside, groups } = self;
+        let Self { scene, pam, settings, now, reading, admins, outside, groups, access } = self;
         let name = &account.subject.name;
         let status = reading.as_ref().filter(|_| enrolled).map(|reading| scene.status_in(reading, &account.subject));
         let (recovery_codes_left, fault) = match status {
@@ -122,6 +126,7 @@ impl Looking<'_> {
             name: name.clone(),
             uid: account.subject.uid,
             may_log_in: account.may_log_in(),
+            allowed: access.leaves_in(account),
             enrolled,
             recovery_codes_left,
             admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
