@@ -19,4 +19,7 @@ pub(crate) struct Cli {
     /// Ask for the password of an account, over stdin: what the broker starts for itself
     #[arg(long, value_name = "USER", hide = true, conflicts_with = "listen")]
     pub(crate) prove: Option<String>,
+    /// By this PAM service: what `twinlock test-login` starts
+    #[arg(long, value_name = "SERVICE", hide = true, requires = "prove", default_value = "twinlock")]
+    pub(crate) service: String,
 }

@@ -73,10 +73,17 @@ unsafe extern "C" {
     fn pam_get_item(handle: *const PamHandle, kind: c_int, item: *mut *const c_void) -> c_int;
 }
 
-/// Whether `user` gave the password, and the account is in order. Anything else, also an empty password, is no.
-pub(crate) fn authenticate(service: &str, user: &str, answering: &mut Answering<'_>) -> bool {
+/// What libpam refused, and with which code.
+pub(crate) struct Refused {
+    pub(crate) phase: &'static str,
+    pub(crate) code: c_int,
+}
+
+/// Whether `user` gave what the service asks for, such as the password, and the account is in order. Anything else, also
+/// an empty password, is no.
+pub(crate) fn authenticate(service: &str, user: &str, answering: &mut Answering<'_>) -> Result<(), Refused> {
     let (Ok(service), Ok(name)) = (CString::new(service), CString::new(user)) else {
-        return false;
+        return Err(Refused { phase: "start", code: PAM_BUF_ERR });
     };
     let mut answering: &mut Answering<'_> = answering;
     let conversation = PamConversation { converse, context: ptr::from_mut(&mut answering).cast() };
@@ -85,11 +92,13 @@ pub(crate) fn authenticate(service: &str, user: &str, answering: &mut Answering<
     // points to lives until after `pam_end` below.
     let started = unsafe { pam_start(service.as_ptr(), name.as_ptr(), &raw const conversation, &raw mut handle) };
     if started != PAM_SUCCESS || handle.is_null() {
-        return false;
+        return Err(Refused { phase: "start", code: started });
     }
     // SAFETY: the handle is live.
     let mut status = unsafe { pam_authenticate(handle, PAM_DISALLOW_NULL_AUTHTOK) };
+    let mut phase = "auth";
     if status == PAM_SUCCESS {
+        phase = "account";
         // SAFETY: the handle is live.
         status = unsafe { pam_acct_mgmt(handle, PAM_DISALLOW_NULL_AUTHTOK) };
     }
@@ -97,7 +106,11 @@ pub(crate) fn authenticate(service: &str, user: &str, answering: &mut Answering<
     let same = status == PAM_SUCCESS && user_of(handle).as_deref() == Some(name.as_c_str());
     // SAFETY: the handle is live, and used no more after this.
     unsafe { pam_end(handle, status) };
-    status == PAM_SUCCESS && same
+    match (status, same) {
+        (PAM_SUCCESS, true) => Ok(()),
+        (PAM_SUCCESS, false) => Err(Refused { phase: "user", code: PAM_SUCCESS }),
+        (code, _) => Err(Refused { phase, code }),
+    }
 }
 
 fn user_of(handle: *const PamHandle) -> Option<CString> {

@@ -31,7 +31,7 @@ use twinlock_core::{
 use crate::{
     PROGRAM,
     limits::Guests,
-    pam::{self, Question},
+    pam::{self, Question, Refused},
 };
 
 /// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
@@ -145,8 +145,8 @@ impl Drop for Helper {
     }
 }
 
-/// The helper: asks for the password of an account over stdin.
-pub(crate) fn prove(user: &str) -> ExitCode {
+/// The helper: asks for what a service wants of an account over stdin; the broker's own wants the password.
+pub(crate) fn prove(user: &str, service: &str) -> ExitCode {
     // Where the broker ends, so does this. The broker takes SIGTERM and SIGINT on one thread and blocks them elsewhere;
     // here they are to end it, and whatever modules start.
     if prctl::set_pdeathsig(Signal::SIGKILL).is_err() || SigSet::all().thread_unblock().is_err() {
@@ -168,7 +168,11 @@ pub(crate) fn prove(user: &str) -> ExitCode {
         let answer = broker.read(Duration::from_mins(5)).ok()?;
         (answer.kind == Kind::Answer).then_some(answer.content)
     };
-    let right = pam::authenticate("twinlock", user, &mut question);
-    let said = broker.write(Kind::Verdict, if right { RIGHT } else { b"wrong" }, PATIENCE);
-    if right && said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
+    let ended = pam::authenticate(service, user, &mut question);
+    let last_word = match &ended {
+        Ok(()) => RIGHT.to_vec(),
+        Err(Refused { phase, code }) => format!("wrong {phase} {code}").into_bytes(),
+    };
+    let said = broker.write(Kind::Verdict, &last_word, PATIENCE);
+    if ended.is_ok() && said.is_ok() { ExitCode::SUCCESS } else { ExitCode::FAILURE }
 }

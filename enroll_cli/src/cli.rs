@@ -2,7 +2,7 @@
 
 #![allow(clippy::doc_markdown, reason = "the comments here are the help, word for word")]
 
-use std::{path::PathBuf, time::Duration};
+use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
@@ -76,6 +76,10 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: Ssh,
     },
+    /// Look for what locks people out or lets them in without a code: in sshd, in its PAM files, in the accounts
+    Doctor(Doctor),
+    /// Log a user in by the real PAM files, outside of sshd, and say what each line of them does
+    TestLogin(TestLogin),
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -423,6 +427,29 @@ pub(crate) struct SshExpire {
     /// Seconds to wait before
     #[arg(long, default_value_t = 0)]
     pub(crate) after: u64,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Doctor {
+    /// Only what concerns this account
+    #[arg(long)]
+    pub(crate) user: Option<String>,
+    /// Only logins from this address [default: from outside, and from where sshd's Match lines speak of]
+    #[arg(long, value_name = "ADDRESS")]
+    pub(crate) from: Option<IpAddr>,
+    /// Print one JSON array: id, severity (lockout, open, warning or hint), found, place, why, mend. The exit status is 1 if
+    /// anything above a hint was found
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TestLogin {
+    /// Whose login
+    pub(crate) user: String,
+    /// The PAM service
+    #[arg(long, default_value = "sshd")]
+    pub(crate) service: String,
 }
 
 #[derive(Debug, Args)]

@@ -45,6 +45,11 @@ impl Failure {
         Self { status: 4, message: String::new(), hint: None }
     }
 
+    /// Exit status 1, where the output has said so already.
+    pub(crate) const fn as_shown() -> Self {
+        Self { status: 1, message: String::new(), hint: None }
+    }
+
     /// The same with what to do about it.
     pub(crate) fn hint(self, hint: impl Into<String>) -> Self {
         Self { hint: Some(hint.into()), ..self }

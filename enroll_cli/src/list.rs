@@ -80,7 +80,10 @@ fn group(name: &str) -> Result<Members, Failure> {
 }
 
 /// The accounts of the host's own file, and of the directories those who are enrolled or in the group.
-fn accounts(enrolled: &HashSet<UserName>, group: Option<&Members>) -> Result<BTreeMap<UserName, Account>, Failure> {
+pub(crate) fn accounts(
+    enrolled: &HashSet<UserName>,
+    group: Option<&Members>,
+) -> Result<BTreeMap<UserName, Account>, Failure> {
     let failed = |error: io::Error| Failure::refused(format!("cannot ask the passwd database: {error}"));
     let local = accounts::of_passwd_file().map_err(failed)?;
     let mut known: BTreeMap<_, _> = local.into_iter().map(|account| (account.subject.name.clone(), account)).collect();

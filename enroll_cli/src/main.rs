@@ -10,6 +10,7 @@ mod cli;
 mod completions;
 mod desk;
 mod device;
+mod doctor;
 mod echo;
 mod enroll;
 mod explain;
@@ -20,6 +21,8 @@ mod list;
 mod manual;
 mod output;
 mod pam_files;
+mod pam_stack;
+mod pam_walk;
 mod person;
 mod picture;
 mod progress;
@@ -33,6 +36,7 @@ mod ssh;
 mod status;
 mod table;
 mod terminal;
+mod test_login;
 mod unlock;
 mod usage;
 mod verify;
@@ -72,6 +76,8 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Check => check::run(&config),
+        Command::Doctor(arguments) => doctor::run(&config, &arguments),
+        Command::TestLogin(arguments) => test_login::run(&config, &arguments),
         Command::Completions { shell } => completions::run(shell),
         Command::Manual { directory } => manual::run(&directory),
     }

@@ -1,21 +1,11 @@
-//! PAM files, as libpam reads them, as far as our own lines go: pam.conf(5), with what a file includes. For saying what
-//! they mean; nothing is decided by it.
+//! Our own lines in PAM files. For saying what they mean; nothing is decided by it.
 
-use std::{
-    fmt, io,
-    path::{Path, PathBuf},
-};
+use std::io;
 
 use twinlock_core::module_arguments::ModuleArgument;
 
-/// A phase in which we have something to do.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Phase {
-    /// The question.
-    Auth,
-    /// The guard.
-    Account,
-}
+use crate::pam_stack::{Line, Service};
+pub(crate) use crate::pam_stack::{Phase, Place};
 
 /// A line that names our module.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -25,28 +15,33 @@ pub(crate) struct OurLine {
     arguments: Vec<String>,
 }
 
-/// A line of a file, from 1.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct Place {
-    file: PathBuf,
-    line: usize,
-}
-
-/// Where libpam looks for the file of a service, in this order.
-const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
-/// How deep libpam follows files that include files.
-const DEEPEST: usize = 16;
-const OURS: &str = "pam_twinlock.so";
+/// The file name of our module.
+pub(crate) const OURS: &str = "pam_twinlock.so";
 
 /// Our lines in the stack of a service; `None` if the service has no file.
 ///
 /// # Errors
 /// A file cannot be read.
 pub(crate) fn of(service: &str) -> io::Result<Option<Vec<OurLine>>> {
-    collect(&service.to_ascii_lowercase(), &read)
+    Ok(Service::of_host(service)?.as_ref().map(in_service))
+}
+
+fn in_service(service: &Service) -> Vec<OurLine> {
+    let lines = service.lines.iter().filter(|line| matches!(line.phase, Phase::Auth | Phase::Account));
+    lines.filter_map(OurLine::of).collect()
 }
 
 impl OurLine {
+    /// The line, if it names our module.
+    pub(crate) fn of(line: &Line) -> Option<Self> {
+        let Line { place, phase, .. } = line;
+        (line.module() == OURS).then(|| Self {
+            place: place.clone(),
+            phase: *phase,
+            arguments: line.arguments().to_owned(),
+        })
+    }
+
     /// Whether the line has this argument.
     pub(crate) fn has(&self, wanted: ModuleArgument) -> bool {
         self.value(wanted).is_some()
@@ -59,104 +54,12 @@ impl OurLine {
     }
 }
 
-impl fmt::Display for Place {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}", self.file.display(), self.line)
-    }
-}
-
-type Read<'a> = dyn Fn(&str) -> io::Result<Option<(PathBuf, String)>> + 'a;
-
-#[allow(clippy::disallowed_methods, reason = "these are libpam's files: where one is a link, libpam follows it too")]
-fn read(name: &str) -> io::Result<Option<(PathBuf, String)>> {
-    for folder in FOLDERS {
-        // A name that is a whole path stays one.
-        let path = Path::new(folder).join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => return Ok(Some((path, String::from_utf8_lossy(&bytes).into_owned()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
-        }
-    }
-    Ok(None)
-}
-
-fn collect(service: &str, read: &Read<'_>) -> io::Result<Option<Vec<OurLine>>> {
-    let mut found = Vec::new();
-    let there = walk(service, None, DEEPEST, read, &mut found)?;
-    Ok(there.then_some(found))
-}
-
-/// Goes through a file, of which only one phase counts where it is included for one. False if there is no such file.
-fn walk(name: &str, only: Option<Phase>, depth: usize, read: &Read<'_>, found: &mut Vec<OurLine>) -> io::Result<bool> {
-    let Some(depth) = depth.checked_sub(1) else {
-        return Ok(true);
-    };
-    let Some((file, text)) = read(name)? else {
-        return Ok(false);
-    };
-    for (line, words) in lines(&text) {
-        let mut words = words.iter().map(String::as_str);
-        let (Some(first), Some(second)) = (words.next(), words.next()) else {
-            continue;
-        };
-        if first == "@include" {
-            walk(second, only, depth, read, found)?;
-            continue;
-        }
-        let phase = match first.trim_start_matches('-').to_ascii_lowercase().as_str() {
-            "auth" => Phase::Auth,
-            "account" => Phase::Account,
-            _ => continue,
-        };
-        let Some(target) = words.next().filter(|_| only.is_none_or(|only| only == phase)) else {
-            continue;
-        };
-        if second.eq_ignore_ascii_case("include") || second.eq_ignore_ascii_case("substack") {
-            walk(target, Some(phase), depth, read, found)?;
-        } else if Path::new(target).file_name().is_some_and(|name| name == OURS) {
-            let place = Place { file: file.clone(), line };
-            found.push(OurLine { place, phase, arguments: words.map(str::to_owned).collect() });
-        }
-    }
-    Ok(true)
-}
-
-/// The lines that say something, with the number at which each begins. A backslash at the end goes on in the next one.
-pub(crate) fn lines(text: &str) -> Vec<(usize, Vec<String>)> {
-    let mut all = Vec::new();
-    let mut begun: Option<(usize, String)> = None;
-    for (number, line) in (1..).zip(text.lines()) {
-        let (at, before) = begun.take().unwrap_or((number, String::new()));
-        let line = line.split('#').next().unwrap_or_default();
-        match line.strip_suffix('\\') {
-            Some(line) => begun = Some((at, before + line + " ")),
-            None => all.push((at, words(&(before + line)))),
-        }
-    }
-    all.extend(begun.map(|(at, line)| (at, words(&line))));
-    all.retain(|(_, words)| !words.is_empty());
-    all
-}
-
-/// Words between spaces; brackets hold words with spaces together.
-fn words(line: &str) -> Vec<String> {
-    let mut all = Vec::new();
-    let mut rest = line.trim_start();
-    while !rest.is_empty() {
-        let (word, after) = match rest.strip_prefix('[').and_then(|inside| inside.split_once(']')) {
-            Some(bracketed) => bracketed,
-            None => rest.split_once(char::is_whitespace).unwrap_or((rest, "")),
-        };
-        all.push(word.to_owned());
-        rest = after.trim_start();
-    }
-    all
-}
-
 #[cfg(test)]
 mod tests {
+    use std::path::{Path, PathBuf};
+
     use super::*;
+    use crate::pam_stack::DEEPEST;
 
     fn found(files: &[(&str, &str)]) -> Option<Vec<String>> {
         let read = |name: &str| {
@@ -164,7 +67,8 @@ mod tests {
             Ok(file.map(|(name, text)| (Path::new("/etc/pam.d").join(name), (*text).to_owned())))
         };
         let shown = |line: OurLine| format!("{} {:?} {}", line.place, line.phase, line.arguments.join("|"));
-        collect("sshd", &read).unwrap().map(|lines| lines.into_iter().map(shown).collect())
+        let service = Service::read("sshd", &read).unwrap();
+        service.map(|service| in_service(&service).into_iter().map(shown).collect())
     }
 
     #[test]

@@ -53,6 +53,15 @@ impl<'a> Person<'a> {
         Ok(done)
     }
 
+    /// Talks about something else than a second factor.
+    pub(crate) fn talk<T>(mut self, about: impl FnOnce(&mut dyn Dialogue) -> Result<T, Failure>) -> Result<T, Failure> {
+        let done = about(&mut self);
+        match self.failure {
+            Some(failure) => Err(failure),
+            None => done,
+        }
+    }
+
     /// Runs what may fail here; why it did is told instead of what comes of it.
     fn attempt<T>(&mut self, what: impl FnOnce(&mut Self) -> Result<T, Failure>) -> Result<T, NoAnswer> {
         what(self).map_err(|failure| {

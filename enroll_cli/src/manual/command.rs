@@ -9,7 +9,7 @@ use super::{
 use crate::cli::Cli;
 
 /// What cannot be read off the flags: examples, in the order in which one meets the verbs.
-const EXAMPLES: [(&str, &str); 12] = [
+const EXAMPLES: [(&str, &str); 13] = [
     (
         "Enrol alice at a terminal: scan the picture, type a code, keep the recovery codes. Then see that it works; this uses the code up.",
         "twinlock enroll alice\ntwinlock verify alice",
@@ -46,6 +46,10 @@ const EXAMPLES: [(&str, &str); 12] = [
         "twinlock ssh plan\ntwinlock ssh enable --try 10m\ntwinlock ssh confirm",
     ),
     ("Before logging out after a change of the configuration:", "twinlock check"),
+    (
+        "After a change of sshd's configuration or of PAM files, and after an upgrade of the system: everybody, and alice from the office.",
+        "twinlock doctor\ntwinlock doctor --user alice --from 192.0.2.7",
+    ),
 ];
 
 const FILES: [(&str, &str); 6] = [
@@ -115,6 +119,7 @@ pub(super) fn page() -> String {
     }
     accounts_and_logins(&mut page);
     of_ssh(&mut page);
+    doctor(&mut page);
     page.heading("EXIT STATUS");
     for (status, meaning) in STATUSES {
         page.item(word(status), meaning);
@@ -216,6 +221,27 @@ fn of_ssh(page: &mut Page) {
          configuration or its new one, and the next `twinlock ssh` puts back the old one if nobody was told of the new. `disable` \
          brings back content, mode and owner; with `--discard-changes` also over what was changed since.",
     );
+}
+
+/// What `twinlock doctor` looks at, and the names of what it finds.
+fn doctor(page: &mut Page) {
+    page.heading("DOCTOR");
+    page.paragraph(
+        "`twinlock doctor` looks at what is around Twinlock, as `twinlock check` looks at its own files: what `sshd -t` and \
+         `sshd -T` say for root, for somebody who is enrolled, for somebody who is not, and for whoever a Match line or a rule \
+         names; the PAM files of sshd with all that they include, walked as libpam walks them, for every way in which a login \
+         can succeed; the module, the store, the clock and the accounts. It changes nothing and logs nobody in. It does not \
+         load the module, and does not look at labels of SELinux.",
+    );
+    page.paragraph(
+        "Each finding has a name, how bad it is (`lockout`: somebody does not get in; `open`: somebody gets in with one factor; \
+         `warning`: it will be one of these; `hint`), what was found and where, why it matters, and what to do. The exit status \
+         is 1 if there is one above a hint. With `--json` each is an object: id, severity, found, place, why, mend; place is \
+         null where there is none. The names and severities are stable, the sentences are not:",
+    );
+    for (id, about) in crate::doctor::described() {
+        page.item(word(id), about);
+    }
 }
 
 /// The verbs that are for people.

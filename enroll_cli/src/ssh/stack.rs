@@ -5,7 +5,7 @@
 //! stands for the moment in which sshd changes from its old configuration to the new one, see [`super::change`].
 
 use super::edit::{Edit, Line};
-use crate::{cli::SshMode, pam_files};
+use crate::{cli::SshMode, pam_stack};
 
 /// What becomes of the stack.
 #[derive(Debug, PartialEq, Eq)]
@@ -157,7 +157,7 @@ impl Questions {
 
 /// Whether all modules that ask for the password are those whose work the four lines of the shipped file do.
 fn is_plain(password_auth: &str) -> bool {
-    let entries = pam_files::lines(password_auth);
+    let entries = pam_stack::lines(password_auth);
     let auth = entries.iter().filter(|(_, words)| words.first().is_some_and(|word| is_auth(word)));
     let modules: Vec<&str> = auth.filter_map(|(_, words)| words.get(2)).map(String::as_str).collect();
     modules.contains(&"pam_unix.so") && modules.iter().all(|module| PLAIN.contains(module))
@@ -174,7 +174,7 @@ fn look(text: &str) -> Result<Found, Unknown> {
         return Err(whole("it has lines that go on in the next one"));
     }
     let (mut password, mut account, mut sets_environment) = (None, None, false);
-    for (number, words) in pam_files::lines(text) {
+    for (number, words) in pam_stack::lines(text) {
         let mut words = words.iter().map(String::as_str);
         let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         if first == "@include" {
@@ -266,7 +266,7 @@ mod tests {
         account    required     pam_sepermit.so\naccount    include      password-auth\n";
 
     fn active(edit: &Edit) -> Vec<String> {
-        pam_files::lines(&edit.new_text())
+        pam_stack::lines(&edit.new_text())
             .into_iter()
             .map(|(_, words)| words.join(" "))
             .filter(|line| line.contains("auth ") || line.starts_with('@') || line.starts_with("account"))

@@ -21,5 +21,6 @@ mod recovery;
 mod scene;
 mod secrets;
 mod status;
+mod test_login;
 mod usage;
 mod verify;

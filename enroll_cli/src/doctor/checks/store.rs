@@ -1,0 +1,109 @@
+//! Where secrets and state are, and the broker's socket.
+
+use std::path::Path;
+
+use twinlock_core::ports::Fault;
+
+use super::Symptom;
+use crate::doctor::{
+    finding::Severity::{Hint, Lockout, Warning},
+    host::{Broker, Facts, StoreFacts},
+};
+
+/// Files and folders that Twinlock does not trust or cannot read.
+pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
+    trusted(&facts.store, &facts.config.store.directory)
+}
+
+fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
+    let fault = |error: &twinlock_core::ports::StoreError| {
+        let why = if matches!(error.fault, Fault::Missing) {
+            "without the store no code can be looked at: every login that needs one is refused"
+        } else {
+            "Twinlock refuses what it cannot trust or read, and with it the login"
+        };
+        Symptom::new(Lockout, Some(error.path.display().to_string()), error.to_string(), why, error.hint())
+    };
+    let mut all: Vec<Symptom> = store.faults.iter().map(fault).collect();
+    let place = || Some(directory.display().to_string());
+    if store.read_only {
+        let why = "a code must be written down as used before it opens anything: every login that needs one is refused";
+        all.push(Symptom::new(
+            Lockout,
+            place(),
+            "the store is on a file system that is read-only",
+            why,
+            "mount it writable",
+        ));
+    }
+    if store.network {
+        let why = "logins lock a file in it and wait for the disk: when the server is away, nobody gets in";
+        all.push(Symptom::new(
+            Warning,
+            place(),
+            "the store is on NFS",
+            why,
+            "move it to a local file system, and set `directory`",
+        ));
+    }
+    if store.selinux_enforces {
+        let why = "sshd may write below /var/lib only what carries the label for it, and this was not looked at";
+        let mend = "`restorecon -Rv` on it, and look for denials with `ausearch -m avc -c sshd`";
+        all.push(Symptom::new(Hint, place(), "SELinux enforces, and labels were not looked at", why, mend));
+    }
+    all
+}
+
+/// Room for one more attempt.
+pub(super) fn space(facts: &Facts) -> Vec<Symptom> {
+    const LITTLE_BYTES: u64 = 16 * 1024 * 1024;
+    const LITTLE_FILES: u64 = 1000;
+    let place = || Some(facts.config.store.directory.display().to_string());
+    let why = "a code must be written down as used before it opens anything, and users who log in for the first time need a file";
+    let one = |left: Option<u64>, little: u64, told: String| {
+        let left = left.filter(|left| *left < little)?;
+        let severity = if left == 0 { Lockout } else { Warning };
+        Some(Symptom::new(severity, place(), told, why, "make room on that file system"))
+    };
+    let bytes = one(
+        facts.store.free_bytes,
+        LITTLE_BYTES,
+        format!("{} KiB are left for the store", facts.store.free_bytes.unwrap_or(0) / 1024),
+    );
+    let files = one(
+        facts.store.free_files,
+        LITTLE_FILES,
+        format!("{} files can still be made in the store", facts.store.free_files.unwrap_or(0)),
+    );
+    bytes.into_iter().chain(files).collect()
+}
+
+/// Whether users reach the broker.
+pub(super) fn broker(facts: &Facts) -> Vec<Symptom> {
+    let why = "users without root's rights cannot enrol or see how they stand; logins do not need it";
+    let found = match &facts.broker {
+        Broker::Fine => None,
+        Broker::NotStarted => {
+            let mend = "`systemctl enable --now twinlockd.socket`, if users are to help themselves";
+            Some(Symptom::new(Hint, None, "twinlockd is installed, and its socket is not there", why, mend))
+        }
+        Broker::Fault(error) => {
+            Some(Symptom::new(Hint, Some(error.path.display().to_string()), error.to_string(), why, error.hint()))
+        }
+    };
+    found.into_iter().collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_store_on_nfs_is_a_warning() {
+        let place = Path::new("/var/lib/twinlock");
+        assert_eq!(trusted(&StoreFacts::default(), place), []);
+        let found = trusted(&StoreFacts { network: true, ..StoreFacts::default() }, place);
+        let told: Vec<_> = found.iter().map(|one| (one.severity, one.place.as_deref(), one.found.as_str())).collect();
+        assert_eq!(told, [(Warning, Some("/var/lib/twinlock"), "the store is on NFS")]);
+    }
+}

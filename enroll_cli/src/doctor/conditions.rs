@@ -1,0 +1,97 @@
+//! Whether a line of `pam_succeed_if.so` speaks of an account: the way of PAM to exempt somebody. Only what can be told from
+//! its arguments; in doubt nobody is exempt.
+
+use crate::pam_stack::{Action, Code, Line};
+
+/// An account, as conditions see it.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Whom<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) uid: u32,
+    pub(crate) groups: &'a [String],
+}
+
+/// Whether this line leads a login of that account past the lines behind it.
+pub(crate) fn leads_past(line: &Line, whom: Whom<'_>) -> bool {
+    let away = |code| matches!(line.action(code), Action::Jump(_) | Action::Done);
+    match holds(line, whom) {
+        Some(true) => away(Code::SUCCESS),
+        Some(false) => away(Code::AUTH_ERR),
+        None => false,
+    }
+}
+
+/// Whether all that it asks is so; `None` if that cannot be told.
+fn holds(line: &Line, whom: Whom<'_>) -> Option<bool> {
+    const FLAGS: [&str; 6] = ["quiet", "quiet_success", "quiet_fail", "use_uid", "debug", "audit"];
+    if line.module() != "pam_succeed_if.so" {
+        return None;
+    }
+    let words: Vec<&str> = line.arguments().iter().map(String::as_str).filter(|word| !FLAGS.contains(word)).collect();
+    if words.is_empty() {
+        return None;
+    }
+    let mut all = true;
+    for condition in words.chunks(3) {
+        let [left, operator, right] = condition else {
+            return None;
+        };
+        all = all && one(left, operator, right, whom)?;
+    }
+    Some(all)
+}
+
+fn one(left: &str, operator: &str, right: &str, whom: Whom<'_>) -> Option<bool> {
+    let listed = |name: &str| right.split(':').any(|known| known == name);
+    let in_group = || right.split(':').any(|group| whom.groups.iter().any(|own| own == group));
+    match (left, operator) {
+        ("user", "in") => Some(listed(whom.user)),
+        ("user", "notin") => Some(!listed(whom.user)),
+        ("user", "=") => Some(whom.user == right),
+        ("user", "!=") => Some(whom.user != right),
+        ("user", "ingroup") => Some(in_group()),
+        ("user", "notingroup") => Some(!in_group()),
+        ("uid", _) => {
+            let wanted: u32 = right.parse().ok()?;
+            match operator {
+                "eq" => Some(whom.uid == wanted),
+                "ne" => Some(whom.uid != wanted),
+                "lt" | "<" => Some(whom.uid < wanted),
+                "le" | "<=" => Some(whom.uid <= wanted),
+                "gt" | ">" => Some(whom.uid > wanted),
+                "ge" | ">=" => Some(whom.uid >= wanted),
+                _ => None,
+            }
+        }
+        _ => None,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::*;
+    use crate::pam_stack::{Phase, Service};
+
+    #[test]
+    fn who_is_named_is_led_past_and_nobody_in_doubt() {
+        let groups = ["robots".to_owned()];
+        for (line, led) in [
+            ("[success=1 default=ignore] pam_succeed_if.so quiet user in git:backup", true),
+            ("[success=1 default=ignore] pam_succeed_if.so user = backup", false),
+            ("[success=1 default=ignore] pam_succeed_if.so user ingroup robots", true),
+            ("[success=ignore default=1] pam_succeed_if.so user ingroup people", true),
+            ("[success=1 default=ignore] pam_succeed_if.so uid < 1000 user != root", true),
+            ("[success=1 default=ignore] pam_succeed_if.so uid < 1000 shell = /bin/sh", false),
+            ("[success=1 default=ignore] pam_succeed_if.so", false),
+            ("required pam_succeed_if.so user = git", false),
+            ("[success=1 default=ignore] pam_listfile.so user = git", false),
+        ] {
+            let read = |_: &str| Ok(Some((PathBuf::new(), format!("account {line}\n"))));
+            let service = Service::read("svc", &read).unwrap().unwrap();
+            let whom = Whom { user: "git", uid: 998, groups: &groups };
+            assert_eq!(leads_past(service.phase(Phase::Account)[0], whom), led, "{line}");
+        }
+    }
+}

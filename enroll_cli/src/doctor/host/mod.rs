@@ -1,0 +1,139 @@
+//! The facts that the checks judge, gathered from the host: everything that is read or asked is read or asked below this
+//! folder, and nothing is changed.
+
+mod access;
+mod logins;
+mod pam;
+mod people;
+mod server;
+mod store;
+
+pub(crate) use logins::Login;
+pub(crate) use pam::PamFacts;
+pub(crate) use people::Person;
+pub(crate) use server::SshdFacts;
+pub(crate) use store::{Broker, StoreFacts};
+use twinlock_core::{
+    account::UserName,
+    config::Config,
+    host::SystemClock,
+    policy::{self, FirstFactors, Groups, SecondFactor, Source},
+    ports::Clock,
+    time::UnixTime,
+};
+
+use super::{
+    clock::ClockState,
+    module_file::ModuleFile,
+    sshd_settings::{Settings, Sshd},
+};
+use crate::{
+    failure::Failure,
+    pam_stack::{Line, Phase},
+    scene::{Scene, account},
+};
+
+/// Which logins it is about.
+#[derive(Debug, Clone, Default)]
+pub(crate) struct Scope {
+    /// One account instead of all.
+    pub(crate) user: Option<String>,
+    /// One address instead of somewhere outside.
+    pub(crate) from: Option<String>,
+}
+
+/// All that is known.
+pub(crate) struct Facts {
+    pub(crate) config: Config,
+    pub(crate) now: UnixTime,
+    pub(crate) sshd: Option<SshdFacts>,
+    pub(crate) pam: PamFacts,
+    pub(crate) modules: Vec<ModuleFile>,
+    pub(crate) store: StoreFacts,
+    pub(crate) clock: ClockState,
+    pub(crate) people: Vec<Person>,
+    pub(crate) logins: Vec<Login>,
+    /// Whether the question was about one login.
+    pub(crate) one_user: bool,
+    pub(crate) broker: Broker,
+}
+
+/// An address of nobody's (RFC 5737), for a login from outside.
+pub(crate) const OUTSIDE: &str = "203.0.113.1";
+
+impl Facts {
+    /// Gathers them.
+    pub(crate) fn of_host(scene: Scene, scope: &Scope) -> Result<Self, Failure> {
+        let now = SystemClock.now();
+        let server = Sshd::find();
+        let mut sshd = server.as_ref().map(|server| SshdFacts::of(server, scope));
+        let settings = sshd.as_ref().and_then(|sshd| sshd.settings.clone()).unwrap_or_default();
+        let pam = PamFacts::of(settings.service());
+        let mut store = StoreFacts::of(&scene);
+        let one = scope.user.as_deref().map(|user| account(Some(user))).transpose()?;
+        let mut people = people::people(&scene, &pam, &settings, now, one.as_ref(), &mut store)?;
+        if let Some(one) = &one {
+            people.retain(|person| person.name == one.name);
+        }
+        let logins = match (&server, &mut sshd) {
+            (Some(server), Some(sshd)) if sshd.settings.is_some() => {
+                logins::logins(server, sshd, &scene, &pam, &people, scope, now)
+            }
+            _ => Vec::new(),
+        };
+        Ok(Self {
+            config: scene.config,
+            now,
+            sshd,
+            modules: pam.modules(),
+            pam,
+            store,
+            clock: ClockState::of_host(),
+            people,
+            logins,
+            one_user: scope.user.is_some(),
+            broker: Broker::of_host(),
+        })
+    }
+
+    /// The settings of sshd for nobody in particular.
+    pub(crate) fn settings(&self) -> Option<&Settings> {
+        self.sshd.as_ref().and_then(|sshd| sshd.settings.as_ref())
+    }
+
+    /// The lines of a phase of sshd's stack.
+    pub(crate) fn stack(&self, phase: Phase) -> Vec<&Line> {
+        self.pam.file.as_ref().map(|service| service.phase(phase)).unwrap_or_default()
+    }
+
+    /// Where something that is in force for a login was set.
+    pub(crate) fn place(&self, key: &str, login: &Login) -> Option<String> {
+        let files = &self.sshd.as_ref()?.files;
+        files.place_of(key, login.settings.of(key), &login.user, &login.from).map(ToString::to_string)
+    }
+
+    /// The first line that has this key.
+    pub(crate) fn first_place(&self, key: &str) -> Option<String> {
+        let files = &self.sshd.as_ref()?.files;
+        files.directives.iter().find(|directive| directive.key == key).map(|directive| directive.place.to_string())
+    }
+
+    /// The same for nobody in particular.
+    pub(crate) fn global_place(&self, key: &str) -> Option<String> {
+        let sshd = self.sshd.as_ref()?;
+        sshd.files.place_of(key, sshd.settings.as_ref()?.of(key), "", OUTSIDE).map(ToString::to_string)
+    }
+}
+
+fn decide(
+    scene: &Scene,
+    service: &str,
+    user: &UserName,
+    source: &Source,
+    now: UnixTime,
+    groups: &dyn Groups,
+) -> Option<SecondFactor> {
+    let first_factors = FirstFactors::default();
+    let facts = policy::Facts { service, user: Some(user), source, first_factors: &first_factors, now };
+    scene.config.policy.decide(&facts, groups).ok().map(|decision| decision.second_factor)
+}

@@ -1,0 +1,107 @@
+//! sshd's PAM stack, what it answers, and whom its own conditions exempt.
+
+use std::{collections::BTreeSet, fs, path::PathBuf};
+
+use twinlock_core::{account::UserName, host::SystemGroups, module_arguments::ModuleArgument, policy::Groups};
+
+use crate::{
+    doctor::{
+        conditions::{Whom, leads_past},
+        module_file::{self, ModuleFile},
+        questions::Answers,
+    },
+    pam_files::{OURS, OurLine},
+    pam_stack::{FOLDERS, Kind, Line, Phase, Service},
+};
+
+/// The stack of sshd.
+pub(crate) struct PamFacts {
+    pub(crate) service: String,
+    pub(crate) unreadable: Option<String>,
+    pub(crate) file: Option<Service>,
+    pub(crate) auth: Answers,
+    pub(crate) account: Answers,
+    /// Files that nobody reads, because libpam looks for the name in small letters.
+    pub(crate) misspelled: Vec<PathBuf>,
+    /// Whether the console asks for a code.
+    pub(crate) console_asks: bool,
+}
+
+impl PamFacts {
+    pub(super) fn of(service: &str) -> Self {
+        let (file, unreadable) = match Service::of_host(service) {
+            Ok(file) => (file, None),
+            Err(error) => (None, Some(error.to_string())),
+        };
+        let answers = |phase| file.as_ref().map(|service| Answers::of(&service.phase(phase))).unwrap_or_default();
+        let (auth, account) = (answers(Phase::Auth), answers(Phase::Account));
+        let console = Service::of_host("login").ok().flatten();
+        let console_asks =
+            console.is_some_and(|service| service.phase(Phase::Auth).iter().any(|line| line.module() == OURS));
+        Self {
+            service: service.to_ascii_lowercase(),
+            unreadable,
+            auth,
+            account,
+            misspelled: misspelled(service),
+            console_asks,
+            file,
+        }
+    }
+
+    fn lines(&self, phase: Phase) -> Vec<&Line> {
+        self.file.as_ref().map(|service| service.phase(phase)).unwrap_or_default()
+    }
+
+    pub(super) fn nullok(&self, phase: Phase) -> bool {
+        self.lines(phase).into_iter().filter_map(OurLine::of).any(|line| line.has(ModuleArgument::Nullok))
+    }
+
+    /// Whether a condition of the stack leads an account past our line.
+    fn exempts(&self, phase: Phase, answers: &Answers, whom: Whom<'_>) -> bool {
+        let lines = self.lines(phase);
+        answers.around.iter().filter_map(|at| lines.get(*at)).any(|line| leads_past(line, whom))
+    }
+
+    /// The files that our lines name.
+    pub(super) fn modules(&self) -> Vec<ModuleFile> {
+        let lines = self.file.iter().flat_map(|service| &service.lines).filter(|line| line.module() == OURS);
+        let names: BTreeSet<&str> = lines
+            .filter_map(|line| match &line.kind {
+                Kind::Module { name, .. } => Some(name.as_str()),
+                Kind::Substack(_) | Kind::Broken => None,
+            })
+            .collect();
+        names.into_iter().map(|name| ModuleFile::look(&module_file::path_of(name))).collect()
+    }
+}
+
+/// Files of the service in another spelling.
+fn misspelled(service: &str) -> Vec<PathBuf> {
+    let read = service.to_ascii_lowercase();
+    let entries = FOLDERS.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    let other = entries.filter(|entry| {
+        entry.file_name().to_str().is_some_and(|name| name != read && name.eq_ignore_ascii_case(&read))
+    });
+    other.map(|entry| entry.path()).collect()
+}
+
+/// Which of our lines PAM's own conditions lead an account past.
+pub(super) struct Exempt {
+    pub(super) auth: bool,
+    pub(super) account: bool,
+}
+
+impl Exempt {
+    pub(super) fn of(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
+        if pam.auth.around.is_empty() && pam.account.around.is_empty() {
+            return Self { auth: false, account: false };
+        }
+        let groups = SystemGroups.of(name).unwrap_or_default();
+        let whom = Whom { user: name.as_str(), uid, groups: &groups };
+        Self {
+            auth: pam.exempts(Phase::Auth, &pam.auth, whom),
+            account: pam.exempts(Phase::Account, &pam.account, whom),
+        }
+    }
+}

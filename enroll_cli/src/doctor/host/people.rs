@@ -1,0 +1,199 @@
+//! Everybody who may log in or is enrolled, and how they stand.
+
+use std::{
+    collections::{HashMap, HashSet},
+    fs::OpenOptions,
+    io::{self, Read},
+    num::NonZero,
+    os::unix::fs::OpenOptionsExt,
+    panic,
+    path::Path,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use nix::fcntl::OFlag;
+use twinlock_core::{
+    account::{Subject, UserName},
+    host::{
+        SystemGroups,
+        accounts::{self, Account, Members},
+    },
+    policy::{Groups, SecondFactor, Source},
+    ports::StoreError,
+    store::Reading,
+    time::UnixTime,
+};
+
+use super::{OUTSIDE, PamFacts, StoreFacts, access::Access, decide, pam::Exempt};
+use crate::{doctor::sshd_settings::Settings, failure::Failure, list, scene::Scene};
+
+/// Somebody who may log in or is enrolled.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact")]
+pub(crate) struct Person {
+    pub(crate) name: UserName,
+    pub(crate) uid: u32,
+    pub(crate) may_log_in: bool,
+    /// sshd's lists leave the account in.
+    pub(crate) allowed: bool,
+    pub(crate) enrolled: bool,
+    pub(crate) recovery_codes_left: Option<usize>,
+    pub(crate) admin: bool,
+    /// What holds for a login of sshd from outside; `None` if it cannot be decided.
+    pub(crate) second_factor: Option<SecondFactor>,
+    /// A program logs in: keys with a command of their own, or a shell for one purpose.
+    pub(crate) automation: Option<String>,
+    /// A condition of the PAM file exempts the account from the guard.
+    pub(crate) exempt_in_pam: bool,
+}
+
+const ADMIN_GROUPS: [&str; 3] = ["sudo", "wheel", "admin"];
+const SHELLS_OF_PROGRAMS: [&str; 3] = ["git-shell", "rssh", "scponly"];
+
+/// Everybody, with how they stand. Asking a directory for groups is waiting: all processors do it.
+pub(super) fn people(
+    scene: &Scene,
+    pam: &PamFacts,
+    settings: &Settings,
+    now: UnixTime,
+    asked_about: Option<&Subject>,
+    store: &mut StoreFacts,
+) -> Result<Vec<Person>, Failure> {
+    let files = scene.store.credentials.file_names().unwrap_or_default();
+    let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
+    let asked_about = asked_about.map(|subject| &subject.name);
+    // Whom a directory knows is found by name alone.
+    let by_name = enrolled.iter().chain(asked_about).cloned().collect();
+    let known = list::accounts(&by_name, None)?;
+    let looking = Looking {
+        scene,
+        pam,
+        settings,
+        now,
+        reading: scene.store.reading().ok(),
+        admins: ADMIN_GROUPS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
+        outside: Source::of(Some(OUTSIDE)),
+        groups: RememberedGroups::default(),
+        access: Access::of(settings),
+    };
+    let meant = |account: &&Account| {
+        let name = &account.subject.name;
+        account.may_log_in() || enrolled.contains(name) || asked_about == Some(name)
+    };
+    let meant: Vec<&Account> = known.values().filter(meant).collect();
+    let one = |account: &&Account| looking.at(account, enrolled.contains(&account.subject.name));
+    let share = meant.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
+    let found: Vec<(Person, Option<StoreError>)> = thread::scope(|scope| {
+        let one = &one;
+        let parts: Vec<_> = meant
+            .chunks(share)
+            .map(|part| scope.spawn(move || <[_]>::iter(part).map(one).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|bug| panic::resume_unwind(bug))).collect()
+    });
+    let (people, faults): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    store.faults.extend(faults.into_iter().flatten());
+    Ok(people)
+}
+
+/// What is needed to look at one account after the other.
+struct Looking<'a> {
+    scene: &'a Scene,
+    pam: &'a PamFacts,
+    settings: &'a Settings,
+    now: UnixTime,
+    reading: Option<Reading>,
+    admins: Vec<Members>,
+    outside: Source,
+    groups: RememberedGroups,
+    access: Access<'a>,
+}
+
+impl Looking<'_> {
+    fn at(&self, account: &Account, enrolled: bool) -> (Person, Option<StoreError>) {
+        let Self { scene, pam, settings, now, reading, admins, outside, groups, access } = self;
+        let name = &account.subject.name;
+        let status = reading.as_ref().filter(|_| enrolled).map(|reading| scene.status_in(reading, &account.subject));
+        let (recovery_codes_left, fault) = match status {
+            Some(Ok(status)) => (Some(status.recovery_codes_left), None),
+            Some(Err(error)) => (None, Some(error)),
+            None => (None, None),
+        };
+        let second_factor = decide(scene, &pam.service, name, outside, *now, groups);
+        let wanted = second_factor.is_some_and(|policy| policy >= SecondFactor::Enroll);
+        let automation = if wanted { automation(account, settings) } else { None };
+        let person = Person {
+            name: name.clone(),
+            uid: account.subject.uid,
+            may_log_in: account.may_log_in(),
+            allowed: access.leaves_in(account),
+            enrolled,
+            recovery_codes_left,
+            admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
+            second_factor,
+            exempt_in_pam: Exempt::of(pam, name, account.subject.uid).account,
+            automation,
+        };
+        (person, fault)
+    }
+}
+
+/// The group database, asked once for each group that a rule names.
+#[derive(Default)]
+struct RememberedGroups(Mutex<HashMap<String, bool>>);
+
+impl Groups for RememberedGroups {
+    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+        SystemGroups.of(user)
+    }
+
+    fn exists(&self, group: &str) -> io::Result<bool> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(exists) = known.get(group) {
+            return Ok(*exists);
+        }
+        let exists = SystemGroups.exists(group)?;
+        known.insert(group.to_owned(), exists);
+        Ok(exists)
+    }
+}
+
+/// Why somebody seems to be a program, if so.
+fn automation(account: &Account, settings: &Settings) -> Option<String> {
+    let shell = account.shell.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if SHELLS_OF_PROGRAMS.contains(&shell) {
+        return Some(account.shell.display().to_string());
+    }
+    let files = match settings.of("authorizedkeysfile") {
+        "" => ".ssh/authorized_keys",
+        files => files,
+    };
+    files.split_whitespace().find_map(|file| {
+        let home = account.home.to_str()?;
+        let file = file.replace("%h", home).replace("%u", account.subject.name.as_str()).replace("%%", "%");
+        let path = account.home.join(file);
+        let text = text_of_users(&path)?;
+        text.lines().any(has_command).then(|| path.display().to_string())
+    })
+}
+
+/// Whether a line of `authorized_keys` names the one command of its key.
+fn has_command(line: &str) -> bool {
+    let line = line.trim_start();
+    // Options stand before the key, whose types begin like this.
+    let is_key = ["ssh-", "ecdsa-", "sk-", "#"].iter().any(|start| line.starts_with(start));
+    !is_key && line.to_ascii_lowercase().contains("command=\"")
+}
+
+/// A file that a user can make: not a link, not a pipe that never ends, not too long.
+fn text_of_users(path: &Path) -> Option<String> {
+    const LONGEST: u64 = 256 * 1024;
+    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
+    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
+    if !file.metadata().ok()?.is_file() {
+        return None;
+    }
+    let mut bytes = Vec::new();
+    file.take(LONGEST).read_to_end(&mut bytes).ok()?;
+    Some(String::from_utf8_lossy(&bytes).into_owned())
+}

@@ -1,0 +1,76 @@
+//! The store's folders and their file system, and the broker's socket.
+
+use std::{fs, path::Path};
+
+use nix::sys::{
+    statfs::{NFS_SUPER_MAGIC, statfs},
+    statvfs::{FsFlags, statvfs},
+};
+use twinlock_core::{ports::StoreError, store, wire::SOCKET};
+
+use crate::scene::Scene;
+
+/// The folders of secrets and state.
+#[derive(Default)]
+pub(crate) struct StoreFacts {
+    pub(crate) faults: Vec<StoreError>,
+    pub(crate) read_only: bool,
+    pub(crate) network: bool,
+    /// Free bytes and files; `None` if that is not known or not limited.
+    pub(crate) free_bytes: Option<u64>,
+    pub(crate) free_files: Option<u64>,
+    pub(crate) selinux_enforces: bool,
+}
+
+/// The socket of the broker.
+pub(crate) enum Broker {
+    /// It is not set up, or all is well.
+    Fine,
+    /// Its unit is installed, and there is no socket.
+    NotStarted,
+    /// Users would not trust it.
+    Fault(StoreError),
+}
+
+impl StoreFacts {
+    pub(super) fn of(scene: &Scene) -> Self {
+        let root = &scene.config.store.directory;
+        // The first that is wrong: what is below it cannot be judged.
+        let fault = store::check_folder(root).err().or_else(|| scene.store.reading().err());
+        let space = statvfs(root).ok();
+        // Zero in all is what a file system without such a limit says.
+        let free = |all: u64, left: u64| (all > 0).then_some(left);
+        Self {
+            faults: fault.into_iter().collect(),
+            read_only: space.is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY)),
+            network: statfs(root).is_ok_and(|known| known.filesystem_type() == NFS_SUPER_MAGIC),
+            free_bytes: space
+                .and_then(|space| free(space.blocks(), space.blocks_available().saturating_mul(space.fragment_size()))),
+            free_files: space.and_then(|space| free(space.files(), space.files_available())),
+            selinux_enforces: selinux_enforces(),
+        }
+    }
+}
+
+#[allow(clippy::disallowed_methods, reason = "the kernel's own file")]
+fn selinux_enforces() -> bool {
+    fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1")
+}
+
+impl Broker {
+    pub(super) fn of_host() -> Self {
+        const UNITS: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
+        let set_up = UNITS.iter().any(|folder| Path::new(folder).join("twinlockd.socket").exists());
+        match store::check_socket(Path::new(SOCKET)) {
+            Ok(()) => Self::Fine,
+            Err(_) if !Path::new(SOCKET).exists() => {
+                if set_up {
+                    Self::NotStarted
+                } else {
+                    Self::Fine
+                }
+            }
+            Err(error) => Self::Fault(error),
+        }
+    }
+}

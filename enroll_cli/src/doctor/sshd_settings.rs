@@ -1,0 +1,171 @@
+//! What is in force in sshd: `sshd -t`, and `sshd -T -C` for one login. Key names are compared without case: versions spell
+//! them differently.
+
+use std::{collections::BTreeMap, path::PathBuf};
+
+use super::programs::{self, Said};
+
+/// The server of this host.
+#[derive(Debug, Clone)]
+pub(crate) struct Sshd {
+    program: PathBuf,
+}
+
+/// Settings for one login.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(crate) struct Settings(BTreeMap<String, Vec<String>>);
+
+/// A way to log in: methods, all of which are wanted.
+pub(crate) type Way = Vec<String>;
+
+/// Methods that can stand in `AuthenticationMethods`, and which setting switches each on.
+const METHODS: [(&str, &str); 5] = [
+    ("publickey", "pubkeyauthentication"),
+    ("password", "passwordauthentication"),
+    (KEYBOARD, "kbdinteractiveauthentication"),
+    ("hostbased", "hostbasedauthentication"),
+    ("gssapi-with-mic", "gssapiauthentication"),
+];
+
+/// The method by which PAM asks.
+pub(crate) const KEYBOARD: &str = "keyboard-interactive";
+
+impl Sshd {
+    /// The server, if the host has one.
+    pub(crate) fn find() -> Option<Self> {
+        programs::find("sshd").map(|program| Self { program })
+    }
+
+    /// What `sshd -t` complains of; `None` if it does not.
+    pub(crate) fn complaint(&self) -> Option<String> {
+        let said = self.ask(&["-t"]);
+        (!said.fine).then(|| {
+            let lines = said.errors.lines().map(|line| line.trim_end_matches('\r').trim_end_matches('.'));
+            let told = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
+            if told.is_empty() { "it does not end, or does not say why".to_owned() } else { told }
+        })
+    }
+
+    /// What is in force for a login of `user` from `address`; `None` if sshd does not tell.
+    pub(crate) fn settings(&self, user: &str, address: &str) -> Option<Settings> {
+        let login = format!("user={user},host={address},addr={address}");
+        let said = self.ask(&["-T", "-C", &login]);
+        said.fine.then(|| Settings::parse(&said.output))
+    }
+
+    /// Its version as major and minor number.
+    pub(crate) fn version(&self) -> Option<(u32, u32)> {
+        // Before 9.2 there was no -V; what such a server says about a wrong option begins with its version.
+        version(&self.ask(&["-V"]).errors)
+    }
+
+    fn ask(&self, arguments: &[&str]) -> Said {
+        programs::run(&self.program, arguments).unwrap_or_else(|error| Said {
+            errors: format!("{} cannot be run: {error}", self.program.display()),
+            ..Said::default()
+        })
+    }
+}
+
+fn version(text: &str) -> Option<(u32, u32)> {
+    let numbers = text.split("OpenSSH_").nth(1)?;
+    let (major, rest) = numbers.split_once('.')?;
+    let minor = rest.split(|c: char| !c.is_ascii_digit()).next()?;
+    Some((major.parse().ok()?, minor.parse().ok()?))
+}
+
+impl Settings {
+    /// Reads what `sshd -T` prints.
+    pub(crate) fn parse(text: &str) -> Self {
+        let mut all: BTreeMap<String, Vec<String>> = BTreeMap::new();
+        for (key, value) in text.lines().filter_map(|line| line.split_once(' ')) {
+            all.entry(known_as(key)).or_default().push(value.trim().to_owned());
+        }
+        Self(all)
+    }
+
+    /// The value of a setting; empty if sshd does not know it.
+    pub(crate) fn of(&self, key: &str) -> &str {
+        self.all(key).first().map_or("", String::as_str)
+    }
+
+    /// All values of one that has many.
+    pub(crate) fn all(&self, key: &str) -> &[String] {
+        self.0.get(key).map_or(&[], Vec::as_slice)
+    }
+
+    /// Whether it is `yes`.
+    pub(crate) fn has(&self, key: &str) -> bool {
+        self.of(key).eq_ignore_ascii_case("yes")
+    }
+
+    /// Whether `AuthenticationMethods` is set.
+    pub(crate) fn names_methods(&self) -> bool {
+        !matches!(self.of("authenticationmethods").to_ascii_lowercase().as_str(), "" | "any")
+    }
+
+    /// The ways that sshd would take, without those for which a method is switched off.
+    pub(crate) fn ways(&self) -> Vec<Way> {
+        let on: Vec<&str> =
+            METHODS.iter().filter(|(_, setting)| self.has(setting)).map(|(method, _)| *method).collect();
+        if !self.names_methods() {
+            return on.into_iter().map(|method| vec![method.to_owned()]).collect();
+        }
+        let methods = self.of("authenticationmethods").to_ascii_lowercase();
+        let way =
+            |list: &str| list.split(',').map(|method| method.split(':').next().unwrap_or(method).to_owned()).collect();
+        let ways = methods.split_whitespace().map(way);
+        ways.filter(|way: &Way| way.iter().all(|method| on.contains(&method.as_str()))).collect()
+    }
+
+    /// The PAM service; before OpenSSH 9.8 it was the name of the program.
+    pub(crate) fn service(&self) -> &str {
+        match self.of("pamservicename") {
+            "" => "sshd",
+            name => name,
+        }
+    }
+
+    /// A time in seconds.
+    pub(crate) fn seconds(&self, key: &str) -> Option<u64> {
+        self.of(key).parse().ok()
+    }
+}
+
+/// The name under which a setting is known here: old names are still names.
+pub(crate) fn known_as(key: &str) -> String {
+    match key.to_ascii_lowercase().as_str() {
+        "challengeresponseauthentication" | "skeyauthentication" => "kbdinteractiveauthentication".to_owned(),
+        "dsaauthentication" => "pubkeyauthentication".to_owned(),
+        known => known.to_owned(),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn ways(text: &str) -> Vec<String> {
+        Settings::parse(text).ways().into_iter().map(|way| way.join("+")).collect()
+    }
+
+    #[test]
+    fn without_a_list_of_methods_each_that_is_on_is_a_way() {
+        let text = "PubkeyAuthentication yes\nkbdinteractiveauthentication no\npasswordauthentication yes\nauthenticationmethods any\n";
+        assert_eq!(ways(text), ["publickey", "password"]);
+    }
+
+    #[test]
+    fn a_way_with_a_method_that_is_off_is_none() {
+        let text = "pubkeyauthentication yes\nchallengeresponseauthentication yes\npasswordauthentication no\n\
+                    AuthenticationMethods publickey,password publickey,keyboard-interactive:pam\n";
+        assert_eq!(ways(text), ["publickey+keyboard-interactive"]);
+    }
+
+    #[test]
+    fn a_version_is_two_numbers() {
+        assert_eq!(version("OpenSSH_9.2, OpenSSL 3.0.19 27 Jan 2026\n"), Some((9, 2)));
+        assert_eq!(version("unknown option -- V\nOpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1\n"), Some((8, 4)));
+        assert_eq!(version("sshd: no\n"), None);
+    }
+}

@@ -1,0 +1,222 @@
+//! `twinlock test-login`: the real PAM stack of a service, run outside of it, with what each line does. A code that is typed is
+//! charged and spent as in a login. The command does not speak to libpam: a helper of the broker does.
+
+use std::{
+    fmt::Write as _,
+    os::{fd::OwnedFd, unix::net::UnixStream},
+    path::{Path, PathBuf},
+    process::{Child, Command, Stdio},
+    time::Duration,
+};
+
+use twinlock_core::{
+    account::Subject,
+    ports::{Dialogue, Typing},
+    status::Status,
+    wire::{Broken, Connection, Kind},
+};
+
+use crate::{
+    cli::TestLogin,
+    doctor::programs,
+    failure::Failure,
+    output::{print, shown},
+    pam_stack::{Action, Code, Kind as LineKind, Line, Phase, Service},
+    person::Person,
+    scene::{self, Scene},
+    terminal::Terminal,
+};
+
+/// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let subject = scene::account(Some(&arguments.user))?;
+    let service = arguments.service.to_ascii_lowercase();
+    let file = Service::of_host(&service).map_err(|error| Failure::refused(error.to_string()))?;
+    let Some(file) = file else {
+        return Err(Failure::refused(format!("{service} has no PAM file here"))
+            .hint("/etc/pam.d and /usr/lib/pam.d have the services that there are"));
+    };
+    let helper = helper()?;
+    print(&shown(&explained(&file)))?;
+    let before = standing(&scene, &subject)?;
+    let person = Person::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
+    let ended = person.talk(|dialogue| log_in(&helper, &subject, &service, dialogue))?;
+    let after = standing(&scene, &subject)?;
+    let verdict = verdict(&before, &after);
+    match ended {
+        None => print(&format!("result:   PAM lets {} in\ntwinlock: {verdict}\n", subject.name)),
+        Some(refused) => {
+            print(&shown(&format!("result:   PAM refuses {}: {refused}\ntwinlock: {verdict}\n", subject.name)))?;
+            Err(Failure::as_shown())
+        }
+    }
+}
+
+/// The broker, which has the helper: beside the command, or where such programs are.
+fn helper() -> Result<PathBuf, Failure> {
+    let own = std::env::current_exe().ok().and_then(|own| Some(own.parent()?.join("twinlockd")));
+    let found = own.filter(|path| path.is_file()).or_else(|| programs::find("twinlockd"));
+    found.ok_or_else(|| {
+        Failure::refused("twinlockd is not installed, and it is the one that speaks to PAM")
+            .hint("`make install` puts it beside the command; it need not run for this")
+    })
+}
+
+fn standing(scene: &Scene, subject: &Subject) -> Result<Status, Failure> {
+    Ok(scene.status_in(&scene.store.reading()?, subject)?)
+}
+
+/// What Twinlock has written down meanwhile.
+fn verdict(before: &Status, after: &Status) -> String {
+    let used =
+        after.authenticators.iter().zip(&before.authenticators).find(|(now, then)| now.last_used != then.last_used);
+    if let Some((authenticator, _)) = used {
+        return format!("a code of \"{}\" was right and is used now", authenticator.label);
+    }
+    if after.recovery_codes_left < before.recovery_codes_left {
+        return format!("a recovery code was right and is used now; {} are left", after.recovery_codes_left);
+    }
+    if after.throttle.failures > before.throttle.failures {
+        return format!("the answer was wrong and is charged; {} in a row", after.throttle.failures);
+    }
+    if !after.enrolled {
+        return "not enrolled; nothing was written down".to_owned();
+    }
+    "nothing was written down: nobody was asked, or nothing that looks like a code was answered".to_owned()
+}
+
+/// Runs the transaction; how PAM refused it, if it did.
+fn log_in(
+    helper: &Path,
+    subject: &Subject,
+    service: &str,
+    dialogue: &mut dyn Dialogue,
+) -> Result<Option<String>, Failure> {
+    let failed = |error: std::io::Error| Failure::refused(format!("cannot start {}: {error}", helper.display()));
+    let (ours, theirs) = UnixStream::pair().map_err(failed)?;
+    let mut command = Command::new(helper);
+    command.args(["--prove", subject.name.as_str(), "--service", service]).env_clear().current_dir("/");
+    command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
+    let _child = Ended(command.spawn().map_err(failed)?);
+    let last_word = carry(&Connection::accepted(ours), dialogue).map_err(|_| {
+        Failure::refused("the login was broken off: an answer is missing, or a module of the stack crashed")
+    })?;
+    Ok(refusal(&last_word))
+}
+
+/// A process that does not outlive its use.
+struct Ended(Child);
+
+impl Drop for Ended {
+    fn drop(&mut self) {
+        // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
+        let _ = self.0.kill();
+        let _ = self.0.wait();
+    }
+}
+
+/// Carries questions and answers; the helper's last word.
+fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<String, Broken> {
+    loop {
+        let frame = helper.read(PATIENCE)?;
+        let typing = match frame.kind {
+            Kind::Ask => Typing::Shown,
+            Kind::AskHidden => Typing::Hidden,
+            Kind::Tell => {
+                dialogue.tell(&shown(frame.text()?)).map_err(|_| Broken::Gone)?;
+                continue;
+            }
+            Kind::Verdict => return Ok(frame.text()?.to_owned()),
+            Kind::Request
+            | Kind::Login
+            | Kind::Answer
+            | Kind::NoAnswer
+            | Kind::Introduce
+            | Kind::Done
+            | Kind::Refused => return Err(Broken::OutOfPlace),
+        };
+        let typed = dialogue.ask(&shown(frame.text()?), typing).map_err(|_| Broken::Gone)?;
+        helper.write(Kind::Answer, &typed, PATIENCE)?;
+    }
+}
+
+/// `right`, or `wrong PHASE CODE` in words.
+fn refusal(last_word: &str) -> Option<String> {
+    let mut words = last_word.split(' ');
+    if words.next() == Some("right") {
+        return None;
+    }
+    let (phase, code) = (words.next().unwrap_or("auth"), words.next().unwrap_or_default());
+    let name = code.parse::<usize>().ok().and_then(|number| Code::NAMES.get(number)).copied().unwrap_or("unknown");
+    Some(match phase {
+        "user" => "a module made another user of it".to_owned(),
+        phase => format!("{name} ({code}) in the {phase} phase"),
+    })
+}
+
+fn explained(service: &Service) -> String {
+    let mut text = String::new();
+    for (phase, about) in [(Phase::Auth, "who it is"), (Phase::Account, "whether that one may log in now")] {
+        // Writing to a String cannot fail.
+        let _ = writeln!(text, "{} phase, {about}:", phase.name());
+        for line in service.phase(phase) {
+            let _ = writeln!(text, "{}", told(line));
+        }
+    }
+    let _ = writeln!(
+        text,
+        "Not as in sshd: no key and no address is told to PAM, and no session begins. What is typed counts as in a login."
+    );
+    text
+}
+
+/// A line and what comes of it.
+fn told(line: &Line) -> String {
+    let indent = "  ".repeat(line.level.saturating_add(1));
+    let place = &line.place;
+    match &line.kind {
+        LineKind::Substack(name) => format!("{indent}the lines of {name}, as a stack of their own ({place})"),
+        LineKind::Broken => format!("{indent}a line that libpam does not understand, and that refuses ({place})"),
+        LineKind::Module { .. } => {
+            let does = |code| does(line.action(code));
+            format!(
+                "{indent}{} {} ({place})\n{indent}  success {}; failure {}; not meant {}",
+                line.control,
+                line.module(),
+                does(Code::SUCCESS),
+                does(Code::AUTH_ERR),
+                does(Code::IGNORE)
+            )
+        }
+    }
+}
+
+fn does(action: Action) -> String {
+    match action {
+        Action::Ignore => "counts for nothing".to_owned(),
+        Action::Ok => "counts".to_owned(),
+        Action::Done => "is enough, and ends it".to_owned(),
+        Action::Bad => "refuses in the end".to_owned(),
+        Action::Die => "refuses, and ends it".to_owned(),
+        Action::Reset => "makes all before it count for nothing".to_owned(),
+        Action::Jump(1) => "passes over the next line".to_owned(),
+        Action::Jump(lines) => format!("passes over the next {lines} lines"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_last_word_of_the_helper_is_put_into_words() {
+        assert_eq!(refusal("right"), None);
+        assert_eq!(refusal("wrong auth 7").unwrap(), "auth_err (7) in the auth phase");
+        assert_eq!(refusal("wrong account 6").unwrap(), "perm_denied (6) in the account phase");
+        assert_eq!(refusal("wrong user 0").unwrap(), "a module made another user of it");
+        assert_eq!(refusal("").unwrap(), "unknown () in the auth phase");
+    }
+}

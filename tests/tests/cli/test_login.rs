@@ -1,0 +1,123 @@
+//! `twinlock test-login`: the real PAM stack, run outside of sshd.
+
+use std::fs;
+
+use twinlock_tests::{Enrolled, Family, FirstFactor, Launch, Output, PASSWORD, STORE, Snapshot, World, in_world};
+
+const STACK: &str = "/etc/pam.d/sshd";
+
+fn with_host(first: FirstFactor, test: impl FnOnce(&World, &Enrolled) + Send) {
+    in_world(|world| {
+        world.ship(Family::Debian, first);
+        world.account("alice");
+        let alice = world.deploy("alice");
+        test(world, &alice);
+    });
+}
+
+fn try_it(world: &World, answers: &[&str]) -> Output {
+    let lines: String = answers.iter().flat_map(|answer| [answer, "\n"]).collect();
+    world.twinlock_launch(&["test-login", "alice"]).run_with_input(lines.as_bytes())
+}
+
+fn ends(output: &Output, code: i32, end: &str) {
+    assert_eq!((output.code, output.stdout.ends_with(end)), (Some(code), true), "{end}: {output:?}");
+}
+
+#[test]
+fn a_right_password_and_a_right_code_get_in_and_the_code_is_used() {
+    with_host(FirstFactor::Password, |world, alice| {
+        let code = alice.codes().next();
+        let used = "result:   PAM lets alice in\ntwinlock: a code of \"phone\" was right and is used now\n";
+        ends(&try_it(world, &[PASSWORD, &code]), 0, used);
+        let output = try_it(world, &[PASSWORD, &code]);
+        assert!(
+            output.code == Some(1) && output.stdout.contains("PAM refuses alice: auth_err (7) in the auth phase"),
+            "{output:?}"
+        );
+    });
+}
+
+#[test]
+fn a_wrong_code_is_charged_and_a_wrong_password_is_not() {
+    with_host(FirstFactor::Password, |world, alice| {
+        let refused = "result:   PAM refuses alice: auth_err (7) in the auth phase\ntwinlock: ";
+        let wrong = alice.authenticator.wrong_code();
+        ends(
+            &try_it(world, &[PASSWORD, &wrong]),
+            1,
+            &format!("{refused}the answer was wrong and is charged; 1 in a row\n"),
+        );
+        let store = Snapshot::of(STORE);
+        let nothing = "nothing was written down: nobody was asked, or nothing that looks like a code was answered\n";
+        ends(&try_it(world, &["wrong"]), 1, &format!("{refused}{nothing}"));
+        assert_eq!(Snapshot::of(STORE), store);
+    });
+}
+
+#[test]
+fn a_recovery_code_gets_in_and_is_counted() {
+    with_host(FirstFactor::Key, |world, alice| {
+        let told = "result:   PAM lets alice in\ntwinlock: a recovery code was right and is used now; 9 are left\n";
+        ends(&try_it(world, &[&alice.recovery_codes[0]]), 0, told);
+    });
+}
+
+#[test]
+fn what_refuses_behind_the_code_is_named_by_its_phase() {
+    with_host(FirstFactor::Key, |world, alice| {
+        let text = fs::read_to_string(STACK).unwrap();
+        world.service("sshd", &text.replace("\n@include common-account", "\naccount required pam_deny.so"));
+        let output = try_it(world, &[&alice.codes().next()]);
+        // Which code that is differs between versions of pam_deny.so.
+        assert!(output.code == Some(1) && output.stdout.contains(" in the account phase\n"), "{output:?}");
+        assert!(output.stdout.ends_with("twinlock: a code of \"phone\" was right and is used now\n"), "{output:?}");
+    });
+}
+
+#[test]
+fn each_line_is_explained_with_its_place() {
+    with_host(FirstFactor::Password, |world, _| {
+        let output = try_it(world, &[]);
+        let place = |start: &str| {
+            let text = fs::read_to_string(STACK).unwrap();
+            text.lines().position(|line| line.starts_with(start)).unwrap() + 1
+        };
+        let told = format!(
+            "auth phase, who it is:\n  success=1 default=ignore pam_unix.so (/etc/pam.d/common-auth:1)\n    success passes over \
+             the next line; failure counts for nothing; not meant counts for nothing\n  requisite pam_deny.so \
+             (/etc/pam.d/common-auth:2)\n    success counts; failure refuses, and ends it; not meant counts for nothing\n  \
+             required pam_permit.so (/etc/pam.d/common-auth:3)\n    success counts; failure refuses in the end; not meant \
+             counts for nothing\n  required pam_twinlock.so (/etc/pam.d/sshd:{})\n    success counts; failure refuses in the \
+             end; not meant counts for nothing\naccount phase, whether that one may log in now:\n",
+            place("auth       required     pam_twinlock.so")
+        );
+        assert!(output.stdout.starts_with(&told), "{}", output.stdout);
+        // There was nothing to read.
+        assert_eq!(output.code, Some(1), "{output:?}");
+        assert!(output.stderr.contains("the login was broken off: an answer is missing"), "{output:?}");
+    });
+}
+
+#[test]
+fn it_is_for_root_and_for_services_that_exist() {
+    with_host(FirstFactor::Key, |world, _| {
+        let output = world.twinlock(&["test-login", "alice", "--service", "nosuch"]);
+        assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+        assert!(output.stderr.contains("nosuch has no PAM file here"), "{output:?}");
+        let account = world.account("bob");
+        let output = world.twinlock_launch(&["test-login", "alice"]).account(&account).run();
+        assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{output:?}");
+    });
+}
+
+#[test]
+fn without_the_broker_it_says_what_is_missing() {
+    with_host(FirstFactor::Key, |world, _| {
+        let copy = "/tmp/alone/twinlock";
+        fs::create_dir_all("/tmp/alone").unwrap();
+        fs::copy(world.artefacts().join("twinlock"), copy).unwrap();
+        let output = Launch::new([copy, "test-login", "alice"]).run();
+        assert!(output.code == Some(1) && output.stderr.contains("twinlockd is not installed"), "{output:?}");
+    });
+}
