@@ -20,9 +20,20 @@ MANUAL     := $(TARGET)/man
 BASH       := $(PREFIX)/share/bash-completion/completions/twinlock
 ZSH        := $(PREFIX)/share/zsh/site-functions/_twinlock
 FISH       := $(PREFIX)/share/fish/vendor_completions.d/twinlock.fish
+# Where packages and bills of materials are written.
+PACKAGES   := $(TARGET)/packages
+SBOM       := $(TARGET)/sbom
 DOCS       := $(wildcard README.md SECURITY.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
-.PHONY: help deps build man demo test lint check bench install uninstall clean
+# Panic messages name source files. In what is built optimised they begin with these words and not with the folders of
+# the machine that built it: two builds of the same source are the same, wherever they are made.
+REMAP       = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/src=/cargo \
+    --remap-path-prefix=$(CURDIR)=/twinlock \
+    --remap-path-prefix=$(shell rustc --print sysroot)/lib/rustlib/src/rust=/rustc/$(shell rustc -vV | sed -n 's/^commit-hash: //p')
+OWN_RUSTFLAGS := $(RUSTFLAGS)
+build demo bench: export RUSTFLAGS = $(OWN_RUSTFLAGS) $(REMAP)
+
+.PHONY: help deps build man demo test lint check bench install uninstall sbom deb rpm roots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -47,7 +58,7 @@ demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 l
 
 # Without root the tests get a user namespace in which they are root of everything but the host; only a real sshd
 # needs the real one, and its tests say so.
-test: deps build ## Run all tests, those with a real sshd included (as root, for all of them)
+test: deps build packages ## Run all tests, those with a real sshd included (as root, for all of them)
 	$(AS_ROOT) $(CARGO) test --workspace --locked
 
 lint: ## Check formatting, lints and documentation
@@ -83,6 +94,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	for section in 1 5 8; do \
 		install -d "$(DESTDIR)$(MANDIR)/man$$section" && \
 		install -m 0644 $(MANUAL)/*.$$section "$(DESTDIR)$(MANDIR)/man$$section" || exit 1; done
+	sed -i 's,/usr/local/,$(PREFIX)/,g' '$(DESTDIR)$(MANDIR)/man8/pam_twinlock.8' '$(DESTDIR)$(MANDIR)/man8/twinlockd.8'
 	install -D -m 0644 $(MANUAL)/twinlock.bash '$(DESTDIR)$(BASH)'
 	install -D -m 0644 $(MANUAL)/twinlock.zsh '$(DESTDIR)$(ZSH)'
 	install -D -m 0644 $(MANUAL)/twinlock.fish '$(DESTDIR)$(FISH)'
@@ -90,6 +102,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
+	sed -i 's,/usr/local/,$(PREFIX)/,g' '$(DESTDIR)$(DOCDIR)/README.md' '$(DESTDIR)$(DOCDIR)/docs/admin-guide.md'
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets
@@ -102,6 +115,29 @@ uninstall: ## Remove what install placed; keeps the configuration and all secret
 	rm -f '$(DESTDIR)$(BASH)' '$(DESTDIR)$(ZSH)' '$(DESTDIR)$(FISH)'
 	rm -rf '$(DESTDIR)$(SHAREDIR)' '$(DESTDIR)$(DOCDIR)'
 	@echo 'Kept: $(DESTDIR)$(SYSCONFDIR)/twinlock (configuration) and $(DESTDIR)$(STOREDIR) (secrets).'
+
+# One for each of the three files that ship. The tool is built by cargo the first time.
+sbom: build ## Write bills of materials (CycloneDX) into target/sbom
+	@CARGO='$(CARGO)' packaging/sbom '$(SBOM)'
+
+deb: build sbom ## Build Debian packages into target/packages
+	@packaging/build-deb '$(TARGET)' '$(PACKAGES)'
+
+rpm: build sbom ## Build RPM packages into target/packages
+	@packaging/build-rpm '$(TARGET)' '$(PACKAGES)'
+
+# What this machine has the tools for. Tests of the others say that they are skipped.
+.PHONY: packages
+packages: build sbom
+	@! command -v dh >/dev/null || $(MAKE) --no-print-directory deb
+	@! command -v rpmbuild >/dev/null || $(MAKE) --no-print-directory rpm
+
+# As long as the network takes; `make test` does the same in a copy of this host.
+roots: build deb ## Install, upgrade, remove and purge the Debian packages in clean roots of Debian 12 and 13
+	for suite in bookworm trixie; do \
+		root='$(abspath $(TARGET))'/roots/$$suite; \
+		test -e "$$root"/etc/ssh/sshd_config || debootstrap --variant=minbase --include=openssh-server $$suite "$$root" && \
+		TWINLOCK_ROOT="$$root" $(CARGO) test --locked -p twinlock-tests --test packages debian:: || exit 1; done
 
 clean: ## Remove what was built
 	$(CARGO) clean
