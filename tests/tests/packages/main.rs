@@ -1,0 +1,20 @@
+//! The packages that `make deb` and `make rpm` have built: what is in them, and what installing, upgrading, removing and
+//! purging them does to a host. The Makefile builds them before the tests.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    clippy::indexing_slicing,
+    clippy::string_slice,
+    reason = "a test that cannot go on panics"
+)]
+
+mod built;
+mod contents;
+mod debian;
+mod fail2ban;
+mod root;
+mod rpm;
+mod selinux;
