@@ -60,6 +60,10 @@ impl Root {
         }
         mount(Some("proc"), &root.join("proc"), Some("proc"), MsFlags::empty(), None::<&str>).unwrap();
         let root = Self(root);
+        // Indexing every manual page of the host after each step says nothing about us.
+        if root.exists("var/lib/dpkg/triggers/File") {
+            root.write("var/lib/dpkg/triggers/File", "");
+        }
         // A host on which Twinlock was installed is no clean one.
         for left in ["etc/twinlock", "etc/pam.d/twinlock", "var/lib/twinlock", "usr/share/twinlock"] {
             let path = root.path(left);
