@@ -135,6 +135,9 @@ impl Lifecycle<'_> {
             if granted(&attempt).is_some() {
                 return Ok(Proof::Held(enrolment.identity()));
             }
+            if let Outcome::NoAnswer(none) = attempt.outcome {
+                return Err(none.into());
+            }
             let refusal = attempt::refusal(&attempt, subject.name.as_str(), Owned::by(Some(&enrolment)));
             let again =
                 matches!(attempt.outcome, Outcome::Refused(Reason::WrongCode | Reason::Replayed | Reason::Junk));

@@ -14,6 +14,8 @@ use crate::{
 
 /// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
 const PATIENCE: Duration = Duration::from_mins(3);
+/// How long for its last word to whoever gives no answer.
+const LAST_WORD: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
 struct Sent<'a> {
@@ -120,10 +122,15 @@ fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
     }
 }
 
-/// The broker is told, so that it need not wait; what it then says is what would be said here.
+/// The broker is told, so that it need not wait, and says what that means.
 fn gone(broker: &Connection, none: NoAnswer) -> Refusal {
     // It may be gone as well.
-    let _ = broker.write(Kind::NoAnswer, b"", Duration::from_secs(1));
+    let _ = broker.write(Kind::NoAnswer, b"", LAST_WORD);
+    while let Ok(frame) = broker.read(LAST_WORD) {
+        if frame.kind == Kind::Refused {
+            return parsed(&frame).unwrap_or_else(|refusal| refusal);
+        }
+    }
     none.into()
 }
 

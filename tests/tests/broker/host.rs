@@ -1,6 +1,11 @@
 //! PAM hosts that are not root's, screen lockers above all: what root's module decides, the broker decides for them.
 
-use twinlock_tests::{Attempt, ForgedState, Message, Operation, PamCode, State, Style, credentials_of, state_of};
+use std::thread::sleep;
+use std::time::{Duration, Instant};
+
+use twinlock_tests::{
+    Attempt, DEADLINE, ForgedState, Message, Operation, PamCode, State, Style, credentials_of, state_of,
+};
 
 use crate::scene::{Alice, by_broker, with_alice};
 
@@ -60,11 +65,16 @@ impl Case {
         self.answers.iter().map(typed).fold(attempt, Attempt::answer)
     }
 
-    /// Prepares the host and logs in there.
-    fn see(&self, alice: &Alice<'_>, run: impl FnOnce(Attempt) -> Attempt) -> Seen {
+    /// Prepares the host and logs in there. Of whoever has left, the broker may write after the end: so many lines are
+    /// waited for.
+    fn see(&self, alice: &Alice<'_>, lines: usize, run: impl FnOnce(Attempt) -> Attempt) -> Seen {
         self.prepare(alice);
         let mark = alice.world.log_mark();
         let outcome = run(self.attempt(alice)).run(alice.world);
+        let end = Instant::now() + DEADLINE;
+        while alice.world.entries_since(mark).len() < lines && Instant::now() < end {
+            sleep(Duration::from_millis(2));
+        }
         let entries = alice.world.entries_since(mark);
         let without_detail = |text: &str| text.split(" detail=").next().unwrap_or_default().to_owned();
         Seen {
@@ -229,8 +239,9 @@ const CASES: &[Case] = &[
 fn a_login_of_a_host_that_is_not_root_s_ends_as_root_s_does() {
     with_alice(|alice| {
         for case in CASES {
-            let by_root = case.see(alice, |attempt| attempt);
-            let by_alice = case.see(alice, |attempt| attempt.as_account(&alice.account));
+            let by_root = case.see(alice, 0, |attempt| attempt);
+            let lines = by_root.log.len();
+            let by_alice = case.see(alice, lines, |attempt| attempt.as_account(&alice.account));
             assert_eq!(by_alice, by_root, "{}", case.name);
             assert_eq!(by_root.codes, case.codes, "{}: {by_root:?}", case.name);
         }

@@ -100,8 +100,8 @@ pub(crate) struct Tracer(Process);
 pub(crate) fn attach(broker: &Broker, options: &[&str]) -> Tracer {
     let script = format!("exec strace -f -o {TRACE} -p {} \"$@\" 2>&1", broker.pid());
     let process = Launch::new(["sh", "-c", &script, "sh"].iter().chain(options)).start();
+    // What is hit at once, or ends, takes strace with it.
     process.wait_for_output("attached");
-    assert!(process.is_running(), "strace works: {:?}", process.finish());
     Tracer(process)
 }
 

@@ -129,7 +129,7 @@ fn expected(verb: &Value, enrolled: bool) -> (Option<&'static str>, &'static str
         ("renew-recovery", _, _) if verb["renew-recovery"] == "skip" => (None, "not permitted: --no-confirm"),
         ("remove", _, _) => (None, "not permitted: this host requires a second factor of you"),
         ("verify" | "resync", ..) => (Some(CODE), "no code was given"),
-        (_, _, true) => (Some(PROOF), "no code was given"),
+        (_, _, true) => (Some(PROOF), "not confirmed, so nothing was changed"),
         (_, _, false) => (None, "is not enrolled"),
     }
 }

@@ -114,9 +114,9 @@ fn a_first_enrolment_wants_the_password() {
         }
         // The host's file for the broker is missing: the one for all others denies.
         std::fs::remove_file("/etc/pam.d/twinlock").unwrap();
-        let output = first_enrolment(world, alice);
+        let output = Terminal::start(world.twinlock_as(alice, &["enroll"])).finish();
         assert_eq!(output.code, Some(1), "{output:?}");
-        assert!(output.stderr.contains("the password was not accepted"), "{output:?}");
+        assert!(output.stdout.contains("the password was not accepted"), "{output:?}");
     });
 }
 
