@@ -19,11 +19,13 @@ pub enum ModuleArgument {
     UseFirstPass,
     /// `forward_pass`.
     ForwardPass,
+    /// `require_key`.
+    RequireKey,
 }
 
 impl ModuleArgument {
     /// All of them, in the order of the manual page.
-    pub const ALL: [Self; 8] = [
+    pub const ALL: [Self; 9] = [
         Self::Config,
         Self::Debug,
         Self::Nullok,
@@ -32,6 +34,7 @@ impl ModuleArgument {
         Self::TryFirstPass,
         Self::UseFirstPass,
         Self::ForwardPass,
+        Self::RequireKey,
     ];
 
     /// How it is written, with what its value is called.
@@ -46,6 +49,7 @@ impl ModuleArgument {
             Self::TryFirstPass => "try_first_pass",
             Self::UseFirstPass => "use_first_pass",
             Self::ForwardPass => "forward_pass",
+            Self::RequireKey => "require_key",
         }
     }
 
@@ -72,6 +76,9 @@ impl ModuleArgument {
             }
             Self::ForwardPass => {
                 "For clients that can ask only once: ask for the password with the code right behind it, unseen, and give the password to the modules behind, which then need `use_first_pass` or `try_first_pass`. A recovery code stands behind the password with its dashes. sshd's password method works with it too. Nothing is remembered in such a stack."
+            }
+            Self::RequireKey => {
+                "Refuse, and ask nobody, unless sshd has verified a key in this login (PAM_PERM_DENIED). For stacks that ask for no password: whatever sshd's configuration allows, a code alone never opens, nor does an exemption alone."
             }
         }
     }

@@ -174,6 +174,9 @@ impl Question<'_> {
             if line.has(ModuleArgument::Nullok) {
                 notes.push(format!("{} says nullok: who is not enrolled passes there", line.place));
             }
+            if line.has(ModuleArgument::RequireKey) && self.arguments.key_type.is_none() {
+                notes.push(format!("{} says require_key: without a key it refuses; --key-type says which", line.place));
+            }
             let read = line.value(ModuleArgument::Config).unwrap_or(DEFAULT_PATH);
             if read != self.file {
                 notes.push(format!("{} reads {read}; this is about {}", line.place, self.file));

@@ -27,6 +27,8 @@ pub(crate) struct Arguments {
     pub(crate) use_first_pass: bool,
     /// `forward_pass`: the code stands behind the password, which goes to the modules behind.
     pub(crate) forward_pass: bool,
+    /// `require_key`: without a key that sshd has verified nobody is asked, and nobody passes.
+    pub(crate) require_key: bool,
 }
 
 /// A word that is refused.
@@ -58,6 +60,7 @@ impl Arguments {
                 Some((ModuleArgument::TryFirstPass, _)) => arguments.try_first_pass = true,
                 Some((ModuleArgument::UseFirstPass, _)) => arguments.use_first_pass = true,
                 Some((ModuleArgument::ForwardPass, _)) => arguments.forward_pass = true,
+                Some((ModuleArgument::RequireKey, _)) => arguments.require_key = true,
                 None => {
                     return Err(bad(&format!(
                         "known are {}",
@@ -86,6 +89,7 @@ impl Default for Arguments {
             try_first_pass: false,
             use_first_pass: false,
             forward_pass: false,
+            require_key: false,
         }
     }
 }
@@ -110,7 +114,7 @@ mod tests {
 
     #[test]
     fn every_known_word_does_its_own_thing() {
-        let words = [c"config=/x", c"debug", c"nullok", c"prompt=Code: ", c"noecho"];
+        let words = [c"config=/x", c"debug", c"nullok", c"prompt=Code: ", c"noecho", c"require_key"];
         let passes = [c"try_first_pass", c"use_first_pass", c"forward_pass"];
         let wanted = Arguments {
             config: "/x".into(),
@@ -121,6 +125,7 @@ mod tests {
             try_first_pass: true,
             use_first_pass: true,
             forward_pass: true,
+            require_key: true,
         };
         assert_eq!(parsed(&[words.as_slice(), &passes].concat()).unwrap(), wanted);
         assert_eq!(parsed(&[]).unwrap(), Arguments::default());

@@ -121,6 +121,10 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     if transaction.mark(None).is_err() {
         return returns::no_data(transaction);
     }
+    if arguments.require_key && transaction.first_factors.keys().is_empty() {
+        let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
+        return returns::refuse(transaction, user, Reason::Bypass, Some(NO_KEY.into()));
+    }
     transaction.ask_for_fail_delay(scene.config.fail_delay);
     transaction.echo = scene.config.echo && !arguments.noecho;
     let before = transaction.user.clone();
@@ -142,6 +146,9 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
     }
 }
+
+const NO_KEY: &str = "nobody was asked, because sshd has verified no key before: sshd needs \
+    `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME)";
 
 /// One attempt; a second one where a code that came with the password of an earlier module was none of now.
 fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) -> Attempt {

@@ -15,7 +15,10 @@ const RETURNS: [(&str, &str); 10] = [
         "Nobody is asked: `second_factor` is \"skip\", or it is \"optional\" and the user is not enrolled. Put pam_permit(8) behind the module, as the shipped stacks do.",
     ),
     ("PAM_AUTH_ERR", "A wrong or used code, one too soon, something that is no code, a user without a second factor."),
-    ("PAM_PERM_DENIED", "In the account phase: this login verified no code, and one is required."),
+    (
+        "PAM_PERM_DENIED",
+        "In the account phase: this login verified no code, and one is required. In the auth phase: `require_key`, and sshd has verified no key.",
+    ),
     ("PAM_USER_UNKNOWN", "There is no such account. The question was asked all the same."),
     ("PAM_AUTHINFO_UNAVAIL", "The configuration or the store cannot be used."),
     ("PAM_CONV_ERR", "The application or the client gave no answer."),

@@ -101,3 +101,26 @@ fn a_bad_argument_of_the_account_line_denies_too() {
         assert_eq!(codes, [PamCode::Success, PamCode::AuthinfoUnavail]);
     });
 }
+
+/// A key that sshd has verified, as `SSH_AUTH_INFO_0` has it.
+const KEY: &str = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n";
+
+#[test]
+fn require_key_asks_nobody_of_whom_sshd_has_verified_no_key() {
+    for config in ["", "second_factor = \"skip\"\n"] {
+        with_arguments("require_key", |alice| {
+            alice.world.write(twinlock_tests::CONFIG, config);
+            for info in ["", "keyboard-interactive/pam\n", "publickey nonsense\n"] {
+                let attempt = alice.attempt().answer(alice.codes().next()).pam_environment("SSH_AUTH_INFO_0", info);
+                let (outcome, end) = run(alice.world, attempt);
+                assert_eq!((end.code, outcome.messages.len()), (PamCode::PermDenied, 0), "{config}{info}: {outcome:?}");
+                assert!(end.log.starts_with("result=refused reason=bypass user=alice method=- "), "{end:?}");
+                assert!(end.log.contains("sshd has verified no key before"), "{end:?}");
+            }
+        });
+    }
+    with_arguments("require_key", |alice| {
+        let attempt = alice.attempt().answer(alice.codes().next()).pam_environment("SSH_AUTH_INFO_0", KEY);
+        assert_eq!(run(alice.world, attempt).1, granted());
+    });
+}
