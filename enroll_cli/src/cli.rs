@@ -2,9 +2,10 @@
 
 #![allow(clippy::doc_markdown, reason = "the comments here are the help, word for word")]
 
-use std::path::PathBuf;
+use std::{path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
+use serde::{Deserialize, Serialize};
 use twinlock_core::{
     config::{DEFAULT_PATH, check_issuer},
     credentials::Label,
@@ -70,6 +71,11 @@ pub(crate) enum Command {
     Check,
     /// Say which rule decides a login, and what that login will look like
     Explain(Explain),
+    /// Switch the second factor on for sshd, on trial, and off again
+    Ssh {
+        #[command(subcommand)]
+        verb: Ssh,
+    },
     /// Print the completions of a shell
     Completions {
         /// Which
@@ -337,6 +343,88 @@ pub(crate) struct Explain {
     pub(crate) json: bool,
 }
 
+#[derive(Debug, Subcommand)]
+pub(crate) enum Ssh {
+    /// Show what `enable` would change, as `diff -u` does, and what speaks against it; change nothing
+    Plan {
+        /// What is asked for
+        #[arg(long, value_enum, default_value = "key+code")]
+        mode: SshMode,
+    },
+    /// Change sshd's configuration and its PAM file, and undo that unless it is confirmed in time
+    Enable(SshEnable),
+    /// Keep what `enable` has changed
+    Confirm,
+    /// Put back what was there before `enable`
+    Disable(SshDisable),
+    /// End a trial that nobody has confirmed: what `enable` starts
+    #[command(hide = true)]
+    Expire(SshExpire),
+}
+
+/// What sshd and PAM ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+pub(crate) enum SshMode {
+    /// A key, then a code: recommended
+    #[default]
+    #[value(name = "key+code")]
+    #[serde(rename = "key+code")]
+    KeyAndCode,
+    /// A password, then a code: for users who have no keys
+    #[value(name = "password+code")]
+    #[serde(rename = "password+code")]
+    PasswordAndCode,
+}
+
+impl SshMode {
+    /// As it is typed.
+    pub(crate) const fn name(self) -> &'static str {
+        match self {
+            Self::KeyAndCode => "key+code",
+            Self::PasswordAndCode => "password+code",
+        }
+    }
+}
+
+#[derive(Debug, Args, Default)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct SshEnable {
+    /// What is asked for
+    #[arg(long, value_enum, default_value = "key+code")]
+    pub(crate) mode: SshMode,
+    /// Undo everything after this span, 1s to 1day, unless `twinlock ssh confirm` comes before
+    #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = trial)]
+    pub(crate) r#try: Duration,
+    /// Keep it at once, without a trial: for configuration management that has tried it elsewhere
+    #[arg(long, conflicts_with = "try")]
+    pub(crate) keep: bool,
+    /// Although nobody with administrator rights is enrolled
+    #[arg(long)]
+    pub(crate) without_enrolled_admin: bool,
+    /// Although no administrator could get in if codes fail
+    #[arg(long)]
+    pub(crate) without_break_glass: bool,
+    /// Although another file of sshd's configuration locks somebody out, or lets somebody in
+    #[arg(long)]
+    pub(crate) despite_lockouts: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SshDisable {
+    /// Although the files were changed since: that is lost
+    #[arg(long)]
+    pub(crate) discard_changes: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SshExpire {
+    /// Which trial
+    pub(crate) id: String,
+    /// Seconds to wait before
+    #[arg(long, default_value_t = 0)]
+    pub(crate) after: u64,
+}
+
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
     /// Whose
@@ -348,6 +436,12 @@ pub(crate) struct Remove {
 
 fn label(text: &str) -> Result<Label, &'static str> {
     Label::parse(text).ok_or("a label has 1 to 64 characters, none a control character")
+}
+
+fn trial(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
+    let known = Duration::from_secs(1)..=Duration::from_hours(24);
+    if known.contains(&span) { Ok(span) } else { Err("a trial lasts from one second to one day".into()) }
 }
 
 fn digits(text: &str) -> Result<u8, String> {

@@ -50,6 +50,11 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// What happened, without what to do.
+    pub(crate) fn message(&self) -> &str {
+        &self.message
+    }
+
     /// Says it on stderr, in two halves, and gives the exit status.
     pub(crate) fn report(self) -> ExitCode {
         let mut err = std::io::stderr().lock();

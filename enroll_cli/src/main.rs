@@ -29,6 +29,7 @@ mod repair;
 mod resync;
 mod scene;
 mod secret;
+mod ssh;
 mod status;
 mod table;
 mod terminal;
@@ -69,6 +70,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Adopt(arguments) => adopt::run(&config, &arguments),
         Command::Repair(arguments) => repair::run(&config, &arguments),
         Command::Explain(arguments) => explain::run(&config, &arguments),
+        Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Check => check::run(&config),
         Command::Completions { shell } => completions::run(shell),
         Command::Manual { directory } => manual::run(&directory),

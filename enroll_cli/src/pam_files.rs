@@ -123,7 +123,7 @@ fn walk(name: &str, only: Option<Phase>, depth: usize, read: &Read<'_>, found: &
 }
 
 /// The lines that say something, with the number at which each begins. A backslash at the end goes on in the next one.
-fn lines(text: &str) -> Vec<(usize, Vec<String>)> {
+pub(crate) fn lines(text: &str) -> Vec<(usize, Vec<String>)> {
     let mut all = Vec::new();
     let mut begun: Option<(usize, String)> = None;
     for (number, line) in (1..).zip(text.lines()) {

@@ -29,11 +29,7 @@ impl Scene {
 
     /// The same with the text of the configuration, for those who say where in it something stands.
     pub(crate) fn set_with_text(config: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Failure> {
-        if !host::is_root() {
-            let message = "not permitted: second factors are kept where only root may read and write";
-            return Err(Failure::not_permitted(message)
-                .hint("run it as root, for example with sudo, or ask your administrator"));
-        }
+        root_alone()?;
         let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
         let (config, text) = store::load_config_and_text(&config)?;
         let store = Store::at(&config.store.directory);
@@ -59,6 +55,15 @@ impl Scene {
             clock: &SystemClock,
         }
     }
+}
+
+/// Refuses everybody but root.
+pub(crate) fn root_alone() -> Result<(), Failure> {
+    if host::is_root() {
+        return Ok(());
+    }
+    let message = "not permitted: second factors are kept where only root may read and write";
+    Err(Failure::not_permitted(message).hint("run it as root, for example with sudo, or ask your administrator"))
 }
 
 /// The accounts of these names. All are looked up before anything is done to one.

@@ -60,6 +60,7 @@ mod ssh_client;
 mod ssh_keys;
 mod sshd;
 mod state_file;
+mod stock;
 mod terminal;
 mod watched;
 mod world;

@@ -1,8 +1,7 @@
 //! A host on which Twinlock was switched on as the shipped files have it: the very files of `config/`, between
 //! stand-ins for what the distribution brings, so that every machine tests both families.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::Path;
 
 use crate::sshd::Sshd;
@@ -34,6 +33,16 @@ pub enum FirstFactor {
     Key,
     /// `password-and-code`.
     Password,
+}
+
+impl FirstFactor {
+    /// As the shipped files are called.
+    const fn variant(self) -> &'static str {
+        match self {
+            Self::Key => "key-and-code",
+            Self::Password => "password-and-code",
+        }
+    }
 }
 
 /// The main file of Debian 12, without its comments; `internal-sftp` stands at one place everywhere.
@@ -120,32 +129,35 @@ const RHEL_PAM: &[(&str, &str)] = &[
 impl World {
     /// Switches Twinlock on for sshd as the shipped files say, and returns the server of that host.
     pub fn ship(&self, family: Family, first: FirstFactor) -> Sshd<'_> {
+        let sshd = self.distribution(family);
+        let variant = first.variant();
+        self.service("sshd", &self.shipped(family.stack(&format!("sshd.{variant}"))));
+        let drop_in = self.shipped(format!("sshd_config.d/{variant}/00-twinlock.conf"));
+        self.write("/etc/ssh/sshd_config.d/00-twinlock.conf", drop_in);
+        // As `make install` does: a store that is missing is a fault, not an empty store.
+        self.set_up(&self.shipped("config.toml"));
+        sshd
+    }
+
+    /// What a distribution brings beside PAM's file for sshd, and the server of that host.
+    pub(crate) fn distribution(&self, family: Family) -> Sshd<'_> {
         let (others, main) = match family {
             Family::Debian => (DEBIAN_PAM, DEBIAN_SSHD_CONFIG),
             Family::Rhel => (RHEL_PAM, RHEL_SSHD_CONFIG),
         };
-        let variant = match first {
-            FirstFactor::Key => "key-and-code",
-            FirstFactor::Password => "password-and-code",
-        };
         for (name, text) in others {
             self.service(name, text);
         }
-        self.service("sshd", &self.shipped(family.stack(&format!("sshd.{variant}"))));
         self.write("/etc/ssh/sshd_config", main);
         if family == Family::Rhel {
             self.write("/etc/ssh/sshd_config.d/50-redhat.conf", RHEL_DROP_IN);
         }
-        let drop_in = self.shipped(format!("sshd_config.d/{variant}/00-twinlock.conf"));
-        self.write("/etc/ssh/sshd_config.d/00-twinlock.conf", drop_in);
-        self.write("/etc/twinlock/config.toml", self.shipped("config.toml"));
-        // As `make install` does: a store that is missing is a fault, not an empty store.
-        for folder in ["", "credentials", "state"] {
-            let folder = Path::new("/var/lib/twinlock").join(folder);
-            fs::create_dir_all(&folder).expect("/var is ours");
-            fs::set_permissions(&folder, Permissions::from_mode(0o700)).expect("just made");
-        }
         Sshd::from_file(self, "/etc/ssh/sshd_config")
+    }
+
+    /// The text of the shipped stack of sshd.
+    pub fn shipped_sshd(&self, family: Family, first: FirstFactor) -> String {
+        self.shipped(family.stack(&format!("sshd.{}", first.variant())))
     }
 
     /// Switches Twinlock on for another service as its shipped file says: `sudo`, `su`, `login`. Call after [`World::ship`].

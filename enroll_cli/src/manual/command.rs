@@ -9,7 +9,7 @@ use super::{
 use crate::cli::Cli;
 
 /// What cannot be read off the flags: examples, in the order in which one meets the verbs.
-const EXAMPLES: [(&str, &str); 11] = [
+const EXAMPLES: [(&str, &str); 12] = [
     (
         "Enrol alice at a terminal: scan the picture, type a code, keep the recovery codes. Then see that it works; this uses the code up.",
         "twinlock enroll alice\ntwinlock verify alice",
@@ -41,14 +41,22 @@ const EXAMPLES: [(&str, &str); 11] = [
         "twinlock explain git --from 10.0.0.5 --key-type ssh-ed25519\ntwinlock explain alice --at 2027-02-01",
     ),
     ("A laptop was stolen whose logins were remembered:", "twinlock forget alice"),
+    (
+        "Switch it on for sshd: look, do it on trial, log in from another terminal, keep it.",
+        "twinlock ssh plan\ntwinlock ssh enable --try 10m\ntwinlock ssh confirm",
+    ),
     ("Before logging out after a change of the configuration:", "twinlock check"),
 ];
 
-const FILES: [(&str, &str); 5] = [
+const FILES: [(&str, &str); 6] = [
     ("/etc/twinlock/config.toml", "The configuration, see twinlock.toml(5)."),
     ("/run/twinlock/broker.sock", "Where twinlockd(8) listens for those who are not root."),
     ("/var/lib/twinlock/", "The store, unless `[store] directory` names another. Root's alone."),
     ("/var/lib/twinlock/credentials/", "What users hold: secrets, hashes of recovery codes. Logins never write here."),
+    (
+        "/var/lib/twinlock/ssh/",
+        "While `twinlock ssh` has it switched on: sshd's two files as they were before (`pam.before`, `drop_in.before`) and after.",
+    ),
     ("/var/lib/twinlock/state/", "What logins change: what was used, when, from where, and wrong answers."),
 ];
 
@@ -106,6 +114,7 @@ pub(super) fn page() -> String {
         page.item(spelled(option), &help(option));
     }
     accounts_and_logins(&mut page);
+    of_ssh(&mut page);
     page.heading("EXIT STATUS");
     for (status, meaning) in STATUSES {
         page.item(word(status), meaning);
@@ -183,6 +192,29 @@ fn accounts_and_logins(page: &mut Page) {
         "Of PAM files it looks at those of services that run their account phase without the auth phase (cron, crond, atd, \
          systemd-user, su, su-l, runuser, runuser-l, sudo, sudo-i, polkit-1) with all that they include: an account line of \
          pam_twinlock.so there refuses whom nobody asked. And of sshd's, where users are to enrol inside the login: it needs that line.",
+    );
+}
+
+fn of_ssh(page: &mut Page) {
+    page.heading("SSH");
+    page.paragraph(
+        "`twinlock ssh enable` changes two files: /etc/ssh/sshd_config.d/00-twinlock.conf, which comes before all others, and \
+         /etc/pam.d/sshd, of which the line that asks for the password goes (`key+code`) or stays (`password+code`) and to which \
+         the lines of pam_twinlock.so are added. It knows the files of Debian, RHEL, SUSE and their relatives by what is in \
+         them, and leaves alone what it does not know. What sshd would not take (`sshd -t`) is not put in place.",
+    );
+    page.paragraph(
+        "It is refused where nobody with administrator rights is enrolled: a member of sudo, wheel or admin, or root if \
+         `PermitRootLogin yes` lets root answer. It is refused where codes would be the only way in for administrators: one \
+         needs a password for the console (the service login, without pam_twinlock.so), or a rule that spares one the code. And \
+         it is refused where another file of sshd's configuration would overrule this one.",
+    );
+    page.paragraph(
+        "A trial ends after the span of `--try` in a process that outlives the session, or in a timer of systemd. A reboot ends it, too: by a \
+         unit before sshd starts, or without systemd at the next `twinlock ssh`. Everything is then as it was before. \
+         Interrupted at any point, the host has its old \
+         configuration or its new one, and the next `twinlock ssh` puts back the old one if nobody was told of the new. `disable` \
+         brings back content, mode and owner; with `--discard-changes` also over what was changed since.",
     );
 }
 

@@ -1,0 +1,192 @@
+//! What speaks against switching Twinlock on: nobody who could mend it can get in, or nobody could when it fails.
+
+use std::{collections::BTreeMap, fs::OpenOptions, io::Read};
+
+use twinlock_core::{
+    account::UserName,
+    credentials::Enrolment,
+    host::{
+        SystemClock, SystemGroups,
+        accounts::{self, Account},
+    },
+    policy::{Facts, FirstFactors, SecondFactor, Source},
+    ports::{Clock, ReadCredentials},
+};
+
+use super::{
+    plan::Plan,
+    sshd::{Candidate, Settings},
+};
+use crate::{
+    cli::{SshEnable, SshMode},
+    failure::Failure,
+    output::note,
+    pam_files::{self, Phase},
+    scene::Scene,
+};
+
+/// Groups whose members may become root, on one distribution or another.
+const ADMINISTRATORS: [&str; 3] = ["sudo", "wheel", "admin"];
+
+/// Refuses what nobody has overridden by name; that is noted.
+pub(super) fn check(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<(), Failure> {
+    for Finding { problem, hint, flag, overridden } in findings(scene, plan, arguments)? {
+        if !overridden {
+            return Err(Failure::refused(problem).hint(format!("{hint}; or do it all the same: {flag}")));
+        }
+        note(&format!("warning: {problem}"));
+    }
+    Ok(())
+}
+
+/// The same for who only wants to know.
+pub(super) fn tell(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<(), Failure> {
+    for Finding { problem, hint, .. } in findings(scene, plan, arguments)? {
+        note(&format!("problem: {problem}\nhint: {hint}"));
+    }
+    Ok(())
+}
+
+struct Finding {
+    problem: String,
+    hint: &'static str,
+    flag: &'static str,
+    overridden: bool,
+}
+
+fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Finding>, Failure> {
+    let candidate = Candidate::with(plan.drop_in())?;
+    candidate.test()?;
+    let administrators = administrators()?;
+    let root_may = candidate.in_force("root")?.get("permitrootlogin").is_some_and(|said| said == "yes");
+    let enters = |account: &&Account| account.subject.uid != 0 || root_may;
+    let enrolled: Vec<&Account> =
+        administrators.iter().filter(enters).filter(|account| is_enrolled(scene, account)).collect();
+    let mut findings = Vec::new();
+    if enrolled.is_empty() {
+        findings.push(Finding {
+            problem: "nobody with administrator rights is enrolled (members of sudo, wheel or admin; root only if \
+                      `PermitRootLogin yes` lets it answer)"
+                .into(),
+            hint: "twinlock enroll NAME",
+            flag: "--without-enrolled-admin",
+            overridden: arguments.without_enrolled_admin,
+        });
+    }
+    if !has_break_glass(scene, &administrators, root_may)? {
+        findings.push(Finding {
+            problem:
+                "no way in is left if codes fail: no administrator has a password for the console, whose PAM file \
+                      (login) asks for no code, and no rule spares one the code"
+                    .into(),
+            hint: "give one a password (passwd NAME), or write a rule that spares one (docs/policy.md)",
+            flag: "--without-break-glass",
+            overridden: arguments.without_break_glass,
+        });
+    }
+    for problem in lockouts(&candidate, &enrolled, plan.mode)? {
+        findings.push(Finding {
+            problem,
+            hint: "`sshd -T -C user=NAME` says what is in force, and the order of the files why",
+            flag: "--despite-lockouts",
+            overridden: arguments.despite_lockouts,
+        });
+    }
+    Ok(findings)
+}
+
+/// Who would be locked out, or let in, by what would then be in force. The seam for the doctor, who knows more.
+fn lockouts(candidate: &Candidate, enrolled: &[&Account], mode: SshMode) -> Result<Vec<String>, Failure> {
+    let methods = match mode {
+        SshMode::KeyAndCode => "publickey,keyboard-interactive",
+        SshMode::PasswordAndCode => "keyboard-interactive",
+    };
+    let wanted = [
+        ("usepam", "yes"),
+        ("kbdinteractiveauthentication", "yes"),
+        ("passwordauthentication", "no"),
+        ("authenticationmethods", methods),
+    ];
+    let mut found = Vec::new();
+    // Nobody stands for everybody whom no Match names.
+    let names = enrolled.iter().map(|account| account.subject.name.as_str()).chain(["nobody"]);
+    for name in names {
+        let in_force: Settings = candidate.in_force(name)?;
+        for (setting, value) in wanted {
+            let said = in_force.get(setting).map_or("nothing", String::as_str);
+            if said != value {
+                found
+                    .push(format!("for {name}, another file would make {setting} `{said}`, where `{value}` is needed"));
+            }
+        }
+    }
+    Ok(found)
+}
+
+/// The accounts with administrator rights that may log in at all; root is the first.
+fn administrators() -> Result<Vec<Account>, Failure> {
+    let failed = |error: std::io::Error| Failure::refused(format!("cannot ask the passwd database: {error}"));
+    let local = accounts::of_passwd_file().map_err(failed)?;
+    let mut groups = Vec::new();
+    for name in ADMINISTRATORS {
+        groups.extend(accounts::members(name).map_err(failed)?);
+    }
+    let mut known: BTreeMap<UserName, Account> = BTreeMap::new();
+    for name in groups.iter().flat_map(accounts::Members::names) {
+        if let Some(account) = accounts::find(&name).map_err(failed)? {
+            known.insert(name, account);
+        }
+    }
+    let is_one = |account: &Account| account.subject.uid == 0 || groups.iter().any(|group| group.contain(account));
+    for account in local.into_iter().filter(is_one) {
+        known.insert(account.subject.name.clone(), account);
+    }
+    let mut all: Vec<Account> = known.into_values().filter(Account::may_log_in).collect();
+    all.sort_by_key(|account| account.subject.uid);
+    Ok(all)
+}
+
+fn is_enrolled(scene: &Scene, account: &Account) -> bool {
+    let found = scene.store.credentials.read(&account.subject);
+    found.is_ok_and(|found| found.as_ref().is_some_and(|enrolment: &Enrolment| enrolment.active().next().is_some()))
+}
+
+/// A way in for an administrator that no code can bar: the console, if its stack does not ask for one and a password
+/// opens it; or sshd, if a rule spares one the code.
+fn has_break_glass(scene: &Scene, administrators: &[Account], root_may: bool) -> Result<bool, Failure> {
+    let console = pam_files::of("login")
+        .map_err(|error| Failure::refused(error.to_string()))?
+        .is_some_and(|lines| lines.iter().all(|line| line.phase != Phase::Auth));
+    if console && administrators.iter().any(|account| has_password(&account.subject.name)) {
+        return Ok(true);
+    }
+    let source = Source::of(None);
+    for account in administrators.iter().filter(|account| account.subject.uid != 0 || root_may) {
+        let facts = Facts {
+            service: "sshd",
+            user: Some(&account.subject.name),
+            source: &source,
+            first_factors: &FirstFactors::default(),
+            now: SystemClock.now(),
+        };
+        let decision = scene.config.policy.decide(&facts, &SystemGroups);
+        let decision = decision.map_err(|undecided| Failure::refused(undecided.to_string()))?;
+        if decision.second_factor == SecondFactor::Skip {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
+/// Whether /etc/shadow has a password that can be given. Of a directory nobody can tell, so its users do not count.
+fn has_password(name: &UserName) -> bool {
+    let mut text = Vec::new();
+    let read = OpenOptions::new().read(true).open("/etc/shadow").and_then(|mut file| file.read_to_end(&mut text));
+    let text = zeroize::Zeroizing::new(text);
+    read.is_ok()
+        && text.split(|byte| *byte == b'\n').any(|line| {
+            let mut fields = line.split(|byte| *byte == b':');
+            let (user, hash) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
+            user == name.as_str().as_bytes() && hash.starts_with(b"$")
+        })
+}

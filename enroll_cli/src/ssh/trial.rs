@@ -1,0 +1,123 @@
+//! The end of a trial that nobody confirmed: a process that outlives the session, its terminal and whoever began it.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use twinlock_core::host::syslog::{Severity, log};
+
+use super::{
+    boot,
+    journal::{self, Journal, Phase},
+};
+use crate::{cli::SshExpire, failure::Failure, output::print};
+
+/// Starts the process that ends the trial after this span unless it is confirmed.
+///
+/// Where systemd runs it is asked for a timer, because it may end all that a session has started with the session.
+pub(super) fn begin(id: &str, span: Duration) -> Result<(), Failure> {
+    let failed = |error: &dyn std::fmt::Display| {
+        Failure::refused(format!("cannot start what would undo this after {} seconds: {error}", span.as_secs()))
+            .hint("nothing was changed")
+    };
+    let myself = env::current_exe().map_err(|error| failed(&error))?;
+    if Path::new("/run/systemd/system").is_dir() {
+        boot::ends(id, &myself)?;
+        let mut command = Command::new("systemd-run");
+        command.args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"]);
+        command.arg(format!("--unit={}", unit(id))).arg(format!("--on-active={}s", span.as_secs())).arg(myself);
+        command.args(["ssh", "expire", id]).stdin(Stdio::null()).stdout(Stdio::null());
+        let output = command.output().map_err(|error| failed(&error))?;
+        return if output.status.success() {
+            Ok(())
+        } else {
+            Err(failed(&String::from_utf8_lossy(&output.stderr).trim()))
+        };
+    }
+    let mut command = Command::new(myself);
+    command.args(["ssh", "expire", id, "--after", &span.as_secs().to_string()]).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| failed(&error))?;
+    // It says so when nothing of this session can reach it any more.
+    let mut said = String::new();
+    let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut said));
+    if matches!(read, Some(Ok(_))) && said == READY { Ok(()) } else { Err(failed(&"it ended at once")) }
+}
+
+/// Lets the timer go; one that comes all the same finds nothing to do.
+pub(super) fn end(id: &str) {
+    let _ = boot::no_longer_ends();
+    if Path::new("/run/systemd/system").is_dir() {
+        let mut command = Command::new("systemctl");
+        command.args(["stop", &format!("{}.timer", unit(id))]);
+        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
+fn unit(id: &str) -> String {
+    format!("twinlock-ssh-{id}")
+}
+
+const READY: &str = "waiting\n";
+/// How often a wait looks whether it is still needed.
+const LOOK: u64 = 1;
+/// How long after a failure to try again, and how often. It may be the disk.
+const AGAIN: Duration = Duration::from_secs(10);
+const TRIES: u32 = 360;
+
+/// What that process does.
+pub(super) fn expire(arguments: &SshExpire) -> Result<(), Failure> {
+    // Fails in a process that leads its group already, as systemd's do: there no terminal can reach it either.
+    let _ = nix::unistd::setsid();
+    print(READY)?;
+    let mut left = arguments.after;
+    while left > 0 {
+        if !is_waited_for(&arguments.id) {
+            return Ok(());
+        }
+        let step = left.min(LOOK);
+        thread::sleep(Duration::from_secs(step));
+        left = left.saturating_sub(step);
+    }
+    for _ in 0..TRIES {
+        match undo(&arguments.id) {
+            Ok(()) => return Ok(()),
+            Err(failure) => {
+                log(
+                    "twinlock",
+                    Severity::Notice,
+                    &format!("ssh: cannot undo what was not confirmed: {}", failure.message()),
+                );
+                thread::sleep(AGAIN);
+            }
+        }
+    }
+    Err(Failure::refused("cannot undo what was not confirmed").hint("twinlock ssh disable"))
+}
+
+/// What cannot be read may be the trial all the same.
+fn is_waited_for(id: &str) -> bool {
+    match journal::peek() {
+        Ok(Some((phase, record))) => phase != Phase::Kept && record.id == id,
+        Ok(None) => false,
+        Err(_) => true,
+    }
+}
+
+fn undo(id: &str) -> Result<(), Failure> {
+    let journal = Journal::wait()?;
+    match journal.read()? {
+        Some((phase, record)) if phase != Phase::Kept && record.id == id => {
+            super::undo(&journal, phase, &record)?;
+            let _ = boot::no_longer_ends();
+            log("twinlock", Severity::Notice, "ssh: not confirmed in time, so the configuration is what it was before");
+            Ok(())
+        }
+        Some(_) | None => Ok(()),
+    }
+}
