@@ -71,7 +71,7 @@ pub(crate) enum Command {
     Check,
     /// Say which rule decides a login, and what that login will look like
     Explain(Explain),
-    /// Switch it on for sshd, on trial, and off again
+    /// Switch the second factor on for sshd, on trial, and off again
     Ssh {
         #[command(subcommand)]
         verb: Ssh,
