@@ -126,7 +126,8 @@ impl World {
     /// The broker to be run, with these arguments.
     pub fn broker_launch(&self, arguments: &[&str]) -> Launch {
         self.install();
-        Launch::new(["twinlockd"].iter().chain(arguments))
+        // Who runs the tests in the background has SIGINT ignored, and so would everything that the broker starts.
+        Launch::new(["env", "--default-signal=INT,QUIT,HUP,TERM", "twinlockd"].iter().chain(arguments))
     }
 
     /// Puts a program in the place of the host's sendmail.

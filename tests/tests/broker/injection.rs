@@ -108,8 +108,8 @@ pub(crate) fn attach(broker: &Broker, options: &[&str]) -> Tracer {
 impl Tracer {
     /// Lets go, and gives the trace.
     pub(crate) fn detach(self) -> String {
-        // It may have ended with what it traced.
-        let _ended = kill(Pid::from_raw(self.0.pid()), Signal::SIGINT);
+        // It may have ended with what it traced. Not SIGINT, which programs started in the background ignore.
+        let _ended = kill(Pid::from_raw(self.0.pid()), Signal::SIGTERM);
         self.0.finish();
         fs::read_to_string(TRACE).unwrap()
     }
