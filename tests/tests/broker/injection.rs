@@ -16,6 +16,8 @@ use twinlock_tests::{
 use crate::person::{Given, Turn, perform};
 
 const TRACE: &str = "/run/trace";
+/// How long strace may take to let go.
+const LETTING_GO: Duration = Duration::from_secs(3);
 
 /// The host with alice. Whether she is enrolled hangs on the test.
 pub(crate) struct Host<'w> {
@@ -110,6 +112,12 @@ impl Tracer {
     pub(crate) fn detach(self) -> String {
         // It may have ended with what it traced. Not SIGINT, which programs started in the background ignore.
         let _ended = kill(Pid::from_raw(self.0.pid()), Signal::SIGTERM);
+        // strace can hang over the threads of a process that was killed under it; the trace is written all the same.
+        let end = Instant::now() + LETTING_GO;
+        while self.0.is_running() && Instant::now() < end {
+            sleep(Duration::from_millis(2));
+        }
+        self.0.kill();
         self.0.finish();
         fs::read_to_string(TRACE).unwrap()
     }
