@@ -10,6 +10,8 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod random;
+
 use std::{io, net::IpAddr};
 
 use twinlock_core::{
@@ -21,50 +23,9 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-/// Marsaglia's xorshift64: mutations need variety, not secrecy.
-struct Random(u64);
+use random::{Mutations, Random};
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
-
-    fn one<'a>(&mut self, of: &[&'a [u8]]) -> &'a [u8] {
-        of[self.below(of.len())]
-    }
-
-    /// One of the seeds, changed in up to four places.
-    fn mutated(&mut self, seeds: &[&[u8]]) -> Vec<u8> {
-        let mut bytes = self.one(seeds).to_vec();
-        for _ in 0..self.below(5) {
-            let at = self.below(bytes.len() + 1);
-            match self.below(7) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
-                1 => bytes.insert(at, u8::try_from(self.below(256)).unwrap()),
-                2 if at < bytes.len() => drop(bytes.remove(at)),
-                3 => bytes.truncate(at),
-                4 => bytes.extend_from_slice(self.one(seeds)),
-                5 => {
-                    let (from, piece) = (at.min(bytes.len()), self.one(PIECES));
-                    bytes.splice(from..from, piece.iter().copied());
-                }
-                _ => {
-                    let end = (at + self.below(8)).min(bytes.len());
-                    let copy = bytes[at.min(end)..end].to_vec();
-                    bytes.splice(at..at, copy);
-                }
-            }
-        }
-        bytes
-    }
-}
+const MUTATIONS: Mutations = Mutations { pieces: PIECES, places: 5, copied: 8 };
 
 const PIECES: &[&[u8]] = &[
     b"\n",
@@ -231,20 +192,20 @@ fn a_million_logins_are_decided_as_a_second_reading_says() {
         // Most logins have one strange thing about them, some have several.
         let strange = random.below(8);
         if strange == 0 || strange > 5 {
-            info = random.mutated(KEYS);
+            info = random.mutated(KEYS, &MUTATIONS);
         }
         if strange == 1 || strange > 5 {
-            rhost = random.mutated(SOURCES);
+            rhost = random.mutated(SOURCES, &MUTATIONS);
         }
         if strange == 2 || strange == 7 {
-            user = random.mutated(USERS);
+            user = random.mutated(USERS, &MUTATIONS);
         }
         if strange == 3 || strange == 7 {
-            service = random.mutated(SERVICES);
+            service = random.mutated(SERVICES, &MUTATIONS);
         }
         if strange == 4 {
             info = random.one(KEYS).to_vec();
-            info.extend(random.mutated(KEYS));
+            info.extend(random.mutated(KEYS, &MUTATIONS));
         }
         if strange == 5 {
             rhost = (0..random.below(40)).map(|_| b"0123456789abcdef:.%"[random.below(19)]).collect();
@@ -282,14 +243,14 @@ fn what_stands_in_a_rule_is_read_or_refused() {
         b"[[rule]]\nusers = [\"!alice\"]\nsecond_factor = \"enroll\"\n",
     ];
     for _ in 0..20_000 {
-        let text = random.mutated(texts);
+        let text = random.mutated(texts, &MUTATIONS);
         if let Err(bad) = Config::parse(&text) {
             assert!(bad.line >= 1 && !bad.picture().contains('\u{1b}'));
         }
     }
     let networks: &[&[u8]] = &[b"10.0.0.0/8", b"fd00::/8", b"::ffff:10.0.0.0/104", b"192.0.2.1", b"0.0.0.0/0", b"::/0"];
     for _ in 0..100_000 {
-        let text = random.mutated(networks);
+        let text = random.mutated(networks, &MUTATIONS);
         let text = String::from_utf8_lossy(&text);
         if let Ok(network) = Network::parse(&text) {
             // What was read means the same when it is written.
@@ -304,7 +265,7 @@ fn answers_and_records_are_read_or_refused() {
     let answers: &[&[u8]] =
         &[b"123456", b"12345678", b"ABCD-EFGH-JKMN-PQRS", b"password123456", b"\x08\n\r\x7fINCORRECT"];
     for _ in 0..200_000 {
-        let typed = random.mutated(answers);
+        let typed = random.mutated(answers, &MUTATIONS);
         if let Some((password, code)) = split(&typed, &[6, 8]) {
             assert!(
                 typed == [password, code].concat() && !matches!(Answer::read(code), Answer::Junk | Answer::Blocked)
@@ -320,7 +281,7 @@ fn answers_and_records_are_read_or_refused() {
     ];
     let (mut read, runs) = (0, 20_000);
     for _ in 0..runs {
-        let text = random.mutated(records);
+        let text = random.mutated(records, &MUTATIONS);
         if let Ok(record) = Record::parse(&String::from_utf8_lossy(&text)) {
             read += 1;
             assert_eq!(Record::parse(&record.to_toml()), Ok(record));

@@ -8,6 +8,8 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod random;
+
 use std::{io::Write as _, net::Shutdown, os::unix::net::UnixStream, time::Duration};
 
 use proptest::prelude::*;
@@ -24,50 +26,9 @@ use twinlock_core::{
 };
 use zeroize::Zeroizing;
 
-/// Marsaglia's xorshift64: mutations need variety, not secrecy.
-struct Random(u64);
+use random::{Mutations, Random};
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
-    fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
-    }
-
-    fn one<'a>(&mut self, of: &'a [Vec<u8>]) -> &'a [u8] {
-        &of[self.below(of.len())]
-    }
-
-    /// One of the seeds, changed in up to three places.
-    fn mutated(&mut self, seeds: &[Vec<u8>]) -> Vec<u8> {
-        let mut bytes = self.one(seeds).to_vec();
-        for _ in 0..self.below(4) {
-            let at = self.below(bytes.len() + 1);
-            match self.below(7) {
-                0 if at < bytes.len() => bytes[at] ^= 1 << self.below(8),
-                1 => bytes.insert(at, u8::try_from(self.below(256)).unwrap()),
-                2 if at < bytes.len() => drop(bytes.remove(at)),
-                3 => bytes.truncate(at),
-                4 => bytes.extend_from_slice(self.one(seeds)),
-                5 => {
-                    let piece = PIECES[self.below(PIECES.len())];
-                    bytes.splice(at..at, piece.iter().copied());
-                }
-                _ => {
-                    let end = (at + self.below(12)).min(bytes.len());
-                    let copy = bytes[at.min(end)..end].to_vec();
-                    bytes.splice(at..at, copy);
-                }
-            }
-        }
-        bytes
-    }
-}
+const MUTATIONS: Mutations = Mutations { pieces: PIECES, places: 4, copied: 12 };
 
 const PIECES: &[&[u8]] = &[
     b"\0",
@@ -158,7 +119,7 @@ fn a_message_is_read_as_it_was_written_or_not_at_all() {
     let mut random = Random(0x2026_1124_0600_0001);
     let mut read = 0;
     for _ in 0..50_000 {
-        let bytes = random.mutated(&seeds);
+        let bytes = random.mutated(&seeds, &MUTATIONS);
         let ours = Frame::read(&mut bytes.as_slice()).ok();
         let second = first(&bytes);
         assert_eq!(ours.is_some(), second.is_some());
@@ -178,7 +139,7 @@ fn a_request_names_nothing_but_a_user_and_what_is_wanted() {
     let mut random = Random(0x2026_1124_0600_0002);
     let mut understood = 0;
     for _ in 0..200_000 {
-        let bytes = random.mutated(&seeds);
+        let bytes = random.mutated(&seeds, &MUTATIONS);
         let Ok((user, request)) = open_envelope(&bytes) else { continue };
         understood += 1;
         let value: Value = serde_json::from_slice(&bytes).unwrap();
@@ -213,7 +174,7 @@ fn a_login_has_six_fields_and_a_policy() {
     let mut random = Random(0x2026_1124_0600_0003);
     let mut understood = 0;
     for _ in 0..200_000 {
-        let bytes = random.mutated(&seeds);
+        let bytes = random.mutated(&seeds, &MUTATIONS);
         let Ok(request) = LoginRequest::parse(&bytes) else { continue };
         understood += 1;
         let [rhost, prompt] = [&request.rhost, &request.prompt].map(|field| field.clone().unwrap_or_default());
@@ -298,7 +259,7 @@ fn a_login_is_granted_by_a_verdict_after_a_question_alone() {
     };
     let (mut granted, runs) = (0, 20_000);
     for _ in 0..runs {
-        let bytes = random.mutated(&seeds);
+        let bytes = random.mutated(&seeds, &MUTATIONS);
         let (broker, _theirs) = broker_that_says(&bytes);
         let mut person = Answering::default();
         let outcome = attempt(&broker, &request, &mut person).outcome;
@@ -323,7 +284,7 @@ fn nothing_is_done_but_by_a_last_word_after_a_question() {
     let mut random = Random(0x2026_1124_0600_0005);
     let (mut done, runs) = (0, 20_000);
     for _ in 0..runs {
-        let bytes = random.mutated(&seeds);
+        let bytes = random.mutated(&seeds, &MUTATIONS);
         let (broker, _theirs) = broker_that_says(&bytes);
         let mut person = Answering::default();
         let outcome = ask_broker(&broker, None, &Request::Verify, &mut person);
