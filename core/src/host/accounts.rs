@@ -13,6 +13,9 @@ use crate::account::{Subject, UserName};
 
 const PASSWD: &str = "/etc/passwd";
 
+/// Groups whose members may become root, on one distribution or another.
+pub const ADMINISTRATORS: [&str; 3] = ["sudo", "wheel", "admin"];
+
 /// Programs that end a login at once, whatever folder they are in.
 const NO_SHELLS: [&str; 5] = ["nologin", "false", "sync", "halt", "shutdown"];
 

@@ -17,6 +17,7 @@ use std::{fmt::Write as _, path::Path};
 pub(crate) use checks::described;
 pub(crate) use finding::{Finding, Severity};
 pub(crate) use host::Scope;
+pub(crate) use sshd_settings::Settings;
 
 use crate::{
     cli::Doctor,

@@ -13,10 +13,7 @@ use twinlock_core::{
     ports::{Clock, ReadCredentials},
 };
 
-use super::{
-    plan::Plan,
-    sshd::{Candidate, Settings},
-};
+use super::{plan::Plan, sshd::Candidate};
 use crate::{
     cli::{SshEnable, SshMode},
     failure::Failure,
@@ -24,9 +21,6 @@ use crate::{
     pam_files::{self, Phase},
     scene::Scene,
 };
-
-/// Groups whose members may become root, on one distribution or another.
-const ADMINISTRATORS: [&str; 3] = ["sudo", "wheel", "admin"];
 
 /// Refuses what nobody has overridden by name; that is noted.
 pub(super) fn check(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<(), Failure> {
@@ -58,7 +52,7 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
     let candidate = Candidate::with(plan.drop_in())?;
     candidate.test()?;
     let administrators = administrators()?;
-    let root_may = candidate.in_force("root")?.get("permitrootlogin").is_some_and(|said| said == "yes");
+    let root_may = candidate.in_force("root")?.of("permitrootlogin") == "yes";
     let enters = |account: &&Account| account.subject.uid != 0 || root_may;
     let enrolled: Vec<&Account> =
         administrators.iter().filter(enters).filter(|account| is_enrolled(scene, account)).collect();
@@ -111,10 +105,11 @@ fn lockouts(candidate: &Candidate, enrolled: &[&Account], mode: SshMode) -> Resu
     // Nobody stands for everybody whom no Match names.
     let names = enrolled.iter().map(|account| account.subject.name.as_str()).chain(["nobody"]);
     for name in names {
-        let in_force: Settings = candidate.in_force(name)?;
+        let in_force = candidate.in_force(name)?;
         for (setting, value) in wanted {
-            let said = in_force.get(setting).map_or("nothing", String::as_str);
+            let said = in_force.of(setting);
             if said != value {
+                let said = if said.is_empty() { "nothing" } else { said };
                 found
                     .push(format!("for {name}, another file would make {setting} `{said}`, where `{value}` is needed"));
             }
@@ -128,7 +123,7 @@ fn administrators() -> Result<Vec<Account>, Failure> {
     let failed = |error: std::io::Error| Failure::refused(format!("cannot ask the passwd database: {error}"));
     let local = accounts::of_passwd_file().map_err(failed)?;
     let mut groups = Vec::new();
-    for name in ADMINISTRATORS {
+    for name in accounts::ADMINISTRATORS {
         groups.extend(accounts::members(name).map_err(failed)?);
     }
     let mut known: BTreeMap<UserName, Account> = BTreeMap::new();

@@ -1,7 +1,6 @@
 //! sshd itself: what it says of a configuration, and telling it to read a new one.
 
 use std::{
-    collections::BTreeMap,
     fs::{self, DirBuilder, OpenOptions},
     io::Read,
     os::unix::fs::{DirBuilderExt, MetadataExt},
@@ -21,7 +20,7 @@ use super::{
     journal,
     place::{self, Attributes, Version, failed},
 };
-use crate::{failure::Failure, output::note};
+use crate::{doctor::Settings, failure::Failure, output::note};
 
 /// The main file: the host's own, or, on SUSE, the vendor's.
 const MAIN: [&str; 2] = ["/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"];
@@ -140,13 +139,8 @@ fn in_place() -> Result<Settings, Failure> {
     Ok(settings(&output.map_err(|error| Failure::refused(format!("cannot run sshd: {error}")))?))
 }
 
-/// What `sshd -T` says, names in lower case: versions spell them differently.
-pub(super) type Settings = BTreeMap<String, String>;
-
 fn settings(output: &Output) -> Settings {
-    let text = String::from_utf8_lossy(&output.stdout);
-    let pairs = text.lines().filter_map(|line| line.split_once(' '));
-    pairs.map(|(name, value)| (name.to_ascii_lowercase(), value.to_owned())).collect()
+    Settings::parse(&String::from_utf8_lossy(&output.stdout))
 }
 
 fn systemctl(arguments: &[&str]) -> bool {
@@ -158,9 +152,8 @@ fn systemctl(arguments: &[&str]) -> bool {
 /// Where the configuration in place takes no password, waits until nobody is left who connected under another one.
 pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failure> {
     let in_place = in_place()?;
-    let says = |name: &str, value: &str| in_place.get(name).is_some_and(|said| said == value);
-    if says("passwordauthentication", "no") && says("kbdinteractiveauthentication", "no") {
-        let grace = in_place.get("logingracetime").and_then(|grace| grace.parse().ok()).unwrap_or(120);
+    if in_place.of("passwordauthentication") == "no" && in_place.of("kbdinteractiveauthentication") == "no" {
+        let grace = in_place.seconds("logingracetime").unwrap_or(120);
         note(&format!(
             "waiting {grace} seconds (LoginGraceTime) for logins that began before, to take no password from them"
         ));
@@ -172,7 +165,10 @@ pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failu
 /// The sshd of the `PidFile`, if that process is one.
 fn running() -> Result<Option<(Pid, PathBuf)>, Failure> {
     let in_place = in_place()?;
-    let file = in_place.get("pidfile").map_or("/run/sshd.pid", String::as_str);
+    let file = match in_place.of("pidfile") {
+        "" => "/run/sshd.pid",
+        file => file,
+    };
     let pid: Option<i32> = text_of(Path::new(file)).and_then(|text| text.trim().parse().ok()).filter(|pid| *pid > 1);
     let is_sshd =
         |pid: &i32| text_of(Path::new(&format!("/proc/{pid}/comm"))).is_some_and(|comm| comm.trim() == "sshd");

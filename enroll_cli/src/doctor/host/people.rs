@@ -47,7 +47,6 @@ pub(crate) struct Person {
     pub(crate) exempt_in_pam: bool,
 }
 
-const ADMIN_GROUPS: [&str; 3] = ["sudo", "wheel", "admin"];
 const SHELLS_OF_PROGRAMS: [&str; 3] = ["git-shell", "rssh", "scponly"];
 
 /// Everybody, with how they stand. Asking a directory for groups is waiting: all processors do it.
@@ -71,7 +70,7 @@ pub(super) fn people(
         settings,
         now,
         reading: scene.store.reading().ok(),
-        admins: ADMIN_GROUPS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
+        admins: accounts::ADMINISTRATORS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
         outside: Source::of(Some(OUTSIDE)),
         groups: RememberedGroups::default(),
         access: Access::of(settings),
