@@ -7,7 +7,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use twinlock_core::lifecycle::Queue;
+use twinlock_core::lifecycle::{self, Queue};
 
 /// Connections at once. Each has a thread that mostly waits.
 pub(crate) const MOST: usize = 256;
@@ -106,18 +106,17 @@ pub(crate) struct Turns {
 }
 
 impl Queue for Turns {
-    fn take_turn(&self, work: &mut dyn FnMut()) {
+    fn turn(&self) -> Box<dyn lifecycle::Turn + '_> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = self.free.wait_while(taken, |taken| *taken >= HASHING).unwrap_or_else(PoisonError::into_inner);
         *taken = taken.saturating_add(1);
-        drop(taken);
-        // Given back also if the work panics.
-        let _turn = Turn(self);
-        work();
+        Box::new(Turn(self))
     }
 }
 
 struct Turn<'a>(&'a Turns);
+
+impl lifecycle::Turn for Turn<'_> {}
 
 impl Drop for Turn<'_> {
     fn drop(&mut self) {

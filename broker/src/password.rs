@@ -10,9 +10,8 @@ use std::{
         fd::{AsFd, OwnedFd},
         unix::{net::UnixStream, process::CommandExt},
     },
-    process::{Child, Command, ExitCode, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Command, ExitCode, Stdio},
+    time::Duration,
 };
 
 use nix::sys::{
@@ -21,11 +20,11 @@ use nix::sys::{
 };
 use twinlock_core::{
     account::Subject,
-    host::{SystemClock, syslog},
+    host::{Held, SystemClock, syslog},
     journal::escaped,
     lifecycle::{Cause, FirstFactor, Refusal},
-    ports::{Clock, Dialogue, Typing},
-    wire::{Broken, Connection, Kind, Peer},
+    ports::{Clock, Dialogue},
+    wire::{Connection, Kind, Peer, carry},
 };
 
 use crate::{
@@ -34,7 +33,7 @@ use crate::{
     pam::{self, Question, Refused},
 };
 
-/// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
+/// How long the broker may take to read.
 const PATIENCE: Duration = Duration::from_mins(1);
 /// How long it may take to end after its last word.
 const LEAVING: Duration = Duration::from_secs(5);
@@ -75,7 +74,7 @@ impl FirstFactor for Owner<'_> {
 /// Whether the password was right.
 fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
     let (ours, theirs) = UnixStream::pair()?;
-    let mut helper = Helper(
+    let mut helper = Held::new(
         Command::new("/proc/self/exe")
             // Modules write to the log under this name.
             .arg0(PROGRAM)
@@ -87,62 +86,10 @@ fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
             .stderr(Stdio::null())
             .spawn()?,
     );
-    let said_right = carry(&Connection::accepted(ours), dialogue).unwrap_or(false);
-    // A helper that was killed has no status of 0, whatever it said before.
-    Ok(helper.end(said_right)? && said_right)
-}
-
-/// Carries questions and answers; the helper's last word.
-fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<bool, Broken> {
-    loop {
-        let frame = helper.read(PATIENCE)?;
-        let typing = match frame.kind {
-            Kind::Ask => Typing::Shown,
-            Kind::AskHidden => Typing::Hidden,
-            Kind::Tell => {
-                dialogue.tell(frame.text()?).map_err(|_| Broken::Gone)?;
-                continue;
-            }
-            Kind::Verdict => return Ok(frame.content.as_slice() == RIGHT),
-            Kind::Request
-            | Kind::Login
-            | Kind::Answer
-            | Kind::NoAnswer
-            | Kind::Introduce
-            | Kind::Done
-            | Kind::Refused => return Err(Broken::OutOfPlace),
-        };
-        let typed = dialogue.ask(frame.text()?, typing).map_err(|_| Broken::Gone)?;
-        helper.write(Kind::Answer, &typed, PATIENCE)?;
-    }
-}
-
-/// A process that does not outlive its use.
-struct Helper(Child);
-
-impl Helper {
-    /// Whether it ended well. One that has said what it had to say is waited for, but not for ever: a module's cleaning up
-    /// may hang. Any other is killed.
-    #[allow(clippy::disallowed_methods, reason = "the deadline of a process, by the monotonic clock")]
-    fn end(&mut self, spoke: bool) -> io::Result<bool> {
-        let begin = Instant::now();
-        while spoke && begin.elapsed() < LEAVING {
-            if let Some(status) = self.0.try_wait()? {
-                return Ok(status.success());
-            }
-            thread::sleep(Duration::from_millis(5));
-        }
-        self.0.kill()?;
-        Ok(self.0.wait()?.success())
-    }
-}
-
-impl Drop for Helper {
-    fn drop(&mut self) {
-        // Gone already, as a rule.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
+    let said_right = carry(&Connection::accepted(ours), dialogue).is_ok_and(|last_word| last_word.as_slice() == RIGHT);
+    // One that said anything else is killed at once. One that said so is waited for, but not for ever: a module's cleaning
+    // up may hang. A helper that was killed has no status of 0, whatever it said before.
+    Ok(said_right && helper.end_within(LEAVING)?.is_some_and(|status| status.success()))
 }
 
 /// The helper: asks for what a service wants of an account over stdin; the broker's own wants the password.

@@ -7,7 +7,7 @@ use twinlock_core::{
     account::Subject,
     config::DEFAULT_PATH,
     host::{self, Kernel, SystemClock, SystemGroups},
-    lifecycle::{Caller, Done, Lifecycle, Queue, Request},
+    lifecycle::{Caller, Done, Lifecycle, Queue, Request, Turn},
     ports::{Dialogue, NoAnswer, Offer, Typing},
     status::Status,
     wire::{self, Unreachable},
@@ -120,10 +120,12 @@ fn unreachable(why: Unreachable) -> Failure {
 struct Alone;
 
 impl Queue for Alone {
-    fn take_turn(&self, work: &mut dyn FnMut()) {
-        work();
+    fn turn(&self) -> Box<dyn Turn + '_> {
+        Box::new(Self)
     }
 }
+
+impl Turn for Alone {}
 
 /// There is nobody to talk with, and nothing to talk about.
 struct Nobody;

@@ -38,9 +38,7 @@ impl Scene {
 
     /// How one user among many stands.
     pub(crate) fn status_in(&self, reading: &Reading, subject: &Subject) -> Result<Status, StoreError> {
-        let enrolment = reading.enrolment(subject)?;
-        let record = reading.record(subject)?;
-        Ok(Status::of(subject, enrolment.as_ref(), record.as_ref(), &self.config.limits(), SystemClock.now()))
+        reading.status(subject, &self.config.limits(), SystemClock.now())
     }
 
     /// Where everything is written down.

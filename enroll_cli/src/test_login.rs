@@ -5,15 +5,15 @@ use std::{
     fmt::Write as _,
     os::{fd::OwnedFd, unix::net::UnixStream},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
-    time::Duration,
+    process::{Command, Stdio},
 };
 
 use twinlock_core::{
     account::Subject,
-    ports::{Dialogue, Typing},
+    host::Held,
+    ports::Dialogue,
     status::Status,
-    wire::{Broken, Connection, Kind},
+    wire::{Connection, carry},
 };
 
 use crate::{
@@ -26,9 +26,6 @@ use crate::{
     scene::{self, Scene},
     terminal::Terminal,
 };
-
-/// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
-const PATIENCE: Duration = Duration::from_mins(1);
 
 pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
@@ -100,47 +97,13 @@ fn log_in(
     let mut command = Command::new(helper);
     command.args(["--prove", subject.name.as_str(), "--service", service]).env_clear().current_dir("/");
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-    let _child = Ended(command.spawn().map_err(failed)?);
-    let last_word = carry(&Connection::accepted(ours), dialogue).map_err(|_| {
+    // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
+    let _helper = Held::new(command.spawn().map_err(failed)?);
+    let last_word = carry(&Connection::accepted(ours), dialogue).ok();
+    let last_word = last_word.as_ref().and_then(|word| std::str::from_utf8(word).ok()).ok_or_else(|| {
         Failure::refused("the login was broken off: an answer is missing, or a module of the stack crashed")
     })?;
-    Ok(refusal(&last_word))
-}
-
-/// A process that does not outlive its use.
-struct Ended(Child);
-
-impl Drop for Ended {
-    fn drop(&mut self) {
-        // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
-        let _ = self.0.kill();
-        let _ = self.0.wait();
-    }
-}
-
-/// Carries questions and answers; the helper's last word.
-fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<String, Broken> {
-    loop {
-        let frame = helper.read(PATIENCE)?;
-        let typing = match frame.kind {
-            Kind::Ask => Typing::Shown,
-            Kind::AskHidden => Typing::Hidden,
-            Kind::Tell => {
-                dialogue.tell(&shown(frame.text()?)).map_err(|_| Broken::Gone)?;
-                continue;
-            }
-            Kind::Verdict => return Ok(frame.text()?.to_owned()),
-            Kind::Request
-            | Kind::Login
-            | Kind::Answer
-            | Kind::NoAnswer
-            | Kind::Introduce
-            | Kind::Done
-            | Kind::Refused => return Err(Broken::OutOfPlace),
-        };
-        let typed = dialogue.ask(&shown(frame.text()?), typing).map_err(|_| Broken::Gone)?;
-        helper.write(Kind::Answer, &typed, PATIENCE)?;
-    }
+    Ok(refusal(last_word))
 }
 
 /// `right`, or `wrong PHASE CODE` in words.

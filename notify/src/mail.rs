@@ -5,13 +5,16 @@ use std::{
     fmt,
     io::{self, Write},
     path::Path,
-    process::{Child, Command, ExitStatus, Stdio},
-    thread,
-    time::{Duration, Instant},
+    process::{Command, ExitStatus, Stdio},
+    time::Duration,
 };
 
 use lettre::{Message, address::AddressError, message::Mailbox};
-use twinlock_core::{host, lifecycle::Change, time::UnixTime};
+use twinlock_core::{
+    host::{self, Held},
+    lifecycle::Change,
+    time::UnixTime,
+};
 
 /// Why no mail went out. What it was to tell of has happened all the same.
 #[derive(Debug)]
@@ -60,31 +63,16 @@ fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
     command.arg("--").args(envelope.to());
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut sendmail = command.spawn().map_err(MailError::Run)?;
-    if let Some(mut input) = sendmail.stdin.take() {
+    let input = sendmail.stdin.take();
+    let mut sendmail = Held::new(sendmail);
+    if let Some(mut input) = input {
         // It fits into the pipe. Who does not read it says why by the exit status.
         let _ = input.write_all(&message.formatted());
     }
-    match end_of(&mut sendmail).map_err(MailError::Run)? {
+    match sendmail.end_within(PATIENCE).map_err(MailError::Run)? {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(MailError::Refused(status)),
         None => Err(MailError::TooLong),
-    }
-}
-
-/// How it ended; `None` if it was stopped.
-#[allow(clippy::disallowed_methods, reason = "the deadline of a process is this adapter's own, by the monotonic clock")]
-fn end_of(sendmail: &mut Child) -> io::Result<Option<ExitStatus>> {
-    let begin = Instant::now();
-    loop {
-        if let Some(status) = sendmail.try_wait()? {
-            return Ok(Some(status));
-        }
-        if begin.elapsed() >= PATIENCE {
-            sendmail.kill()?;
-            sendmail.wait()?;
-            return Ok(None);
-        }
-        thread::sleep(Duration::from_millis(20));
     }
 }
 

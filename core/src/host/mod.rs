@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod groups;
+mod process;
 pub mod syslog;
 
 use std::time::SystemTime;
@@ -9,6 +10,7 @@ use std::time::SystemTime;
 use nix::unistd::{Uid, User};
 
 pub use groups::SystemGroups;
+pub use process::Held;
 
 use crate::{
     account::{Subject, UserName},

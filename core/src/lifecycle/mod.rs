@@ -61,9 +61,12 @@ pub trait FirstFactor {
 
 /// Lets as many as the host can bear hash recovery codes at once.
 pub trait Queue {
-    /// Waits for a turn, and works.
-    fn take_turn(&self, work: &mut dyn FnMut());
+    /// Waits for a turn, which ends when it is dropped.
+    fn turn(&self) -> Box<dyn Turn + '_>;
 }
+
+/// A turn at hashing.
+pub trait Turn {}
 
 /// What is worked with.
 pub struct Lifecycle<'a> {
@@ -112,9 +115,7 @@ impl Lifecycle<'_> {
     /// # Errors
     /// [`StoreError`].
     pub fn status(&self, subject: &Subject) -> Result<Status, StoreError> {
-        let reading = self.store.reading()?;
-        let (enrolment, record) = (reading.enrolment(subject)?, reading.record(subject)?);
-        Ok(Status::of(subject, enrolment.as_ref(), record.as_ref(), &self.config.limits(), self.clock.now()))
+        self.store.reading()?.status(subject, &self.config.limits(), self.clock.now())
     }
 
     fn stores(&self) -> (&CredentialFiles, &StateFiles) {
@@ -176,9 +177,8 @@ impl Lifecycle<'_> {
 
     fn new_recovery_codes(&mut self) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
         let (now, randomness) = (self.clock.now(), &mut *self.randomness);
-        let mut made = Err(EnrolError::NotEnrolled);
-        self.queue.take_turn(&mut || made = enrol::new_recovery_codes(now, randomness));
-        made
+        let _turn = self.queue.turn();
+        enrol::new_recovery_codes(now, randomness)
     }
 
     /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.

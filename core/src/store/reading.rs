@@ -5,7 +5,10 @@ use super::{
     open::{Folder, Readers},
     state,
 };
-use crate::{account::Subject, credentials::Enrolment, ports::StoreError, record::Record};
+use crate::{
+    account::Subject, credentials::Enrolment, ports::StoreError, record::Record, status::Status, throttle::Limits,
+    time::UnixTime,
+};
 
 /// Both folders of a store, opened.
 #[derive(Debug)]
@@ -32,6 +35,15 @@ impl Reading {
     /// [`StoreError`].
     pub fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         credentials::read_in(&self.credentials, subject)
+    }
+
+    /// How the user stands at `now`.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn status(&self, subject: &Subject, limits: &Limits, now: UnixTime) -> Result<Status, StoreError> {
+        let (enrolment, record) = (self.enrolment(subject)?, self.record(subject)?);
+        Ok(Status::of(subject, enrolment.as_ref(), record.as_ref(), limits, now))
     }
 
     /// The record as it stands, whoever's uid it carries, without waiting for its lock.

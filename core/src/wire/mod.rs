@@ -6,11 +6,13 @@
 
 mod connection;
 mod frame;
+mod helper;
 mod login;
 mod request;
 
 pub use connection::{Connection, Peer, Unreachable, connect, peer};
 pub use frame::{Broken, Frame, Kind, LONGEST, LONGEST_ANSWER, VERSION};
+pub use helper::carry;
 pub use login::{LoginRequest, Silent, attempt, verdict};
 pub use request::{ask_broker, content, envelope, open_envelope};
 

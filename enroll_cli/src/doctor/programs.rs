@@ -3,10 +3,12 @@
 use std::{
     io::{self, Read},
     path::{Path, PathBuf},
-    process::{Child, Command, Stdio},
+    process::{Command, Stdio},
     thread,
     time::Duration,
 };
+
+use twinlock_core::host::Held;
 
 /// What one said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -20,7 +22,6 @@ pub(crate) struct Said {
 const FOLDERS: [&str; 6] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
 /// What sshd, which looks up names, and chronyc, which asks over a socket, need at most.
 const DEADLINE: Duration = Duration::from_secs(5);
-const PAUSE: Duration = Duration::from_millis(2);
 
 /// The program of that name, if the host has it.
 pub(crate) fn find(name: &str) -> Option<PathBuf> {
@@ -44,26 +45,11 @@ pub(crate) fn run(program: &Path, arguments: &[&str]) -> io::Result<Said> {
     thread::scope(|scope| {
         let output = scope.spawn(|| text(output));
         let errors = scope.spawn(|| text(errors));
-        let fine = ended_well(&mut child);
+        // What does not end is ended, and then nothing more comes from it.
+        let ended = Held::new(child).end_within(DEADLINE);
+        let fine = ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
         Ok(Said { fine, output: output.join().unwrap_or_default(), errors: errors.join().unwrap_or_default() })
     })
-}
-
-/// Waits, and ends what does not end.
-fn ended_well(child: &mut Child) -> bool {
-    let mut left = DEADLINE;
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return status.success(),
-            Ok(None) if !left.is_zero() => thread::sleep(PAUSE),
-            Ok(None) | Err(_) => {
-                let _ = child.kill();
-                let _ = child.wait();
-                return false;
-            }
-        }
-        left = left.saturating_sub(PAUSE);
-    }
 }
 
 fn text(stream: Option<impl Read>) -> String {
