@@ -8,9 +8,8 @@ use twinlock_core::{
     config::Config,
     host::{self, Kernel, SystemClock, SystemGroups},
     journal::Reason,
-    lifecycle::{Caller, Cause, Done, Lifecycle, Refusal},
+    lifecycle::{Caller, Cause, Done, Journal, Lifecycle, Refusal},
     login::{Attempt, Login, Outcome},
-    ports::Journal,
     store::{Store, load_config},
     wire::{Connection, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
 };

@@ -31,6 +31,7 @@ pub mod journal;
 pub mod lifecycle;
 pub mod login;
 pub mod module_arguments;
+pub mod notice;
 pub mod onboarding;
 pub mod otp;
 pub mod policy;

@@ -11,7 +11,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment},
     decide::{self, GivenCode, Proof, Refusal, UsedUp, Verdict},
     journal::Reason,
-    lifecycle::Notice,
+    notice::Notice,
     policy::SecondFactor,
     ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
     record::{Origin, Record},

@@ -8,8 +8,6 @@ use zeroize::Zeroizing;
 use crate::{
     account::Subject,
     credentials::{CredentialsError, Enrolment},
-    lifecycle::Change,
-    login::Attempt,
     record::Record,
     slot,
     time::UnixTime,
@@ -181,15 +179,6 @@ pub struct Offer {
     pub digits: u8,
     /// Seconds a code lasts; `None` if each use changes it.
     pub period: Option<u32>,
-}
-
-/// Writes down what was attempted and what was changed.
-pub trait Journal {
-    /// An attempt to verify a code.
-    fn attempt(&self, subject: &Subject, attempt: &Attempt);
-
-    /// A second factor was made or changed.
-    fn change(&self, subject: &Subject, change: Change);
 }
 
 /// Tells the time.

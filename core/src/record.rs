@@ -6,7 +6,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Document, Mistake, Table, each, integer, string},
-    lifecycle::Notice,
+    notice::Notice,
     otp::Past,
     remember::Remembered,
     throttle::Throttle,

@@ -11,9 +11,10 @@ use twinlock_core::{
     credentials::AuthenticatorId,
     host::syslog::{Severity, log},
     journal::{Entry, escaped},
-    lifecycle::Change,
+    lifecycle::Journal,
     login::Attempt,
-    ports::{Clock, Journal},
+    notice::Change,
+    ports::Clock,
     time::UnixTime,
 };
 

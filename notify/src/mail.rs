@@ -12,7 +12,7 @@ use std::{
 use lettre::{Message, address::AddressError, message::Mailbox};
 use twinlock_core::{
     host::{self, Held},
-    lifecycle::Change,
+    notice::Change,
     time::UnixTime,
 };
 

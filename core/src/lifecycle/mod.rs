@@ -2,11 +2,9 @@
 //! says who may do what to it and what must be shown first; the command as root and the broker both end here.
 
 mod attempt;
-mod change;
 mod proof;
 mod request;
 
-pub use change::{Change, Notice};
 pub use request::{Cause, Confirm, DeviceChanged, Done, Enrolled, NewAuthenticator, Place, Refusal, Request};
 
 use attempt::Owned;
@@ -21,10 +19,11 @@ use crate::{
     enrol::{self, EnrolError, Existing, Parameters},
     host,
     login::{Attempt, Login, Outcome},
+    notice::{Change, Notice},
     otp::MovingFactor,
     policy::{Groups, SecondFactor},
     ports::{
-        Clock, Conversation, Dialogue, Journal, NoAnswer, Offer, Randomness, ReadCredentials, StoreError, Typing,
+        Clock, Conversation, Dialogue, NoAnswer, Offer, Randomness, ReadCredentials, StoreError, Typing,
         WriteCredentials,
     },
     recovery::{RecoveryCode, RecoverySet},
@@ -57,6 +56,15 @@ pub trait FirstFactor {
     /// # Errors
     /// A [`Refusal`] if not, or if it cannot be told.
     fn fresh_session(&self, subject: &Subject) -> Result<(), Refusal>;
+}
+
+/// Writes down what was attempted and what was changed.
+pub trait Journal {
+    /// An attempt to verify a code.
+    fn attempt(&self, subject: &Subject, attempt: &Attempt);
+
+    /// A second factor was made or changed.
+    fn change(&self, subject: &Subject, change: Change);
 }
 
 /// Lets as many as the host can bear hash recovery codes at once.

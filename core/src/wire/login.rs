@@ -10,8 +10,8 @@ use zeroize::Zeroizing;
 use super::{Broken, Connection, Frame, Kind};
 use crate::{
     journal::Reason,
-    lifecycle::Notice,
     login::{Attempt, Outcome},
+    notice::Notice,
     policy::SecondFactor,
     ports::{Conversation, NoAnswer},
 };

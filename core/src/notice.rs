@@ -63,6 +63,10 @@ impl Change {
         }
     }
 
+    fn named(name: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|change| change.name() == name)
+    }
+
     /// As people are told.
     #[must_use]
     pub const fn told(self) -> &'static str {
@@ -132,15 +136,12 @@ impl Notice {
     /// The same as it came.
     pub(crate) fn of_words(words: &str) -> Option<Self> {
         let (name, at) = words.split_once(' ')?;
-        let change = Change::ALL.into_iter().find(|change| change.name() == name)?;
-        Some(Self { change, at: UnixTime::from_seconds(at.parse().ok()?) })
+        Some(Self { change: Change::named(name)?, at: UnixTime::from_seconds(at.parse().ok()?) })
     }
 
     pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
-        let change = table.required("change", |value| {
-            let name = string(value)?;
-            Change::ALL.into_iter().find(|change| change.name() == name).ok_or_else(|| "no change".into())
-        })?;
+        let change =
+            table.required("change", |value| Change::named(string(value)?).ok_or_else(|| "no change".into()))?;
         let notice = Self { change, at: UnixTime::from_seconds(table.required("at", integer)?) };
         table.end()?;
         Ok(notice)
