@@ -23,6 +23,8 @@ FISH       := $(PREFIX)/share/fish/vendor_completions.d/twinlock.fish
 # Where packages and bills of materials are written.
 PACKAGES   := $(TARGET)/packages
 SBOM       := $(TARGET)/sbom
+# Where the tests count what they cover.
+TALLY      := $(TARGET)/tally
 DOCS       := $(wildcard README.md SECURITY.md CHANGELOG.md LICENSE-MIT LICENSE-APACHE)
 
 # Panic messages name source files. In what is built optimised they begin with these words and not with the folders of
@@ -59,7 +61,14 @@ demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 l
 # Without root the tests get a user namespace in which they are root of everything but the host; only a real sshd
 # needs the real one, and its tests say so.
 test: deps build packages ## Run all tests, those with a real sshd included (as root, for all of them)
-	$(AS_ROOT) $(CARGO) test --workspace --locked
+	@rm -rf '$(TALLY)' && mkdir -p '$(TALLY)'
+	TWINLOCK_TALLY='$(abspath $(TALLY))' $(AS_ROOT) $(CARGO) test --workspace --locked
+	@scripts/tally '$(TALLY)'
+
+# As make test, with sweeps of faults, races and states that take an hour.
+.PHONY: test-long
+test-long: export TWINLOCK_LONG = 1
+test-long: test
 
 lint: ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check

@@ -18,6 +18,7 @@ use crate::launch::without_open_programs;
 use crate::namespace::{self, inside};
 use crate::process::DEADLINE;
 use crate::sshd::SSHD;
+use crate::tally;
 
 /// The host as the test sees it. `/etc`, `/var`, `/run`, `/home`, `/root`, `/tmp`, `/dev` and the folder of PAM modules
 /// are its own and vanish with it; everything else is the host's and read-only.
@@ -35,6 +36,7 @@ pub struct World {
 /// # Panics
 /// When the test does, and when root may not mount (a container without `CAP_SYS_ADMIN`): then nothing would be tested.
 pub fn in_world(test: impl FnOnce(&World) + Send) {
+    tally::open();
     // Its name is in what a panic prints.
     let name = thread::current().name().unwrap_or("a test").to_owned();
     let ended = thread::scope(|scope| {

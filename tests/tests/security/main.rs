@@ -1,0 +1,46 @@
+//! The flaws of peers, each tried on what is built: one row of the matrix for each, named after its ID. Where a peer's
+//! module can be set the same task, it is, and what it did is printed beside ours in `docs/security-matrix.md`.
+//!
+//! A whole run compares our column with that page. `TWINLOCK_WRITE_SNAPSHOTS=1` writes the page anew.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on panics"
+)]
+
+mod contender;
+mod google_authenticator;
+mod matrix;
+mod oath;
+mod row;
+
+use std::process::ExitCode;
+
+use libtest_mimic::{Arguments, Trial};
+
+use crate::matrix::Matrix;
+use crate::row::Row;
+
+/// All rows, group after group.
+fn rows() -> impl Iterator<Item = &'static Row> {
+    [google_authenticator::ROWS, oath::ROWS].into_iter().flatten()
+}
+
+fn main() -> ExitCode {
+    let arguments = Arguments::from_args();
+    let matrix = Matrix::default();
+    let trials = rows().map(|row| {
+        let matrix = matrix.clone();
+        Trial::test(row.id, move || matrix.enter(row, row.try_all()).map_err(Into::into))
+    });
+    let conclusion = libtest_mimic::run(&arguments, trials.collect());
+    if conclusion.has_failed() || arguments.list || conclusion.num_filtered_out > 0 {
+        return conclusion.exit_code();
+    }
+    matrix.publish(rows())
+}
