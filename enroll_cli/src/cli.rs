@@ -408,7 +408,7 @@ pub(crate) struct SshEnable {
     /// Although no administrator could get in if codes fail
     #[arg(long)]
     pub(crate) without_break_glass: bool,
-    /// Although another file of sshd's configuration locks somebody out, or lets somebody in
+    /// Although `twinlock doctor` finds that somebody would be locked out, or let in
     #[arg(long)]
     pub(crate) despite_lockouts: bool,
 }

@@ -16,6 +16,7 @@ mod enroll;
 mod explain;
 mod failure;
 mod forget;
+mod host_files;
 mod import;
 mod list;
 mod manual;

@@ -81,6 +81,9 @@ pub(crate) const FOLDERS: [&str; 2] = ["/etc/pam.d", "/usr/lib/pam.d"];
 /// How deep libpam follows files that include files.
 pub(crate) const DEEPEST: usize = 16;
 
+/// The text of a file, if there is one.
+pub(crate) type Text<'a> = dyn Fn(&Path) -> io::Result<Option<String>> + 'a;
+
 /// Finds a file by its name or whole path.
 pub(crate) type Read<'a> = dyn Fn(&str) -> io::Result<Option<(PathBuf, String)>> + 'a;
 
@@ -90,7 +93,12 @@ impl Service {
     /// # Errors
     /// A file cannot be read.
     pub(crate) fn of_host(service: &str) -> io::Result<Option<Self>> {
-        Self::read(service, &read)
+        Self::on(service, &on_disk)
+    }
+
+    /// The same of a host whose files have these texts.
+    pub(crate) fn on(service: &str, text: &Text<'_>) -> io::Result<Option<Self>> {
+        Self::read(service, &|name| find(name, text))
     }
 
     /// The same from wherever `read` finds files. libpam looks for the name in small letters.
@@ -212,18 +220,29 @@ struct Context {
     included_by: Option<Place>,
 }
 
-#[allow(clippy::disallowed_methods, reason = "these are libpam's files: where one is a link, libpam follows it too")]
-fn read(name: &str) -> io::Result<Option<(PathBuf, String)>> {
+fn find(name: &str, text: &Text<'_>) -> io::Result<Option<(PathBuf, String)>> {
     for folder in FOLDERS {
         // A name that is a whole path stays one.
         let path = Path::new(folder).join(name);
-        match std::fs::read(&path) {
-            Ok(bytes) => return Ok(Some((path, String::from_utf8_lossy(&bytes).into_owned()))),
-            Err(error) if error.kind() == io::ErrorKind::NotFound => {}
-            Err(error) => return Err(io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()))),
+        let read = |error: io::Error| io::Error::new(error.kind(), format!("cannot read {}: {error}", path.display()));
+        if let Some(text) = text(&path).map_err(read)? {
+            return Ok(Some((path, text)));
         }
     }
     Ok(None)
+}
+
+/// A file as it is on the disk; `None` if there is none.
+///
+/// # Errors
+/// It cannot be read.
+#[allow(clippy::disallowed_methods, reason = "where a file of PAM's or sshd's is a link, they follow it, too")]
+pub(crate) fn on_disk(path: &Path) -> io::Result<Option<String>> {
+    match std::fs::read(path) {
+        Ok(bytes) => Ok(Some(String::from_utf8_lossy(&bytes).into_owned())),
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(error),
+    }
 }
 
 /// Adds the lines of a file. False if libpam would not have it: it is not there, or too deep.

@@ -14,7 +14,7 @@ mod sshd_settings;
 
 use std::{fmt::Write as _, path::Path};
 
-pub(crate) use checks::described;
+pub(crate) use checks::{NOT_ENROLLED, described};
 pub(crate) use finding::{Finding, Severity};
 pub(crate) use host::Scope;
 pub(crate) use sshd_settings::Settings;
@@ -22,13 +22,18 @@ pub(crate) use sshd_settings::Settings;
 use crate::{
     cli::Doctor,
     failure::Failure,
+    host_files::Host,
     output::{print, print_json, shown},
     scene::Scene,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Doctor) -> Result<(), Failure> {
-    let scope = Scope { user: arguments.user.clone(), from: arguments.from.map(|address| address.to_string()) };
-    let findings = findings(config, &scope)?;
+    let scope = Scope {
+        user: arguments.user.clone(),
+        from: arguments.from.map(|address| address.to_string()),
+        host: Host::default(),
+    };
+    let findings = findings(&Scene::set(config)?, &scope)?;
     if arguments.json {
         print_json(&findings)?;
     } else {
@@ -48,9 +53,8 @@ pub(crate) fn run(config: &Path, arguments: &Doctor) -> Result<(), Failure> {
 /// What is wrong on this host, the worst first.
 ///
 /// # Errors
-/// This is not root, the configuration cannot be used, or the account that it is about does not exist.
-pub(crate) fn findings(config: &Path, scope: &Scope) -> Result<Vec<Finding>, Failure> {
-    let scene = Scene::set(config)?;
+/// The account that it is about does not exist.
+pub(crate) fn findings(scene: &Scene, scope: &Scope) -> Result<Vec<Finding>, Failure> {
     let facts = host::Facts::of_host(scene, scope)?;
     Ok(checks::all(&facts))
 }

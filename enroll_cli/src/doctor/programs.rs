@@ -1,6 +1,7 @@
 //! Programs of the host that are asked: found in root's folders, given an end of time, and never through a shell.
 
 use std::{
+    ffi::OsStr,
     io::{self, Read},
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -32,7 +33,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// It cannot be started.
-pub(crate) fn run(program: &Path, arguments: &[&str]) -> io::Result<Said> {
+pub(crate) fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Said> {
     let mut command = Command::new(program);
     command
         .args(arguments)

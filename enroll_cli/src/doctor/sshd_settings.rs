@@ -1,14 +1,17 @@
 //! What is in force in sshd: `sshd -t`, and `sshd -T -C` for one login. Key names are compared without case: versions spell
 //! them differently.
 
-use std::{collections::BTreeMap, path::PathBuf};
+use std::{collections::BTreeMap, ffi::OsStr, path::PathBuf};
 
 use super::programs::{self, Said};
+use crate::host_files::Host;
 
 /// The server of this host.
 #[derive(Debug, Clone)]
 pub(crate) struct Sshd {
     program: PathBuf,
+    /// What it reads instead of its main file.
+    config: Option<PathBuf>,
 }
 
 /// Settings for one login.
@@ -32,8 +35,8 @@ pub(crate) const KEYBOARD: &str = "keyboard-interactive";
 
 impl Sshd {
     /// The server, if the host has one.
-    pub(crate) fn find() -> Option<Self> {
-        programs::find("sshd").map(|program| Self { program })
+    pub(crate) fn find(host: &Host) -> Option<Self> {
+        programs::find("sshd").map(|program| Self { program, config: host.sshd_config.clone() })
     }
 
     /// What `sshd -t` complains of; `None` if it does not.
@@ -60,7 +63,9 @@ impl Sshd {
     }
 
     fn ask(&self, arguments: &[&str]) -> Said {
-        programs::run(&self.program, arguments).unwrap_or_else(|error| Said {
+        let config = self.config.as_deref().map(|config| [OsStr::new("-f"), config.as_os_str()]);
+        let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(config.into_iter().flatten()).collect();
+        programs::run(&self.program, &arguments).unwrap_or_else(|error| Said {
             errors: format!("{} cannot be run: {error}", self.program.display()),
             ..Said::default()
         })

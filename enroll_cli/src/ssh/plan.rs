@@ -85,6 +85,11 @@ impl Plan {
         &self.diff
     }
 
+    /// The text of the stack that sshd is to have.
+    pub(super) fn stack(&self) -> String {
+        String::from_utf8_lossy(&self.change.pam_after.content).into_owned()
+    }
+
     /// The text of the drop-in.
     pub(super) const fn drop_in(&self) -> &'static str {
         shipped(self.mode)

@@ -15,7 +15,8 @@ use twinlock_core::{
 
 use super::{plan::Plan, sshd::Candidate};
 use crate::{
-    cli::{SshEnable, SshMode},
+    cli::SshEnable,
+    doctor,
     failure::Failure,
     output::note,
     pam_files::{self, Phase},
@@ -43,7 +44,7 @@ pub(super) fn tell(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<
 
 struct Finding {
     problem: String,
-    hint: &'static str,
+    hint: String,
     flag: &'static str,
     overridden: bool,
 }
@@ -54,15 +55,13 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
     let administrators = administrators()?;
     let root_may = candidate.in_force("root")?.of("permitrootlogin") == "yes";
     let enters = |account: &&Account| account.subject.uid != 0 || root_may;
-    let enrolled: Vec<&Account> =
-        administrators.iter().filter(enters).filter(|account| is_enrolled(scene, account)).collect();
     let mut findings = Vec::new();
-    if enrolled.is_empty() {
+    if !administrators.iter().filter(enters).any(|account| is_enrolled(scene, account)) {
         findings.push(Finding {
             problem: "nobody with administrator rights is enrolled (members of sudo, wheel or admin; root only if \
                       `PermitRootLogin yes` lets it answer)"
                 .into(),
-            hint: "twinlock enroll NAME",
+            hint: "twinlock enroll NAME".into(),
             flag: "--without-enrolled-admin",
             overridden: arguments.without_enrolled_admin,
         });
@@ -73,15 +72,16 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
                 "no way in is left if codes fail: no administrator has a password for the console, whose PAM file \
                       (login) asks for no code, and no rule spares one the code"
                     .into(),
-            hint: "give one a password (passwd NAME), or write a rule that spares one (docs/policy.md)",
+            hint: "give one a password (passwd NAME), or write a rule that spares one (docs/policy.md)".into(),
             flag: "--without-break-glass",
             overridden: arguments.without_break_glass,
         });
     }
-    for problem in lockouts(&candidate, &enrolled, plan.mode)? {
+    for doctor::Finding { id, found, place, mend, .. } in diagnosed(scene, plan, &candidate)? {
+        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
         findings.push(Finding {
-            problem,
-            hint: "`sshd -T -C user=NAME` says what is in force, and the order of the files why",
+            problem: format!("{id}: {found}{place}"),
+            hint: mend,
             flag: "--despite-lockouts",
             overridden: arguments.despite_lockouts,
         });
@@ -89,32 +89,12 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
     Ok(findings)
 }
 
-/// Who would be locked out, or let in, by what would then be in force. The seam for the doctor, who knows more.
-fn lockouts(candidate: &Candidate, enrolled: &[&Account], mode: SshMode) -> Result<Vec<String>, Failure> {
-    let methods = match mode {
-        SshMode::KeyAndCode => "publickey,keyboard-interactive",
-        SshMode::PasswordAndCode => "keyboard-interactive",
-    };
-    let wanted = [
-        ("usepam", "yes"),
-        ("kbdinteractiveauthentication", "yes"),
-        ("passwordauthentication", "no"),
-        ("authenticationmethods", methods),
-    ];
-    let mut found = Vec::new();
-    // Nobody stands for everybody whom no Match names.
-    let names = enrolled.iter().map(|account| account.subject.name.as_str()).chain(["nobody"]);
-    for name in names {
-        let in_force = candidate.in_force(name)?;
-        for (setting, value) in wanted {
-            let said = in_force.of(setting);
-            if said != value {
-                let said = if said.is_empty() { "nothing" } else { said };
-                found
-                    .push(format!("for {name}, another file would make {setting} `{said}`, where `{value}` is needed"));
-            }
-        }
-    }
+/// What the doctor finds of the host as it would be: who would be locked out, and who would be let in.
+fn diagnosed(scene: &Scene, plan: &Plan, candidate: &Candidate) -> Result<Vec<doctor::Finding>, Failure> {
+    let scope = doctor::Scope { host: candidate.host(plan.drop_in(), plan.stack()), ..doctor::Scope::default() };
+    let mut found = doctor::findings(scene, &scope)?;
+    // That nobody is enrolled is found above, and overridden by its own flag.
+    found.retain(|finding| finding.severity < doctor::Severity::Warning && finding.id != doctor::NOT_ENROLLED);
     Ok(found)
 }
 

@@ -16,11 +16,11 @@ use nix::{
 };
 
 use super::{
-    change::DROP_IN,
+    change::{DROP_IN, PAM},
     journal,
     place::{self, Attributes, Version, failed},
 };
-use crate::{doctor::Settings, failure::Failure, output::note};
+use crate::{doctor::Settings, failure::Failure, host_files::Host, output::note};
 
 /// The main file: the host's own, or, on SUSE, the vendor's.
 const MAIN: [&str; 2] = ["/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"];
@@ -54,20 +54,31 @@ impl Candidate {
         Ok(candidate)
     }
 
+    /// The host as it would be with it, and with this stack for sshd.
+    pub(super) fn host(&self, drop_in: &str, stack: String) -> Host {
+        let at = |(folder, name): (&str, &str)| Path::new(folder).join(name);
+        let changed = vec![(at(DROP_IN), drop_in.to_owned()), (at(PAM), stack)];
+        Host { changed, sshd_config: Some(self.main.clone()) }
+    }
+
     /// `sshd -t`.
     pub(super) fn test(&self) -> Result<(), Failure> {
         let output = self.run(&["-t"])?;
         if output.status.success() {
             return Ok(());
         }
-        let said = String::from_utf8_lossy(&output.stderr).replace(&self.folder.display().to_string(), "/etc/ssh");
-        Err(Failure::refused(format!("sshd would not take the new configuration: {}", said.trim()))
+        let said = said(&output).replace(&self.folder.display().to_string(), "/etc/ssh");
+        Err(Failure::refused(format!("sshd would not take the new configuration: {said}"))
             .hint("`sshd -t` says whether it takes the one in place"))
     }
 
     /// What would be in force for a user.
     pub(super) fn in_force(&self, user: &str) -> Result<Settings, Failure> {
-        Ok(settings(&self.run(&["-T", "-C", &format!("user={user},host=localhost,addr=127.0.0.1")])?))
+        let output = self.run(&["-T", "-C", &format!("user={user},host=localhost,addr=127.0.0.1")])?;
+        settings(&output).ok_or_else(|| {
+            Failure::refused(format!("sshd does not say what would be in force for {user}: {}", said(&output)))
+                .hint("`sshd -T -C user=NAME` says whether it does for the one in place")
+        })
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Output, Failure> {
@@ -132,15 +143,19 @@ pub(super) fn note_if_not_running() -> Result<(), Failure> {
     Ok(())
 }
 
-/// What is in force for nobody in particular.
-fn in_place() -> Result<Settings, Failure> {
+/// What is in force for nobody in particular; `None` where sshd does not say, because of what somebody else has changed.
+fn in_place() -> Result<Option<Settings>, Failure> {
     let (path, _) = main_file()?;
     let output = Command::new(program()?).arg("-T").arg("-f").arg(path).stdin(Stdio::null()).output();
     Ok(settings(&output.map_err(|error| Failure::refused(format!("cannot run sshd: {error}")))?))
 }
 
-fn settings(output: &Output) -> Settings {
-    Settings::parse(&String::from_utf8_lossy(&output.stdout))
+fn settings(output: &Output) -> Option<Settings> {
+    output.status.success().then(|| Settings::parse(&String::from_utf8_lossy(&output.stdout)))
+}
+
+fn said(output: &Output) -> String {
+    String::from_utf8_lossy(&output.stderr).trim().to_owned()
 }
 
 fn systemctl(arguments: &[&str]) -> bool {
@@ -152,8 +167,11 @@ fn systemctl(arguments: &[&str]) -> bool {
 /// Where the configuration in place takes no password, waits until nobody is left who connected under another one.
 pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failure> {
     let in_place = in_place()?;
-    if in_place.of("passwordauthentication") == "no" && in_place.of("kbdinteractiveauthentication") == "no" {
-        let grace = in_place.seconds("logingracetime").unwrap_or(120);
+    let methods = ["passwordauthentication", "kbdinteractiveauthentication"];
+    // What sshd does not say may be a no.
+    let takes_none = in_place.as_ref().is_none_or(|settings| methods.iter().all(|method| settings.of(method) == "no"));
+    if takes_none {
+        let grace = in_place.and_then(|settings| settings.seconds("logingracetime")).unwrap_or(120);
         note(&format!(
             "waiting {grace} seconds (LoginGraceTime) for logins that began before, to take no password from them"
         ));
@@ -165,9 +183,9 @@ pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failu
 /// The sshd of the `PidFile`, if that process is one.
 fn running() -> Result<Option<(Pid, PathBuf)>, Failure> {
     let in_place = in_place()?;
-    let file = match in_place.of("pidfile") {
-        "" => "/run/sshd.pid",
-        file => file,
+    let file = match in_place.as_ref().map(|settings| settings.of("pidfile")) {
+        None | Some("") => "/run/sshd.pid",
+        Some(file) => file,
     };
     let pid: Option<i32> = text_of(Path::new(file)).and_then(|text| text.trim().parse().ok()).filter(|pid| *pid > 1);
     let is_sshd =

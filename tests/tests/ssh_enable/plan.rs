@@ -64,11 +64,11 @@ fn the_lines_that_go_are_the_one_that_asks_for_the_password_and_none_else() {
 fn plan_says_what_speaks_against_it() {
     with_host(Family::Debian, |host| {
         host.world.group("sudo", &[]);
-        host.world.write("/etc/ssh/sshd_config.d/00-first.conf", "PasswordAuthentication yes\n");
+        host.world.write("/etc/ssh/sshd_config.d/00-first.conf", "AuthenticationMethods publickey\n");
         let planned = host.ssh_done(&["plan"]);
         let problems: Vec<_> = planned.stderr.lines().filter(|line| line.starts_with("problem: ")).collect();
         assert_eq!(problems.len(), 2, "{planned:?}");
         assert!(problems[0].contains("nobody with administrator rights is enrolled"), "{problems:?}");
-        assert!(problems[1].contains("passwordauthentication `yes`"), "{problems:?}");
+        assert!(problems[1].contains("key-alone: sshd lets alice, root in by a key alone"), "{problems:?}");
     });
 }

@@ -1,9 +1,9 @@
 //! When nothing is switched on: each refusal with what to do, and by which name it is overridden.
 
-use std::fs::{self, OpenOptions};
-use std::os::unix::fs::symlink;
+use std::fs::{self, OpenOptions, Permissions};
+use std::os::unix::fs::{PermissionsExt, symlink};
 
-use twinlock_tests::{CONFIG, Family, Output, Snapshot};
+use twinlock_tests::{CONFIG, Family, FirstFactor, Output, Snapshot};
 
 use crate::scene::{DROP_IN, Host, JOURNAL, PAM, configuration, journal, with_host};
 
@@ -86,16 +86,54 @@ fn an_account_that_a_rule_spares_the_code_is_a_break_glass() {
 }
 
 #[test]
-fn a_file_that_comes_before_ours_would_win() {
+fn what_the_doctor_finds_of_the_host_as_it_would_be() {
+    let first = "/etc/ssh/sshd_config.d/00-first.conf";
+    for (path, text, told) in [
+        (first, "AuthenticationMethods publickey\n", "key-alone: sshd lets alice, root in by a key alone"),
+        (
+            "/etc/ssh/sshd_config.d/60-match.conf",
+            "Match User alice\n KbdInteractiveAuthentication no\n",
+            "sshd-methods: for alice sshd has no way to log in",
+        ),
+        (first, "UsePAM no\n", "use-pam: "),
+        (
+            "/etc/ssh/sshd_config.d/60-match.conf",
+            "Match User alice\n AuthenticationMethods publickey\n",
+            "Twinlock's account line refuses such a login (/etc/ssh/sshd_config.d/60-match.conf:2)",
+        ),
+        (
+            "/etc/ssh/sshd_config.d/60-match.conf",
+            "Match User alice\n AuthenticationMethods keyboard-interactive\n",
+            "code-alone: a code alone lets alice in",
+        ),
+    ] {
+        with_host(Family::Debian, |host| {
+            host.world.write(path, text);
+            refuses_without(host, told, "--despite-lockouts");
+        });
+    }
+}
+
+#[test]
+fn what_would_bar_every_code() {
     with_host(Family::Debian, |host| {
-        host.world.write("/etc/ssh/sshd_config.d/00-first.conf", "PasswordAuthentication yes\n");
-        refuses_without(host, "passwordauthentication `yes`, where `no` is needed", "--despite-lockouts");
+        fs::set_permissions("/var/lib/twinlock/credentials", Permissions::from_mode(0o777)).unwrap();
+        refuses(host, &["enable", "--without-enrolled-admin"], &["store: ", "--despite-lockouts"]);
     });
     with_host(Family::Debian, |host| {
-        host.world
-            .write("/etc/ssh/sshd_config.d/60-match.conf", "Match User alice\n AuthenticationMethods publickey\n");
-        let found = "for alice, another file would make authenticationmethods `publickey`";
-        refuses(host, &["enable"], &[found, "--despite-lockouts"]);
+        host.world.install();
+        fs::remove_file(host.world.module_path()).unwrap();
+        refuses(host, &["enable"], &["module: ", "--despite-lockouts"]);
+    });
+}
+
+#[test]
+fn a_setting_that_no_login_meets_is_not_held_against_it() {
+    with_host(Family::Debian, |host| {
+        // sshd takes the methods of AuthenticationMethods alone.
+        host.world.write("/etc/ssh/sshd_config.d/00-first.conf", "PasswordAuthentication yes\n");
+        host.ssh_done(&["enable", "--keep"]);
+        host.asks_for_both(FirstFactor::Key);
     });
 }
 

@@ -14,6 +14,9 @@ use super::{
     host::Facts,
 };
 
+/// The check that finds nobody enrolled.
+pub(crate) const NOT_ENROLLED: &str = "not-enrolled";
+
 /// A check.
 struct Check {
     /// Stable: scripts know it.
@@ -123,7 +126,7 @@ const CHECKS: [Check; 33] = [
     Check { id: "store-space", about: "Little or no room for the store.", run: store::space },
     Check { id: "clock", about: "The clock is off, or nothing keeps it right.", run: clock::clock },
     Check {
-        id: "not-enrolled",
+        id: NOT_ENROLLED,
         about: "Accounts that are refused because they hold nothing that makes a code: a lockout if that is everybody.",
         run: people::not_enrolled,
     },

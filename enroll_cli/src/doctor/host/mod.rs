@@ -29,6 +29,7 @@ use super::{
 };
 use crate::{
     failure::Failure,
+    host_files::Host,
     pam_stack::{Line, Phase},
     scene::{Scene, account},
 };
@@ -40,6 +41,8 @@ pub(crate) struct Scope {
     pub(crate) user: Option<String>,
     /// One address instead of somewhere outside.
     pub(crate) from: Option<String>,
+    /// The host as it is, or as it would be.
+    pub(crate) host: Host,
 }
 
 /// All that is known.
@@ -63,26 +66,26 @@ pub(crate) const OUTSIDE: &str = "203.0.113.1";
 
 impl Facts {
     /// Gathers them.
-    pub(crate) fn of_host(scene: Scene, scope: &Scope) -> Result<Self, Failure> {
+    pub(crate) fn of_host(scene: &Scene, scope: &Scope) -> Result<Self, Failure> {
         let now = SystemClock.now();
-        let server = Sshd::find();
+        let server = Sshd::find(&scope.host);
         let mut sshd = server.as_ref().map(|server| SshdFacts::of(server, scope));
         let settings = sshd.as_ref().and_then(|sshd| sshd.settings.clone()).unwrap_or_default();
-        let pam = PamFacts::of(settings.service());
-        let mut store = StoreFacts::of(&scene);
+        let pam = PamFacts::of(settings.service(), &scope.host);
+        let mut store = StoreFacts::of(scene);
         let one = scope.user.as_deref().map(|user| account(Some(user))).transpose()?;
-        let mut people = people::people(&scene, &pam, &settings, now, one.as_ref(), &mut store)?;
+        let mut people = people::people(scene, &pam, &settings, now, one.as_ref(), &mut store)?;
         if let Some(one) = &one {
             people.retain(|person| person.name == one.name);
         }
         let logins = match (&server, &mut sshd) {
             (Some(server), Some(sshd)) if sshd.settings.is_some() => {
-                logins::logins(server, sshd, &scene, &pam, &people, scope, now)
+                logins::logins(server, sshd, scene, &pam, &people, scope, now)
             }
             _ => Vec::new(),
         };
         Ok(Self {
-            config: scene.config,
+            config: scene.config.clone(),
             now,
             sshd,
             modules: pam.modules(),

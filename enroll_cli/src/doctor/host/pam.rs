@@ -10,6 +10,7 @@ use crate::{
         module_file::{self, ModuleFile},
         questions::Answers,
     },
+    host_files::Host,
     pam_files::{OURS, OurLine},
     pam_stack::{FOLDERS, Kind, Line, Phase, Service},
 };
@@ -28,14 +29,14 @@ pub(crate) struct PamFacts {
 }
 
 impl PamFacts {
-    pub(super) fn of(service: &str) -> Self {
-        let (file, unreadable) = match Service::of_host(service) {
+    pub(super) fn of(service: &str, host: &Host) -> Self {
+        let (file, unreadable) = match Service::on(service, &|path| host.text(path)) {
             Ok(file) => (file, None),
             Err(error) => (None, Some(error.to_string())),
         };
         let answers = |phase| file.as_ref().map(|service| Answers::of(&service.phase(phase))).unwrap_or_default();
         let (auth, account) = (answers(Phase::Auth), answers(Phase::Account));
-        let console = Service::of_host("login").ok().flatten();
+        let console = Service::on("login", &|path| host.text(path)).ok().flatten();
         let console_asks =
             console.is_some_and(|service| service.phase(Phase::Auth).iter().any(|line| line.module() == OURS));
         Self {

@@ -7,9 +7,12 @@ use std::{
 };
 
 use super::{OUTSIDE, Scope};
-use crate::doctor::{
-    sshd_files::{Disk, Files},
-    sshd_settings::{Settings, Sshd},
+use crate::{
+    doctor::{
+        sshd_files::{Disk, Files},
+        sshd_settings::{Settings, Sshd},
+    },
+    host_files::Host,
 };
 
 /// The server.
@@ -25,7 +28,7 @@ pub(crate) struct SshdFacts {
 
 impl SshdFacts {
     pub(super) fn of(server: &Sshd, scope: &Scope) -> Self {
-        let files = Files::read(&HostDisk);
+        let files = Files::read(&scope.host);
         let complaint = server.complaint();
         // A server that does not start has no settings.
         let settings = match complaint {
@@ -51,18 +54,12 @@ fn changed_since(files: &Files, pid_file: &str) -> Option<PathBuf> {
     files.read.iter().find(|file| written(file).is_some_and(|changed| changed > read_at)).cloned()
 }
 
-struct HostDisk;
-
-impl Disk for HostDisk {
-    #[allow(clippy::disallowed_methods, reason = "these are sshd's files: where one is a link, sshd follows it too")]
+impl Disk for Host {
     fn text(&self, path: &Path) -> Option<String> {
-        fs::read(path).ok().map(|bytes| String::from_utf8_lossy(&bytes).into_owned())
+        Self::text(self, path).ok().flatten()
     }
 
     fn names(&self, folder: &Path) -> Vec<String> {
-        let entries = fs::read_dir(folder).into_iter().flatten().flatten();
-        let mut names: Vec<String> = entries.filter_map(|entry| entry.file_name().into_string().ok()).collect();
-        names.sort_unstable();
-        names
+        Self::names(self, folder)
     }
 }
