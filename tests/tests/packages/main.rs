@@ -15,6 +15,7 @@ mod built;
 mod contents;
 mod debian;
 mod fail2ban;
+mod five_commands;
 mod root;
 mod rpm;
 mod selinux;
