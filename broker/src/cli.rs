@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use twinlock_core::{config::DEFAULT_PATH, wire::SOCKET};
+use twinlock_core::{config::DEFAULT_PATH, policy::KeyType, wire::SOCKET};
 
 /// The broker of Twinlock: lets users enrol themselves and manage their second factor, without a program that has root's
 /// rights for whoever runs it
@@ -22,4 +22,7 @@ pub(crate) struct Cli {
     /// By this PAM service: what `twinlock test-login` starts
     #[arg(long, value_name = "SERVICE", hide = true, requires = "prove", default_value = "twinlock")]
     pub(crate) service: String,
+    /// As if sshd had verified a key of this kind before
+    #[arg(long, value_name = "TYPE", hide = true, requires = "prove", value_parser = KeyType::named)]
+    pub(crate) key_type: Option<KeyType>,
 }

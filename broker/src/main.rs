@@ -31,9 +31,9 @@ fn main() -> ExitCode {
     // Secrets stay out of core dumps. Where that fails they are still wiped after use.
     let _ = prctl::set_dumpable(false);
     stat::umask(stat::Mode::from_bits_truncate(0o077));
-    let Cli { listen, config, prove, service } = Cli::parse();
+    let Cli { listen, config, prove, service, key_type } = Cli::parse();
     if let Some(user) = prove {
-        return password::prove(&user, &service);
+        return password::prove(&user, &service, key_type);
     }
     match serve(listen.as_deref(), config) {
         Ok(()) => ExitCode::SUCCESS,

@@ -70,6 +70,7 @@ unsafe extern "C" {
     fn pam_end(handle: *mut PamHandle, status: c_int) -> c_int;
     fn pam_authenticate(handle: *mut PamHandle, flags: c_int) -> c_int;
     fn pam_acct_mgmt(handle: *mut PamHandle, flags: c_int) -> c_int;
+    fn pam_putenv(handle: *mut PamHandle, variable: *const c_char) -> c_int;
     fn pam_get_item(handle: *const PamHandle, kind: c_int, item: *mut *const c_void) -> c_int;
 }
 
@@ -80,9 +81,16 @@ pub(crate) struct Refused {
 }
 
 /// Whether `user` gave what the service asks for, such as the password, and the account is in order. Anything else, also
-/// an empty password, is no.
-pub(crate) fn authenticate(service: &str, user: &str, answering: &mut Answering<'_>) -> Result<(), Refused> {
-    let (Ok(service), Ok(name)) = (CString::new(service), CString::new(user)) else {
+/// an empty password, is no. A variable, `NAME=VALUE`, is put into PAM's environment before.
+pub(crate) fn authenticate(
+    service: &str,
+    user: &str,
+    variable: Option<&str>,
+    answering: &mut Answering<'_>,
+) -> Result<(), Refused> {
+    let (Ok(service), Ok(name), Ok(variable)) =
+        (CString::new(service), CString::new(user), variable.map(CString::new).transpose())
+    else {
         return Err(Refused { phase: "start", code: PAM_BUF_ERR });
     };
     let mut answering: &mut Answering<'_> = answering;
@@ -94,9 +102,14 @@ pub(crate) fn authenticate(service: &str, user: &str, answering: &mut Answering<
     if started != PAM_SUCCESS || handle.is_null() {
         return Err(Refused { phase: "start", code: started });
     }
-    // SAFETY: the handle is live.
-    let mut status = unsafe { pam_authenticate(handle, PAM_DISALLOW_NULL_AUTHTOK) };
-    let mut phase = "auth";
+    // SAFETY: the handle is live, the variable ends with a zero byte, and libpam copies it.
+    let mut status = variable.map_or(PAM_SUCCESS, |variable| unsafe { pam_putenv(handle, variable.as_ptr()) });
+    let mut phase = "start";
+    if status == PAM_SUCCESS {
+        phase = "auth";
+        // SAFETY: the handle is live.
+        status = unsafe { pam_authenticate(handle, PAM_DISALLOW_NULL_AUTHTOK) };
+    }
     if status == PAM_SUCCESS {
         phase = "account";
         // SAFETY: the handle is live.

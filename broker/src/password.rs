@@ -23,6 +23,7 @@ use twinlock_core::{
     host::{Held, SystemClock, syslog},
     journal::escaped,
     lifecycle::{Cause, FirstFactor, Refusal},
+    policy::{FirstFactors, KeyType},
     ports::{Clock, Dialogue},
     wire::{Connection, Kind, Peer, carry},
 };
@@ -92,8 +93,9 @@ fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
     Ok(said_right && helper.end_within(LEAVING)?.is_some_and(|status| status.success()))
 }
 
-/// The helper: asks for what a service wants of an account over stdin; the broker's own wants the password.
-pub(crate) fn prove(user: &str, service: &str) -> ExitCode {
+/// The helper: asks for what a service wants of an account over stdin; the broker's own wants the password. Behind a key,
+/// PAM is told of one that is nobody's.
+pub(crate) fn prove(user: &str, service: &str, key_type: Option<KeyType>) -> ExitCode {
     // Where the broker ends, so does this. The broker takes SIGTERM and SIGINT on one thread and blocks them elsewhere;
     // here they are to end it, and whatever modules start.
     if prctl::set_pdeathsig(Signal::SIGKILL).is_err() || SigSet::all().thread_unblock().is_err() {
@@ -115,7 +117,8 @@ pub(crate) fn prove(user: &str, service: &str) -> ExitCode {
         let answer = broker.read(Duration::from_mins(5)).ok()?;
         (answer.kind == Kind::Answer).then_some(answer.content)
     };
-    let ended = pam::authenticate(service, user, &mut question);
+    let variable = key_type.map(|key_type| format!("SSH_AUTH_INFO_0={}", FirstFactors::told_of_key(key_type)));
+    let ended = pam::authenticate(service, user, variable.as_deref(), &mut question);
     let last_word = match &ended {
         Ok(()) => RIGHT.to_vec(),
         Err(Refused { phase, code }) => format!("wrong {phase} {code}").into_bytes(),

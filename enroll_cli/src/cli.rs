@@ -450,6 +450,9 @@ pub(crate) struct TestLogin {
     /// The PAM service
     #[arg(long, default_value = "sshd")]
     pub(crate) service: String,
+    /// As if sshd had verified a key of this kind before, as `ssh -Q key` spells it [default: none]
+    #[arg(long, value_name = "TYPE", value_parser = KeyType::named)]
+    pub(crate) key_type: Option<KeyType>,
 }
 
 #[derive(Debug, Args)]

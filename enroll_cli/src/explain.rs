@@ -174,8 +174,8 @@ impl Question<'_> {
             if line.has(ModuleArgument::Nullok) {
                 notes.push(format!("{} says nullok: who is not enrolled passes there", line.place));
             }
-            if line.has(ModuleArgument::RequireKey) && self.arguments.key_type.is_none() {
-                notes.push(format!("{} says require_key: without a key it refuses; --key-type says which", line.place));
+            if line.requires_key() && self.arguments.key_type.is_none() {
+                notes.push(line.refuses_without_key());
             }
             let read = line.value(ModuleArgument::Config).unwrap_or(DEFAULT_PATH);
             if read != self.file {

@@ -42,6 +42,16 @@ impl OurLine {
         })
     }
 
+    /// Whether it asks nobody of whom sshd has verified no key.
+    pub(crate) fn requires_key(&self) -> bool {
+        self.phase == Phase::Auth && self.has(ModuleArgument::RequireKey)
+    }
+
+    /// What to know of such a line where no key is spoken of.
+    pub(crate) fn refuses_without_key(&self) -> String {
+        format!("{} says require_key: without a key it refuses; --key-type says which", self.place)
+    }
+
     /// Whether the line has this argument.
     pub(crate) fn has(&self, wanted: ModuleArgument) -> bool {
         self.value(wanted).is_some()

@@ -11,6 +11,7 @@ use std::{
 use twinlock_core::{
     account::Subject,
     host::Held,
+    policy::KeyType,
     ports::Dialogue,
     status::Status,
     wire::{Connection, carry},
@@ -21,6 +22,7 @@ use crate::{
     doctor::programs,
     failure::Failure,
     output::{print, shown},
+    pam_files::OurLine,
     pam_stack::{Action, Code, Kind as LineKind, Line, Phase, Service},
     person::Person,
     scene::{self, Scene},
@@ -37,10 +39,10 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
             .hint("/etc/pam.d and /usr/lib/pam.d have the services that there are"));
     };
     let helper = helper()?;
-    print(&shown(&explained(&file)))?;
+    print(&shown(&explained(&file, arguments.key_type)))?;
     let before = standing(&scene, &subject)?;
     let person = Person::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
-    let ended = person.talk(|dialogue| log_in(&helper, &subject, &service, dialogue))?;
+    let ended = person.talk(|dialogue| log_in(&helper, &subject, arguments, dialogue))?;
     let after = standing(&scene, &subject)?;
     let verdict = verdict(&before, &after);
     match ended {
@@ -89,13 +91,16 @@ fn verdict(before: &Status, after: &Status) -> String {
 fn log_in(
     helper: &Path,
     subject: &Subject,
-    service: &str,
+    arguments: &TestLogin,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Option<String>, Failure> {
     let failed = |error: std::io::Error| Failure::refused(format!("cannot start {}: {error}", helper.display()));
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let mut command = Command::new(helper);
-    command.args(["--prove", subject.name.as_str(), "--service", service]).env_clear().current_dir("/");
+    command.args(["--prove", subject.name.as_str(), "--service", &arguments.service]).env_clear().current_dir("/");
+    if let Some(key_type) = arguments.key_type {
+        command.args(["--key-type", key_type.name()]);
+    }
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
     // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
     let _helper = Held::new(command.spawn().map_err(failed)?);
@@ -120,7 +125,7 @@ fn refusal(last_word: &str) -> Option<String> {
     })
 }
 
-fn explained(service: &Service) -> String {
+fn explained(service: &Service, key_type: Option<KeyType>) -> String {
     let mut text = String::new();
     for (phase, about) in [(Phase::Auth, "who it is"), (Phase::Account, "whether that one may log in now")] {
         // Writing to a String cannot fail.
@@ -129,9 +134,14 @@ fn explained(service: &Service) -> String {
             let _ = writeln!(text, "{}", told(line));
         }
     }
+    let wants_key = service.lines.iter().filter_map(OurLine::of).filter(OurLine::requires_key);
+    for line in wants_key.filter(|_| key_type.is_none()) {
+        let _ = writeln!(text, "{}", line.refuses_without_key());
+    }
+    let key = if key_type.is_some() { "the key is nobody's" } else { "no key is told to PAM" };
     let _ = writeln!(
         text,
-        "Not as in sshd: no key and no address is told to PAM, and no session begins. What is typed counts as in a login."
+        "Not as in sshd: {key}, no address is told, and no session begins. What is typed counts as in a login."
     );
     text
 }

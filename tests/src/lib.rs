@@ -88,6 +88,7 @@ pub use script::{Give, Message, Report, Spec, Step};
 pub use shipped::{Family, FirstFactor};
 pub use snapshot::Snapshot;
 pub use ssh_client::{Client, Login, Session, Watched};
+pub use ssh_keys::VERIFIED_KEY;
 pub use sshd::{Lobby, Sshd};
 pub use state_file::{ForgedState, SLOT, State};
 pub use tally::tally;

@@ -62,3 +62,7 @@ pub(crate) fn certify(world: &World, path: &str, user: &str) -> String {
     assert_eq!(output.code, Some(0), "ssh-keygen failed: {output:?}");
     public(&authority)
 }
+
+/// A key that sshd has verified, as `SSH_AUTH_INFO_0` has it.
+pub const VERIFIED_KEY: &str =
+    "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n";

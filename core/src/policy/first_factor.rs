@@ -74,6 +74,19 @@ impl FirstFactors {
         Self { keys: vec![ProvenKey { key_type, blob: Vec::new() }], completed: true }
     }
 
+    /// What sshd tells PAM of a login with a key of that kind, the key being nobody's: the value of `SSH_AUTH_INFO_0`.
+    #[must_use]
+    pub fn told_of_key(key_type: KeyType) -> String {
+        let name = key_type.name();
+        // RFC 4253 section 6.6: strings behind their lengths, the first of which names the kind.
+        let mut blob = Vec::new();
+        for part in [name.as_bytes(), &[0; 32]] {
+            blob.extend(u32::try_from(part.len()).unwrap_or(0).to_be_bytes());
+            blob.extend(part);
+        }
+        format!("publickey {name} {}\n", Base64::encode_string(&blob))
+    }
+
     /// Whether any method was completed.
     #[must_use]
     pub const fn any(&self) -> bool {
@@ -227,5 +240,12 @@ mod tests {
         }
         assert_eq!(FirstFactors::parse(Some(b"publickey \xff\n")), FirstFactors::default());
         assert_eq!(FirstFactors::parse(None), FirstFactors::default());
+    }
+
+    #[test]
+    fn what_is_told_of_a_key_is_understood_as_that_key() {
+        for known in KeyType::ALL {
+            assert_eq!(types(&FirstFactors::told_of_key(known)), [known.name()]);
+        }
     }
 }

@@ -3,7 +3,9 @@
 use std::fs;
 
 use serde_json::{Value, json};
-use twinlock_tests::{Attempt, CONFIG, ForgedState, Operation, PamCode, STORE, Snapshot, World, credentials_of};
+use twinlock_tests::{
+    Attempt, CONFIG, ForgedState, Operation, PamCode, STORE, Snapshot, VERIFIED_KEY, World, credentials_of,
+};
 
 use crate::scene::{fields, parts, with_account, with_alice};
 
@@ -12,9 +14,6 @@ const STACK: &str = "auth [ignore=ignore success=done default=die] pam_twinlock.
      auth required pam_debug.so auth=cred_unavail\n\
      account [ignore=ignore success=done default=die] pam_twinlock.so\n\
      account required pam_debug.so acct=cred_unavail\n";
-
-/// An ed25519 key as sshd hands it over.
-const KEY: &str = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n";
 
 fn explained(world: &World, arguments: &[&str]) -> Value {
     let output = world.twinlock(&[&["explain", "--json"], arguments].concat());
@@ -30,7 +29,8 @@ fn told(world: &World, arguments: &[&str]) -> String {
 
 /// What the module does: of a login that answers with a code of alice, and of one by key alone.
 fn done(world: &World, user: &str, answer: &str) -> [&'static str; 2] {
-    let login = Attempt::new("sshd").user(user).pam_environment("SSH_AUTH_INFO_0", KEY).answer(answer).run(world);
+    let login =
+        Attempt::new("sshd").user(user).pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY).answer(answer).run(world);
     let outcome = match (login.code(), login.prompts().first()) {
         (PamCode::CredUnavail, None) => "passes",
         (PamCode::Success, Some(_)) => "asked",
@@ -132,7 +132,8 @@ fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
         assert_eq!(line(&["alice", "--key-type", "ssh-ed25519"]), "8h, but only of a login from an address");
         assert_eq!(line(&with_key[..3]), "8h, but only of a login with a key that sshd tells of");
 
-        let login = || Attempt::new("sshd").user("alice").rhost("2001:db8::7").pam_environment("SSH_AUTH_INFO_0", KEY);
+        let login =
+            || Attempt::new("sshd").user("alice").rhost("2001:db8::7").pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY);
         assert_eq!(login().answer(alice.enrolled.codes().next()).run(world).code(), PamCode::Success);
         assert_eq!(line(&with_key), format!("{once}; 1 remembered now, and if this is one of them it is not asked"));
         assert_eq!(login().run(world).prompts(), [""; 0]);

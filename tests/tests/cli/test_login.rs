@@ -16,8 +16,16 @@ fn with_host(first: FirstFactor, test: impl FnOnce(&World, &Enrolled) + Send) {
 }
 
 fn try_it(world: &World, answers: &[&str]) -> Output {
+    try_with(world, &[], answers)
+}
+
+fn behind_a_key(world: &World, answers: &[&str]) -> Output {
+    try_with(world, &["--key-type", "ssh-ed25519"], answers)
+}
+
+fn try_with(world: &World, options: &[&str], answers: &[&str]) -> Output {
     let lines: String = answers.iter().flat_map(|answer| [answer, "\n"]).collect();
-    world.twinlock_launch(&["test-login", "alice"]).run_with_input(lines.as_bytes())
+    world.twinlock_launch(&[&["test-login", "alice"], options].concat()).run_with_input(lines.as_bytes())
 }
 
 fn ends(output: &Output, code: i32, end: &str) {
@@ -59,7 +67,25 @@ fn a_wrong_code_is_charged_and_a_wrong_password_is_not() {
 fn a_recovery_code_gets_in_and_is_counted() {
     with_host(FirstFactor::Key, |world, alice| {
         let told = "result:   PAM lets alice in\ntwinlock: a recovery code was right and is used now; 9 are left\n";
-        ends(&try_it(world, &[&alice.recovery_codes[0]]), 0, told);
+        ends(&behind_a_key(world, &[&alice.recovery_codes[0]]), 0, told);
+    });
+}
+
+#[test]
+fn where_a_key_is_required_none_is_asked_without_one() {
+    with_host(FirstFactor::Key, |world, alice| {
+        let store = Snapshot::of(STORE);
+        let output = try_it(world, &[&alice.codes().next()]);
+        let refused = "result:   PAM refuses alice: perm_denied (6) in the auth phase\ntwinlock: nothing was written down: \
+                       nobody was asked, or nothing that looks like a code was answered\n";
+        ends(&output, 1, refused);
+        assert!(
+            output.stdout.contains(" says require_key: without a key it refuses; --key-type says which\n"),
+            "{output:?}"
+        );
+        assert_eq!(Snapshot::of(STORE), store);
+        let output = try_with(world, &["--key-type", "ssh-dss"], &[]);
+        assert!(output.code == Some(2) && output.stderr.contains("`ssh-ed25519`"), "{output:?}");
     });
 }
 
@@ -68,7 +94,7 @@ fn what_refuses_behind_the_code_is_named_by_its_phase() {
     with_host(FirstFactor::Key, |world, alice| {
         let text = fs::read_to_string(STACK).unwrap();
         world.service("sshd", &text.replace("\n@include common-account", "\naccount required pam_deny.so"));
-        let output = try_it(world, &[&alice.codes().next()]);
+        let output = behind_a_key(world, &[&alice.codes().next()]);
         // Which code that is differs between versions of pam_deny.so.
         assert!(output.code == Some(1) && output.stdout.contains(" in the account phase\n"), "{output:?}");
         assert!(output.stdout.ends_with("twinlock: a code of \"phone\" was right and is used now\n"), "{output:?}");

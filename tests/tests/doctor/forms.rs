@@ -25,6 +25,7 @@ fn people_read_a_block_for_each_finding_and_a_summary() {
 fn the_worst_comes_first() {
     on_debian(|world| {
         change(world, STACK, "\naccount    required     pam_twinlock.so", "\n");
+        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
         change(world, DROP_IN, "\nAuthenticationMethods publickey,keyboard-interactive", "\n");
         let severities: Vec<_> = findings(world).into_iter().map(|one| one.severity).collect();
         let rank = |severity: &String| {

@@ -69,8 +69,10 @@ fn a_key_alone_is_found_and_is_open_without_the_guard() {
         on(family, FirstFactor::Key, |world| {
             without(world, "AuthenticationMethods publickey,keyboard-interactive");
             // The default is sshd's own, so there is no place.
-            let one = finds_with(world, "key-alone", "lockout", None, &["code-alone"]);
+            let one = finds(world, "key-alone", "lockout", None);
             assert!(one.found.contains("alice"), "{one:#?}");
+            change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
+            finds_with(world, "key-alone", "lockout", None, &["code-alone"]);
             change(world, STACK, "\naccount    required     pam_twinlock.so", "");
             let one = only(&findings(world), "key-alone");
             assert_eq!(one.severity, "open", "{one:#?}");
@@ -142,7 +144,10 @@ fn a_code_alone_is_found() {
             "AuthenticationMethods publickey,keyboard-interactive",
             "AuthenticationMethods keyboard-interactive",
         );
-        finds(world, "code-alone", "open", Some(&place_of(DROP_IN, "AuthenticationMethods")));
+        let place = place_of(DROP_IN, "AuthenticationMethods");
+        finds(world, "code-alone", "lockout", Some(&place));
+        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
+        finds(world, "code-alone", "open", Some(&place));
     });
     on(Family::Debian, FirstFactor::Password, |world| finds_no(world, "code-alone"));
 }
@@ -158,6 +163,8 @@ fn a_login_that_is_asked_for_nothing_is_found() {
         );
         world.account("bob");
         world.write(CONFIG, "second_factor = \"optional\"\n");
+        finds_no(world, "code-alone");
+        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
         let all = findings(world);
         let told: Vec<_> = all
             .iter()

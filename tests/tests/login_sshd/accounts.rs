@@ -5,7 +5,8 @@ use std::fs;
 use twinlock_tests::in_sshd_world;
 
 use crate::scene::{
-    PROMPT, before_the_drop_in, change_stack, failures, granted, key_and_code, ours, refused, set, store, unseen,
+    PROMPT, any_way_and_code, before_the_drop_in, change_stack, failures, granted, key_and_code, ours, refused, set,
+    store, unseen,
 };
 
 #[test]
@@ -24,7 +25,7 @@ fn who_is_not_enrolled_is_asked_and_refused() {
 fn with_nullok_on_both_lines_who_is_not_enrolled_gets_in_and_who_is_must_answer() {
     in_sshd_world(|world| {
         let sshd = key_and_code(world);
-        change_stack(world, "pam_twinlock.so\n", "pam_twinlock.so nullok\n");
+        change_stack(world, "required     pam_twinlock.so", "required     pam_twinlock.so nullok");
         world.account("bob");
         let bob = world.enrol("bob");
         let login = sshd.login("alice").run();
@@ -85,7 +86,7 @@ fn root_under_prohibit_password_is_charged_nothing_and_the_log_says_why() {
 #[test]
 fn strangers_and_shut_out_accounts_are_asked_like_everybody() {
     in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+        let sshd = any_way_and_code(world);
         world.account("bob");
         world.account("mallory");
         world.enrol("bob");

@@ -1,9 +1,10 @@
 //! The ways in which sshd can ask, also the wrong ones: what an administrator set up by mistake must not open a door.
 
-use twinlock_tests::{Login, PASSWORD, World, in_sshd_world};
+use twinlock_tests::{CONFIG, Login, PASSWORD, World, in_sshd_world};
 
 use crate::scene::{
-    PROMPT, before_the_drop_in, failures, granted, key_and_code, ours, password_and_code, refused, unseen,
+    PROMPT, any_way_and_code, before_the_drop_in, failures, granted, key_and_code, ours, password_and_code, refused,
+    unseen,
 };
 
 fn assert_bypass(login: &Login) {
@@ -66,7 +67,7 @@ fn assert_password_method_is_detected(world: &World, login: &Login) {
 #[test]
 fn the_password_method_behind_a_key_is_refused_and_named() {
     in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+        let sshd = any_way_and_code(world);
         world.enrol("alice");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods publickey,password\n");
         let login = sshd.login("alice").answer(PASSWORD).run();
@@ -88,7 +89,7 @@ fn the_password_method_alone_is_refused_and_named() {
 #[test]
 fn a_code_glued_to_the_password_does_not_get_through_the_password_method() {
     in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+        let sshd = any_way_and_code(world);
         let alice = world.enrol("alice");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods password\n");
         let code = alice.codes().next();
@@ -104,7 +105,7 @@ fn a_code_glued_to_the_password_does_not_get_through_the_password_method() {
 #[test]
 fn with_hidden_prompts_the_password_method_reaches_us_and_its_password_is_junk() {
     in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+        let sshd = any_way_and_code(world);
         world.enrol("alice");
         crate::scene::set(world, "echo", "false");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods publickey,password\n");
@@ -112,6 +113,31 @@ fn with_hidden_prompts_the_password_method_reaches_us_and_its_password_is_junk()
         assert!(!login.granted, "{login:#?}");
         assert_eq!(ours(&login), [unseen("junk", "alice")]);
         assert!(world.log().iter().all(|line| !line.text.contains(PASSWORD)));
+        assert_eq!(failures(world, "alice"), 0);
+    });
+}
+
+#[test]
+fn the_stack_for_keys_lets_nobody_in_without_one_whatever_sshd_allows() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        for methods in ["keyboard-interactive", "password", "publickey,password"] {
+            before_the_drop_in(world, &format!("PasswordAuthentication yes\nAuthenticationMethods {methods}\n"));
+            for policy in ["\"required\"", "\"skip\""] {
+                world.write(CONFIG, format!("second_factor = {policy}\nfail_delay = \"0s\"\n"));
+                for answer in [PASSWORD, &alice.codes().next()] {
+                    let login = sshd.login("alice").answer(answer).run();
+                    assert!(!login.granted && !login.prompts.contains(&PROMPT.to_owned()), "{methods}: {login:#?}");
+                    let lines = ours(&login);
+                    assert!(
+                        lines.iter().all(|line| line.starts_with("result=refused reason=bypass user=alice ")),
+                        "{lines:?}"
+                    );
+                    assert!(lines.iter().any(|line| line.contains("sshd has verified no key before")), "{lines:?}");
+                }
+            }
+        }
         assert_eq!(failures(world, "alice"), 0);
     });
 }

@@ -20,6 +20,13 @@ pub(crate) fn key_and_code(world: &World) -> Sshd<'_> {
     sshd
 }
 
+/// The same by a stack that leaves it to sshd whether a key comes first.
+pub(crate) fn any_way_and_code(world: &World) -> Sshd<'_> {
+    let sshd = key_and_code(world);
+    change_stack(world, " require_key", "");
+    sshd
+}
+
 /// The same with password and code.
 pub(crate) fn password_and_code(world: &World) -> Sshd<'_> {
     let sshd = world.ship(Family::Debian, FirstFactor::Password);

@@ -1,6 +1,6 @@
 //! The words behind the module's name in a PAM file.
 
-use twinlock_tests::{PamCode, Style};
+use twinlock_tests::{PamCode, Style, VERIFIED_KEY};
 
 use crate::scene::{Alice, EXACT, End, granted, run, with_alice};
 
@@ -102,9 +102,6 @@ fn a_bad_argument_of_the_account_line_denies_too() {
     });
 }
 
-/// A key that sshd has verified, as `SSH_AUTH_INFO_0` has it.
-const KEY: &str = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcHBwcH\n";
-
 #[test]
 fn require_key_asks_nobody_of_whom_sshd_has_verified_no_key() {
     for config in ["", "second_factor = \"skip\"\n"] {
@@ -120,7 +117,7 @@ fn require_key_asks_nobody_of_whom_sshd_has_verified_no_key() {
         });
     }
     with_arguments("require_key", |alice| {
-        let attempt = alice.attempt().answer(alice.codes().next()).pam_environment("SSH_AUTH_INFO_0", KEY);
+        let attempt = alice.attempt().answer(alice.codes().next()).pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY);
         assert_eq!(run(alice.world, attempt).1, granted());
     });
 }

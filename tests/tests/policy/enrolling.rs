@@ -219,6 +219,7 @@ fn without_a_first_factor_nothing_is_offered() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         world.write("/etc/ssh/sshd_config.d/0-before.conf", "AuthenticationMethods keyboard-interactive\n");
+        change_stack(world, " require_key", "");
         let login = sshd.login("alice").without_key().answer("123456").run();
         assert!(!login.granted && login.prompts == [PROMPT], "{login:#?}");
         let entries = ours(&login);

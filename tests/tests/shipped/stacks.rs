@@ -158,7 +158,7 @@ fn through_every_stack_nullok_on_both_lines_lets_in_who_is_not_enrolled() {
         in_sshd_world(|world| {
             let sshd = world.ship(family, first);
             world.account("alice");
-            change(world, "/etc/pam.d/sshd", "required     pam_twinlock.so\n", "required     pam_twinlock.so nullok\n");
+            change(world, "/etc/pam.d/sshd", "required     pam_twinlock.so", "required     pam_twinlock.so nullok");
             let login = attempt(&sshd, first, true, "123456");
             assert!(login.granted && !login.prompts.contains(&CODE.to_owned()), "{family:?} {first:?}: {login:#?}");
         });

@@ -104,7 +104,7 @@ fn what_the_doctor_finds_of_the_host_as_it_would_be() {
         (
             "/etc/ssh/sshd_config.d/60-match.conf",
             "Match User alice\n AuthenticationMethods keyboard-interactive\n",
-            "code-alone: a code alone lets alice in",
+            "code-alone: sshd wants no key of alice, and Twinlock's line requires one",
         ),
     ] {
         with_host(Family::Debian, |host| {

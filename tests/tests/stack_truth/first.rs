@@ -2,6 +2,9 @@
 
 use twinlock_tests::PamCode;
 
+/// What comes of a key that sshd was to verify: Twinlock's own line refuses where it verified none.
+pub(crate) const KEYS: [(&str, PamCode); 2] = [("key", PamCode::Success), ("no-key", PamCode::AuthErr)];
+
 /// Each return code, as `pam_debug.so` spells it, in the order of the numbers.
 pub(crate) const CODES: [(&str, PamCode); 32] = [
     ("success", PamCode::Success),

@@ -1,6 +1,6 @@
 //! What must come of a login, written from the rule and not from what libpam does:
 //!
-//! It succeeds exactly when the first factor was right, where the stack asks for one, and the second was verified, or a
+//! It succeeds exactly when the first factor was right, a password or a key that sshd verified, and the second was verified, or a
 //! documented setting asks nobody for it.
 
 use twinlock_tests::PamCode;
@@ -25,17 +25,16 @@ impl Ours {
     }
 }
 
-/// `pam_authenticate`. `first` is what the first factor returned, if the stack has one.
-pub(crate) fn authenticates(stack: &Stack, first: Option<PamCode>, ours: Ours) -> bool {
-    let first_is_right = first.is_none_or(|code| code == PamCode::Success);
+/// `pam_authenticate`. `first` is what came of the first factor.
+pub(crate) fn authenticates(stack: &Stack, first: PamCode, ours: Ours) -> bool {
+    let first_is_right = first == PamCode::Success;
     first_is_right && second_is_enough(stack, ours)
 }
 
 /// `pam_setcred` after it: success exactly where that one succeeded. There is one exception, which opens nothing: for
 /// `sufficient` in `system-auth` a password that is right and expired is a success, and only `pam_authenticate` tells.
-pub(crate) fn sets_credentials(stack: &Stack, first: Option<PamCode>, ours: Ours) -> bool {
-    let expired =
-        first == Some(PamCode::NewAuthtokReqd) && stack.after_a_wrong_first == AfterAWrongFirst::LeavesSubstack;
+pub(crate) fn sets_credentials(stack: &Stack, first: PamCode, ours: Ours) -> bool {
+    let expired = first == PamCode::NewAuthtokReqd && stack.after_a_wrong_first == AfterAWrongFirst::LeavesSubstack;
     authenticates(stack, first, ours) || (expired && second_is_enough(stack, ours))
 }
 
@@ -44,11 +43,10 @@ fn second_is_enough(stack: &Stack, ours: Ours) -> bool {
 }
 
 /// `pam_acct_mgmt` in the same transaction, whatever came of `pam_authenticate`.
-pub(crate) fn account_passes(stack: &Stack, first: Option<PamCode>, ours: Ours) -> bool {
-    let asked =
-        stack.after_a_wrong_first != AfterAWrongFirst::Ends || first.is_none_or(|code| code == PamCode::Success);
+pub(crate) fn account_passes(stack: &Stack, first: PamCode, ours: Ours) -> bool {
+    let asked = stack.after_a_wrong_first != AfterAWrongFirst::Ends || first == PamCode::Success;
     // pam_authenticate(3): an application has to come back to it first, and anything else it calls is refused.
-    let unfinished = first == Some(PamCode::Incomplete) || (asked && ours == Ours::AnswerLater);
+    let unfinished = first == PamCode::Incomplete || (asked && ours == Ours::AnswerLater);
     !unfinished && (account_alone_passes(stack, ours) || (asked && ours.is_verified()))
 }
 

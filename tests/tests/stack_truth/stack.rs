@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{Family, FirstFactor, PamCode, World};
 
-use crate::first::{self, CODES};
+use crate::first::{self, CODES, KEYS};
 use crate::ours::Ours;
 
 /// Services under one name each, for libpam to load.
@@ -16,7 +16,7 @@ pub(crate) struct Stack {
     pub(crate) service: String,
     /// Every file that it may include, and itself.
     pub(crate) files: Vec<(String, String)>,
-    /// The module of the first factor. None where sshd checked a key.
+    /// The module of the first factor. None where it is a key that sshd verifies.
     pub(crate) first: Option<&'static str>,
     pub(crate) after_a_wrong_first: AfterAWrongFirst,
     /// It has Twinlock's account line.
@@ -168,9 +168,9 @@ impl Stack {
         name_for(&self.service, code, ours.argument())
     }
 
-    /// What its first factor may return; one of them where it has none.
+    /// What may come of its first factor.
     pub(crate) fn codes(&self) -> &'static [(&'static str, PamCode)] {
-        if self.first.is_some() { &CODES } else { &CODES[..1] }
+        if self.first.is_some() { &CODES } else { &KEYS }
     }
 
     /// Whether it has a line of `pam_rootok.so`.

@@ -3,7 +3,7 @@
 use std::io::{Write, stderr};
 use std::time::Instant;
 
-use twinlock_tests::{Account, Attempt, Operation, Outcome, PamCode, World, one_after_another};
+use twinlock_tests::{Account, Attempt, Operation, Outcome, PamCode, VERIFIED_KEY, World, one_after_another};
 
 use crate::first::CODES;
 use crate::ours::{OTHER, Ours};
@@ -44,7 +44,7 @@ impl<'w> Table<'w> {
         });
         for &ours in ends {
             ours.prepare(self.world, &self.accounts);
-            let outcomes = self.run(stack, ours, &CODES[..1], &[Operation::AcctMgmt]);
+            let outcomes = self.run(stack, ours, &stack.codes()[..1], &[Operation::AcctMgmt]);
             let passed = outcomes[0].code() == PamCode::Success;
             if passed != rule::account_alone_passes(stack, ours) {
                 self.wrong.push(format!("{}, {ours:?}: without the auth phase {:?}", stack.name, outcomes[0].codes));
@@ -53,7 +53,7 @@ impl<'w> Table<'w> {
     }
 
     /// The same, by another statement of who gets in.
-    pub(crate) fn check_who_gets_in(&mut self, stack: &Stack, gets_in: impl Fn(Option<PamCode>, Ours) -> bool) {
+    pub(crate) fn check_who_gets_in(&mut self, stack: &Stack, gets_in: impl Fn(PamCode, Ours) -> bool) {
         self.play(stack, &Ours::EACH_CODE, |first, ours, outcome| {
             let must = gets_in(first, ours);
             ((outcome.code() == PamCode::Success) != must).then(|| format!("{must}"))
@@ -70,19 +70,14 @@ impl<'w> Table<'w> {
     }
 
     /// Runs all of them; `wrong` says what should have come, if something else did.
-    fn play(
-        &mut self,
-        stack: &Stack,
-        ends: &[Ours],
-        wrong: impl Fn(Option<PamCode>, Ours, &Outcome) -> Option<String>,
-    ) {
+    fn play(&mut self, stack: &Stack, ends: &[Ours], wrong: impl Fn(PamCode, Ours, &Outcome) -> Option<String>) {
         stack.install(self.world);
         for &ours in ends {
             ours.prepare(self.world, &self.accounts);
             let operations = [Operation::Authenticate, Operation::SetCred, Operation::AcctMgmt];
             let outcomes = self.run(stack, ours, stack.codes(), &operations);
             for ((name, code), outcome) in stack.codes().iter().zip(&outcomes) {
-                if let Some(expected) = wrong(stack.first.map(|_| *code), ours, outcome) {
+                if let Some(expected) = wrong(*code, ours, outcome) {
                     let codes = &outcome.codes;
                     self.wrong.push(format!("{}, first {name}, {ours:?}: {codes:?}, success: {expected}", stack.name));
                 }
@@ -92,8 +87,10 @@ impl<'w> Table<'w> {
 
     /// One transaction for each of these codes of the first factor.
     fn run(&mut self, stack: &Stack, ours: Ours, codes: &[(&str, PamCode)], operations: &[Operation]) -> Vec<Outcome> {
-        let attempts = codes.iter().zip(&self.accounts).map(|((name, _), account)| {
+        let attempts = codes.iter().zip(&self.accounts).map(|((name, code), account)| {
             let attempt = Attempt::new(&stack.service_for(name, ours)).operations(operations.iter().copied());
+            let by_key = stack.first.is_none() && *code == PamCode::Success;
+            let attempt = if by_key { attempt.pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY) } else { attempt };
             let attempt = ours.answer(self.world, attempt, account);
             match stack.asked_by {
                 Asker::Root => attempt,

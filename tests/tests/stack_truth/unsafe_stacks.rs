@@ -9,7 +9,7 @@ use crate::table::Table;
 
 const PASSWORD: &str = "auth [success=1 default=ignore] pam_unix.so\nauth requisite pam_deny.so\n";
 
-fn check(lines: &str, gets_in: impl Fn(Option<PamCode>, Ours) -> bool + Send) {
+fn check(lines: &str, gets_in: impl Fn(PamCode, Ours) -> bool + Send) {
     in_world(|world| {
         let mut table = Table::new(world);
         table.check_who_gets_in(&Stack::of_lines(lines), gets_in);
@@ -18,8 +18,8 @@ fn check(lines: &str, gets_in: impl Fn(Option<PamCode>, Ours) -> bool + Send) {
 }
 
 /// Whoever gave the first factor, whatever came of the second, unless libpam waits for its answer.
-fn first_alone(first: Option<PamCode>, ours: Ours) -> bool {
-    first == Some(PamCode::Success) && ours != Ours::AnswerLater
+fn first_alone(first: PamCode, ours: Ours) -> bool {
+    first == PamCode::Success && ours != Ours::AnswerLater
 }
 
 #[test]
@@ -44,7 +44,7 @@ fn sufficient_before_the_password_lets_in_by_either() {
 fn a_required_password_module_that_is_ignored_lets_in_by_the_code_alone() {
     let lines = "auth required pam_unix.so\nauth required pam_twinlock.so\n";
     check(lines, |first, ours| {
-        let by_code = first == Some(PamCode::Ignore) && ours.code() == PamCode::Success;
+        let by_code = first == PamCode::Ignore && ours.code() == PamCode::Success;
         by_code || rule::authenticates(&Stack::of_lines(lines), first, ours)
     });
 }
@@ -53,5 +53,5 @@ fn a_required_password_module_that_is_ignored_lets_in_by_the_code_alone() {
 fn a_sufficient_password_in_an_included_file_lets_in_by_the_password_alone() {
     // What `auth include system-auth` in front of Twinlock comes to: the code is never asked for.
     let lines = "auth sufficient pam_unix.so\nauth requisite pam_deny.so\nauth required pam_twinlock.so\n";
-    check(lines, |first, _| first == Some(PamCode::Success));
+    check(lines, |first, _| first == PamCode::Success);
 }

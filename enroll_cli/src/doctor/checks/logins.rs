@@ -13,7 +13,7 @@ use crate::{
         sshd_settings::{KEYBOARD, Way},
     },
     pam_files::OurLine,
-    pam_stack::Phase,
+    pam_stack::{Action, Code, Phase},
 };
 
 const KEY_AND_CODE: &str = "set `AuthenticationMethods publickey,keyboard-interactive`, as the shipped \
@@ -138,11 +138,22 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
 
 /// A code and nothing before it; or, where no code is asked for, nothing at all.
 pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
-    let by_keyboard_alone = |login: &Login| {
-        let alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
-        login.settings.has("usepam") && !is_refused_root(facts, login) && login.settings.ways().iter().any(alone)
-    };
+    let alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
+    let runs = |login: &Login| login.settings.has("usepam") && !is_refused_root(facts, login);
+    let by_keyboard_alone = |login: &Login| runs(login) && login.settings.ways().iter().any(alone);
     let auth = &facts.pam.auth;
+    let lines = facts.stack(Phase::Auth);
+    if let Some(line) = lines.iter().find(|line| OurLine::of(line).is_some_and(|ours| ours.requires_key())) {
+        // Without a key it opens for nobody; what its refusal means, its control says.
+        let refuses = matches!(line.action(Code::PERM_DENIED), Action::Bad | Action::Die);
+        let one = |group: Gathered| {
+            let found = format!("sshd wants no key of {}, and Twinlock's line requires one", group.whom());
+            Symptom::new(Lockout, group.place, found, "PAM asks such a login for nothing and refuses it", KEY_AND_CODE)
+        };
+        let no_other_way = |login: &Login| by_keyboard_alone(login) && login.settings.ways().iter().all(alone);
+        let judge = |login: &Login| (refuses && no_other_way(login)).then_some(Lockout);
+        return gather(facts, METHODS, judge).into_iter().map(one).collect();
+    }
     let by_code = |login: &Login| (auth.by_ours_alone && login.asked && by_keyboard_alone(login)).then_some(Open);
     let by_nothing = |login: &Login| (auth.by_nothing && !login.asked && by_keyboard_alone(login)).then_some(Open);
     let told = |found: &str, why: &str, group: Gathered| {

@@ -52,7 +52,7 @@ const CHECKS: [Check; 33] = [
     },
     Check {
         id: "code-alone",
-        about: "A login for which a code is the only thing asked for, or nothing at all.",
+        about: "A login for which a code is the only thing asked for, or nothing at all; or which is refused because of that.",
         run: logins::code_alone,
     },
     Check {
