@@ -7,14 +7,14 @@ use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world
 
 use crate::help::{assert_can_be_typed, global_flags, verbs};
 
-const GUIDES: [&str; 2] = ["user-guide.md", "admin-guide.md"];
+const GUIDES: [&str; 4] = ["user-guide.md", "admin-guide.md", "troubleshooting.md", "automation.md"];
 
 fn guide(world: &World, name: &str) -> String {
     fs::read_to_string(world.repository().join("docs").join(name)).unwrap()
 }
 
 /// The lines of all blocks of a kind.
-fn blocks<'a>(guide: &'a str, kind: &str) -> Vec<&'a str> {
+pub(crate) fn blocks<'a>(guide: &'a str, kind: &str) -> Vec<&'a str> {
     let (mut lines, mut inside) = (Vec::new(), None);
     for line in guide.lines() {
         match (line.strip_prefix("```"), inside) {
@@ -40,7 +40,7 @@ fn every_command_line_of_the_guides_can_be_typed() {
                 .map(|line| line.trim_start_matches("$ ").trim_start_matches("# ").trim_start_matches("sudo "))
                 .filter(|line| line.starts_with("twinlock ") && !line.ends_with(':'))
                 .collect();
-            assert!(typed.len() > 8, "{name}: {typed:?}");
+            assert!(typed.len() > 2, "{name}: {typed:?}");
             for line in typed {
                 assert_can_be_typed(line, &verbs, &global);
             }

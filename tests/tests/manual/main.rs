@@ -12,7 +12,10 @@ mod completions;
 mod guides;
 mod help;
 mod pages;
+mod scenes;
 mod sources;
+mod symptoms;
+mod troubleshooting;
 
 use std::path::Path;
 
