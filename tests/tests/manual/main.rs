@@ -8,6 +8,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod automation;
 mod completions;
 mod guides;
 mod help;
