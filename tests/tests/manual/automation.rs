@@ -121,7 +121,7 @@ impl Shared<'_> {
 }
 
 /// Answers clients as long as the test takes.
-fn serve(lobby: &mut Lobby<'_>, over: &AtomicBool) {
+pub(crate) fn serve(lobby: &mut Lobby<'_>, over: &AtomicBool) {
     while !over.load(Ordering::Acquire) {
         lobby.answer_waiting();
         thread::sleep(Duration::from_millis(10));
@@ -166,7 +166,7 @@ fn through_one_connection(test: impl FnOnce(&Shared<'_>) + Send) {
 }
 
 /// Ends the server also when the test panics.
-struct End<'o>(&'o AtomicBool);
+pub(crate) struct End<'o>(pub(crate) &'o AtomicBool);
 
 impl Drop for End<'_> {
     fn drop(&mut self) {

@@ -13,6 +13,7 @@ mod completions;
 mod guides;
 mod help;
 mod pages;
+mod role;
 mod scenes;
 mod sources;
 mod symptoms;
