@@ -12,6 +12,7 @@ mod automation;
 mod completions;
 mod guides;
 mod help;
+mod links;
 mod pages;
 mod role;
 mod scenes;
