@@ -54,6 +54,13 @@ impl<'w> Host<'w> {
         self.world.write(path, text.replacen(from, to, 1));
     }
 
+    /// Puts these lines in the place of Twinlock's auth line, whatever arguments that has.
+    fn auth_line(&self, lines: &str) {
+        let text = fs::read_to_string(STACK).unwrap();
+        let old = text.lines().find(|line| line.starts_with(AUTH_LINE)).unwrap();
+        self.world.write(STACK, text.replacen(old, lines, 1));
+    }
+
     /// What the doctor finds.
     pub(crate) fn found(&self) -> Vec<String> {
         let output = self.world.twinlock(&["doctor", "--json"]);
@@ -63,9 +70,10 @@ impl<'w> Host<'w> {
     }
 }
 
-/// A login from the page's address, by the shipped stack.
+/// A login from the page's address, by the shipped stack, after a key.
 fn attempt(user: &str) -> Attempt {
-    Attempt::new("sshd").user(user).rhost("192.0.2.7")
+    let key = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA\n";
+    Attempt::new("sshd").user(user).rhost("192.0.2.7").pam_environment("SSH_AUTH_INFO_0", key)
 }
 
 pub(crate) fn used_already(host: &Host<'_>) -> String {
@@ -130,18 +138,23 @@ pub(crate) fn not_asked(host: &Host<'_>) -> String {
     host.configure("[[rule]]\nname = \"office\"\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"skip\"\n");
     attempt("alice").run(host.world);
     host.configure("[[rule]]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
-    let key = format!("publickey {}\n", host.sshd.public_key("ed25519"));
-    let attempt = attempt("alice").pam_environment("SSH_AUTH_INFO_0", &key);
-    attempt.clone().answer(host.alice.codes().next()).run(host.world);
-    attempt.run(host.world);
+    attempt("alice").answer(host.alice.codes().next()).run(host.world);
+    attempt("alice").run(host.world);
     String::new()
 }
 
 pub(crate) fn code_alone(host: &Host<'_>) -> String {
+    host.auth_line(AUTH_LINE);
     host.first_for_sshd("AuthenticationMethods keyboard-interactive\n");
     let login = host.sshd.login("alice").without_key().answer(host.alice.codes().next()).run();
     assert!(login.granted, "{login:?}");
     login.stderr
+}
+
+pub(crate) fn no_key(host: &Host<'_>) -> String {
+    host.auth_line(&format!("{AUTH_LINE} require_key"));
+    host.first_for_sshd("AuthenticationMethods keyboard-interactive\n");
+    host.sshd.login("alice").without_key().run().stderr
 }
 
 pub(crate) fn bypass(host: &Host<'_>) -> String {
@@ -166,7 +179,7 @@ pub(crate) fn unheard(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn replaced_by_an_upgrade(host: &Host<'_>) -> String {
-    host.change(STACK, AUTH_LINE, "@include common-auth");
+    host.auth_line("@include common-auth");
     host.change(STACK, ACCOUNT_LINE, "");
     String::new()
 }
@@ -177,13 +190,14 @@ pub(crate) fn too_many_keys(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn password_too(host: &Host<'_>) -> String {
-    host.change(STACK, AUTH_LINE, &format!("@include common-auth\n{AUTH_LINE}"));
+    host.auth_line(&format!("@include common-auth\n{AUTH_LINE}"));
     let login = host.sshd.login("alice").answer(PASSWORD).answer(host.alice.codes().next()).run();
     assert!(login.granted && login.prompts == ["Password: ", "Verification code: "], "{login:?}");
     login.stderr
 }
 
 pub(crate) fn password_method(host: &Host<'_>) -> String {
+    host.auth_line(AUTH_LINE);
     host.first_for_sshd("PasswordAuthentication yes\nAuthenticationMethods publickey,password\n");
     host.sshd.login("alice").answer(PASSWORD).run().stderr
 }
@@ -194,6 +208,7 @@ pub(crate) fn root(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn not_allowed(host: &Host<'_>) -> String {
+    host.auth_line(AUTH_LINE);
     let login = || host.sshd.login("alice").answer(host.alice.codes().next()).run().stderr;
     host.first_for_sshd("DenyUsers alice\n");
     let with_key = login();
@@ -236,7 +251,7 @@ pub(crate) fn broken_configuration(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn unknown_argument(host: &Host<'_>) -> String {
-    host.change(STACK, AUTH_LINE, &format!("{AUTH_LINE} nullokay"));
+    host.auth_line(&format!("{AUTH_LINE} nullokay"));
     host.answer("123456")
 }
 
@@ -276,12 +291,12 @@ pub(crate) fn name_for_an_address(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn faillock(host: &Host<'_>) -> String {
-    host.change(STACK, AUTH_LINE, &format!("{AUTH_LINE}\nauth [default=die] pam_faillock.so authfail"));
+    host.auth_line(&format!("{AUTH_LINE}\nauth [default=die] pam_faillock.so authfail"));
     String::new()
 }
 
 pub(crate) fn other_module(host: &Host<'_>) -> String {
-    host.change(STACK, AUTH_LINE, &format!("{AUTH_LINE}\nauth required pam_google_authenticator.so"));
+    host.auth_line(&format!("{AUTH_LINE}\nauth required pam_google_authenticator.so"));
     String::new()
 }
 

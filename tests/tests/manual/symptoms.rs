@@ -10,7 +10,7 @@ use crate::troubleshooting::entries;
 type Scene = fn(&Host<'_>) -> String;
 
 /// Every symptom that has a line of the log, and one for each check that is cheaply provoked.
-const SCENES: [(&str, Scene); 37] = [
+const SCENES: [(&str, Scene); 38] = [
     ("The right code is refused: used already", on::used_already),
     ("The right code is refused: a clock is off", on::clock_off),
     ("The right code is refused: always, and no clock is off", on::wrong_code),
@@ -23,6 +23,7 @@ const SCENES: [(&str, Scene); 37] = [
     ("No code is asked for: the key alone lets in", on::key_alone),
     ("No code is asked for: by a rule, or a remembered login", on::not_asked),
     ("A code alone lets in, without key or password", on::code_alone),
+    ("No question, no key: nobody was asked, because sshd has verified no key before", on::no_key),
     ("This host requires a second factor, but was not set up to ask you for one", on::bypass),
     (
         "Permission denied (publickey), or no authentication methods enabled, and the key is right",
