@@ -34,7 +34,7 @@ impl Entry {
 
     /// The checks that it names.
     pub(crate) fn checks(&self) -> Vec<&str> {
-        let line = self.text.lines().find_map(|line| line.strip_prefix("**Doctor** ")).unwrap_or_default();
+        let line = self.text.lines().find_map(|line| line.strip_prefix("- **Doctor** ")).unwrap_or_default();
         line.split('`').skip(1).step_by(2).filter(|word| !word.contains(' ')).collect()
     }
 }
@@ -91,7 +91,7 @@ fn every_symptom_says_what_it_means_what_finds_it_and_what_mends_it() {
         let entries = entries(world);
         assert!(entries.len() > 30, "{}", entries.len());
         for entry in entries {
-            for part in ["**Means** ", "**Doctor** ", "**Mend**"] {
+            for part in ["- **Means** ", "- **Doctor** ", "- **Mend** "] {
                 assert!(entry.text.contains(&format!("\n{part}")), "{part} of {}", entry.symptom);
             }
         }
