@@ -111,7 +111,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
-	sed -i 's,/usr/local/,$(PREFIX)/,g' '$(DESTDIR)$(DOCDIR)/README.md' '$(DESTDIR)$(DOCDIR)/docs/admin-guide.md'
+	sed -i 's,/usr/local/,$(PREFIX)/,g' '$(DESTDIR)$(DOCDIR)/docs/install.md' '$(DESTDIR)$(DOCDIR)/docs/admin-guide.md'
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets

@@ -4,6 +4,7 @@
 use std::fs;
 use std::path::Path;
 
+use crate::launch::Launch;
 use crate::sshd::Sshd;
 use crate::world::World;
 
@@ -139,6 +140,17 @@ impl World {
         sshd
     }
 
+    /// The same with all that `twinlock doctor` wants of a host: a right clock, a key of sshd, alice enrolled, and nobody who
+    /// logs in as root.
+    pub fn ship_sound(&self, family: Family, first: FirstFactor) -> Sshd<'_> {
+        let sshd = self.ship(family, first);
+        sshd_has_run();
+        self.write("/run/systemd/timesync/synchronized", "");
+        self.account("alice");
+        self.deploy("alice");
+        sshd
+    }
+
     /// What a distribution brings beside PAM's file for sshd, and the server of that host.
     pub(crate) fn distribution(&self, family: Family) -> Sshd<'_> {
         let (others, main) = match family {
@@ -170,4 +182,12 @@ impl World {
         let path = self.repository().join("config").join(name);
         fs::read_to_string(&path).unwrap_or_else(|error| panic!("{}: {error}", path.display()))
     }
+}
+
+/// Gives the host what `sshd -t` wants, as it is where sshd has run: a key, and the folder of privilege separation.
+pub(crate) fn sshd_has_run() {
+    let key = "/etc/ssh/ssh_host_ed25519_key";
+    let made = Launch::new(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]).run();
+    assert_eq!(made.code, Some(0), "{made:?}");
+    fs::create_dir_all("/run/sshd").expect("/run is ours");
 }

@@ -1,9 +1,6 @@
 //! A host as a distribution installs it, with Twinlock installed and not switched on.
 
-use std::fs;
-
-use crate::launch::Launch;
-use crate::shipped::Family;
+use crate::shipped::{Family, sshd_has_run};
 use crate::sshd::Sshd;
 use crate::world::World;
 
@@ -92,11 +89,7 @@ impl World {
         self.service("login", console);
         self.set_up(&self.shipped("config.toml"));
         self.install();
-        // `sshd -t` wants a key and the folder of privilege separation, as on a host where it has run.
-        let key = "/etc/ssh/ssh_host_ed25519_key";
-        let made = Launch::new(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]).run();
-        assert_eq!(made.code, Some(0), "{made:?}");
-        fs::create_dir_all("/run/sshd").expect("/run is ours");
+        sshd_has_run();
         sshd
     }
 }

@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::mount::{MsFlags, mount};
 use serde::Deserialize;
-use twinlock_tests::{Family, FirstFactor, Launch, Output, World, in_sshd_world};
+use twinlock_tests::{Family, FirstFactor, Output, World, in_sshd_world};
 
 /// What `doctor --json` says of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -29,18 +29,6 @@ pub(crate) const HOSTS: [(Family, FirstFactor); 4] = [
     (Family::Rhel, FirstFactor::Password),
 ];
 
-/// A host on which all is well: the shipped files, a right clock, alice enrolled, and nobody logs in as root.
-pub(crate) fn sound(world: &World, family: Family, first: FirstFactor) {
-    world.ship(family, first);
-    let key = "/etc/ssh/ssh_host_ed25519_key";
-    let made = Launch::new(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]).run();
-    assert_eq!(made.code, Some(0), "{made:?}");
-    fs::create_dir_all("/run/sshd").unwrap();
-    world.write("/run/systemd/timesync/synchronized", "");
-    world.account("alice");
-    world.deploy("alice");
-}
-
 /// A test on the recommended host.
 pub(crate) fn on_debian(test: impl FnOnce(&World) + Send) {
     on(Family::Debian, FirstFactor::Key, test);
@@ -48,7 +36,7 @@ pub(crate) fn on_debian(test: impl FnOnce(&World) + Send) {
 
 pub(crate) fn on(family: Family, first: FirstFactor, test: impl FnOnce(&World) + Send) {
     in_sshd_world(|world| {
-        sound(world, family, first);
+        world.ship_sound(family, first);
         test(world);
     });
 }

@@ -24,6 +24,7 @@ pub(crate) fn global_flags(world: &World) -> Vec<String> {
 /// Whether there is the verb and every flag of a line that begins with `twinlock`; a pipe ends it.
 pub(crate) fn assert_can_be_typed(line: &str, verbs: &[Verb], global: &[String]) {
     let typed = line.split(" | ").next().unwrap().strip_prefix("twinlock ").unwrap();
+    let typed = typed.strip_prefix("--config ").map_or(typed, |rest| rest.split_once(' ').unwrap().1);
     let verb = verbs.iter().find(|verb| format!("{typed} ").starts_with(&format!("{} ", verb.name)));
     let verb = verb.unwrap_or_else(|| panic!("no verb in {line}"));
     for flag in typed.split(' ').filter(|word| word.starts_with("--")) {

@@ -8,11 +8,17 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod automation;
 mod completions;
 mod guides;
 mod help;
+mod links;
 mod pages;
+mod role;
+mod scenes;
 mod sources;
+mod symptoms;
+mod troubleshooting;
 
 use std::path::Path;
 

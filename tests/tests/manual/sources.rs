@@ -12,6 +12,15 @@ fn source(world: &World, path: &str) -> String {
     fs::read_to_string(world.repository().join(path)).unwrap()
 }
 
+/// The reasons of the log.
+pub(crate) fn reasons(world: &World) -> Vec<String> {
+    let journal = source(world, "core/src/journal.rs");
+    let names = journal.split("fn name").nth(1).unwrap().split("\n}").next().unwrap();
+    let names: Vec<_> = names.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect();
+    assert!(names.len() >= 13 && names.contains(&"wrong-code".to_owned()), "{names:?}");
+    names
+}
+
 #[test]
 fn every_setting_is_in_the_manual_with_its_default() {
     in_world(|world| {
@@ -56,12 +65,8 @@ fn every_reason_and_every_return_code_is_in_the_manual() {
     in_world(|world| {
         let page = page(world, "pam_twinlock.8");
         let terms: Vec<&str> = page.lines().collect();
-        let journal = source(world, "core/src/journal.rs");
-        let names = journal.split("fn name").nth(1).unwrap().split("\n}").next().unwrap();
-        let names: Vec<_> = names.lines().filter_map(|line| line.split('"').nth(1)).collect();
-        assert!(names.len() >= 13 && names.contains(&"wrong-code"), "{names:?}");
-        for name in names {
-            assert!(terms.contains(&name), "{name}");
+        for name in reasons(world) {
+            assert!(terms.contains(&name.as_str()), "{name}");
         }
         let returns = source(world, "pam_module/src/returns.rs");
         // A constant there is what a conversation may return, not what the module does.
