@@ -2,7 +2,9 @@
 
 use std::ffi::{OsStr, OsString};
 use std::fs;
+use std::io::pipe;
 use std::path::{Path, PathBuf};
+use std::process::Stdio;
 
 use crate::account::Account;
 use crate::launch::Launch;
@@ -151,7 +153,7 @@ impl Attempt {
 
     /// Runs it to its end.
     pub fn run(self, world: &World) -> Outcome {
-        self.launch(world).finish()
+        self.launch(world, Stdio::piped()).finish()
     }
 
     /// Starts it and waits until it is held at a prompt (or has ended without coming there).
@@ -165,14 +167,14 @@ impl Attempt {
     /// # });
     /// ```
     pub fn start(self, world: &World) -> Held {
-        let held = self.launch(world);
+        let held = self.launch(world, Stdio::piped());
         held.process.wait_for_output("held\n");
         held
     }
 
-    fn launch(self, world: &World) -> Held {
+    fn launch(self, world: &World, input: impl Into<Stdio>) -> Held {
         let (path, report) = write_spec(world, self.spec.clone());
-        Held { process: self.launch_driver([path]).start(), report }
+        Held { process: self.launch_driver([path]).start_reading(input), report }
     }
 
     fn launch_driver(self, specs: impl IntoIterator<Item = String>) -> Launch {
@@ -199,7 +201,7 @@ pub struct Held {
 impl Held {
     /// Lets the held answer go and waits for the end.
     pub fn release(mut self) -> Outcome {
-        self.let_go();
+        self.process.write(b"\n");
         self.finish()
     }
 
@@ -212,10 +214,6 @@ impl Held {
     /// The host's process.
     pub fn process(&self) -> &Process {
         &self.process
-    }
-
-    fn let_go(&mut self) {
-        self.process.write(b"\n");
     }
 
     fn finish(self) -> Outcome {
@@ -272,12 +270,13 @@ pub fn race(world: &World, attempts: impl IntoIterator<Item = Attempt>) -> Vec<O
         attempt.spec.script.first_mut().expect("an attempt in a race answers").held = true;
         attempt
     });
-    let mut held: Vec<_> = attempts.map(|attempt| attempt.launch(world)).collect();
+    let (wait, release) = pipe().expect("a pipe");
+    let wait = || wait.try_clone().expect("a free file descriptor");
+    let held: Vec<_> = attempts.map(|attempt| attempt.launch(world, wait())).collect();
     for one in &held {
         one.process.wait_for_output("held\n");
     }
-    for one in &mut held {
-        one.let_go();
-    }
+    // All of them wait for this one pipe, and see its end in the same moment.
+    drop(release);
     held.into_iter().map(Held::finish).collect()
 }

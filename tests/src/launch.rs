@@ -74,8 +74,13 @@ impl Launch {
 
     /// Starts it with pipes for input and output.
     pub fn start(self) -> Process {
+        self.start_reading(Stdio::piped())
+    }
+
+    /// The same with an input that it may share with others.
+    pub(crate) fn start_reading(self, input: impl Into<Stdio>) -> Process {
         let mut command = self.command();
-        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        command.stdin(input).stdout(Stdio::piped()).stderr(Stdio::piped());
         self.spawn(command)
     }
 

@@ -5,8 +5,10 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
-use data_encoding::BASE32_NOPAD;
-use twinlock_tests::{Account, Attempt, Authenticator, Codes, Outcome, PamCode, World, in_world, state_of};
+use data_encoding::{BASE32_NOPAD, HEXLOWER};
+use twinlock_tests::{
+    Account, Attempt, Authenticator, Codes, ForgedState, Outcome, PamCode, World, in_world, state_of,
+};
 
 /// A module that can be set a task.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -30,7 +32,7 @@ pub(crate) struct Scene<'w> {
 }
 
 const GOOGLE_FOLDER: &str = "/var/lib/google-authenticator";
-const OATH_FILE: &str = "/etc/users.oath";
+const OATH_FILE: &str = "/etc/oath/users.oath";
 const SCRATCH_CODE: &str = "12345678";
 
 impl Contender {
@@ -56,12 +58,17 @@ impl Contender {
 
     /// The module's line, without the first word.
     pub(crate) fn line(self) -> String {
+        format!("required {}", self.module())
+    }
+
+    /// The module with its options.
+    pub(crate) fn module(self) -> String {
         match self {
-            Self::Twinlock => "required pam_twinlock.so".into(),
+            Self::Twinlock => "pam_twinlock.so".into(),
             Self::GoogleAuthenticator => {
-                format!("required pam_google_authenticator.so secret={GOOGLE_FOLDER}/${{USER}} user=root")
+                format!("pam_google_authenticator.so secret={GOOGLE_FOLDER}/${{USER}} user=root")
             }
-            Self::Oath => format!("required pam_oath.so usersfile={OATH_FILE} window=1 digits=6"),
+            Self::Oath => format!("pam_oath.so usersfile={OATH_FILE} window=1 digits=6"),
         }
     }
 }
@@ -72,27 +79,35 @@ impl<'w> Scene<'w> {
         world.set_up("");
         let enrolled = world.deploy("alice");
         let app = enrolled.authenticator;
-        let secret = BASE32_NOPAD.encode(&app.secret);
-        match contender {
-            Contender::Twinlock => {}
-            Contender::GoogleAuthenticator => {
-                let options = "RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH";
-                let text = format!("{secret}\n\" {options}\n{SCRATCH_CODE}\n");
-                world.write_secret(Path::new(GOOGLE_FOLDER).join("alice"), text);
-                fs::set_permissions(GOOGLE_FOLDER, Permissions::from_mode(0o700)).unwrap();
-            }
-            Contender::Oath => {
-                let hex: String = app.secret.iter().map(|byte| format!("{byte:02x}")).collect();
-                world.write_secret(OATH_FILE, format!("HOTP/T30/6 alice - {hex}\n"));
-            }
-        }
         world.service("svc", &format!("auth {}\n", contender.line()));
         let recovery_code = match contender {
             Contender::Twinlock => Some(enrolled.recovery_codes[0].clone()),
             Contender::GoogleAuthenticator => Some(SCRATCH_CODE.into()),
             Contender::Oath => None,
         };
-        Self { world, contender, alice, app, recovery_code }
+        let scene = Self { world, contender, alice, app, recovery_code };
+        scene.reset();
+        scene
+    }
+
+    /// Makes alice somebody who never logged in.
+    pub(crate) fn reset(&self) {
+        match self.contender {
+            Contender::Twinlock => {
+                self.world.deploy("alice");
+                ForgedState::of(&self.alice).write(self.world);
+            }
+            Contender::GoogleAuthenticator => {
+                let secret = BASE32_NOPAD.encode(&self.app.secret);
+                let options = "RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH";
+                self.world.write_secret(self.state(), format!("{secret}\n\" {options}\n{SCRATCH_CODE}\n"));
+                fs::set_permissions(GOOGLE_FOLDER, Permissions::from_mode(0o700)).unwrap();
+            }
+            Contender::Oath => {
+                let hex = HEXLOWER.encode(&self.app.secret);
+                self.world.write_secret(OATH_FILE, format!("HOTP/T30/6 alice - {hex}\n"));
+            }
+        }
     }
 
     /// Where the module keeps what changes with alice's logins.
@@ -106,7 +121,7 @@ impl<'w> Scene<'w> {
 
     /// A login of alice's, still to be answered.
     pub(crate) fn attempt(&self) -> Attempt {
-        Attempt::new("svc").user("alice")
+        Attempt::new("svc").user(&self.alice.name)
     }
 
     /// A login of alice's with this answer.

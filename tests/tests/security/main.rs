@@ -9,15 +9,21 @@
     clippy::panic,
     clippy::indexing_slicing,
     clippy::disallowed_methods,
+    clippy::print_stderr,
     clippy::arithmetic_side_effects,
     reason = "a test that cannot go on panics"
 )]
 
+mod attacks;
 mod contender;
+mod duo;
 mod google_authenticator;
 mod matrix;
 mod oath;
 mod row;
+mod scene;
+mod u2f;
+mod usb;
 
 use std::process::ExitCode;
 
@@ -28,7 +34,15 @@ use crate::row::Row;
 
 /// All rows, group after group.
 fn rows() -> impl Iterator<Item = &'static Row> {
-    [google_authenticator::ROWS, oath::ROWS].into_iter().flatten()
+    [
+        google_authenticator::ROWS, // G
+        oath::ROWS,                 // O
+        u2f::ROWS,                  // Y
+        usb::ROWS,                  // P
+        duo::ROWS,                  // D
+    ]
+    .into_iter()
+    .flatten()
 }
 
 fn main() -> ExitCode {

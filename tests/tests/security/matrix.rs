@@ -18,7 +18,9 @@ const HEAD: &str = "\
 Flaws that other second factors, PAM modules and their hosts had, each tried on the built `pam_twinlock.so`, `twinlock`
 and `twinlockd`, and where it can be, in the same way on Debian's `pam_google_authenticator` and `pam_oath`. The test run
 writes this page (`tests/tests/security`). Peers are set up as their manuals advise, with the options that protect
-switched on.
+switched on; where it takes another option to have the flaw, or to be rid of it, the row names it. Their files are in a
+folder of root's, the stricter choice: by default those of google-authenticator are in the users' homes, where attacks
+on files are the users' own to make. Where logins race, each sync of a file takes two milliseconds, as on a fast disk.
 
 **holds**: tried, and the flaw is not there. **BROKEN**: it is. **-**: not tried there: the attack is on something that
 only Twinlock has, or that the module cannot be told to do.
@@ -27,7 +29,10 @@ only Twinlock has, or that the module cannot be told to do.
 
 /// What was found so far.
 #[derive(Clone, Default)]
-pub(crate) struct Matrix(Arc<Mutex<BTreeMap<&'static str, Vec<(Contender, Finding)>>>>);
+pub(crate) struct Matrix(Arc<Mutex<Found>>);
+
+/// By the ID of the row.
+type Found = BTreeMap<&'static str, Vec<(Contender, Finding)>>;
 
 impl Matrix {
     /// Takes a row in; an error where we do not hold.
