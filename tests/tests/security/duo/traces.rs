@@ -1,12 +1,12 @@
 //! What is left of a login: on the network, in the log, in environments, in ids and in memory.
 
-use std::fs::{self, File};
-use std::os::unix::fs::FileExt;
+use std::fs;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use twinlock_tests::{Attempt, PamCode, credentials_of};
 
 use crate::contender::Contender;
+use crate::programs::secrets_in_memory;
 use crate::row::Finding;
 
 pub(super) fn no_proxy_is_asked(contender: Contender) -> Finding {
@@ -72,33 +72,13 @@ pub(super) fn the_program_stays_who_it_is(contender: Contender) -> Finding {
     })
 }
 
-/// How often these bytes are in the memory of the process.
-fn found_in_memory(pid: i32, wanted: &[u8]) -> usize {
-    let memory = File::open(format!("/proc/{pid}/mem")).unwrap();
-    let maps = fs::read_to_string(format!("/proc/{pid}/maps")).unwrap();
-    let writable = maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|mode| mode.starts_with("rw")));
-    let ranges = writable.filter_map(|line| line.split(' ').next()?.split_once('-'));
-    let number = |text| u64::from_str_radix(text, 16).unwrap();
-    let count = |(start, end)| {
-        let mut bytes = vec![0; usize::try_from(number(end) - number(start)).unwrap()];
-        let read = memory.read_at(&mut bytes, number(start)).unwrap_or(0);
-        bytes[..read].windows(wanted.len()).filter(|window| *window == wanted).count()
-    };
-    ranges.map(count).sum()
-}
-
 pub(super) fn no_secret_stays_in_memory(contender: Contender) -> Finding {
     contender.scene(|scene| {
         // The next module asks for the password: then this one has long returned.
         scene.stack(&format!("auth required {}\nauth required pam_unix.so\n", contender.module()));
         let held = scene.attempt().answer(scene.codes().next()).held().answer("x").start(scene.world);
-        let secret = &scene.app.secret;
-        let texts = [secret.clone(), BASE32_NOPAD.encode(secret).into_bytes(), HEXLOWER.encode(secret).into_bytes()];
-        let found = texts.map(|text| found_in_memory(held.process().pid(), &text));
-        let there = found_in_memory(held.process().pid(), b"/etc/pam.d");
-        assert!(there > 0, "the memory was read");
+        let copies = secrets_in_memory(held.process().pid(), &scene.app);
         held.release();
-        let copies: usize = found.iter().sum();
         Finding::of(copies == 0, format!("{copies} copies of the secret after a login"))
     })
 }

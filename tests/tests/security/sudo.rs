@@ -1,0 +1,146 @@
+//! Flaws of sudo and sudo-rs (U): whose proof counts, whose files are opened, what is logged.
+
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
+
+use nix::sys::stat::Mode;
+use nix::unistd::mkfifo;
+use twinlock_tests::{Attempt, CONFIG, Launch, PamCode, one_after_another, tally};
+
+use crate::contender::Contender;
+use crate::row::{Finding, Row, Trial};
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        id: "U01",
+        flaw: "What one account had proved counted for another (sudo with rootpw or targetpw)",
+        trial: Trial::Everyone(u01_sudo_wants_the_code_of_whom_it_asks_for),
+    },
+    Row {
+        id: "U02",
+        flaw: "The time zone in the caller's environment (TZ) had a file of the caller's opened by root",
+        trial: Trial::Everyone(u02_no_time_zone_of_the_caller_is_opened),
+    },
+    Row {
+        id: "U03",
+        flaw: "Control characters of a client reached the log, where they forge lines",
+        trial: Trial::Everyone(u03_no_control_character_reaches_the_log),
+    },
+    Row {
+        id: "U04",
+        flaw: "One flipped bit in memory (Rowhammer) turned a refusal into a success",
+        trial: Trial::Never(
+            "no test can flip bits of a running login; what leaves a module is PAM's own number, where success is 0 and \
+             the refusal of a wrong code is 7, three bits away",
+        ),
+    },
+    Row {
+        id: "U05",
+        flaw: "An unusual setting made the program panic, or fall back to a default",
+        trial: Trial::Ours(u05_odd_settings_are_refused),
+    },
+];
+
+fn u01_sudo_wants_the_code_of_whom_it_asks_for(contender: Contender) -> Finding {
+    contender.scene(|scene| {
+        let root = scene.enrol("root");
+        scene.ask_for_the_code_alone("sudo");
+        let name = fs::read_to_string("/proc/sys/kernel/hostname").unwrap();
+        scene.world.write("/etc/hosts", format!("127.0.0.1 localhost {name}"));
+        scene
+            .world
+            .write("/etc/sudoers", "Defaults rootpw, passwd_tries=1, timestamp_timeout=0\nalice ALL=(ALL) ALL\n");
+        fs::set_permissions("/etc/sudoers", Permissions::from_mode(0o440)).unwrap();
+        let sudo = |code: String| {
+            let launch = Launch::new(["sudo", "-S", "sh", "-c", "echo IN as $(id -u)"]).account(&scene.alice);
+            launch.run_with_input(format!("{code}\n").as_bytes())
+        };
+        let own = sudo(scene.codes().next());
+        let of_root = sudo(root.codes().next());
+        assert!(of_root.stdout.contains("IN as 0"), "{of_root:?}");
+        let opens = own.stdout.contains("IN");
+        Finding::of(!opens, if opens { "her own code opens it" } else { "her own code does not open it, root's does" })
+    })
+}
+
+fn u02_no_time_zone_of_the_caller_is_opened(contender: Contender) -> Finding {
+    const ZONES: [&str; 4] = [":/tmp/pipe", "/tmp/pipe", "../../../../tmp/pipe", ":../../../../tmp/pipe"];
+    contender.scene(|scene| {
+        scene.world.account("bob");
+        mkfifo("/tmp/pipe", Mode::from_bits_truncate(0o666)).unwrap();
+        let kept = scene.keep();
+        for zone in ZONES {
+            scene.put_back(&kept);
+            let bob = ["timeout", "-s", "KILL", "5", "setpriv", "--reuid=bob", "--regid=bob", "--clear-groups"];
+            let output = scene.su(&[("TZ", zone)], &scene.codes().next()).under(bob).run();
+            if !output.stdout.contains("IN") {
+                return Finding::Broken(format!("TZ={zone}: {output:?}"));
+            }
+        }
+        Finding::Holds(format!("{} zones that are pipes: su does not hang", ZONES.len()))
+    })
+}
+
+fn u03_no_control_character_reaches_the_log(contender: Contender) -> Finding {
+    const FORGED: [&str; 4] = [
+        "192.0.2.1\nNov 24 05:43:01 sshd[1]: Accepted publickey for root",
+        "\u{1b}[2J\u{1b}]0;x\u{7}",
+        "a\rb\u{8}\u{7f}",
+        "%s%n\tx",
+    ];
+    contender.scene(|scene| {
+        let mark = scene.world.log_mark();
+        let as_user = FORGED.map(|text| Attempt::new("svc").user(text).answer("123456"));
+        let as_item = FORGED.map(|text| scene.guess().rhost(text).tty(text));
+        one_after_another(scene.world, as_user.into_iter().chain(as_item));
+        let lines = scene.world.log_since(mark);
+        // libpam's own line about the kernel's audit log is not the module's.
+        let of_module = lines.iter().filter(|line| !line.text.contains("audit_log"));
+        let raw = of_module.filter(|line| line.text.chars().any(char::is_control)).count();
+        Finding::of(raw == 0, format!("{raw} of {} lines have them", lines.len()))
+    })
+}
+
+/// Every setting, as it is written before its value.
+const SETTINGS: [&str; 20] = [
+    "second_factor = ",
+    "prompt = ",
+    "echo = ",
+    "fail_delay = ",
+    "issuer = ",
+    "help = ",
+    "store = ",
+    "throttle = ",
+    "rule = ",
+    "store.directory = ",
+    "throttle.free_failures = ",
+    "throttle.budget = ",
+    "throttle.spacing = ",
+    "throttle.disable_after = ",
+    "self_service.first_enrollment = ",
+    "self_service.allow = ",
+    "notify.mail = ",
+    "notify.sendmail = ",
+    "[[rule]]\nsecond_factor = \"skip\"\nuntil = ",
+    "[[rule]]\nsecond_factor = \"skip\"\ngroups = ",
+];
+
+fn u05_odd_settings_are_refused() -> String {
+    const ODD: [&str; 6] = ["-1", "nan", "[[], [1]]", "{ x = 1 }", "\"\\u0000\"", "18446744073709551616"];
+    Contender::Twinlock.scene(|scene| {
+        let mark = scene.world.log_mark();
+        for setting in SETTINGS {
+            for odd in ODD {
+                scene.world.write(CONFIG, format!("{setting}{odd}\n"));
+                let outcome = scene.attempt().answer(scene.codes().next()).run(scene.world);
+                assert_eq!(outcome.code(), PamCode::AuthinfoUnavail, "{setting}{odd}: {:?}", outcome.output);
+            }
+        }
+        let tried = SETTINGS.len() * ODD.len();
+        let entries = scene.world.entries_since(mark);
+        let told = entries.iter().filter(|entry| entry.value("reason") == "config").count();
+        assert_eq!(told, tried, "no panic, no other reason");
+        tally("security", "odd settings", tried as u64);
+        format!("{tried} odd values refused as settings, no panic")
+    })
+}
