@@ -6,7 +6,7 @@ use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use serde_json::{Value, json};
 use twinlock_tests::{
     Attempt, Authenticator, CONFIG, Family, FirstFactor, Frame, Launch, Operation, PASSWORD, PamCode, Raw, STORE,
-    Snapshot, credentials_of, one_after_another, tally,
+    Snapshot, VERIFIED_KEY, credentials_of, one_after_another, tally,
 };
 
 use crate::contender::{Contender, granted};
@@ -116,33 +116,39 @@ fn s03_every_shipped_stack_asks_for_both() -> String {
             Contender::Twinlock.scene(|scene| {
                 scene.world.ship(family, first);
                 let [right, wrong] = [scene.codes().next(), scene.app.wrong_code()];
-                // Where the key comes first, sshd has seen to it, and the stack asks for the code alone.
-                let answers = match first {
-                    FirstFactor::Key => vec![vec![""], vec![&wrong], vec![PASSWORD], vec![&right]],
-                    FirstFactor::Password => {
-                        vec![
-                            vec!["", ""],
-                            vec!["no", &right],
-                            vec![PASSWORD, ""],
-                            vec![PASSWORD, &wrong],
-                            vec![PASSWORD, &right],
-                        ]
-                    }
+                let alice = Attempt::new("sshd").user("alice");
+                // Where a key comes first, sshd says which one it has verified.
+                let with_key = alice.clone().pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY);
+                let answering = |attempt: &Attempt, typed: &[&str]| typed.iter().fold(attempt.clone(), Attempt::answer);
+                let attempts = match first {
+                    FirstFactor::Key => [
+                        answering(&alice, &[&right]),
+                        answering(&with_key, &[""]),
+                        answering(&with_key, &[&wrong]),
+                        answering(&with_key, &[PASSWORD]),
+                        answering(&with_key, &[&right]),
+                    ],
+                    FirstFactor::Password => [
+                        answering(&alice, &["", ""]),
+                        answering(&alice, &["no", &right]),
+                        answering(&alice, &[PASSWORD, ""]),
+                        answering(&alice, &[PASSWORD, &wrong]),
+                        answering(&alice, &[PASSWORD, &right]),
+                    ],
                 };
-                let last = answers.len() - 1;
+                let last = attempts.len() - 1;
                 // A right code behind a wrong password is checked, and used up, where the stack goes on.
                 let fresh = scene.keep();
-                for (at, typed) in answers.iter().enumerate() {
-                    let attempt = typed.iter().fold(Attempt::new("sshd").user("alice"), Attempt::answer);
+                for (at, attempt) in attempts.into_iter().enumerate() {
                     let code = attempt.run(scene.world).code();
-                    assert_eq!(code == PamCode::Success, at == last, "{family:?} {first:?} {typed:?}: {code:?}");
+                    assert_eq!(code == PamCode::Success, at == last, "{family:?} {first:?}, attempt {at}: {code:?}");
                     scene.put_back(&fresh);
                     tried += 1;
                 }
             });
         }
     }
-    format!("4 stacks, {tried} combinations of answers: each opens to the one right one")
+    format!("4 stacks, {tried} combinations of key, password and code: each opens to the one right one")
 }
 
 fn s04_other_entry_points_let_nobody_in(contender: Contender) -> Finding {
