@@ -13,6 +13,6 @@
 )]
 
 mod memory;
-
+mod oracle;
 mod scene;
-
+mod timing;
