@@ -12,6 +12,8 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod everywhere;
+mod grammar;
 mod memory;
 mod oracle;
 mod scene;
