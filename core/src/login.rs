@@ -289,10 +289,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Verdict::Refuse(refusal) => {
                 charge.commit(&charged)?;
                 let attempt = refused(reason(refusal), proof, &enrolment, &charged);
-                let clock_offset = match refusal {
-                    Refusal::Wrong => decide::clock_offset(&enrolment, &before, proof),
-                    Refusal::Replayed | Refusal::SecondCode => None,
-                };
+                // Looked for in every case, so that a used code takes as long as a wrong one.
+                let clock_offset = decide::clock_offset(&enrolment, &before, proof);
+                let clock_offset = clock_offset.filter(|_| refusal == Refusal::Wrong);
                 Ok(Step::End(Attempt { clock_offset, ..attempt }))
             }
         }

@@ -1,13 +1,16 @@
 //! The boundary to libpam: entry points, copied items, conversation, log. The only unsafe code that ships.
 //!
 //! Rules of this file: what libpam hands out is copied before anything else happens; what a panic would carry into the
-//! host is caught; nothing of the host is changed for good.
+//! host is caught; nothing of the host is changed for good; nothing secret is left in its memory.
 
 #![allow(unsafe_code, reason = "this is the FFI layer")]
 
 use std::{
+    alloc::{GlobalAlloc, Layout, System},
     ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
+    mem::MaybeUninit,
     panic::{AssertUnwindSafe, catch_unwind},
+    slice,
     sync::Once,
     time::Duration,
 };
@@ -27,7 +30,7 @@ use twinlock_core::{
     policy::FirstFactors,
     ports::{Conversation, NoAnswer},
 };
-use zeroize::Zeroizing;
+use zeroize::{Zeroize as _, Zeroizing, zeroize_stack};
 
 use crate::{arguments::Arguments, authenticate, guard, returns};
 
@@ -238,6 +241,23 @@ fn behind_the_boundary(
     flags: PamFlag,
     phase: fn(&mut Transaction<'_>, &Arguments) -> PamResultCode,
 ) -> PamResultCode {
+    let code = caught(handle, arguments, flags, phase);
+    zeroize_stack::<DEEPEST>();
+    code
+}
+
+/// What a phase may have left on the stack below its caller: values that are wiped where they end leave copies where they
+/// were moved from, and an HMAC leaves the padded key.
+const DEEPEST: usize = 32 * 1024;
+
+/// In a frame of its own, below which the stack is wiped.
+#[inline(never)]
+fn caught(
+    handle: &mut PamHandle,
+    arguments: &[&CStr],
+    flags: PamFlag,
+    phase: fn(&mut Transaction<'_>, &Arguments) -> PamResultCode,
+) -> PamResultCode {
     static QUIET: Once = Once::new();
     // The hook is that of our own copy of the standard library; a host in Rust keeps its own.
     QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
@@ -251,5 +271,37 @@ fn behind_the_boundary(
     match ended {
         Ok(code) => code,
         Err(_) => returns::panicked(&mut Transaction::new(handle, flags)),
+    }
+}
+
+/// The memory of this module and of nothing else in the host: every block is wiped before it is given back. Prompts with a
+/// secret, texts of the TOML parser and pictures are copied by crates that do not wipe.
+struct Wiping;
+
+#[global_allocator]
+static MEMORY: Wiping = Wiping;
+
+// SAFETY: everything is the system's allocator's; a block is only written to while it is still the caller's. What is not
+// said here is made of these two by `GlobalAlloc`, so a block that moves is wiped too.
+unsafe impl GlobalAlloc for Wiping {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`, which is the same.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        // SAFETY: the same.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    // Inlined into every place that frees something it is 33 KB.
+    #[inline(never)]
+    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
+        // SAFETY: the block is `layout.size()` bytes of the caller's, who gives them up; they may be uninitialised, which
+        // `MaybeUninit` allows.
+        let bytes = unsafe { slice::from_raw_parts_mut(block.cast::<MaybeUninit<u8>>(), layout.size()) };
+        bytes.zeroize();
+        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`, which is the same.
+        unsafe { System.dealloc(block, layout) };
     }
 }

@@ -177,6 +177,11 @@ impl Attempt {
         Held { process: self.launch_driver([path]).start_reading(input), report }
     }
 
+    pub(crate) fn start_relay(self, world: &World) -> Process {
+        let (path, _no_report) = write_spec(world, self.spec.clone());
+        self.launch_driver(["--relay".into(), path]).start()
+    }
+
     fn launch_driver(self, specs: impl IntoIterator<Item = String>) -> Launch {
         let driver = inside("pam-driver");
         assert!(fs::exists(&driver).unwrap_or(false), "pam-driver is missing: run `cargo build -p twinlock-tests`");

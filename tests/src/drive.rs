@@ -8,7 +8,7 @@ use std::io::{Write, stdin, stdout};
 use nix::unistd::close;
 
 use crate::host_state::{HostState, resident_kib};
-use crate::pam_app::{Handle, Item, Reply, Transaction, die_of_broken_pipes, open_syslog};
+use crate::pam_app::{Converse, Handle, Item, Reply, Transaction, die_of_broken_pipes, open_syslog};
 use crate::pam_names::PamCode;
 use crate::script::{Give, Message, Report, Spec, Step};
 
@@ -28,13 +28,9 @@ pub fn drive(spec: &Spec) -> Report {
         messages.borrow_mut().push(message.clone());
         if message.style.is_prompt() { reply(handle, script.pop_front()) } else { Reply::NoText }
     };
-    let service = c_string(spec.service.as_bytes());
-    let user = spec.user.as_deref().map(c_string);
-    let configuration = c_string(spec.configuration.as_os_str().as_encoded_bytes());
-
     let before = HostState::read();
     let resident_before = resident_kib();
-    let start = Transaction::start(&service, user.as_deref(), &configuration, Box::new(converse));
+    let start = Transaction::of(spec, Box::new(converse));
     let mut report = Report {
         start: start.as_ref().err().map_or(PamCode::Success, |code| PamCode::from(*code)),
         codes: Vec::new(),
@@ -56,15 +52,26 @@ pub fn drive(spec: &Spec) -> Report {
     report
 }
 
-fn play(spec: &Spec, transaction: &mut Transaction<'_>, report: &mut Report) {
-    for (item, value) in [(Item::RemoteHost, &spec.rhost), (Item::Tty, &spec.tty)] {
-        if let Some(value) = value {
-            transaction.handle().set(item, &c_string(value));
+impl<'a> Transaction<'a> {
+    /// Starts the transaction that a spec describes.
+    pub(crate) fn of(spec: &Spec, converse: Box<Converse<'a>>) -> Result<Self, i32> {
+        let service = c_string(spec.service.as_bytes());
+        let user = spec.user.as_deref().map(c_string);
+        let configuration = c_string(spec.configuration.as_os_str().as_encoded_bytes());
+        let transaction = Self::start(&service, user.as_deref(), &configuration, converse)?;
+        for (item, value) in [(Item::RemoteHost, &spec.rhost), (Item::Tty, &spec.tty)] {
+            if let Some(value) = value {
+                transaction.handle().set(item, &c_string(value));
+            }
         }
+        for pair in &spec.pam_environment {
+            transaction.handle().put_environment(&c_string(pair.as_bytes()));
+        }
+        Ok(transaction)
     }
-    for pair in &spec.pam_environment {
-        transaction.handle().put_environment(&c_string(pair.as_bytes()));
-    }
+}
+
+fn play(spec: &Spec, transaction: &mut Transaction<'_>, report: &mut Report) {
     for operation in &spec.operations {
         let code = transaction.run(*operation, spec.flags);
         report.codes.push((*operation, PamCode::from(code)));

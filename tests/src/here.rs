@@ -1,7 +1,9 @@
 //! One PAM transaction in the calling process and at once, for benches and for thousands of them: nothing is prepared,
 //! recorded or reported.
 
+use std::cell::Cell;
 use std::ffi::CStr;
+use std::time::{Duration, Instant};
 
 use crate::pam_app::{Handle, Item, Reply, Transaction};
 use crate::pam_names::{Operation, PamCode};
@@ -35,6 +37,19 @@ pub fn converse(
 ) -> Vec<PamCode> {
     let prepare = |handle: &Handle| assert_eq!(PamCode::from(handle.put_environment(variable)), PamCode::Success);
     run(service, user, prepare, operations, |prompt| Some(answer(prompt)))
+}
+
+/// How `pam_authenticate` ended, and how long it took from the answer on. No delay is slept, so it is the work alone.
+pub fn time_of_an_answer(service: &CStr, user: &CStr, answer: &[u8]) -> (PamCode, Duration) {
+    let (mut left, given) = (Some(answer.to_vec()), Cell::new(None));
+    let converse = |_: &Handle, message: &Message| {
+        let answer = message.style.is_prompt().then(|| left.take()).flatten();
+        given.set(Some(Instant::now()));
+        answer.map_or(Reply::NoText, Reply::Text)
+    };
+    let mut transaction = Transaction::start(service, Some(user), c"/etc/pam.d", Box::new(converse)).expect("libpam");
+    let code = PamCode::from(transaction.run(Operation::Authenticate, 0));
+    (code, given.get().expect("everybody is asked").elapsed())
 }
 
 fn once(answer: &[u8]) -> impl FnMut(&str) -> Option<Vec<u8>> {

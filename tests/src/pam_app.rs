@@ -6,6 +6,7 @@ use std::mem::size_of;
 use std::{ptr, slice};
 
 use nix::libc;
+use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::pam_names::{Operation, Style};
 use crate::script::Message;
@@ -266,10 +267,12 @@ extern "C" fn answer(
             // SAFETY: not NULL, so a C string.
             unsafe { CStr::from_ptr(message.text) }.to_string_lossy().into_owned()
         };
-        let message = Message { style: Style::from(message.style), text };
-        match (context.converse.borrow_mut())(&handle, &message) {
+        let mut message = Message { style: Style::from(message.style), text };
+        let reply = (context.converse.borrow_mut())(&handle, &message);
+        message.text.zeroize();
+        match reply {
             Reply::NoText => texts.push(None),
-            Reply::Text(text) => texts.push(Some(text)),
+            Reply::Text(text) => texts.push(Some(Zeroizing::new(text))),
             Reply::NoArray => {
                 // SAFETY: `responses` is a place for a pointer, checked above.
                 unsafe { *responses = ptr::null_mut() };

@@ -17,6 +17,11 @@ impl Snapshot {
         Self(all)
     }
 
+    /// Everything with its content.
+    pub fn contents(&self) -> impl Iterator<Item = (&Path, &[u8])> {
+        self.0.iter().map(|(path, (_, _, content))| (path.as_path(), content.as_slice()))
+    }
+
     /// The paths.
     pub fn paths(&self) -> Vec<&Path> {
         self.0.keys().map(PathBuf::as_path).collect()

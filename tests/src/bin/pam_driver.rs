@@ -2,6 +2,8 @@
 //! `twinlock_tests::Spec` as JSON. Each report, a `twinlock_tests::Report`, is one line of JSON in the file that its spec
 //! names, or on standard output.
 //!
+//! `pam-driver --relay FILE` plays one and keeps nothing of it: see `twinlock_tests::relay`.
+//!
 //! `pam-driver --listen PATH` listens on a socket and tells everybody who comes that they are granted.
 
 #![allow(
@@ -16,13 +18,16 @@ use std::os::unix::net::UnixListener;
 use std::{env, fs, io};
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
-use twinlock_tests::{Spec, drive};
+use twinlock_tests::{Spec, drive, relay};
 
 fn main() {
     assert!(env::args_os().len() > 1, "usage: pam-driver FILE...");
     let mut arguments = env::args_os().skip(1).peekable();
     if arguments.next_if(|first| first == "--listen").is_some() {
         listen(&arguments.next().expect("a path"));
+    }
+    if arguments.next_if(|first| first == "--relay").is_some() {
+        return relay(&spec_in(arguments.next().expect("a path")));
     }
     arguments.for_each(play);
 }
@@ -35,9 +40,13 @@ fn listen(path: &OsStr) {
     }
 }
 
-fn play(path: OsString) {
+fn spec_in(path: OsString) -> Spec {
     let spec = fs::read_to_string(path).expect("the spec can be read");
-    let spec: Spec = serde_json::from_str(&spec).expect("the file holds a Spec");
+    serde_json::from_str(&spec).expect("the file holds a Spec")
+}
+
+fn play(path: OsString) {
+    let spec = spec_in(path);
     let report = drive(&spec);
     // A host that may not write files is under test, not this report of it.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_FSIZE) {

@@ -1,10 +1,9 @@
 //! Canaries: nothing secret of a whole self-service session is in the log, in anybody's arguments, or on stderr.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use twinlock_tests::{Authenticator, PASSWORD, SOCKET, STORE, Terminal, in_world};
+use twinlock_tests::{Authenticator, Canaries, PASSWORD, SOCKET, STORE, Terminal, in_world};
 
 use crate::scene::{CONFIRM, KEPT, PROOF, address_in};
 
@@ -15,27 +14,6 @@ fn processes() -> String {
     texts.flatten().map(|text| String::from_utf8_lossy(&text).into_owned() + "\n").collect()
 }
 
-/// A secret in every spelling in which it could be written.
-fn spellings(uri: &str) -> Vec<String> {
-    let base32 = uri.split(['?', '&']).find_map(|pair| pair.strip_prefix("secret=")).unwrap().to_owned();
-    let bytes = Authenticator::from_uri(uri).secret;
-    let grouped: Vec<_> = base32.as_bytes().chunks(4).map(|group| String::from_utf8_lossy(group)).collect();
-    let spaced: Vec<_> = bytes.iter().map(|byte| format!("{byte:02x}")).collect();
-    let hex = spaced.concat();
-    vec![
-        uri.to_owned(),
-        base32.to_lowercase(),
-        grouped.join(" "),
-        grouped.join("-"),
-        hex.to_uppercase(),
-        hex,
-        spaced.join(" "),
-        spaced.join(", "),
-        format!("{bytes:?}"),
-        base32,
-    ]
-}
-
 #[test]
 fn nothing_secret_leaves_by_log_arguments_or_stderr() {
     in_world(|world| {
@@ -43,7 +21,8 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
         world.broker_service();
         let alice = world.account("alice");
         let broker = world.broker();
-        let mut canaries: BTreeSet<String> = [PASSWORD.to_owned()].into();
+        let mut canaries = Canaries::default();
+        canaries.password(PASSWORD);
         let (mut seen, mut errors) = (String::new(), String::new());
 
         let start = |arguments: &[&str]| Terminal::start_with_error_apart(world.twinlock_as(&alice, arguments));
@@ -51,7 +30,7 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
         terminal.expect("Password: ");
         seen += &processes();
         terminal.send_line("wrong password of hers");
-        canaries.insert("wrong password of hers".into());
+        canaries.password("wrong password of hers");
         errors += &terminal.finish().stderr;
         let mut recovery = Vec::new();
         let mut app = None;
@@ -67,10 +46,11 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
             }
             if arguments[0] == "enroll" {
                 let uri = address_in(&terminal.expect(CONFIRM)).to_owned();
-                canaries.extend(spellings(&uri));
+                canaries.uri(&uri);
                 let new = Authenticator::from_uri(&uri);
                 let code = new.code_at(new.now_step());
-                canaries.extend([code.clone(), new.wrong_code() + "77"]);
+                canaries.code(&code);
+                canaries.code(&(new.wrong_code() + "77"));
                 terminal.send_line(&(new.wrong_code() + "77"));
                 terminal.expect(CONFIRM);
                 seen += &processes();
@@ -83,7 +63,7 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
                 recovery = new.split_whitespace().filter(|word| word.len() == 19).map(str::to_owned).collect();
                 assert_eq!(recovery.len(), 10, "{shown}");
                 for code in &recovery {
-                    canaries.extend([code.clone(), code.to_lowercase(), code.replace('-', "")]);
+                    canaries.recovery_code(code);
                 }
                 seen += &processes();
                 terminal.send_line(&recovery[0]);
@@ -94,9 +74,9 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
         }
         let app = app.unwrap();
         let code = app.code_at(app.now_step() + 1);
-        canaries.insert(code.clone());
+        canaries.code(&code);
         let answers = [code.as_str(), &code, &recovery[1], &recovery[1], "neither a code nor anything else"];
-        canaries.insert("neither a code nor anything else".into());
+        canaries.password("neither a code nor anything else");
         for answer in answers {
             let mut terminal = start(&["verify"]);
             terminal.expect("Verification code: ");
@@ -120,11 +100,8 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
             seen.contains("twinlockd\0--prove\0alice\0") || seen.contains("--prove\0alice\0"),
             "helpers were seen too"
         );
-        for canary in &canaries {
-            assert!(canary.len() >= 6, "{canary}");
-            for (place, text) in [("the log", &log), ("an argument", &seen), ("stderr", &errors)] {
-                assert!(!text.contains(canary.as_str()), "{canary:?} is in {place}");
-            }
+        for (place, text) in [("the log", &log), ("an argument", &seen), ("stderr", &errors)] {
+            canaries.assert_not_in(place, text);
         }
         // What was removed is gone from the store, with everything that it held.
         let left = twinlock_tests::Snapshot::of(STORE);
