@@ -35,7 +35,7 @@ REMAP       = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/sr
 OWN_RUSTFLAGS := $(RUSTFLAGS)
 build demo bench: export RUSTFLAGS = $(OWN_RUSTFLAGS) $(REMAP)
 
-.PHONY: help deps build man demo test lint check bench install uninstall sbom deb rpm roots clean
+.PHONY: help deps build man demo test lint check fuzz bench install uninstall sbom deb rpm roots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -76,6 +76,17 @@ lint: ## Check formatting, lints and documentation
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace --locked
 
 check: lint test ## Everything that a change must pass: lint and test
+
+# Goes on where `make test` stops, from the same corpora; what is new is kept below target/. Needs `cargo install cargo-fuzz`
+# and a nightly compiler. Without a sanitizer: there is no unsafe code in what is tried.
+FUZZ         ?= $(notdir $(wildcard fuzz/corpus/*))
+FUZZ_SECONDS ?= 60
+fuzz: ## Look for inputs that break a promise (FUZZ_SECONDS=60 for each kind; FUZZ=login for one)
+	@for kind in $(FUZZ); do \
+		mkdir -p '$(abspath $(TARGET))'/fuzz/found/$$kind && \
+		$(CARGO) +nightly fuzz run --fuzz-dir fuzz/libfuzzer --target-dir '$(abspath $(TARGET))/fuzz' --sanitizer none $$kind \
+			'$(abspath $(TARGET))'/fuzz/found/$$kind '$(CURDIR)'/fuzz/corpus/$$kind -- \
+			-max_total_time=$(FUZZ_SECONDS) -artifact_prefix='$(abspath $(TARGET))'/fuzz/found/ || exit 1; done
 
 bench: deps build ## Time whole authentications, beside other modules
 	$(CARGO) run --release --locked -p twinlock-bench

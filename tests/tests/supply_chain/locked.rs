@@ -6,7 +6,7 @@ use crate::crates::source;
 const CALLERS: &[&str] =
     &["Makefile", ".ci/run", "scripts/deps", "packaging/sbom", "packaging/build-deb", "packaging/build-rpm"];
 /// What resolves crates, and so would take newer ones without the word.
-const VERBS: &[&str] = &["build", "run", "test", "check", "clippy", "doc", "bench", "install", "tree", "fuzz", "miri"];
+const VERBS: &[&str] = &["build", "run", "test", "check", "clippy", "doc", "bench", "install", "tree", "miri"];
 
 /// The verb of a call of cargo in a line.
 fn verb(line: &str) -> Option<&str> {
