@@ -35,7 +35,7 @@ REMAP       = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/sr
 OWN_RUSTFLAGS := $(RUSTFLAGS)
 build demo bench: export RUSTFLAGS = $(OWN_RUSTFLAGS) $(REMAP)
 
-.PHONY: help deps build man demo test lint check fuzz bench install uninstall sbom deb rpm roots clean
+.PHONY: help deps build man demo test lint check fuzz mutants bench install uninstall sbom deb rpm roots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -87,6 +87,10 @@ fuzz: ## Look for inputs that break a promise (FUZZ_SECONDS=60 for each kind; FU
 		$(CARGO) +nightly fuzz run --fuzz-dir fuzz/libfuzzer --target-dir '$(abspath $(TARGET))/fuzz' --sanitizer none $$kind \
 			'$(abspath $(TARGET))'/fuzz/found/$$kind '$(CURDIR)'/fuzz/corpus/$$kind -- \
 			-max_total_time=$(FUZZ_SECONDS) -artifact_prefix='$(abspath $(TARGET))'/fuzz/found/ || exit 1; done
+
+# .cargo/mutants.toml says where. Hours; needs `cargo install cargo-mutants`.
+mutants: ## Change one thing at a time in what decides about a login, and see that a test notices (hours)
+	$(CARGO) mutants --package twinlock-core --output '$(TARGET)'
 
 bench: deps build ## Time whole authentications, beside other modules
 	$(CARGO) run --release --locked -p twinlock-bench
