@@ -35,7 +35,7 @@ REMAP       = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/sr
 OWN_RUSTFLAGS := $(RUSTFLAGS)
 build demo bench: export RUSTFLAGS = $(OWN_RUSTFLAGS) $(REMAP)
 
-.PHONY: help deps build man demo test lint check bench install uninstall sbom deb rpm roots clean
+.PHONY: help deps build man demo test lint check fuzz mutants miri bench install uninstall sbom deb rpm roots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -76,6 +76,30 @@ lint: ## Check formatting, lints and documentation
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace --locked
 
 check: lint test ## Everything that a change must pass: lint and test
+
+# Goes on where `make test` stops, from the same corpora; what is new is kept below target/. Needs `cargo install cargo-fuzz`
+# and a nightly compiler. Without a sanitizer: there is no unsafe code in what is tried.
+FUZZ         ?= $(notdir $(wildcard fuzz/corpus/*))
+FUZZ_SECONDS ?= 60
+fuzz: ## Look for inputs that break a promise (FUZZ_SECONDS=60 for each kind; FUZZ=login for one)
+	@for kind in $(FUZZ); do \
+		mkdir -p '$(abspath $(TARGET))'/fuzz/found/$$kind && \
+		$(CARGO) +nightly fuzz run --fuzz-dir fuzz/libfuzzer --target-dir '$(abspath $(TARGET))/fuzz' --sanitizer none $$kind \
+			'$(abspath $(TARGET))'/fuzz/found/$$kind '$(CURDIR)'/fuzz/corpus/$$kind -- \
+			-max_total_time=$(FUZZ_SECONDS) -artifact_prefix='$(abspath $(TARGET))'/fuzz/found/ || exit 1; done
+
+# .cargo/mutants.toml says where. Hours; needs `cargo install cargo-mutants`.
+mutants: ## Change one thing at a time in what decides about a login, and see that a test notices (hours)
+	$(CARGO) mutants --package twinlock-core --output '$(TARGET)'
+
+# Every access to memory of the boundary to libpam, which is the module's unsafe code, and of names, answers,
+# secrets and records with the crates that they are read by. All else takes hours here: hashes, and what is made of bytes
+# one by one. Needs a nightly compiler and `rustup component add --toolchain nightly miri rust-src`.
+miri: export MIRIFLAGS = -Zmiri-disable-isolation
+miri: export PROPTEST_CASES = 2
+miri: ## Run the boundary to libpam in an interpreter that finds undefined behaviour (needs nightly and miri)
+	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- ffi::
+	$(CARGO) +nightly miri test --locked -p twinlock-core --lib -- account:: answer:: record:: secret:: --skip everything_else_is_junk
 
 bench: deps build ## Time whole authentications, beside other modules
 	$(CARGO) run --release --locked -p twinlock-bench

@@ -212,7 +212,7 @@ pub struct BadConfig {
     pub column: usize,
     /// The line itself, without control characters.
     pub text: String,
-    /// What is wrong with it.
+    /// What is wrong with it, in one line without control characters.
     pub message: String,
 }
 
@@ -220,10 +220,10 @@ impl BadConfig {
     fn at(text: &[u8], offset: usize, message: &str) -> Self {
         let (line, column) = line_and_column(text, offset);
         let shown = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
-        let shown =
-            String::from_utf8_lossy(shown).chars().take(200).map(|c| if c.is_control() { ' ' } else { c }).collect();
-        let message = message.lines().collect::<Vec<_>>().join(", ");
-        Self { line, column, text: shown, message }
+        let text = String::from_utf8_lossy(shown).chars().take(200).collect::<String>().replace(char::is_control, " ");
+        // A message repeats what stands in the file, and may have lines.
+        let message = message.lines().collect::<Vec<_>>().join(", ").replace(char::is_control, " ");
+        Self { line, column, text, message }
     }
 
     /// The line with a caret under the column.
@@ -422,6 +422,13 @@ mod tests {
         }
         assert_eq!(refusal("echo = true\n\u{0}"), refusal("echo = true\n\u{0}"));
         assert!(Config::parse(b"# \xff").unwrap_err().to_string().starts_with("1:3: not UTF-8"));
+    }
+
+    #[test]
+    fn nothing_of_the_file_reaches_a_terminal_as_more_than_text() {
+        let error = Config::parse(b"second_factor = \"\\u001b[31m\\n\\u0007\"\n").unwrap_err();
+        assert_eq!(error.message, "` [31m,  ` is none of `required`, `enroll`, `optional`, `skip`");
+        assert!(!error.picture().contains(|c: char| c.is_control() && c != '\n'));
     }
 
     #[test]

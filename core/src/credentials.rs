@@ -145,14 +145,15 @@ impl Enrolment {
         for authenticator in &self.authenticators {
             let Authenticator { id, label, otp, created, suspended } = authenticator;
             writeln!(out, "\n[[authenticator]]\nid = \"{}\"\nlabel = {}", id.0, quoted(&label.0))?;
+            // Before what cannot be left out, so that no file that is cut short has it switched on.
+            if *suspended {
+                writeln!(out, "suspended = true")?;
+            }
             writeln!(out, "type = \"{}\"\nsecret = \"{}\"", otp.kind(), *otp.secret().to_base32())?;
             writeln!(out, "algorithm = \"{}\"\ndigits = {}", otp.algorithm().name(), otp.digits())?;
             match otp.factor() {
                 MovingFactor::Time { period } => writeln!(out, "period = {period}")?,
                 MovingFactor::Counter { first } => writeln!(out, "counter = {first}")?,
-            }
-            if *suspended {
-                writeln!(out, "suspended = true")?;
             }
             if let Some(created) = created {
                 writeln!(out, "created = {created}")?;
@@ -389,7 +390,7 @@ codes = [
     #[test]
     fn a_counter_and_a_suspension_are_read_and_written() {
         let token =
-            ALICE.replace("type = \"totp\"", "type = \"hotp\"").replace("period = 30", "counter = 7\nsuspended = true");
+            ALICE.replace("type = \"totp\"", "suspended = true\ntype = \"hotp\"").replace("period = 30", "counter = 7");
         let read = Enrolment::parse(token.as_bytes()).unwrap();
         assert_eq!(read.authenticators[0].otp.factor(), MovingFactor::Counter { first: 7 });
         assert!(read.authenticators[0].suspended);
@@ -415,6 +416,17 @@ codes = [
         ] {
             let text = format!("{} {:?}", refusal(&bad), refusal(&bad));
             assert!(!text.contains("GEZD"), "{text}");
+        }
+    }
+
+    #[test]
+    fn cut_anywhere_a_suspended_device_is_not_switched_on() {
+        let suspended =
+            Enrolment::parse(ALICE.replace("period = 30", "suspended = true").as_bytes()).unwrap().to_toml();
+        for end in 0..suspended.len() {
+            if let Ok(cut) = Enrolment::parse(&suspended.as_bytes()[..end]) {
+                assert_eq!(cut.active().count(), 0, "{end}");
+            }
         }
     }
 

@@ -238,6 +238,8 @@ pub fn accepted(
 
 #[cfg(test)]
 mod tests {
+    use std::sync::LazyLock;
+
     use super::*;
     use crate::{
         account::{Subject, UserName},
@@ -271,7 +273,13 @@ mod tests {
         Authenticator { id: id(name), label: Label::parse(name).unwrap(), otp, created: None, suspended: false }
     }
 
+    /// With one recovery code, which is hashed once for all tests.
     fn alice() -> Enrolment {
+        static ALICE: LazyLock<Enrolment> = LazyLock::new(enrolled);
+        ALICE.clone()
+    }
+
+    fn enrolled() -> Enrolment {
         let codes = [RecoveryCode::parse(RECOVERY.as_bytes()).unwrap()];
         let set = RecoverySet::hashed(id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap();
         Enrolment {
@@ -365,6 +373,14 @@ mod tests {
     }
 
     #[test]
+    fn a_proof_is_checked_against_what_it_is_and_has_as_many_codes_as_were_given() {
+        let resync = Proof::Resync(given(0, STEP), given(0, STEP + 1));
+        let proofs = [one(0, STEP), two((0, STEP), (0, STEP + 1)), resync, recovery(RECOVERY)];
+        let counted = proofs.map(|proof| (proof.method(), proof.codes()));
+        assert_eq!(counted, [(Method::Otp, 1), (Method::Otp, 2), (Method::Otp, 2), (Method::Recovery, 0)]);
+    }
+
+    #[test]
     fn without_recovery_codes_none_is_right() {
         let bare = Enrolment { recovery: None, ..alice() };
         assert_eq!(decide(&Written, &bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Refusal::Wrong)));
@@ -454,6 +470,8 @@ mod tests {
         assert_eq!(verdict(&pressed, &one(0, 8)), Verdict::Refuse(Refusal::Replayed));
         assert_eq!(verdict(&pressed, &two((0, 9), (0, 10))), accept("token", 10));
         assert_eq!(verdict(&pressed, &two((0, 9), (0, 11))), Verdict::Refuse(Refusal::SecondCode));
+        // The second press is looked for from the first one on.
+        assert_eq!(verdict(&pressed, &two((0, 14), (0, 15))), accept("token", 15));
         let far = Proof::Resync(given(0, 90), given(0, 91));
         assert_eq!(verdict(&pressed, &far), accept("token", 91));
     }

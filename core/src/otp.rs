@@ -494,6 +494,8 @@ mod tests {
 
     #[test]
     fn parameters_out_of_range_are_refused() {
+        assert_eq!(OtpError::Digits.to_string(), "codes have 6 to 8 digits");
+        assert_eq!(OtpError::Period.to_string(), "steps last 15 to 120 seconds");
         let secret = || Secret::from_bytes(SHA1).unwrap();
         for digits in [0, 5, 9, 255] {
             assert_eq!(

@@ -253,6 +253,7 @@ impl Spent {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::recovery::RecoverySet;
 
     fn used_from(from: &str) -> Record {
         let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
@@ -264,6 +265,43 @@ mod tests {
 
     fn kept(from: &str) -> Option<String> {
         Origin::of(from).map(|origin| origin.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_code_of_a_new_set_ends_what_is_known_of_the_old_one() {
+        let [old, new] = ["set0", "set1"].map(|set| AuthenticatorId::parse(set).unwrap());
+        let mut record = used_from("");
+        record.spend(&old, 3);
+        record.spend(&old, 4);
+        assert_eq!((record.spent(&old), record.spent(&new)), (&[3, 4][..], &[][..]));
+        record.spend(&new, 1);
+        assert_eq!((record.spent(&old), record.spent(&new)), (&[][..], &[1][..]));
+    }
+
+    #[test]
+    fn what_is_noted_of_one_authenticator_is_not_noted_of_another() {
+        let [phone, tablet] = ["phone", "tablet"].map(|id| AuthenticatorId::parse(id).unwrap());
+        let mut record = used_from("192.0.2.7");
+        record.use_step(&tablet, 9, UnixTime::from_seconds(270));
+        record.set_drift(&tablet, 5);
+        assert_eq!(record.past(&phone), Past { last_step: Some(7), drift: 0 });
+        assert_eq!(record.past(&tablet), Past { last_step: Some(9), drift: 5 });
+        let from = |id| record.use_of(id).and_then(|used| used.last_from.clone());
+        assert_eq!((from(&phone), from(&tablet)), (Origin::of("192.0.2.7"), None));
+    }
+
+    #[test]
+    fn recovery_codes_that_are_spent_are_not_left() {
+        let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+        let set = AuthenticatorId::parse("set1").unwrap();
+        let recovery = RecoverySet::from_stored(set.clone(), None, &[(1, hash), (2, hash), (3, hash)]).ok();
+        let user = UserName::parse(b"alice").unwrap();
+        let enrolment = Enrolment { user, uid: None, authenticators: Vec::new(), recovery };
+        let mut record = used_from("");
+        assert_eq!(record.recovery_codes_left(&enrolment), 3);
+        record.spend(&set, 2);
+        assert_eq!(record.recovery_codes_left(&enrolment), 2);
+        assert_eq!(record.recovery_codes_left(&Enrolment { recovery: None, ..enrolment }), 0);
     }
 
     #[test]

@@ -339,6 +339,15 @@ mod tests {
         assert_eq!(set.find(&code("ABCDEFGHJKMNPQRS"), &[1]), Ok(RecoveryMatch::Spent));
         assert_eq!(set.find(&code("O123456789ABCDEF"), &[1]), Ok(RecoveryMatch::Fresh(2)));
         assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[]), Ok(RecoveryMatch::Nothing));
+        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[1]), Ok(RecoveryMatch::Nothing));
+    }
+
+    #[test]
+    fn lookalikes_are_read_as_digits_and_what_is_no_symbol_is_refused() {
+        assert!(code("OILoil0123456789").same_as(&code("0110110123456789")));
+        for text in ["UBCDEFGHJKMNPQRS", "ABCDEFGHJKMNPQR-", "ABCDEFGHJKMNPQR", "ABCDEFGHJKMNPQRST"] {
+            assert!(RecoveryCode::parse(text.as_bytes()).is_none(), "{text}");
+        }
     }
 
     #[test]
@@ -394,11 +403,13 @@ mod tests {
             assert_eq!(RecoverySet::from_stored(name(), None, &[(1, &text)]).err(), Some(error), "{text}");
         }
         let mixed = good.replace("m=19456", "m=20000");
+        let salted = good.replace(salt, "dGxhc3RsYXN0bGFz");
         let (short, other) = (&good[..good.len() - 8], good.replace("argon2id", "argon2i"));
         for (stored, error) in [
             (vec![], RecoveryError::Ids),
             (vec![(1, good.as_str()), (1, good.as_str())], RecoveryError::Ids),
             (vec![(1, good.as_str()), (2, mixed.as_str())], RecoveryError::Mixed),
+            (vec![(1, good.as_str()), (2, salted.as_str())], RecoveryError::Mixed),
             (vec![(1, good.as_str()), (2, short)], RecoveryError::Format),
             (vec![(1, good.as_str()), (2, other.as_str())], RecoveryError::Format),
             (vec![(1, good.as_str()), (2, "$")], RecoveryError::Format),

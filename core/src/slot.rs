@@ -238,16 +238,77 @@ mod tests {
     fn a_slot_is_synced_when_the_other_half_bears_its_mark() {
         let (old, new) =
             (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Committed, &record(2)).unwrap());
-        let mut bytes = file(&old, &new);
-        for (number, synced) in [(7, false), (9, false), (8, true)] {
-            let at = usize::try_from(Half::Second.mark_offset()).unwrap();
-            bytes[at..at + MARK].copy_from_slice(&mark(number));
-            let slot = current(&bytes).unwrap();
-            assert_eq!((slot.sequence, slot.synced), (8, synced), "{number}");
+        for (whole, half) in [(file(&new, &old), Half::First), (file(&old, &new), Half::Second)] {
+            for (number, synced) in [(7, false), (9, false), (8, true)] {
+                let mut bytes = whole;
+                let at = usize::try_from(half.mark_offset()).unwrap();
+                bytes[at..at + MARK].copy_from_slice(&mark(number));
+                let slot = current(&bytes).unwrap();
+                assert_eq!((slot.sequence, slot.half, slot.synced), (8, half, synced), "{number}");
+            }
         }
+        let mut bytes = file(&old, &new);
+        let at = usize::try_from(Half::Second.mark_offset()).unwrap();
+        bytes[at..at + MARK].copy_from_slice(&mark(8));
         // The mark is no part of the slot that bears it.
         bytes[SLOT + 40] ^= 1;
         assert_eq!(current(&bytes).unwrap().sequence, 7);
+    }
+
+    #[test]
+    fn a_mark_is_the_number_and_what_it_is_not() {
+        assert_eq!(mark(0x0102), [2, 1, 0, 0, 0, 0, 0, 0, 0xfd, 0xfe, 255, 255, 255, 255, 255, 255]);
+        assert_eq!((Half::First.offset(), Half::Second.offset()), (0, 4096));
+        assert_eq!((Half::First.mark_offset(), Half::Second.mark_offset()), (8176, 4080));
+    }
+
+    #[test]
+    fn of_two_slots_with_one_number_the_first_is_in_force() {
+        let slots = [1, 2].map(|failures| encode(7, Stage::Committed, &record(failures)).unwrap());
+        assert_eq!(current(&file(&slots[0], &slots[1])).unwrap().half, Half::First);
+    }
+
+    #[test]
+    fn a_slot_of_another_format_is_not_read_though_its_sum_is_right() {
+        let good = encode(7, Stage::Committed, &record(1)).unwrap();
+        let length = usize::from(good[16]) + 256 * usize::from(good[17]);
+        for (at, value) in [(0, b'X'), (4, 2), (6, 2), (6, 3), (20, 1)] {
+            let mut bad = good;
+            bad[at] = value;
+            let sum = checksum(&bad, &good[HEADER..HEADER + length]).unwrap();
+            bad[24..HEADER].copy_from_slice(&sum);
+            assert_eq!(current(&file(&bad, &[0; SLOT])), None, "{value} at {at}");
+        }
+    }
+
+    #[test]
+    fn a_body_reaches_to_the_mark_and_no_further() {
+        const ROOM: usize = 4096 - 32 - 16;
+        // A record whose body has as many bytes, by the length of its user's name.
+        let filled = |bytes: usize, end: &str| {
+            let named = |length: usize| {
+                let name = UserName::parse("x".repeat(length).as_bytes()).unwrap();
+                let mut record = Record::new(&Subject { name, uid: 1001 });
+                for _ in 0..54 {
+                    let id = AuthenticatorId::parse("phone").unwrap();
+                    let late = UnixTime::from_seconds(1);
+                    record.uses.push(Use { id, last_step: 1, drift: 0, last_used: late, last_from: None });
+                }
+                Record::parse(&(record.to_toml() + end)).unwrap()
+            };
+            let short = bytes - named(1).to_toml().len();
+            named(1 + short)
+        };
+        let whole = filled(ROOM, "");
+        assert_eq!(whole.to_toml().len(), ROOM);
+        let slot = encode(1, Stage::Committed, &whole).unwrap();
+        assert_eq!(current(&file(&slot, &[0; SLOT])).unwrap().record, whole);
+        assert_eq!(slot[SLOT - MARK..], [0; MARK]);
+        assert_eq!(encode(1, Stage::Committed, &filled(ROOM + 1, "")), Err(TooLarge));
+        let remembered = "[remembered]\nkey = \"00112233445566778899aabbccddeeff\"\nlogins = []\n";
+        let whole = filled(ROOM, remembered);
+        let slot = encode(1, Stage::Committed, &whole).unwrap();
+        assert_eq!(current(&file(&slot, &[0; SLOT])).unwrap().record, whole);
     }
 
     #[test]

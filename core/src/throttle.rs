@@ -304,7 +304,7 @@ mod tests {
         let anchored = lane.anchored(at(0)).unwrap();
         assert_eq!(anchored.gate(&LIMITS, Method::Otp, 1, at(9)), Gate::Wait(Duration::from_secs(1)));
         assert_eq!(anchored.gate(&LIMITS, Method::Otp, 1, at(10)), Gate::SecondCode);
-        assert_eq!(anchored.anchored(at(10)), None);
+        assert_eq!((anchored.anchored(at(0)), anchored.anchored(at(10))), (None, None));
     }
 
     #[test]
@@ -312,6 +312,8 @@ mod tests {
         let lane = after(100, Method::Otp, at(0)).rebound();
         assert_eq!((lane.mode(&LIMITS, at(10)), lane.budget_left(&LIMITS, at(10))), (Mode::StepUp, 0));
         assert_eq!(after(5, Method::Otp, at(0)).rebound().mode(&LIMITS, at(10)), Mode::Normal);
+        let lane = after(100, Method::Recovery, at(0)).rebound();
+        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, at(10)), Gate::Open);
     }
 
     /// Something that happens to a lane.

@@ -42,6 +42,10 @@ unsafe extern "C" {
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
 }
 
+#[cfg(all(test, miri))]
+#[path = "fake_libpam.rs"]
+mod fake_libpam;
+
 /// Where the auth phase leaves its mark for the account phase. The version is part of the name, so that what is read
 /// under it is what this very code stored.
 const MARK: &str = concat!("twinlock-passed-", env!("CARGO_PKG_VERSION"));

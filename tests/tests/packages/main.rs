@@ -16,6 +16,7 @@ mod contents;
 mod debian;
 mod fail2ban;
 mod five_commands;
+mod reproducible;
 mod root;
 mod rpm;
 mod selinux;

@@ -1,0 +1,43 @@
+//! The administrator's settings.
+
+use std::time::Duration;
+
+use twinlock_core::{config::Config, policy::SecondFactor};
+
+/// What is taken is in its ranges and lets nobody pass without a word for it; what is not has a place.
+#[must_use]
+pub fn check(text: &[u8]) -> bool {
+    match Config::parse(text) {
+        Ok(config) => {
+            sound(&config);
+            if !says_that_some_may_pass(text) {
+                let all = config.policy.rules.iter().map(|rule| rule.second_factor);
+                let lenient = all.chain([config.policy.otherwise]).min();
+                assert!(lenient >= Some(SecondFactor::Enroll));
+            }
+            true
+        }
+        Err(bad) => {
+            assert!(bad.line >= 1 && bad.column >= 1);
+            assert!(bad.line <= text.split(|byte| *byte == b'\n').count());
+            assert!(!format!("{bad}{}", bad.picture()).contains(|c: char| c.is_control() && c != '\n'), "{bad}");
+            false
+        }
+    }
+}
+
+fn sound(config: &Config) {
+    let limits = config.limits();
+    assert!((1..=10).contains(&limits.free_failures) && (1..=1000).contains(&limits.budget));
+    assert!((11..=100).contains(&limits.disable_after));
+    assert!((Duration::from_secs(1)..=Duration::from_hours(1)).contains(&limits.spacing));
+    assert!(config.fail_delay <= Duration::from_secs(10) && config.store.directory.is_absolute());
+    let shown = [&config.prompt, &config.issuer, &config.help];
+    assert!(!shown.iter().any(|text| text.contains(char::is_control)) && !config.prompt.is_empty());
+}
+
+/// The two words, and the character that other spellings of them need.
+fn says_that_some_may_pass(text: &[u8]) -> bool {
+    let says = |word: &[u8]| text.windows(word.len()).any(|part| part == word);
+    says(b"skip") || says(b"optional") || says(b"\\")
+}

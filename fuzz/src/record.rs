@@ -1,0 +1,23 @@
+//! What logins changed about a user: the body of a slot.
+
+use twinlock_core::{
+    record::Record,
+    slot::{FILE, Stage, current, encode},
+};
+
+/// What is taken is written and read as the same, and so is the slot that holds it.
+#[must_use]
+pub fn check(bytes: &[u8]) -> bool {
+    let Some(record) = std::str::from_utf8(bytes).ok().and_then(|text| Record::parse(text).ok()) else { return false };
+    assert_eq!(Record::parse(&record.to_toml()).as_ref(), Ok(&record));
+    if let Ok(slot) = encode(7, Stage::Charged, &record) {
+        let mut file = [0; FILE];
+        file[..slot.len()].copy_from_slice(&slot);
+        let read = current(&file).unwrap();
+        assert_eq!((read.sequence, read.stage), (7, Stage::Charged));
+        // Remembered logins give way where there is no room.
+        let fits = read.record == record;
+        assert!(fits || read.record == Record { remembered: None, ..record });
+    }
+    true
+}

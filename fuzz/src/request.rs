@@ -1,0 +1,28 @@
+//! What a user asks the broker for.
+
+use serde_json::Value;
+use twinlock_core::{
+    lifecycle::Request,
+    wire::{envelope, open_envelope},
+};
+
+/// A request names a user and what is wanted, nothing else, and means the same when it is said again.
+#[must_use]
+pub fn check(bytes: &[u8]) -> bool {
+    let Ok((user, request)) = open_envelope(bytes) else { return false };
+    let value: Value = serde_json::from_slice(bytes).unwrap();
+    let object = value.as_object().unwrap();
+    assert!(object.keys().all(|key| ["version", "user", "request"].contains(&key.as_str())), "{value}");
+    assert_eq!((&value["version"], value["user"].as_str()), (&Value::from(1), user.as_deref()));
+    let wish = &value["request"]["enroll"];
+    assert!(wish.get("secret").is_none() && wish.get("uid").is_none(), "{value}");
+    if let Request::Enroll(wish) = &request {
+        assert!(wish.secret.is_none());
+    }
+    let again = envelope(user.as_deref(), &request).unwrap_or_else(|broken| panic!("{broken:?}"));
+    let Ok((second_user, second)) = open_envelope(&again) else { panic!("{value}") };
+    assert_eq!(envelope(second_user.as_deref(), &second).ok(), Some(again.clone()));
+    let said: Value = serde_json::from_slice(&again).unwrap();
+    assert_eq!((&said["request"], said["user"].as_str()), (&value["request"], user.as_deref()));
+    true
+}
