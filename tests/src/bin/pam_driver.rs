@@ -2,6 +2,8 @@
 //! `twinlock_tests::Spec` as JSON. Each report, a `twinlock_tests::Report`, is one line of JSON in the file that its spec
 //! names, or on standard output.
 //!
+//! `pam-driver --stay` takes specs from its standard input instead, one a line, until that ends.
+//!
 //! `pam-driver --listen PATH` listens on a socket and tells everybody who comes that they are granted.
 
 #![allow(
@@ -24,7 +26,19 @@ fn main() {
     if arguments.next_if(|first| first == "--listen").is_some() {
         listen(&arguments.next().expect("a path"));
     }
+    if arguments.next_if(|first| first == "--stay").is_some() {
+        stay();
+    }
     arguments.for_each(play);
+}
+
+fn stay() {
+    let mut line = String::new();
+    // Read line by line without keeping standard input locked: a held answer waits for its own line there.
+    while io::stdin().read_line(&mut line).expect("standard input is open") > 0 {
+        report(&serde_json::from_str(&line).expect("the line is a Spec"));
+        line.clear();
+    }
 }
 
 fn listen(path: &OsStr) {
@@ -37,14 +51,17 @@ fn listen(path: &OsStr) {
 
 fn play(path: OsString) {
     let spec = fs::read_to_string(path).expect("the spec can be read");
-    let spec: Spec = serde_json::from_str(&spec).expect("the file holds a Spec");
-    let report = drive(&spec);
+    report(&serde_json::from_str(&spec).expect("the file holds a Spec"));
+}
+
+fn report(spec: &Spec) {
+    let report = drive(spec);
     // A host that may not write files is under test, not this report of it.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_FSIZE) {
         let _as_it_was = setrlimit(Resource::RLIMIT_FSIZE, most, most);
     }
     let line = serde_json::to_string(&report).expect("a report is JSON") + "\n";
-    match spec.report {
+    match &spec.report {
         Some(path) => fs::write(path, line).expect("the report can be written"),
         None => io::stdout().write_all(line.as_bytes()).expect("standard output is open"),
     }
