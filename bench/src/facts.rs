@@ -4,14 +4,14 @@ use std::fs;
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use twinlock_tests::Launch;
+use twinlock_tests::{Launch, file_system_of_stores};
 
+use crate::clock;
 use crate::contender::{Contender, Given};
 use crate::report::{milliseconds, spread};
 use crate::samples::Samples;
 use crate::scene::{ONE, Scene, person};
 use crate::worker::{self, Done, MARKS, Pool};
-use crate::{clock, disk};
 
 /// The columns: the modules, and libpam with one that does nothing.
 const SUBJECTS: [Contender; 4] =
@@ -183,7 +183,7 @@ pub(crate) fn machine() -> Vec<String> {
         cpu.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": ")).map_or("?", |(_, name)| name);
     let processors = cpu.lines().filter(|line| line.starts_with("processor")).count();
     let mut lines = vec![
-        format!("Stores on {}.", disk::file_system()),
+        format!("Stores on {}.", file_system_of_stores()),
         format!("{processors} x {model}; Linux {}.", read("/proc/sys/kernel/osrelease").trim()),
     ];
     let packages: [(&str, &[&str]); 2] = [

@@ -19,7 +19,6 @@
 mod broker;
 mod clock;
 mod contender;
-mod disk;
 mod facts;
 mod filling;
 #[allow(unsafe_code, reason = "the dynamic loader is a C library; every call into it stands in this one file")]
@@ -37,10 +36,9 @@ use std::{env, fs};
 
 use clap::Parser;
 use nix::unistd::geteuid;
-use twinlock_tests::in_world;
+use twinlock_tests::{Disk, file_system_of_stores, in_world};
 
 use crate::contender::Given;
-use crate::disk::Disk;
 use crate::race::Race;
 use crate::report::Report;
 use crate::scene::{MANY, ONE, Scene, TOGETHER};
@@ -99,7 +97,12 @@ fn main() -> ExitCode {
     let disk = Disk::claim(&arguments.directory.unwrap_or_else(target_directory));
     let mut report = Report::default();
     in_world(|world| {
-        disk::lay_over_var_lib();
+        disk.lay_over_var_lib();
+        let kind = file_system_of_stores();
+        assert!(
+            !kind.starts_with("tmpfs"),
+            "the stores would be on a tmpfs: name a directory on a disk with --directory"
+        );
         report.begin(rounds.one_at_a_time);
         if !arguments.broker {
             let scene = Scene::set(world);

@@ -273,6 +273,9 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         }
         Ok(held) if !existing.means(held.as_ref()) => return Err(EnrolError::ChangedMeanwhile),
         Ok(Some(old)) => {
+            if lane.record().outlived(&old) {
+                credentials.settle(subject)?;
+            }
             let mut tidied = lane.record().clone();
             tidied.keep_only(&old);
             lane.change(&tidied)?;
@@ -313,6 +316,9 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
 ) -> Result<T, EnrolError> {
     let mut lane = states.open_or_create(subject)?;
     let mut enrolment = credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
+    if lane.record().outlived(&enrolment) {
+        credentials.settle(subject)?;
+    }
     let mut next = Record { remembered: None, ..lane.record().clone() };
     next.keep_only(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;

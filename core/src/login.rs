@@ -283,6 +283,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
                 let from = self.from.and_then(Origin::of);
                 let next = decide::accepted(&enrolment, &before, &used_up, now, from.as_ref());
                 let next = self.remembering(&enrolment, next, &used_up, now);
+                if before.outlived(&enrolment) {
+                    self.credentials.settle(subject)?;
+                }
                 charge.commit(&next)?;
                 Ok(Step::End(granted(&enrolment, &next, used_up, now)))
             }

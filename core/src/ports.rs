@@ -20,6 +20,13 @@ pub trait ReadCredentials {
     /// # Errors
     /// [`StoreError`]; also if the store itself is missing: that is not the same as nobody being enrolled.
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
+
+    /// Makes sure that the enrolment of `subject`, as it is read, is on the disk: whoever stored it may have died before
+    /// its sync. What was noted of an older one may be forgotten only then, or that one could come back with nothing used.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn settle(&self, subject: &Subject) -> Result<(), StoreError>;
 }
 
 /// Changes what users hold: enrolment and administration.

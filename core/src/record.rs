@@ -136,6 +136,15 @@ impl Record {
         }
     }
 
+    /// Whether anything is noted of authenticators or recovery sets that `enrolment` no longer has. Before it is dropped,
+    /// `enrolment` must be on the disk.
+    #[must_use]
+    pub fn outlived(&self, enrolment: &Enrolment) -> bool {
+        let mut kept = self.clone();
+        kept.keep_only(enrolment);
+        kept != *self
+    }
+
     /// Drops what belongs to authenticators and recovery sets that `enrolment` no longer has.
     pub fn keep_only(&mut self, enrolment: &Enrolment) {
         self.uses.retain(|used| enrolment.authenticators.iter().any(|authenticator| authenticator.id == used.id));

@@ -116,6 +116,17 @@ impl Attempt {
         self
     }
 
+    /// Holds the first answer back: an attempt of a race.
+    pub(crate) fn held_first(mut self) -> Self {
+        self.spec.script.first_mut().expect("an attempt in a race answers").held = true;
+        self
+    }
+
+    /// What a driver is told.
+    pub(crate) fn into_spec(self) -> Spec {
+        self.spec
+    }
+
     /// Changes `PAM_USER` just before the next answer.
     pub fn change_user(mut self, name: impl AsRef<[u8]>) -> Self {
         self.step.change_user = Some(name.as_ref().to_vec());
@@ -271,13 +282,9 @@ pub fn one_after_another(world: &World, attempts: impl IntoIterator<Item = Attem
 /// # });
 /// ```
 pub fn race(world: &World, attempts: impl IntoIterator<Item = Attempt>) -> Vec<Outcome> {
-    let attempts = attempts.into_iter().map(|mut attempt| {
-        attempt.spec.script.first_mut().expect("an attempt in a race answers").held = true;
-        attempt
-    });
     let (wait, release) = pipe().expect("a pipe");
     let wait = || wait.try_clone().expect("a free file descriptor");
-    let held: Vec<_> = attempts.map(|attempt| attempt.launch(world, wait())).collect();
+    let held: Vec<_> = attempts.into_iter().map(|attempt| attempt.held_first().launch(world, wait())).collect();
     for one in &held {
         one.process.wait_for_output("held\n");
     }

@@ -5,6 +5,8 @@ use std::{
     path::{Path, PathBuf},
 };
 
+use nix::fcntl::OFlag;
+
 use super::{
     file_name,
     open::{Folder, Readers, error},
@@ -65,6 +67,14 @@ impl CredentialFiles {
 impl ReadCredentials for CredentialFiles {
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         read_in(&self.open()?, subject)
+    }
+
+    fn settle(&self, subject: &Subject) -> Result<(), StoreError> {
+        let (folder, name) = (self.open()?, file_name(subject, SUFFIX)?);
+        if let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? {
+            file.sync_all().map_err(|e| error(&folder.path_of(&name), Fault::Write(e)))?;
+        }
+        folder.sync()
     }
 }
 

@@ -4,6 +4,8 @@
 //!
 //! `pam-driver --relay FILE` plays one and keeps nothing of it: see `twinlock_tests::relay`.
 //!
+//! `pam-driver --stay` takes specs from its standard input instead, one a line, until that ends.
+//!
 //! `pam-driver --listen PATH` listens on a socket and tells everybody who comes that they are granted.
 
 #![allow(
@@ -29,7 +31,19 @@ fn main() {
     if arguments.next_if(|first| first == "--relay").is_some() {
         return relay(&spec_in(arguments.next().expect("a path")));
     }
+    if arguments.next_if(|first| first == "--stay").is_some() {
+        stay();
+    }
     arguments.for_each(play);
+}
+
+fn stay() {
+    let mut line = String::new();
+    // Read line by line without keeping standard input locked: a held answer waits for its own line there.
+    while io::stdin().read_line(&mut line).expect("standard input is open") > 0 {
+        report(&serde_json::from_str(&line).expect("the line is a Spec"));
+        line.clear();
+    }
 }
 
 fn listen(path: &OsStr) {
@@ -46,14 +60,17 @@ fn spec_in(path: OsString) -> Spec {
 }
 
 fn play(path: OsString) {
-    let spec = spec_in(path);
-    let report = drive(&spec);
+    report(&spec_in(path));
+}
+
+fn report(spec: &Spec) {
+    let report = drive(spec);
     // A host that may not write files is under test, not this report of it.
     if let Ok((_, most)) = getrlimit(Resource::RLIMIT_FSIZE) {
         let _as_it_was = setrlimit(Resource::RLIMIT_FSIZE, most, most);
     }
     let line = serde_json::to_string(&report).expect("a report is JSON") + "\n";
-    match spec.report {
+    match &spec.report {
         Some(path) => fs::write(path, line).expect("the report can be written"),
         None => io::stdout().write_all(line.as_bytes()).expect("standard output is open"),
     }

@@ -32,6 +32,7 @@ contract! {
     nobody_is_enrolled_in_an_empty_store
     replacing_leaves_nothing_of_the_old_one
     removing_says_whether_there_was_anything
+    what_is_made_sure_of_is_as_it_was
     another_uid_is_refused
     a_record_is_made_once
     a_change_is_seen_by_the_next
@@ -86,6 +87,14 @@ fn removing_says_whether_there_was_anything(credentials: &impl WriteCredentials,
     assert!(credentials.remove(&subject("alice")).unwrap());
     assert!(!credentials.remove(&subject("alice")).unwrap());
     assert!(credentials.read(&subject("alice")).unwrap().is_none());
+}
+
+fn what_is_made_sure_of_is_as_it_was(credentials: &impl WriteCredentials, _: &impl StateStore) {
+    credentials.settle(&subject("alice")).unwrap();
+    assert!(credentials.read(&subject("alice")).unwrap().is_none());
+    credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
+    credentials.settle(&subject("alice")).unwrap();
+    assert_eq!(*credentials.read(&subject("alice")).unwrap().unwrap().to_toml(), *enrolment("alice").to_toml());
 }
 
 fn another_uid_is_refused(credentials: &impl WriteCredentials, states: &impl StateStore) {

@@ -11,7 +11,7 @@ use twinlock_core::{
     throttle::Throttle,
 };
 
-use crate::given::{Host, NOON, RECOVERY, subject};
+use crate::given::{Host, NOON, RECOVERY, enrolment, id, subject};
 
 const GRANTED: Outcome = Outcome::Granted { recovery_codes_left: None };
 
@@ -34,6 +34,21 @@ fn a_code_opens_once() {
 }
 
 #[test]
+fn what_was_used_is_forgotten_only_once_the_new_enrolment_is_surely_there() {
+    let host = Host::with_alice();
+    assert_eq!(host.alice(&[&host.code(0)]), GRANTED);
+    let mut renamed = enrolment("alice");
+    renamed.authenticators[0].id = id("phone2");
+    // As by somebody who died before the sync.
+    host.store.enrol(&subject("alice"), &renamed);
+    for settled in [1, 1] {
+        host.wait(30);
+        assert_eq!(host.alice(&[&host.code(0)]), GRANTED);
+        assert_eq!(host.store.settled(), settled);
+    }
+}
+
+#[test]
 fn a_used_code_has_no_second_spelling() {
     let host = Host::with_alice();
     let code = host.code(0);
@@ -42,7 +57,7 @@ fn a_used_code_has_no_second_spelling() {
     for spelling in [format!(" {code}"), format!("{head} {tail}"), format!("{head}-{tail}\t")] {
         let host_outcome = host.alice(&[&spelling]);
         assert_eq!(host_outcome, refused(Reason::Replayed), "{spelling:?}");
-        host.store.enrol(&subject("alice"), &crate::given::enrolment("alice"));
+        host.store.enrol(&subject("alice"), &enrolment("alice"));
         twinlock_core::admin::unlock(&host.store, &subject("alice")).unwrap();
     }
     for junk in [format!("0{code}0"), format!("+{code}"), format!("{code}\n"), format!("{head}\u{a0}{tail}")] {
@@ -243,7 +258,7 @@ fn what_cannot_be_recorded_is_not_granted() {
 #[test]
 fn credentials_of_another_uid_are_refused() {
     let host = Host::with_alice();
-    let other = twinlock_core::credentials::Enrolment { uid: Some(7), ..crate::given::enrolment("alice") };
+    let other = twinlock_core::credentials::Enrolment { uid: Some(7), ..enrolment("alice") };
     host.store.enrol(&subject("alice"), &other);
     assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::Store));
 }

@@ -12,5 +12,6 @@ mod contract;
 mod given;
 mod login;
 mod memory;
+mod model;
 mod onboarding;
 mod storms;

@@ -16,6 +16,7 @@ struct Shelves {
     locked: Vec<String>,
     writes_fail: bool,
     reads_fail: bool,
+    settled: usize,
 }
 
 /// A store in memory; clones share it.
@@ -41,6 +42,11 @@ impl Memory {
 
     pub(crate) fn record(&self, subject: &Subject) -> Option<Record> {
         self.0.borrow().records.get(subject.name.as_str()).cloned()
+    }
+
+    /// How often credentials were made sure of.
+    pub(crate) fn settled(&self) -> usize {
+        self.0.borrow().settled
     }
 
     pub(crate) fn let_writes_fail(&self, fail: bool) {
@@ -74,6 +80,11 @@ impl ReadCredentials for Memory {
             }
             Some(_) | None => Ok(found),
         }
+    }
+
+    fn settle(&self, _: &Subject) -> Result<(), StoreError> {
+        self.0.borrow_mut().settled += 1;
+        Ok(())
     }
 }
 

@@ -1,0 +1,21 @@
+//! Races by the thousand: whatever is given at the same moment, one answer opens one login and nobody guesses more often
+//! than allowed. The same rounds on the peers, counted.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on panics"
+)]
+
+#[path = "../security/contender.rs"]
+#[allow(dead_code, reason = "the matrix needs more of it")]
+mod contender;
+mod course;
+mod enrolling;
+mod guesses;
+mod one_code;
+mod peers;
