@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
-use twinlock_tests::{Blow, Call, Faults, Random, Share, tally};
+use twinlock_tests::{Blow, Call, Faults, PamCode, Random, Share, tally};
 
 use crate::invariants::slots_written;
 use crate::is_long;
@@ -85,6 +85,26 @@ fn sweep(scenario: &Scenario) {
         assert!(pairs * 4 >= attempted, "only {pairs} of {attempted} pairs fell");
         scene.assert_silent();
         tally("faults", "system calls struck", struck + u64::try_from(pairs).unwrap() * 2);
+    });
+}
+
+#[test]
+fn a_file_that_ends_too_early_is_not_taken_for_whole() {
+    let scenario = of("right code");
+    on_a_host(|scene| {
+        let whole = scene.strike(&scenario, &Faults { traced: true, ..Faults::default() });
+        // Configuration and credentials: read with one byte more than they have.
+        let is_whole_file = |call: &Call| {
+            call.number == libc::SYS_read
+                && call.result.is_some_and(|read| read > 0 && read.cast_unsigned() + 1 == call.length)
+        };
+        let reads: Vec<_> = (0..whole.calls.len()).filter(|at| is_whole_file(&whole.calls[*at])).collect();
+        assert_eq!(reads.len(), 2, "{whole:?}");
+        for (at, reason) in reads.into_iter().zip(["reason=config", "reason=store"]) {
+            let told = scene.strike(&scenario, &struck_by(&scenario, vec![(at, Blow::Short(Share::Nothing))]));
+            assert_eq!(told.code(), Some(PamCode::AuthinfoUnavail), "{reason}: {told:?}");
+            assert!(told.log[0].contains(reason), "{told:?}");
+        }
     });
 }
 
