@@ -35,6 +35,7 @@ pub struct Attempt {
     under: Vec<OsString>,
     environment: Vec<(OsString, OsString)>,
     account: Option<Account>,
+    host: Option<PathBuf>,
 }
 
 impl Attempt {
@@ -53,7 +54,7 @@ impl Attempt {
             closed: Vec::new(),
             report: None,
         };
-        Self { spec, step: Step::default(), under: Vec::new(), environment: Vec::new(), account: None }
+        Self { spec, step: Step::default(), under: Vec::new(), environment: Vec::new(), account: None, host: None }
     }
 
     /// Sets `PAM_USER`, to any bytes but NUL.
@@ -162,6 +163,17 @@ impl Attempt {
         self
     }
 
+    /// Plays it in another copy of `pam-driver`, for instance one that is set-user-ID.
+    pub fn host(mut self, program: impl Into<PathBuf>) -> Self {
+        self.host = Some(program.into());
+        self
+    }
+
+    /// What is to be played.
+    pub(crate) fn spec(&self) -> &Spec {
+        &self.spec
+    }
+
     /// Runs it to its end.
     pub fn run(self, world: &World) -> Outcome {
         self.launch(world, Stdio::piped()).finish()
@@ -194,9 +206,10 @@ impl Attempt {
     }
 
     fn launch_driver(self, specs: impl IntoIterator<Item = String>) -> Launch {
-        let driver = inside("pam-driver");
+        let driver = self.host.unwrap_or_else(|| inside("pam-driver").into()).into_os_string();
         assert!(fs::exists(&driver).unwrap_or(false), "pam-driver is missing: run `cargo build -p twinlock-tests`");
-        let mut launch = Launch::new([driver].into_iter().chain(specs)).under(self.under);
+        let mut launch =
+            Launch::new([driver].into_iter().chain(specs.into_iter().map(OsString::from))).under(self.under);
         for (name, value) in self.environment {
             launch = launch.environment(name, value);
         }

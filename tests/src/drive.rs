@@ -12,11 +12,28 @@ use crate::pam_app::{Converse, Handle, Item, Reply, Transaction, die_of_broken_p
 use crate::pam_names::PamCode;
 use crate::script::{Give, Message, Report, Spec, Step};
 
+/// A point on the way of a transaction.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Moment {
+    /// Just before the first operation.
+    Begun,
+    /// Just after the last operation.
+    Ended,
+}
+
 /// Runs one transaction in this process.
 ///
 /// # Panics
 /// When the spec holds a NUL byte where libpam takes a C string.
 pub fn drive(spec: &Spec) -> Report {
+    drive_watched(spec, &|_| ())
+}
+
+/// The same with somebody who is told how far it is.
+///
+/// # Panics
+/// As [`drive`].
+pub fn drive_watched(spec: &Spec, watch: &dyn Fn(Moment)) -> Report {
     open_syslog();
     die_of_broken_pipes();
     for number in &spec.closed {
@@ -43,7 +60,7 @@ pub fn drive(spec: &Spec) -> Report {
         grown_kib: 0,
     };
     if let Ok(mut transaction) = start {
-        play(spec, &mut transaction, &mut report);
+        play(spec, watch, &mut transaction, &mut report);
         drop(transaction);
     }
     report.messages = messages.take();
@@ -71,11 +88,14 @@ impl<'a> Transaction<'a> {
     }
 }
 
-fn play(spec: &Spec, transaction: &mut Transaction<'_>, report: &mut Report) {
+fn play(spec: &Spec, watch: &dyn Fn(Moment), transaction: &mut Transaction<'_>, report: &mut Report) {
+    report.codes.reserve(spec.operations.len());
+    watch(Moment::Begun);
     for operation in &spec.operations {
         let code = transaction.run(*operation, spec.flags);
         report.codes.push((*operation, PamCode::from(code)));
     }
+    watch(Moment::Ended);
     report.fail_delays = transaction.delays();
     report.user = transaction.handle().text(Item::User).map(|user| user.to_string_lossy().into_owned());
     report.pam_environment =

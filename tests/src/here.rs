@@ -52,6 +52,20 @@ pub fn time_of_an_answer(service: &CStr, user: &CStr, answer: &[u8]) -> (PamCode
     (code, given.get().expect("everybody is asked").elapsed())
 }
 
+/// A transaction that was started and is left at that: as long as it lives, libpam keeps the modules of its service loaded.
+pub struct Loaded(#[allow(dead_code, reason = "it is kept for its end")] Transaction<'static>);
+
+impl Loaded {
+    /// Loads the modules of a service of `/etc/pam.d`.
+    ///
+    /// # Panics
+    /// When libpam does not start.
+    pub fn keep(service: &CStr) -> Self {
+        let converse = |_: &Handle, _: &Message| Reply::NoText;
+        Self(Transaction::start(service, None, c"/etc/pam.d", Box::new(converse)).expect("libpam starts"))
+    }
+}
+
 fn once(answer: &[u8]) -> impl FnMut(&str) -> Option<Vec<u8>> {
     let mut left = Some(answer);
     move |_| left.take().map(<[u8]>::to_vec)

@@ -38,7 +38,7 @@ impl fmt::Display for LogLine {
 
 impl LogLine {
     /// Parses `<86>Nov 24 05:43:01 sshd[123]: text`, the form of glibc's syslog(3).
-    fn parse(datagram: &[u8]) -> Self {
+    pub(crate) fn parse(datagram: &[u8]) -> Self {
         let text = String::from_utf8_lossy(datagram);
         let text = text.trim_end_matches(['\n', '\0']);
         let (priority, rest) = text.strip_prefix('<').and_then(|text| text.split_once('>')).unwrap_or(("0", text));

@@ -50,7 +50,7 @@ pub(crate) fn furnish() {
     if built.is_dir() {
         bind_read_only(&built, &inside("artefacts"));
     }
-    for name in ["pam-driver", "connector"] {
+    for name in ["pam-driver", "connector", "fault-host"] {
         let helper = artefacts::helper(name);
         // The demonstration needs none, and is built without them.
         if helper.is_file() {

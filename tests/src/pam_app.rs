@@ -3,6 +3,7 @@
 use std::cell::{Cell, RefCell};
 use std::ffi::{CStr, CString, c_char, c_int, c_uint, c_void};
 use std::mem::size_of;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::{ptr, slice};
 
 use nix::libc;
@@ -231,8 +232,33 @@ pub(crate) fn die_of_broken_pipes() {
     };
 }
 
+/// Set while libpam is in one of the two callbacks below.
+static IN_CALLBACK: AtomicBool = AtomicBool::new(false);
+
+/// Whether libpam has called the application back: what is done meanwhile is the application's.
+pub fn in_callback() -> bool {
+    IN_CALLBACK.load(Ordering::Relaxed)
+}
+
+/// Sets [`IN_CALLBACK`] for as long as it lives.
+struct Callback;
+
+impl Callback {
+    fn enter() -> Self {
+        IN_CALLBACK.store(true, Ordering::Relaxed);
+        Self
+    }
+}
+
+impl Drop for Callback {
+    fn drop(&mut self) {
+        IN_CALLBACK.store(false, Ordering::Relaxed);
+    }
+}
+
 /// libpam calls this after success too, and with 0 where no module asked; without it, it would sleep in neither case.
 extern "C" fn record_delay(status: c_int, delay: c_uint, context: *mut c_void) {
+    let _here = Callback::enter();
     // SAFETY: `context` is the one given to pam_start_confdir, alive until pam_end.
     let context = unsafe { &*context.cast::<Context<'_>>() };
     if status != PAM_SUCCESS && delay > 0 {
@@ -246,6 +272,7 @@ extern "C" fn answer(
     responses: *mut *mut PamResponse,
     context: *mut c_void,
 ) -> c_int {
+    let _here = Callback::enter();
     let Ok(count) = usize::try_from(count) else {
         return PAM_CONV_ERR;
     };

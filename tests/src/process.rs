@@ -89,6 +89,11 @@ impl Process {
         self.seen.now(|seen| seen.status.is_none())
     }
 
+    /// What it has written to its standard error so far.
+    pub(crate) fn errors(&self) -> String {
+        self.seen.now(|seen| String::from_utf8_lossy(&seen.stderr).into_owned())
+    }
+
     /// Waits until its standard output contains `text`, or it has ended.
     pub fn wait_for_output(&self, text: &str) {
         self.wait(&format!("{text:?}"), |seen| {

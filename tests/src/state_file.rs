@@ -137,6 +137,11 @@ impl ForgedState {
 
     /// Writes it.
     pub fn write(&self, world: &World) {
+        world.write_secret(state_of(&self.user), self.bytes());
+    }
+
+    /// The file as it would be written.
+    pub fn bytes(&self) -> Vec<u8> {
         let now = SystemTime::now().duration_since(UNIX_EPOCH).expect("after 1970").as_secs();
         let failed = now - self.age;
         let failures = self.otp_failures + self.recovery_failures;
@@ -164,6 +169,6 @@ impl ForgedState {
         // Surely on the disk: its number and the complement of it, at the end of the other half.
         slot.extend(7_u64.to_le_bytes());
         slot.extend((!7_u64).to_le_bytes());
-        world.write_secret(state_of(&self.user), slot);
+        slot
     }
 }

@@ -190,6 +190,11 @@ impl World {
         inside("repository").into()
     }
 
+    /// A program of the harness, inside the world.
+    pub fn harness(&self, name: &str) -> String {
+        inside(name)
+    }
+
     /// The folder of what was built, read-only.
     pub fn artefacts(&self) -> PathBuf {
         inside("artefacts").into()
@@ -211,8 +216,13 @@ impl World {
 
     /// Writes a script that can be run.
     pub fn write_script(&self, path: impl AsRef<Path>, content: &str) {
+        self.write_program(path, content, 0o755);
+    }
+
+    /// Writes a program with this mode, for instance 4755 for one that is set-user-ID.
+    pub fn write_program(&self, path: impl AsRef<Path>, content: impl AsRef<[u8]>, mode: u32) {
         without_open_programs(|| self.write(&path, content));
-        fs::set_permissions(path, Permissions::from_mode(0o755)).expect("just written");
+        fs::set_permissions(path, Permissions::from_mode(mode)).expect("just written");
     }
 
     /// Makes `path` belong to the account. In a user namespace only root exists, and root keeps it.

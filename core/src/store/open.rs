@@ -119,8 +119,9 @@ impl Folder {
         let room = usize::try_from(size).unwrap_or(0).saturating_add(1);
         let mut bytes = Zeroizing::new(Vec::with_capacity(room));
         file.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
-        if bytes.len() >= room {
-            return Err(failed(std::io::Error::other("it grew while it was read")));
+        // Half a configuration is no configuration: a rule cut off in the middle may let in more than the whole one.
+        if bytes.len().saturating_add(1) != room {
+            return Err(failed(std::io::Error::other("it was changed while it was read")));
         }
         Ok(Some(bytes))
     }

@@ -1,36 +1,11 @@
-//! The host is killed in the middle: at every system call from the lock on. Whatever was on its way, the next wrong
-//! answer is refused, the next right one is granted, and no code opens two logins.
+//! The host is killed in the middle, several times in a row, or in an enrolment. That it is killed anywhere in one attempt is
+//! tried in the target `faults`.
 
-use std::collections::BTreeMap;
 use std::fs;
 
-use twinlock_tests::{Attempt, PamCode, State, state_of};
+use twinlock_tests::{Attempt, PamCode, State};
 
 use crate::scene::{Alice, with_alice};
-
-/// The system calls of one attempt from its lock on: which, and the how many-th of its name in the whole process.
-fn points(alice: &Alice<'_>, attempt: Attempt) -> Vec<(String, usize)> {
-    let outcome = attempt.under(["strace", "-f", "-o", "/run/trace"]).run(alice.world);
-    assert_eq!(outcome.signal(), None);
-    let trace = fs::read_to_string("/run/trace").unwrap();
-    let mut count: BTreeMap<String, usize> = BTreeMap::new();
-    let mut points = Vec::new();
-    let mut locked = false;
-    for line in trace.lines() {
-        let call = line.split_once(' ').map_or(line, |(_, call)| call.trim_start());
-        let Some((name, _)) = call.split_once('(') else { continue };
-        if line.contains("/proc/self/status") && locked {
-            break;
-        }
-        let number = count.entry(name.into()).or_default();
-        *number += 1;
-        locked |= name == "flock";
-        if locked {
-            points.push((name.to_owned(), *number));
-        }
-    }
-    points
-}
 
 /// Kills the attempt at the point.
 fn kill_at(alice: &Alice<'_>, attempt: Attempt, (name, number): &(String, usize)) {
@@ -46,58 +21,6 @@ fn run(alice: &Alice<'_>, code: &str) -> PamCode {
 }
 
 #[test]
-fn killed_anywhere_with_a_right_code_it_counts_once_at_most() {
-    with_alice(|alice| {
-        let mut codes = alice.enrolled.codes();
-        let (now, next) = (codes.next(), codes.next());
-        let points = points(alice, alice.attempt(&now));
-        assert!((8..70).contains(&points.len()), "{points:?}");
-        for point in &points {
-            alice.state().write(alice.world);
-            kill_at(alice, alice.attempt(&now), point);
-            let after = State::of("alice");
-            let wrong = run(alice, &alice.enrolled.authenticator.wrong_code());
-            assert_eq!(wrong, PamCode::AuthErr, "{point:?}");
-            let again = [run(alice, &now), run(alice, &now)];
-            let successes = again.iter().filter(|code| **code == PamCode::Success).count();
-            assert!(successes <= 1, "I2: {point:?}: {again:?} after {after:?}");
-            if successes == 0 {
-                assert_eq!(after.text("authenticator.id"), "phone1", "used up only if it was committed: {point:?}");
-            }
-            assert_eq!(unthrottled(alice, &next), PamCode::Success, "I4: {point:?}");
-        }
-    });
-}
-
-/// A right code, or the two that are asked for when the attempts before used up what is free.
-fn unthrottled(alice: &Alice<'_>, code: &str) -> PamCode {
-    let state = State::of("alice");
-    if state.charges()[0] >= 3 {
-        assert_eq!(alice.world.twinlock(&["unlock", "alice"]).code, Some(0));
-    }
-    run(alice, code)
-}
-
-#[test]
-fn killed_anywhere_with_a_wrong_code_it_is_charged_or_was_not_looked_at() {
-    with_alice(|alice| {
-        let wrong = alice.enrolled.authenticator.wrong_code();
-        let points = points(alice, alice.attempt(&wrong));
-        let mut on_record = false;
-        for point in &points {
-            alice.state().write(alice.world);
-            kill_at(alice, alice.attempt(&wrong), point);
-            let charges = State::of("alice").charges();
-            // Once the charge is written it stays, whatever comes after.
-            on_record |= charges == [1, 1, 0, 1];
-            assert_eq!(charges, if on_record { [1, 1, 0, 1] } else { [0; 4] }, "I3: {point:?}");
-            assert_eq!(run(alice, &alice.enrolled.codes().next()), PamCode::Success, "I4: {point:?}");
-        }
-        assert!(on_record, "{points:?}");
-    });
-}
-
-#[test]
 fn guesses_that_are_killed_before_their_end_are_not_free() {
     with_alice(|alice| {
         let wrong = alice.enrolled.authenticator.wrong_code();
@@ -108,29 +31,6 @@ fn guesses_that_are_killed_before_their_end_are_not_free() {
             assert_eq!(State::of("alice").charges()[0], failures, "each one is on record");
         }
         assert_eq!(run(alice, &alice.enrolled.codes().next()), PamCode::AuthErr, "the free failures are used up");
-    });
-}
-
-#[test]
-fn killed_anywhere_in_a_first_login_it_leaves_nothing_in_the_way() {
-    with_alice(|alice| {
-        let forget = || drop(fs::remove_file(state_of("alice")));
-        let code = alice.enrolled.codes().next();
-        forget();
-        let points = points(alice, alice.attempt(&code));
-        // All that make, fill, sync or rename the new file, and its first attempt.
-        let matters = |name: &str| {
-            ["pwrite64", "fsync", "fdatasync", "renameat", "renameat2", "unlinkat", "fchmod", "flock"].contains(&name)
-        };
-        for point in points.iter().filter(|(name, _)| matters(name)) {
-            forget();
-            kill_at(alice, alice.attempt(&code), point);
-            let again = [run(alice, &code), run(alice, &code)];
-            assert!(again.iter().filter(|code| **code == PamCode::Success).count() <= 1, "P06: {point:?}: {again:?}");
-            let left: Vec<_> =
-                fs::read_dir("/var/lib/twinlock/state").unwrap().map(|entry| entry.unwrap().file_name()).collect();
-            assert_eq!(left, ["alice"], "no litter: {point:?}");
-        }
     });
 }
 

@@ -191,9 +191,9 @@ fn a_write_that_comes_short_is_carried_on() {
 }
 
 #[test]
-fn a_host_that_may_write_no_file_is_denied_and_lives() {
+fn a_host_that_may_write_no_file_is_told_why_it_is_denied() {
     with_alice(|alice| {
-        for limit in ["0", "1", "512", "4096", "8191"] {
+        for limit in ["0", "8191"] {
             let state = State::of("alice");
             let mark = alice.world.log_mark();
             let attempt =
@@ -207,21 +207,5 @@ fn a_host_that_may_write_no_file_is_denied_and_lives() {
         }
         let enough = alice.attempt(&alice.enrolled.codes().next()).under(["prlimit", "--fsize=8192:unlimited"]);
         assert_eq!(enough.run(alice.world).code(), PamCode::Success);
-    });
-}
-
-#[test]
-fn a_host_without_free_descriptors_is_denied_and_lives() {
-    with_alice(|alice| {
-        for limit in 4..9 {
-            let attempt =
-                alice.attempt(&alice.enrolled.codes().next()).under(["prlimit", &format!("--nofile={limit}")]);
-            let outcome = attempt.run(alice.world);
-            assert_eq!(outcome.signal(), None, "{limit}");
-            if outcome.report_came() {
-                assert_ne!(outcome.code(), PamCode::Ignore, "{limit}");
-            }
-        }
-        assert_ne!(State::of("alice").charges()[0], 100);
     });
 }

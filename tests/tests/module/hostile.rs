@@ -4,7 +4,7 @@
 use std::ffi::CString;
 use std::net::IpAddr;
 
-use twinlock_tests::{PamCode, authenticate_from};
+use twinlock_tests::{PamCode, Random, authenticate_from};
 
 use crate::scene::{IGNORED, on_a_host};
 
@@ -49,31 +49,19 @@ const USERS: [&str; 8] = ["alice", "alice", "alice", "alice", "alice ", "ALICE",
 const PIECES: [&str; 14] =
     [" ", "\n", "\t", "=", "%", ":", ".", "0", "::ffff:", "sk-", "\u{662}", "\u{ff12}", "publickey ", "@openssh.com"];
 
-/// Marsaglia's xorshift64, from a fixed seed: the same logins in every run.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, end: usize) -> usize {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        usize::try_from(self.0 % u64::try_from(end).unwrap()).unwrap()
-    }
-
-    /// One of the texts, changed in up to three places; without the NUL that a C string cannot hold.
-    fn changed(&mut self, texts: &[&str]) -> Vec<u8> {
-        let mut bytes = texts[self.below(texts.len())].as_bytes().to_vec();
-        for _ in 0..self.below(4) {
-            let at = self.below(bytes.len() + 1);
-            match self.below(4) {
-                0 => bytes.insert(at, u8::try_from(1 + self.below(255)).unwrap()),
-                1 => bytes.truncate(at),
-                2 if at < bytes.len() => drop(bytes.remove(at)),
-                _ => drop(bytes.splice(at..at, PIECES[self.below(PIECES.len())].bytes())),
-            }
+/// One of the texts, changed in up to three places; without the NUL that a C string cannot hold.
+fn changed(random: &mut Random, texts: &[&str]) -> Vec<u8> {
+    let mut bytes = texts[random.below(texts.len())].as_bytes().to_vec();
+    for _ in 0..random.below(4) {
+        let at = random.below(bytes.len() + 1);
+        match random.below(4) {
+            0 => bytes.insert(at, u8::try_from(1 + random.below(255)).unwrap()),
+            1 => bytes.truncate(at),
+            2 if at < bytes.len() => drop(bytes.remove(at)),
+            _ => drop(bytes.splice(at..at, PIECES[random.below(PIECES.len())].bytes())),
         }
-        bytes
     }
+    bytes
 }
 
 /// A second reading of the last rule.
@@ -102,10 +90,10 @@ fn whatever_a_client_says_passes_by_no_rule_that_is_not_meant_for_it() {
             // Nobody's code, and not charged.
             authenticate_from(c"svc", &user, b"hunter2", &rhost, &variable)
         };
-        let mut random = Random(0x2026_1124_0400_0004);
+        let mut random = Random::new(0x2026_1124_0400_0004);
         let mut passed = 0;
         for _ in 0..LOGINS {
-            let (user, rhost, info) = (random.changed(&USERS), random.changed(&SOURCES), random.changed(&INFOS));
+            let [user, rhost, info] = [&USERS[..], &SOURCES, &INFOS].map(|texts| changed(&mut random, texts));
             let code = log_in(&user, &rhost, &info);
             let shown = [&user, &rhost, &info].map(|text| String::from_utf8_lossy(text));
             let expected = user == b"alice" && is_from_a_network(&rhost);

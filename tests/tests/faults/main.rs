@@ -1,0 +1,27 @@
+//! Faults in the middle of an attempt, at every place there is: system calls that fail, come short or are the host's last,
+//! memory that is refused, limits that are reached. Whatever comes, nobody is let in who should not be, nobody is shut out
+//! who should not be, and the host lives on as it was.
+
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    clippy::disallowed_methods,
+    clippy::arithmetic_side_effects,
+    reason = "a test that cannot go on panics"
+)]
+
+mod host;
+mod invariants;
+mod limits;
+mod memory;
+mod scenario;
+mod scene;
+#[cfg(target_arch = "x86_64")] // the registers of another would have to be written down in `fault-host`
+mod system_calls;
+
+/// Whether there is time for everything: `make test-long`.
+fn is_long() -> bool {
+    std::env::var_os("TWINLOCK_LONG").is_some_and(|value| value == "1")
+}
