@@ -101,8 +101,8 @@ miri: ## Run the boundary to libpam in an interpreter that finds undefined behav
 	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- ffi::
 	$(CARGO) +nightly miri test --locked -p twinlock-core --lib -- account:: answer:: record:: secret:: --skip everything_else_is_junk
 
-bench: deps build ## Time whole authentications, beside other modules
-	$(CARGO) run --release --locked -p twinlock-bench
+bench: deps build ## Time whole authentications, beside other modules, and write docs/benchmarks.md
+	$(CARGO) run --release --locked -p twinlock-bench -- --markdown docs/benchmarks.md
 
 # A new module gets its name by renaming: no login finds it missing or half written, and an sshd that has the old one
 # mapped keeps it. The directory's own SELinux label is kept, too.

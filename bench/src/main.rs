@@ -41,7 +41,7 @@ use twinlock_tests::{Disk, file_system_of_stores, in_world};
 use crate::contender::Given;
 use crate::race::Race;
 use crate::report::Report;
-use crate::scene::{MANY, ONE, Scene, TOGETHER};
+use crate::scene::{ACCOUNTS, MANY, ONE, SIZES, Scene};
 use crate::worker::Pool;
 
 /// Time whole authentications through libpam, beside other modules. Needs root, for private mounts.
@@ -72,16 +72,30 @@ struct Rounds {
     one_at_a_time: usize,
     recovery: usize,
     at_once: usize,
+    growth: usize,
     fresh: usize,
     rules: usize,
     rules_by_sshd: usize,
     broker: usize,
 }
 
-const FULL: Rounds =
-    Rounds { one_at_a_time: 400, recovery: 120, at_once: 20, fresh: 60, rules: 300, rules_by_sshd: 40, broker: 300 };
+const FULL: Rounds = Rounds {
+    one_at_a_time: 400,
+    recovery: 120,
+    at_once: 20,
+    growth: 40,
+    fresh: 60,
+    rules: 300,
+    rules_by_sshd: 40,
+    broker: 300,
+};
 const QUICK: Rounds =
-    Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, fresh: 5, rules: 20, rules_by_sshd: 3, broker: 20 };
+    Rounds { one_at_a_time: 20, recovery: 5, at_once: 2, growth: 3, fresh: 5, rules: 20, rules_by_sshd: 3, broker: 20 };
+
+/// How many log in at once where that is not what is varied.
+const TOGETHER: usize = 32;
+/// How many log in at once where it is.
+const CROWDS: [usize; 7] = [1, 2, 4, 8, 16, 32, ACCOUNTS];
 
 fn main() -> ExitCode {
     if worker::is_asked_for() {
@@ -129,8 +143,8 @@ fn main() -> ExitCode {
 }
 
 fn measure(scene: &Scene<'_>, rounds: Rounds, report: &mut Report) {
-    let mut pool = Pool::start(TOGETHER, &scene.modules());
-    for (enrolled, together) in [(ONE, 1), (MANY, 1), (TOGETHER, TOGETHER), (MANY, TOGETHER)] {
+    let mut pool = Pool::start(ACCOUNTS, &scene.modules());
+    for (enrolled, together) in [(ONE, 1), (MANY, 1), (ACCOUNTS, TOGETHER), (MANY, TOGETHER)] {
         let results = Given::ALL.map(|given| {
             let rounds = match (together, given) {
                 (1, Given::RecoveryCode) => rounds.recovery,
@@ -142,6 +156,13 @@ fn measure(scene: &Scene<'_>, rounds: Rounds, report: &mut Report) {
         });
         report.add_race(enrolled, together, &results);
     }
+    let mut grown = |enrolled: usize, together: usize| {
+        eprintln!("growth: {together} at once, {enrolled} enrolled: {} rounds", rounds.growth);
+        Race { scene, enrolled, given: Given::Code, together }.run(&mut pool, rounds.growth)
+    };
+    let by_users = SIZES.map(|enrolled| (format!("{enrolled} enrolled"), grown(enrolled, 1)));
+    let by_logins = CROWDS.map(|together| (format!("{together} at once, all of them"), grown(ACCOUNTS, together)));
+    report.add_growth(by_users.iter().chain(&by_logins));
     drop(pool);
     report.add_facts(&facts::gather(scene, rounds.fresh));
 }

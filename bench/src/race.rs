@@ -4,7 +4,7 @@ use std::iter;
 
 use crate::contender::{Contender, Given};
 use crate::samples::Samples;
-use crate::scene::{Scene, TOGETHER};
+use crate::scene::{ACCOUNTS, Scene};
 use crate::worker::Pool;
 
 /// What is done in turns.
@@ -60,7 +60,7 @@ impl Race<'_> {
 
     fn turn(&self, pool: &mut Pool, contender: Contender, round: usize, times: &mut Times) {
         let people: Vec<_> = match self.together {
-            1 => vec![round % TOGETHER.min(self.enrolled)],
+            1 => vec![round % ACCOUNTS.min(self.enrolled)],
             several => (0..several).collect(),
         };
         self.scene.put_back(contender, self.enrolled, &people);

@@ -56,9 +56,15 @@ impl Report {
             }
         }
         let how = if together == 1 { "One login at a time".into() } else { format!("{together} logins at once") };
-        let head = [""].into_iter().chain(COLUMNS.map(Contender::name)).chain(RATIOS.map(|(_, head)| head));
         let title = format!("{how}, {enrolled} enrolled");
-        self.tables.push(Table { title, head: head.collect(), rows, below: libpam_alone(&results[0].1) });
+        self.tables.push(Table { title, head: head_of_races(), rows, below: libpam_alone(&results[0].1) });
+    }
+
+    /// Adds how a success grows with the users and with the logins at once.
+    pub(crate) fn add_growth<'r>(&mut self, results: impl Iterator<Item = &'r (String, Results)>) {
+        let rows = results.map(|(name, times)| row(name.clone(), times, |times| &times.all)).collect();
+        let title = "How a success grows with users, one at a time, and with logins at once".into();
+        self.tables.push(Table { title, head: head_of_races(), rows, below: String::new() });
     }
 
     /// Adds what rules cost.
@@ -100,9 +106,12 @@ impl Report {
 
     /// The same as Markdown.
     pub(crate) fn as_markdown(&self) -> String {
-        let mut text = self.introduction.join("\n") + "\n";
+        let mut text = format!(
+            "# Benchmarks\n\n`make bench` measures and writes this page.\n\n{}\n",
+            self.introduction.join("\n")
+        );
         for table in &self.tables {
-            text = text + "\n### " + &table.title + "\n\n" + &table.as_markdown();
+            text = text + "\n## " + &table.title + "\n\n" + &table.as_markdown();
         }
         text + "\n" + &self.notes.join("\n") + "\n"
     }
@@ -134,6 +143,10 @@ impl Table {
         }
         if self.below.is_empty() { text } else { text + "\n" + &self.below }
     }
+}
+
+fn head_of_races() -> Vec<&'static str> {
+    [""].into_iter().chain(COLUMNS.map(Contender::name)).chain(RATIOS.map(|(_, head)| head)).collect()
 }
 
 /// What every module's figure has in it.

@@ -9,7 +9,7 @@ use twinlock_tests::{PamCode, Sshd};
 use crate::clock;
 use crate::contender::Contender;
 use crate::samples::Samples;
-use crate::scene::{Scene, TOGETHER, person};
+use crate::scene::{ACCOUNTS, Scene, person};
 use crate::worker::Pool;
 
 /// In the configuration. Each names two groups, and none but the last fits anybody here.
@@ -112,13 +112,13 @@ fn set(scene: &Scene<'_>) {
         world.group(&group(number), &members.map(|(person, _)| person.name.as_str()).collect::<Vec<_>>());
     }
     for rules in Rules::ALL {
-        world.write(file(rules), scene.configuration(TOGETHER) + &rules.text());
+        world.write(file(rules), scene.configuration(ACCOUNTS) + &rules.text());
         world.service(rules.service(), &stack(rules));
     }
 }
 
 fn through_libpam(scene: &Scene<'_>, pool: &mut Pool, rules: Rules, who: usize) -> (u64, u64) {
-    scene.put_back(Contender::Twinlock, TOGETHER, &[who]);
+    scene.put_back(Contender::Twinlock, ACCOUNTS, &[who]);
     let job = format!("login {} {} {}", rules.service(), person(who).name, scene.code());
     let done = pool.perform(&[job]).1[0];
     assert_eq!(done.code, PamCode::Success, "{rules:?}: {:?}", scene.world.log().last());
@@ -126,7 +126,7 @@ fn through_libpam(scene: &Scene<'_>, pool: &mut Pool, rules: Rules, who: usize) 
 }
 
 fn through_sshd(scene: &Scene<'_>, sshd: &Sshd<'_>, rules: Rules, who: usize) -> u64 {
-    scene.put_back(Contender::Twinlock, TOGETHER, &[who]);
+    scene.put_back(Contender::Twinlock, ACCOUNTS, &[who]);
     scene.world.service("sshd", &stack(rules));
     let client = sshd.login(&person(who).name).answer(scene.code());
     let begin = clock::now();

@@ -14,12 +14,14 @@ use crate::filling::{self, SCRATCH_CODE, Template};
 
 /// Enrolled in the smallest store.
 pub(crate) const ONE: usize = 1;
-/// Enrolled where all people log in at once; also the number of accounts.
-pub(crate) const TOGETHER: usize = 32;
-/// Enrolled in the largest store.
+/// How many have accounts; the most that log in at once, on a store of their own.
+pub(crate) const ACCOUNTS: usize = 64;
+/// Enrolled on a large host.
 pub(crate) const MANY: usize = 10_000;
+/// The sizes of the stores.
+pub(crate) const SIZES: [usize; 4] = [ONE, ACCOUNTS, MANY, 100_000];
 
-/// Somebody enrolled. The first [`TOGETHER`] have accounts.
+/// Somebody enrolled. The first [`ACCOUNTS`] have accounts.
 #[derive(Clone, Debug)]
 pub(crate) struct Person {
     pub(crate) name: String,
@@ -34,7 +36,7 @@ pub(crate) struct Scene<'w> {
     recovery_code: String,
     google_file: String,
     states: Vec<Vec<u8>>,
-    oath_files: [(usize, String); 3],
+    oath_files: [(usize, String); 4],
     /// Those of all contenders whose module this host has.
     pub(crate) present: Vec<Contender>,
     serial: Mutex<u32>,
@@ -43,8 +45,8 @@ pub(crate) struct Scene<'w> {
 impl<'w> Scene<'w> {
     /// Makes accounts, services and stores.
     pub(crate) fn set(world: &'w World) -> Self {
-        let people: Vec<_> = (0..MANY).map(person).collect();
-        for person in &people[..TOGETHER] {
+        let people: Vec<_> = (0..SIZES[3]).map(person).collect();
+        for person in &people[..ACCOUNTS] {
             world.account_with_uid(&person.name, person.uid);
         }
         world.install();
@@ -52,7 +54,7 @@ impl<'w> Scene<'w> {
             .into_iter()
             .filter(|contender| contender.module().is_none_or(|_| module_path(world, *contender).exists()))
             .collect();
-        for enrolled in [ONE, TOGETHER, MANY] {
+        for enrolled in SIZES {
             for contender in &present {
                 write_service(world, *contender, enrolled);
             }
@@ -65,13 +67,13 @@ impl<'w> Scene<'w> {
             wrong_code: app.wrong_code(),
             recovery_code: enrolled.recovery_codes[0].clone(),
             google_file: filling::google_file(&app),
-            states: people[..TOGETHER].iter().map(|person| template.state_of(person)).collect(),
-            oath_files: [ONE, TOGETHER, MANY].map(|enrolled| (enrolled, oath_file(&app, &people, enrolled))),
+            states: people[..ACCOUNTS].iter().map(|person| template.state_of(person)).collect(),
+            oath_files: SIZES.map(|enrolled| (enrolled, oath_file(&app, &people, enrolled))),
             app,
             present,
             serial: Mutex::new(0),
         };
-        for enrolled in [ONE, TOGETHER, MANY] {
+        for enrolled in SIZES {
             eprintln!("writing the stores of {enrolled}");
             scene.fill(&template, &people, enrolled);
         }
@@ -96,7 +98,7 @@ impl<'w> Scene<'w> {
             put(&google.join(name), self.google_file.as_bytes());
         }
         put(&oath.join("users.oath"), self.oath_file(enrolled).as_bytes());
-        for who in 0..TOGETHER {
+        for who in 0..ACCOUNTS {
             put(&floor_file(enrolled, who), &[0; 8192]);
         }
     }
@@ -166,7 +168,7 @@ impl<'w> Scene<'w> {
 
     fn oath_file(&self, enrolled: usize) -> &str {
         let found = self.oath_files.iter().find(|(size, _)| *size == enrolled);
-        &found.expect("one of the three sizes").1
+        &found.expect("one of these sizes").1
     }
 }
 
@@ -235,8 +237,8 @@ fn enrol_one(world: &World) -> (Enrolled, Template) {
 
 /// All lines, those with accounts spread over the file.
 fn oath_file(app: &Authenticator, people: &[Person], enrolled: usize) -> String {
-    let stride = (enrolled / TOGETHER).max(1);
-    let (known, others) = people[..enrolled].split_at(TOGETHER.min(enrolled));
+    let stride = (enrolled / ACCOUNTS).max(1);
+    let (known, others) = people[..enrolled].split_at(ACCOUNTS.min(enrolled));
     let mut file = String::new();
     let mut others = others.iter();
     for person in known {
