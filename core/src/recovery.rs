@@ -362,6 +362,26 @@ mod tests {
     }
 
     #[test]
+    fn hashes_of_another_maker_with_another_cost_and_the_shortest_salt_are_found() {
+        let head = "$argon2id$v=19$m=7168,t=3,p=1$";
+        for rest in [
+            "BwcHBwcHBwc$tJIdiqMkK0pYMTcexiluuxoZIRPz7zTXx+1sLe0zotI",
+            "BwcHBwcHBwcHBwcHBwcHBw$YbxWB6tVSXd4RaFylbziXeqk74T4/r6YQdWLgyEPEUw",
+        ] {
+            let set = RecoverySet::from_stored(name(), None, &[(1, &format!("{head}{rest}"))]).unwrap();
+            assert_eq!(set.find(&code("0123456789ABCDEF"), &[]), Ok(RecoveryMatch::Fresh(1)), "{rest}");
+        }
+    }
+
+    #[test]
+    fn each_mistake_is_told_apart() {
+        use RecoveryError::{Cost, Format, Ids, Memory, Mixed};
+        let all = [Format, Cost, Mixed, Ids, Memory].map(|error| error.to_string());
+        let told: std::collections::BTreeSet<_> = all.iter().filter(|text| text.contains("recovery code")).collect();
+        assert_eq!(told.len(), all.len(), "{all:?}");
+    }
+
+    #[test]
     fn memory_that_was_used_changes_no_hash() {
         let mut memory = HashMemory::default();
         for salt in [[1; 16], [2; 16]] {
