@@ -174,7 +174,7 @@ impl<'w> Scene<'w> {
 
 /// Names and numbers that are equally long for all.
 pub(crate) fn person(who: usize) -> Person {
-    Person { name: format!("person{who:05}"), uid: 20_000 + u32::try_from(who).expect("few people") }
+    Person { name: format!("person{who:05}"), uid: 100_000 + u32::try_from(who).expect("few people") }
 }
 
 fn module_path(world: &World, contender: Contender) -> PathBuf {
