@@ -4,7 +4,7 @@
 use std::ffi::CString;
 use std::fs;
 
-use twinlock_tests::{PamCode, in_world, tally, time_of_an_answer};
+use twinlock_tests::{PamCode, World, in_world, tally, time_of_an_answer};
 
 use crate::oracle::{CLASSES, Class};
 use crate::scene::EXACT;
@@ -104,36 +104,55 @@ impl Sample {
     }
 }
 
+/// Times refusals of all these classes, in turns: what else the host does strikes all alike.
+fn measured(world: &World, classes: &[&'static Class]) -> Vec<Sample> {
+    /// Attempts of each class.
+    const ROUNDS: usize = 500;
+    let mut samples: Vec<_> = classes.iter().map(|class| Sample { name: class.name, times: Vec::new() }).collect();
+    for round in 0..ROUNDS {
+        // Each class after every other one in turn: what came before is still in the caches.
+        let stride = [1, 3, 5, 7][round % 4];
+        for turn in 0..classes.len() {
+            let at = (round + turn * stride) % classes.len();
+            let (user, answer) = classes[at].prepared(world);
+            let (_, time) = time_of_an_answer(c"svc", &CString::new(user).unwrap(), answer.as_bytes());
+            samples[at].times.push(time.as_secs_f64() * 1e6);
+        }
+    }
+    tally("leaks", "refusals timed", (ROUNDS * classes.len()) as u64);
+    samples
+}
+
+/// Those codes that take another time than the first, a wrong one.
+fn told_apart(samples: &[Sample]) -> Vec<&'static str> {
+    let (wrong, others) = samples.split_first().unwrap();
+    let (whole, middle) = (wrong.quick(), quantile(&wrong.times, 50));
+    println!("{:24} quick {whole:7.1} us, median {middle:7.1} us", wrong.name);
+    let apart = others.iter().filter(|sample| {
+        let (quick, middle) = (sample.quick(), quantile(&sample.times, 50));
+        let (t, d) = (sample.welch(wrong), sample.kolmogorov_smirnov(wrong));
+        println!("{:24} quick {quick:7.1} us, median {middle:7.1} us, Welch t {t:7.2}, KS D {d:.3}", sample.name);
+        // A walk over the window more or less is more than this.
+        (quick - whole).abs() >= whole / 20.0 && !OTHERS.contains(&sample.name)
+    });
+    apart.map(|sample| sample.name).collect()
+}
+
 #[test]
 fn a_refused_code_takes_about_as_long_whatever_code_it_is() {
-    /// Attempts of each class, in turns: what else the host does strikes all alike.
-    const ROUNDS: usize = 500;
     in_world(|world| {
         world.set_up("");
         world.service("svc", &EXACT.replace(" debug", ""));
         let classes = named(&[&CODES[..], &OTHERS].concat());
-        let mut samples: Vec<_> = classes.iter().map(|class| Sample { name: class.name, times: Vec::new() }).collect();
-        for round in 0..ROUNDS {
-            // Each class after every other one in turn: what came before is still in the caches.
-            let stride = [1, 3, 5, 7][round % 4];
-            for turn in 0..classes.len() {
-                let at = (round + turn * stride) % classes.len();
-                let (user, answer) = classes[at].prepared(world);
-                let (_, time) = time_of_an_answer(c"svc", &CString::new(user).unwrap(), answer.as_bytes());
-                samples[at].times.push(time.as_secs_f64() * 1e6);
+        // What tells them apart does so each time; what else runs on a host, now and then.
+        let mut apart = CODES.to_vec();
+        for _ in 0..3 {
+            let now = told_apart(&measured(world, &classes));
+            apart.retain(|name| now.contains(name));
+            if apart.is_empty() {
+                return;
             }
         }
-        let (wrong, others) = samples.split_first().unwrap();
-        let (whole, middle) = (wrong.quick(), quantile(&wrong.times, 50));
-        println!("{:24} quick {whole:7.1} us, median {middle:7.1} us", wrong.name);
-        for sample in others {
-            let (quick, middle) = (sample.quick(), quantile(&sample.times, 50));
-            let (t, d) = (sample.welch(wrong), sample.kolmogorov_smirnov(wrong));
-            println!("{:24} quick {quick:7.1} us, median {middle:7.1} us, Welch t {t:7.2}, KS D {d:.3}", sample.name);
-            // A walk over the window more or less is more than this.
-            let is_near = (quick - whole).abs() < whole / 20.0;
-            assert!(is_near || OTHERS.contains(&sample.name), "T-ORACLE: {}: {quick} us, not {whole}", sample.name);
-        }
-        tally("leaks", "refusals timed", (ROUNDS * classes.len()) as u64);
+        panic!("T-ORACLE: {apart:?}");
     });
 }
