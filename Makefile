@@ -62,7 +62,7 @@ demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 l
 # needs the real one, and its tests say so.
 test: deps build packages ## Run all tests, those with a real sshd included (as root, for all of them)
 	@rm -rf '$(TALLY)' && mkdir -p '$(TALLY)'
-	TWINLOCK_TALLY='$(abspath $(TALLY))' $(AS_ROOT) $(CARGO) test --workspace --locked
+	TWINLOCK_TALLY='$(abspath $(TALLY))' $(AS_ROOT) $(CARGO) test --workspace --locked $(if $(TWINLOCK_LONG),-- --include-ignored)
 	@scripts/tally '$(TALLY)'
 
 # As make test, with sweeps of faults, races and states that take an hour.
