@@ -1,7 +1,7 @@
 //! A broker that is fed tens of thousands of strange messages, the same in every run: it lives, serves, and changes nothing.
 
 use serde_json::json;
-use twinlock_tests::{Raw, STORE, Snapshot, State, credentials_of, frame, state_of};
+use twinlock_tests::{Random, Raw, STORE, Snapshot, State, credentials_of, frame, state_of};
 
 use crate::messages::{login, request, wish, with_scene};
 
@@ -9,23 +9,16 @@ const ROUNDS: usize = 1_000;
 /// Connections of one user in a round: there is a place for each of them.
 const AT_ONCE: usize = 8;
 
-/// Marsaglia's xorshift64: mutations need variety, not secrecy.
-struct Random(u64);
+/// What is made of it.
+struct Messages(Random);
 
-impl Random {
-    fn next(&mut self) -> u64 {
-        self.0 ^= self.0 << 13;
-        self.0 ^= self.0 >> 7;
-        self.0 ^= self.0 << 17;
-        self.0
-    }
-
+impl Messages {
     fn below(&mut self, end: usize) -> usize {
-        usize::try_from(self.next() % u64::try_from(end.max(1)).unwrap()).unwrap()
+        self.0.below(end)
     }
 
     fn byte(&mut self) -> u8 {
-        self.next().to_be_bytes()[3]
+        u8::try_from(self.below(256)).unwrap()
     }
 
     /// One of the seeds, changed in up to three places.
@@ -80,7 +73,7 @@ fn tens_of_thousands_of_strange_messages_change_nothing() {
         let (mark, memory) = (scene.world.log_mark(), scene.broker.resident_kib());
         let (credentials, paths) = (Snapshot::of(format!("{STORE}/credentials")), Snapshot::of(STORE));
         let bob = Snapshot::of(state_of("bob"));
-        let mut random = Random(0x2026_1124_0500_0001);
+        let mut random = Messages(Random::new(0x2026_1124_0500_0001));
         let (mut messages, mut questions, mut last_words) = (0, 0, 0);
         for number in 0..ROUNDS {
             let caller = &callers[number % callers.len()];

@@ -20,8 +20,3 @@ mod scenario;
 mod scene;
 #[cfg(target_arch = "x86_64")] // the registers of another would have to be written down in `fault-host`
 mod system_calls;
-
-/// Whether there is time for everything: `make test-long`.
-fn is_long() -> bool {
-    std::env::var_os("TWINLOCK_LONG").is_some_and(|value| value == "1")
-}

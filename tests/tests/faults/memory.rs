@@ -4,7 +4,7 @@
 //! asked for in a way that can be refused, and denies. The host that ends lets nobody in, and leaves what a kill leaves.
 
 use nix::libc::SIGABRT;
-use twinlock_tests::{End, Faults, PamCode, Shortage, tally};
+use twinlock_tests::{End, Faults, PamCode, Shortage, is_long, tally};
 
 use crate::scenario::of;
 use crate::scene::on_a_host;
@@ -21,7 +21,7 @@ fn sweep(name: &str, floor: usize) {
         assert_eq!(whole.sizes.len(), whole.requests);
         assert!(whole.requests >= floor, "only {} requests", whole.requests);
         let (mut ended, mut denied, mut went_on) = (Vec::new(), 0, 0);
-        let stride = if crate::is_long() { 1 } else { STRIDE };
+        let stride = if is_long() { 1 } else { STRIDE };
         for at in (0..whole.requests).step_by(stride) {
             for shortage in [Shortage::At(at), Shortage::From(at)] {
                 let told = scene.strike(&scenario, &Faults { shortage: Some(shortage), ..Faults::default() });

@@ -3,10 +3,9 @@
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
-use twinlock_tests::{Blow, Call, Faults, PamCode, Random, Share, tally};
+use twinlock_tests::{Blow, Call, Faults, PamCode, Random, Share, is_long, tally};
 
 use crate::invariants::slots_written;
-use crate::is_long;
 use crate::scenario::{Scenario, Worth, of};
 use crate::scene::on_a_host;
 
