@@ -42,7 +42,7 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
     print(&shown(&explained(&file, arguments.key_type)))?;
     let before = standing(&scene, &subject)?;
     let person = Person::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
-    let ended = person.talk(|dialogue| log_in(&helper, &subject, arguments, dialogue))?;
+    let ended = person.talk(|dialogue| log_in(&helper, &subject, &service, arguments.key_type, dialogue))?;
     let after = standing(&scene, &subject)?;
     let verdict = verdict(&before, &after);
     match ended {
@@ -91,14 +91,15 @@ fn verdict(before: &Status, after: &Status) -> String {
 fn log_in(
     helper: &Path,
     subject: &Subject,
-    arguments: &TestLogin,
+    service: &str,
+    key_type: Option<KeyType>,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Option<String>, Failure> {
     let failed = |error: std::io::Error| Failure::refused(format!("cannot start {}: {error}", helper.display()));
     let (ours, theirs) = UnixStream::pair().map_err(failed)?;
     let mut command = Command::new(helper);
-    command.args(["--prove", subject.name.as_str(), "--service", &arguments.service]).env_clear().current_dir("/");
-    if let Some(key_type) = arguments.key_type {
+    command.args(["--prove", subject.name.as_str(), "--service", service]).env_clear().current_dir("/");
+    if let Some(key_type) = key_type {
         command.args(["--key-type", key_type.name()]);
     }
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());

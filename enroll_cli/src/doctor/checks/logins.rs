@@ -139,8 +139,9 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
 /// A code and nothing before it; or, where no code is asked for, nothing at all.
 pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
     let alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
-    let runs = |login: &Login| login.settings.has("usepam") && !is_refused_root(facts, login);
-    let by_keyboard_alone = |login: &Login| runs(login) && login.settings.ways().iter().any(alone);
+    let by_keyboard_alone = |login: &Login| {
+        login.settings.has("usepam") && !is_refused_root(facts, login) && login.settings.ways().iter().any(alone)
+    };
     let auth = &facts.pam.auth;
     let lines = facts.stack(Phase::Auth);
     if let Some(line) = lines.iter().find(|line| OurLine::of(line).is_some_and(|ours| ours.requires_key())) {
