@@ -45,7 +45,7 @@ fn raise_own_limit() {
     setrlimit(Resource::RLIMIT_NOFILE, most, most).unwrap();
 }
 
-/// Descriptors and threads.
+/// Descriptors and threads; all of them once it has served somebody, because it listens before it has begun all threads.
 fn held(broker: &Broker) -> (usize, usize) {
     (broker.descriptors(), broker.threads())
 }
@@ -143,8 +143,9 @@ fn where_all_places_are_taken_everybody_is_told_so_and_nothing_breaks() {
 #[test]
 fn a_broker_that_runs_out_of_descriptors_serves_again_when_it_has_some() {
     with_limit(32, |scene| {
-        let before = held(&scene.broker);
         let users = [&scene.alice, &scene.bob, &scene.carol].map(|user| scene.caller(user));
+        assert_served(users[0].connect(), "alice");
+        let before = held(&scene.broker);
         let silent: Vec<Raw> = users.iter().flat_map(|user| (0..30).map(|_| user.connect())).collect();
         drop(silent);
         assert_all_given_back(&scene.broker, before);
@@ -193,6 +194,7 @@ fn whoever_is_slow_is_in_nobody_else_s_way_and_is_cut_off() {
 fn whoever_does_not_listen_is_in_nobody_else_s_way() {
     with_scene(|scene| {
         let carol = scene.caller(&scene.carol);
+        assert_served(carol.connect(), "carol");
         let before = held(&scene.broker);
         let deaf: Vec<Raw> = (0..OF_ONE)
             .map(|_| {
