@@ -28,8 +28,13 @@ impl Groups for SystemGroups {
         Ok(names)
     }
 
+    /// A directory may find a group in another case than it says it, and one number may have two names: what `of` never
+    /// says cannot be compared.
     fn exists(&self, group: &str) -> io::Result<bool> {
-        Ok(Group::from_name(group)?.is_some())
+        let Some(found) = Group::from_name(group)? else {
+            return Ok(false);
+        };
+        Ok(Group::from_gid(found.gid)?.is_some_and(|named| named.name == group))
     }
 }
 

@@ -56,7 +56,7 @@ pub trait Groups {
     /// The group database could not be asked.
     fn of(&self, user: &UserName) -> io::Result<Vec<String>>;
 
-    /// Whether there is a group of that name.
+    /// Whether there is a group that [`Groups::of`] calls exactly so.
     ///
     /// # Errors
     /// The group database could not be asked.
@@ -295,7 +295,7 @@ impl fmt::Display for Doubt<'_> {
             Self::SourceIsAName => {
                 out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
             }
-            Self::NoSuchGroup(group) => write!(out, "there is no group {group}"),
+            Self::NoSuchGroup(group) => write!(out, "no group is called {group}"),
         }
     }
 }

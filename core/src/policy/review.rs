@@ -55,8 +55,8 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         for group in names(rule.groups.as_ref()) {
             if !hosts.exists(group)? {
                 say(
-                    format!("there is no group {group}, so nobody can tell whom the rule fits"),
-                    "mend the name; until then the strictest of what the rules could mean holds",
+                    format!("no group is called {group}, so nobody can tell whom the rule fits"),
+                    "write the name as `id` spells it; until then the strictest of what the rules could mean holds",
                 );
             }
         }

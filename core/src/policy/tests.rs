@@ -332,8 +332,8 @@ fn rules_that_can_never_decide_are_told() {
         (skip("from = []"), "`from` is empty"),
         (skip("users = [\"alice\", \"!alice\"]"), "`users` wants and does not want the same"),
         (skip("until = 2027-01-30"), "its last day is over"),
-        (skip("groups = [\"nosuch\"]"), "there is no group nosuch"),
-        (skip("groups = [\"!nosuch\"]"), "there is no group nosuch"),
+        (skip("groups = [\"nosuch\"]"), "no group is called nosuch"),
+        (skip("groups = [\"!nosuch\"]"), "no group is called nosuch"),
         (skip("users = [\"bob\"]"), "there is no account bob"),
     ] {
         let flaws = flaws(&rules);

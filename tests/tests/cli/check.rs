@@ -120,7 +120,7 @@ fn every_flaw_of_the_rules_is_found_with_its_line() {
         );
         let told = [
             "problem: /etc/twinlock/config.toml:1: rule (old): its last day is over",
-            "problem: /etc/twinlock/config.toml:6: rule (without a name): there is no group nosuch",
+            "problem: /etc/twinlock/config.toml:6: rule (without a name): no group is called nosuch",
             "problem: /etc/twinlock/config.toml:6: rule (without a name): there is no account zoe",
         ];
         finds(world, 3, &told);

@@ -1,5 +1,7 @@
 //! Rules through libpam: what each condition reads of a transaction.
 
+use std::fs;
+
 use twinlock_tests::{Attempt, PamCode, World, in_world};
 
 use crate::scene::detail;
@@ -68,6 +70,24 @@ fn an_unknown_user_is_in_no_group_and_no_list() {
                 "{condition}"
             );
         }
+    });
+}
+
+/// Two names of one number are found in files that were merged; directories find a name in any case, and say it in another.
+#[test]
+fn a_group_that_the_host_calls_otherwise_is_taken_for_whatever_is_strictest() {
+    on_a_host(|world| {
+        let groups = fs::read_to_string("/etc/group").unwrap();
+        world.write("/etc/group", format!("{groups}staff:x:3001:\nops:x:3001:alice\n"));
+        let strict = "second_factor = \"skip\"\n[[rule]]\ngroups = [\"ops\"]\nsecond_factor = \"required\"\n";
+        world.write("/etc/twinlock/config.toml", strict);
+        let outcome = alice().answer("junk").run(world);
+        assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::AuthErr, 1));
+        assert!(asked(world, "groups = [\"!ops\"]", alice()));
+        assert!(!asked(world, "groups = [\"staff\"]", alice()));
+        world.write("/etc/twinlock/config.toml", strict);
+        let told = world.twinlock(&["check"]).stderr;
+        assert!(told.contains("no group is called ops") && told.contains("as `id` spells it"), "{told}");
     });
 }
 
