@@ -46,15 +46,29 @@ impl Answer {
     }
 }
 
+/// Length of a recovery code with its dashes.
+const DASHED: usize = 19;
+
+/// Whether a text is a recovery code as it is shown, with its dashes: without them many a password is one by its shape.
+fn is_dashed(text: &[u8]) -> bool {
+    matches!(Answer::read(text), Answer::Recovery(_))
+        && text.len() == DASHED
+        && text.iter().enumerate().all(|(place, byte)| (*byte == b'-') == matches!(place, 4 | 9 | 14))
+}
+
+/// Whether what was typed where a password is wanted is meant as a code: 6 to 8 digits, or a recovery code with its dashes.
+#[must_use]
+pub fn is_meant_as_code(typed: &[u8]) -> bool {
+    matches!(Answer::read(typed), Answer::Otp(_)) || is_dashed(typed)
+}
+
 /// A password and the code right behind it: a recovery code with its dashes, or as many digits as a code of the user has.
 /// `None` if there is none.
 #[must_use]
 pub fn split<'t>(typed: &'t [u8], lengths: &[usize]) -> Option<(&'t [u8], &'t [u8])> {
-    const DASHED: usize = 19;
     let behind = |length: usize| typed.split_at_checked(typed.len().checked_sub(length)?);
     if let Some((password, code)) = behind(DASHED)
-        && matches!(Answer::read(code), Answer::Recovery(_))
-        && code.iter().enumerate().all(|(place, byte)| (*byte == b'-') == matches!(place, 4 | 9 | 14))
+        && is_dashed(code)
     {
         return Some((password, code));
     }
@@ -125,6 +139,17 @@ mod tests {
         let dummy = b"\x08\n\r\x7fINCORRECT\x08\n\r\x7fINCORRECT";
         for length in 1..=dummy.len() {
             assert_eq!(shape(&dummy[..length]), "blocked");
+        }
+    }
+
+    #[test]
+    fn a_password_of_sixteen_symbols_is_not_meant_as_a_code() {
+        for code in ["123456", "123 456", "12345678", "ABCD-EFGH-JKMN-PQRS", "abcd-efgh-jkmn-pqrs"] {
+            assert!(is_meant_as_code(code.as_bytes()), "{code}");
+        }
+        for password in ["", "kX7mP2qRt9vWz4Bn", "ABCD EFGH JKMN PQRS", "AB-CDEFGH-JKMN-PQRS", "\x08\n\r\x7fINCORRECT"]
+        {
+            assert!(!is_meant_as_code(password.as_bytes()), "{password:?}");
         }
     }
 

@@ -69,7 +69,7 @@ impl ModuleArgument {
                 "Hide the code while it is typed, as `echo = false` does. sshd's password method then answers with the account password: switch it off with `PasswordAuthentication no`."
             }
             Self::TryFirstPass => {
-                "Before asking, try the password that an earlier module of the stack was given, if it looks like a code (with `forward_pass`: if one stands behind it). If it is not right the user is asked. A password of 6 to 8 digits counts as a wrong code."
+                "Before asking, try the password that an earlier module of the stack was given, if it looks like a code, which a recovery code does with its dashes alone (with `forward_pass`: if one stands behind it). If it is not right the user is asked. A password of 6 to 8 digits counts as a wrong code."
             }
             Self::UseFirstPass => {
                 "The same, but nobody is asked: without a code in the password the login is refused. In step-up, where two codes are wanted, such a login cannot succeed."

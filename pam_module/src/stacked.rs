@@ -2,7 +2,7 @@
 //! `forward_pass`, as users of google-authenticator know them. Only where the PAM file asks for it, and the log says so.
 
 use twinlock_core::{
-    answer::{Answer, split},
+    answer::{Answer, is_meant_as_code, split},
     journal::Reason,
     login::{Attempt, NEXT_CODE_PROMPT, Outcome},
     ports::{Conversation, NoAnswer},
@@ -36,7 +36,7 @@ impl<'t, 'h> Stacked<'t, 'h> {
         if let Some(password) = password {
             let code = if forward { stacked.forward(&password) } else { password };
             // A password that is no code is none, and is not charged.
-            if !matches!(Answer::read(&code), Answer::Junk) {
+            if is_meant_as_code(&code) {
                 stacked.first_pass = Some(code);
             }
         }

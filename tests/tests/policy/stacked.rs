@@ -106,6 +106,24 @@ fn try_first_pass_asks_where_the_password_is_no_code_or_a_wrong_one() {
     });
 }
 
+/// Sixteen letters and digits without an U are a recovery code by their shape, as many a generated password is.
+#[test]
+fn a_password_of_sixteen_symbols_is_no_recovery_code_and_costs_nothing() {
+    for (word, prompts) in [("try_first_pass", 2), ("use_first_pass", 1)] {
+        let stack = format!("auth optional pam_unix.so nodelay\nauth required pam_twinlock.so {word}\n");
+        on_a_host(&stack, |world, enrolled| {
+            let mark = world.log_mark();
+            let outcome = alice().answer("kX7mP2qRt9vWz4Bn").answer("junk").run(world);
+            assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::AuthErr, prompts), "{word}");
+            let reasons: Vec<_> =
+                world.entries_since(mark).iter().map(|entry| entry.value("reason").to_owned()).collect();
+            assert_eq!(reasons, ["junk"], "{word}");
+            let outcome = alice().answer(&enrolled.recovery_codes[0]).run(world);
+            assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::Success, 1), "{word}: as it is shown");
+        });
+    }
+}
+
 #[test]
 fn use_first_pass_with_forward_pass_splits_what_an_earlier_module_was_given() {
     let stack = "auth optional pam_unix.so nodelay\nauth requisite pam_twinlock.so use_first_pass forward_pass\n\
