@@ -50,9 +50,12 @@ impl<'t, 'h> Stacked<'t, 'h> {
         Zeroizing::new(code.to_vec())
     }
 
-    /// Whether the user is asked after all, because the code that came with the password was none of now.
+    /// Whether the user is asked after all, because the code that came with the password was none of now. So is who has
+    /// none, or is nobody: that there is a question must not tell.
     pub(crate) fn may_ask_after(&self, outcome: Outcome) -> bool {
-        self.used && self.may_ask && matches!(outcome, Outcome::Refused(Reason::WrongCode | Reason::Replayed))
+        const NO_CODE: [Reason; 5] =
+            [Reason::WrongCode, Reason::Replayed, Reason::Disabled, Reason::NotEnrolled, Reason::UnknownUser];
+        self.used && self.may_ask && matches!(outcome, Outcome::Refused(reason) if NO_CODE.contains(&reason))
     }
 
     /// The attempt, with a word on where the code came from.

@@ -124,6 +124,21 @@ fn a_password_of_sixteen_symbols_is_no_recovery_code_and_costs_nothing() {
     }
 }
 
+/// Where a wrong password comes as far as this module, the second question must not tell who is who.
+#[test]
+fn try_first_pass_asks_everybody_again() {
+    let stack = "auth optional pam_unix.so nodelay\nauth required pam_twinlock.so try_first_pass\n";
+    on_a_host(stack, |world, _| {
+        world.account("bob");
+        for user in ["alice", "bob", "zoe"] {
+            for first in ["123456", "\x08\n\r\x7fINCORRECT", "guess"] {
+                let outcome = Attempt::new("svc").user(user).answer(first).answer("junk").run(world);
+                assert_eq!(outcome.prompts().len(), 2, "{user}: {first:?}");
+            }
+        }
+    });
+}
+
 #[test]
 fn use_first_pass_with_forward_pass_splits_what_an_earlier_module_was_given() {
     let stack = "auth optional pam_unix.so nodelay\nauth requisite pam_twinlock.so use_first_pass forward_pass\n\
