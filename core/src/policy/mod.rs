@@ -227,8 +227,8 @@ impl Rule {
         Ok(source)
     }
 
-    /// Whether its users and groups fit an account.
-    fn may_speak_of(&self, user: &UserName, groups: &AskedOnce<'_>) -> Result<bool, Undecided> {
+    /// Whether its users and groups fit an account, or may fit: of a group that is not there nobody knows who is in it.
+    fn may_speak_of<'p: 'a, 'a>(&'p self, user: &UserName, groups: &AskedOnce<'a>) -> Result<bool, Undecided> {
         if self.users.as_ref().is_some_and(|users| !users.contain(user.as_str())) {
             return Ok(false);
         }
@@ -236,8 +236,11 @@ impl Rule {
             return Ok(true);
         };
         let own = groups.of(user)?;
-        Ok(!wanted.unwanted.iter().any(|group| own.contains(group))
-            && (wanted.mean_everybody_else() || wanted.wanted.iter().any(|group| own.contains(group))))
+        if wanted.unwanted.iter().any(|group| own.contains(group)) {
+            return Ok(false);
+        }
+        let fits = wanted.mean_everybody_else() || wanted.wanted.iter().any(|group| own.contains(group));
+        Ok(fits || groups.first_missing(&wanted.wanted)?.is_some())
     }
 
     fn missing_group<'p: 'a, 'a>(&'p self, groups: &AskedOnce<'a>) -> Result<Option<&'p str>, Undecided> {

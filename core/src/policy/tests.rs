@@ -308,6 +308,32 @@ fn who_may_enrol_depends_on_the_service_and_the_day() {
 }
 
 #[test]
+fn whoever_is_asked_somewhere_or_may_be_is_told_so() {
+    let rule = |conditions: &str, asks: &str| format!("[[rule]]\n{conditions}\nsecond_factor = \"{asks}\"\n");
+    let optional = |rules: String| format!("second_factor = \"optional\"\n{rules}");
+    for (text, asked) in [
+        (String::new(), true),
+        (optional(String::new()), false),
+        (optional(rule("users = [\"alice\"]\nservices = [\"sudo\"]\nfrom = [\"192.0.2.7\"]", "enroll")), true),
+        (optional(rule("users = [\"bob\"]", "required")), false),
+        (optional(rule("groups = [\"admins\"]", "required")), true),
+        (optional(rule("groups = [\"robots\"]", "required")), false),
+        (optional(rule("groups = [\"nosuch\"]", "required")), true),
+        (optional(rule("groups = [\"nosuch\", \"!admins\"]", "required")), false),
+        (optional(rule("groups = [\"!robots\"]", "required")), true),
+        (rule("users = [\"alice\"]", "skip"), false),
+        (rule("services = [\"sshd\"]", "skip"), true),
+        (rule("groups = [\"admins\"]", "optional"), true),
+    ] {
+        let user = UserName::parse(b"alice").unwrap();
+        assert_eq!(policy(&text).asks_somewhere(&user, &Directory).unwrap(), asked, "{text}");
+    }
+    let lost = UserName::parse(b"lost").unwrap();
+    let admins = policy(&optional(rule("groups = [\"admins\"]", "required")));
+    assert!(admins.asks_somewhere(&lost, &Directory).is_err());
+}
+
+#[test]
 fn a_rule_knows_where_it_stands() {
     let text = "echo = true\n\n[[rule]]\nsecond_factor = \"skip\"\n  [[rule]]\nsecond_factor = \"required\"\n";
     let offsets: Vec<usize> = policy(text).rules.iter().map(|rule| rule.offset).collect();
