@@ -48,6 +48,9 @@ pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
         let nobody = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
         if nobody { Unreachable::NoBroker } else { Unreachable::Socket(error) }
     })?;
+    // A host that closed its standard streams would read our answers, or write its messages into them. The standard
+    // library duplicates to 3 and above.
+    let stream = if stream.as_raw_fd() > 2 { stream } else { stream.try_clone()? };
     match peer(&stream)?.uid {
         0 => Ok(Connection { stream }),
         uid => Err(Unreachable::Server(uid)),

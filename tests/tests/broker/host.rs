@@ -382,3 +382,22 @@ fn a_host_that_is_not_root_s_leaves_nothing_behind() {
         assert!(outcome.messages.iter().all(|message| message.style == Style::EchoOn), "{:?}", outcome.messages);
     });
 }
+
+#[test]
+fn the_connection_is_never_open_under_the_numbers_of_the_standard_streams() {
+    with_alice(|alice| {
+        let trace = "/tmp/trace";
+        let under = ["strace", "-f", "-o", trace, "-e", "trace=sendto,recvfrom"];
+        let attempt = alice.attempt().closed_stdio().under(under);
+        let outcome = attempt.answer(alice.codes().next()).run(alice.world);
+        assert_eq!(outcome.code(), PamCode::Success);
+        let trace = std::fs::read_to_string(trace).unwrap();
+        assert!(trace.contains("sendto("), "{trace}");
+        let is_low = |line: &&str| {
+            (0..3).any(|number| ["to", "from"].iter().any(|call| line.contains(&format!("{call}({number}, "))))
+        };
+        // libpam's own audit lines are not ours.
+        let low = trace.lines().filter(is_low).filter(|line| !line.contains("AF_NETLINK"));
+        assert_eq!(low.collect::<Vec<_>>(), Vec::<&str>::new());
+    });
+}
