@@ -61,7 +61,10 @@ impl FirstFactors {
                         factors.completed = true;
                     }
                 }
-                Some("password" | "keyboard-interactive" | "hostbased" | "gssapi-with-mic") => factors.completed = true,
+                // The last one is of the sshd of distributions (RFC 4462 section 4).
+                Some("password" | "keyboard-interactive" | "hostbased" | "gssapi-with-mic" | "gssapi-keyex") => {
+                    factors.completed = true;
+                }
                 Some(_) | None => {}
             }
         }
@@ -207,8 +210,19 @@ mod tests {
         let sk = line("sk-ssh-ed25519@openssh.com", "sk-ssh-ed25519@openssh.com");
         let both = format!("{key}\n{sk} some info\n");
         assert_eq!(types(&both), ["ssh-ed25519", "sk-ssh-ed25519@openssh.com"]);
-        assert!(FirstFactors::parse(Some(b"password\n")).any());
-        assert!(FirstFactors::parse(Some(b"keyboard-interactive/pam\n")).any());
+    }
+
+    #[test]
+    fn every_method_that_proves_somebody_is_a_first_factor_and_no_other() {
+        let completed = |line: &str| FirstFactors::parse(Some(format!("{line}\n").as_bytes())).any();
+        for method in
+            ["password", "keyboard-interactive/pam", "hostbased", "gssapi-with-mic", "gssapi-keyex alice@REALM"]
+        {
+            assert!(completed(method), "{method}");
+        }
+        for method in ["none", "gssapi", "keyboard", ""] {
+            assert!(!completed(method), "{method}");
+        }
     }
 
     #[test]
