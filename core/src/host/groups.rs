@@ -39,7 +39,7 @@ impl Groups for SystemGroups {
 }
 
 impl Hosts for SystemGroups {
-    fn has_account(&self, name: &UserName) -> io::Result<bool> {
-        Ok(super::account(name)?.is_some())
+    fn account_found_as(&self, name: &UserName) -> io::Result<Option<UserName>> {
+        Ok(super::account(name)?.map(|subject| subject.name))
     }
 }

@@ -8,11 +8,11 @@ use crate::{account::UserName, time::UnixTime};
 
 /// Tells which names exist on this host.
 pub trait Hosts: Groups {
-    /// Whether there is an account of that name.
+    /// The `pw_name` of the account that is found by a name, which may be spelled otherwise.
     ///
     /// # Errors
     /// The passwd database could not be asked.
-    fn has_account(&self, name: &UserName) -> io::Result<bool>;
+    fn account_found_as(&self, name: &UserName) -> io::Result<Option<UserName>>;
 }
 
 /// What is wrong with a rule.
@@ -61,12 +61,17 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
             }
         }
         for user in names(rule.users.as_ref()) {
-            let there = match UserName::parse(user.as_bytes()) {
-                Ok(name) => hosts.has_account(&name)?,
-                Err(_) => false,
+            let found = match UserName::parse(user.as_bytes()) {
+                Ok(name) => hosts.account_found_as(&name)?,
+                Err(_) => None,
             };
-            if !there {
-                say(format!("there is no account {user}"), "mend the name, or remove it");
+            match found {
+                Some(called) if called.as_str() == user => {}
+                Some(called) => say(
+                    format!("the account {user} is called {called}, so the name fits nobody"),
+                    "write the name as `id` spells it",
+                ),
+                None => say(format!("there is no account {user}"), "mend the name, or remove it"),
             }
         }
     }

@@ -24,8 +24,10 @@ impl Groups for Directory {
 }
 
 impl Hosts for Directory {
-    fn has_account(&self, name: &UserName) -> io::Result<bool> {
-        Ok(["alice", "git"].contains(&name.as_str()))
+    /// Finds names in any case, as some directories do.
+    fn account_found_as(&self, name: &UserName) -> io::Result<Option<UserName>> {
+        let name = UserName::parse(name.as_str().to_ascii_lowercase().as_bytes()).unwrap();
+        Ok(["alice", "git"].contains(&name.as_str()).then_some(name))
     }
 }
 
@@ -361,6 +363,8 @@ fn rules_that_can_never_decide_are_told() {
         (skip("groups = [\"nosuch\"]"), "no group is called nosuch"),
         (skip("groups = [\"!nosuch\"]"), "no group is called nosuch"),
         (skip("users = [\"bob\"]"), "there is no account bob"),
+        (skip("users = [\"Alice\"]"), "the account Alice is called alice"),
+        (skip("users = [\"!Alice\"]"), "the account Alice is called alice"),
     ] {
         let flaws = flaws(&rules);
         assert!(flaws.len() == 1 && flaws[0].starts_with(told), "{rules}: {flaws:?}");
