@@ -46,7 +46,8 @@ impl Staged {
     /// Stores it, with the confirming code used up.
     ///
     /// # Errors
-    /// [`EnrolError::AlreadyEnrolled`] if another login was faster; [`EnrolError::Store`].
+    /// [`EnrolError::AlreadyEnrolled`] if another login was faster; [`EnrolError::Store`], after which it may count all the
+    /// same: its last write comes when the enrolment is on the disk.
     pub fn store<C: WriteCredentials, S: StateStore>(&self, stores: (&C, &S), now: UnixTime) -> Result<(), EnrolError> {
         enrol::store(stores, &self.subject, (&self.enrolment, Some(self.confirmed)), Existing::Keep, now)
     }

@@ -100,10 +100,11 @@ fn end_of_enrolment(
             format!("the enrolment inside this login was not stored: {error}, by another login meanwhile"),
             "Another login enrolled this account meanwhile: remove the new entry from your app, and log in with the other one.",
         ),
+        // A write that failed may have come after the one that counts.
         Err(error) => (
             Outcome::Refused(Reason::Store),
-            format!("the enrolment inside this login was not stored: {error}"),
-            "The enrolment could not be stored: remove the new entry from your app, and tell your administrator.",
+            format!("the enrolment inside this login may not be stored whole, see `twinlock status`: {error}"),
+            "The enrolment could not be finished. Keep the new entry of your app and the recovery codes, which may count already, and tell your administrator.",
         ),
     };
     let attempt = Attempt { method: Some("totp"), authenticator, detail: Some(detail), ..Attempt::ended(outcome) };

@@ -1,7 +1,7 @@
 //! Enrolling inside the login, through a real client on a real terminal: what is stored and when, and what never is.
 
 use twinlock_tests::{
-    Authenticator, Background, FirstFactor, Operation, PASSWORD, PamCode, Sshd, World, converse, in_sshd_world,
+    Authenticator, Background, FirstFactor, Launch, Operation, PASSWORD, PamCode, Sshd, World, converse, in_sshd_world,
     in_world,
 };
 
@@ -194,6 +194,46 @@ fn a_host_that_runs_the_account_phase_twice_finds_it_stored_once() {
         });
         assert_eq!(codes, [PamCode::Success; 3]);
         assert!(alice_is_enrolled(world));
+    });
+}
+
+/// The last write only lifts the throttle: the enrolment is on the disk by then, and its app is the only way in.
+#[test]
+fn an_enrolment_that_failed_in_its_last_write_is_not_said_to_be_worth_nothing() {
+    in_world(|world| {
+        world.set_up(ENROLL);
+        world.account("alice");
+        world.service("svc", "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
+        let mut tracer = None;
+        let mark = world.log_mark();
+        let codes = converse(
+            c"svc",
+            c"alice",
+            c"SSH_AUTH_INFO_0=password",
+            &[Operation::Authenticate, Operation::AcctMgmt],
+            |prompt| {
+                let answer = if prompt.ends_with(BACK) {
+                    let thread = nix::unistd::gettid();
+                    let script =
+                        format!("exec strace -p {thread} -e trace=fdatasync -e inject=fdatasync:error=EIO:when=2 2>&1");
+                    let process = Launch::new(["sh", "-c", &script]).start();
+                    process.wait_for_output("attached");
+                    tracer = Some(process);
+                    recovery_codes_of(prompt).remove(0)
+                } else {
+                    app_of(prompt).codes().next()
+                };
+                answer.into_bytes()
+            },
+        );
+        tracer.unwrap().kill();
+        assert_eq!(codes, [PamCode::Success, PamCode::AuthinfoUnavail]);
+        assert!(alice_is_enrolled(world));
+        let entries = world.entries_since(mark);
+        assert!(
+            detail(&entries[1]).starts_with("the enrolment inside this login may not be stored whole"),
+            "{entries:#?}"
+        );
     });
 }
 
