@@ -111,6 +111,10 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     #[cfg(feature = "panic-probe")]
     assert!(transaction.service != "twinlock-panic", "the panic that was asked for");
 
+    // First of all: whoever passed before in this transaction has not passed now.
+    if transaction.mark(None).is_err() {
+        return returns::no_data(transaction);
+    }
     if let Err(none) = transaction.user {
         return returns::end(transaction, None, &Attempt::ended(Outcome::NoAnswer(none)));
     }
@@ -118,9 +122,6 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Ok(scene) => scene,
         Err(code) => return code,
     };
-    if transaction.mark(None).is_err() {
-        return returns::no_data(transaction);
-    }
     if arguments.require_key && transaction.first_factors.keys().is_empty() {
         let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
         return returns::refuse(transaction, user, Reason::Bypass, Some(NO_KEY.into()));

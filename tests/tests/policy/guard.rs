@@ -1,6 +1,6 @@
 //! The guard under rules: whom it refuses when sshd forgot to ask.
 
-use twinlock_tests::{Attempt, FirstFactor, Operation, PamCode, in_sshd_world, in_world};
+use twinlock_tests::{Attempt, FirstFactor, Operation, PamCode, converse, in_sshd_world, in_world};
 
 use crate::scene::{detail, ends, host, ours};
 
@@ -19,6 +19,29 @@ fn by_key_alone_only_those_whom_a_rule_exempts_get_in() {
         assert_eq!(ends(&alice), ["refused/bypass"]);
         assert!(alice.stdout.contains("requires a second factor") || alice.stderr.contains("requires a second factor"));
         assert!(detail(&ours(&alice)[0]).contains("AuthenticationMethods"), "{alice:#?}");
+    });
+}
+
+/// Hosts try again in the same transaction. What counts is the last time, however early it failed.
+#[test]
+fn who_passed_once_and_then_failed_has_not_passed() {
+    in_world(|world| {
+        world.set_up("");
+        world.account("alice");
+        let alice = world.enrol("alice");
+        let config = "/etc/twinlock/auth.toml";
+        world.write(config, "");
+        world.service(
+            "svc",
+            &format!("auth required pam_twinlock.so config={config}\naccount required pam_twinlock.so\n"),
+        );
+        let operations = [Operation::Authenticate, Operation::Authenticate, Operation::AcctMgmt];
+        let codes = converse(c"svc", c"alice", c"X=", &operations, |_| {
+            // It was read before the question, and is read again the next time.
+            world.write(config, "nonsense");
+            alice.codes().next().into_bytes()
+        });
+        assert_eq!(codes, [PamCode::Success, PamCode::AuthinfoUnavail, PamCode::PermDenied]);
     });
 }
 
