@@ -102,6 +102,7 @@ impl Scene {
     fn invites(&self, transaction: &Transaction<'_>) -> bool {
         let not_enrolled = |subject: &Subject| matches!(self.store.credentials.read(subject), Ok(None));
         self.policy == SecondFactor::Enroll
+            && host::is_root()
             && (transaction.first_factors.any() || transaction.password().is_some())
             && self.subject.as_ref().is_none_or(not_enrolled)
     }

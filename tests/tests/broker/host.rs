@@ -401,3 +401,18 @@ fn the_connection_is_never_open_under_the_numbers_of_the_standard_streams() {
         assert_eq!(low.collect::<Vec<_>>(), Vec::<&str>::new());
     });
 }
+
+/// The broker does not enrol inside a login, so the module must not begin with it.
+#[test]
+fn nobody_is_invited_to_enrol_where_the_host_cannot_store_it() {
+    with_alice(|alice| {
+        alice.configure("second_factor = \"enroll\"\n");
+        std::fs::remove_file(credentials_of("alice")).unwrap();
+        for user in ["alice", "nosuch"] {
+            let attempt = alice.attempt().user(user).pam_environment("SSH_AUTH_INFO_0", "password");
+            let outcome = attempt.answer("a").answer("a").run(alice.world);
+            assert_ne!(outcome.code(), PamCode::Success, "{user}");
+            assert!(outcome.prompts().iter().all(|prompt| !prompt.contains("Scan")), "{user}: {outcome:?}");
+        }
+    });
+}
