@@ -76,7 +76,7 @@ fn is_inside(rhost: &str) -> bool {
         Ok(IpAddr::V4(address)) => zone.is_none() && address.octets()[0] == 10,
         Ok(IpAddr::V6(address)) => {
             let mapped = address.to_ipv4_mapped().is_some_and(|address| address.octets()[0] == 10);
-            zone != Some("") && (address.octets()[0] == 0xfd || mapped)
+            zone.is_none() && (address.octets()[0] == 0xfd || mapped)
         }
         Err(_) => false,
     }

@@ -40,11 +40,12 @@ impl Source {
     }
 }
 
-/// An address as getnameinfo(3) writes it, which puts the interface behind a link-local one.
+/// An address as getnameinfo(3) writes it, which puts the interface behind a link-local one and behind no other.
 fn address(text: &str) -> Option<IpAddr> {
     let (plain, zone) = text.split_once('%').map_or((text, None), |(plain, zone)| (plain, Some(zone)));
     let address: IpAddr = plain.parse().ok()?;
-    let sound = zone.is_none_or(|zone| address.is_ipv6() && !zone.is_empty());
+    let link_local = matches!(address, IpAddr::V6(address) if address.is_unicast_link_local());
+    let sound = zone.is_none_or(|zone| link_local && !zone.is_empty());
     sound.then(|| address.to_canonical())
 }
 
@@ -137,6 +138,8 @@ mod tests {
             "10.0.0.1 ",
             " 10.0.0.1",
             "10.0.0.1%eth0",
+            "::ffff:10.0.0.1%eth0",
+            "fd00::1%eth0",
             "fe80::1%",
             "[::1]",
             "10.0.0.1:22",

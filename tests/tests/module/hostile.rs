@@ -33,9 +33,10 @@ const INFOS: [&str; 6] = [
     "publickey/sk-ssh-ed25519@openssh.com AAAAC3NzaC1lZDI1NTE5AAAAIAAA sk-ssh-ed25519@openssh.com\n",
     "",
 ];
-const SOURCES: [&str; 10] = [
+const SOURCES: [&str; 11] = [
     "203.0.113.7",
     "::ffff:203.0.113.7",
+    "2001:db8:aa::7",
     "2001:db8:aa::7%eth0",
     "203.0.113.7.example.com",
     "0203.0.113.7",
@@ -72,7 +73,7 @@ fn is_from_a_network(rhost: &[u8]) -> bool {
         Ok(IpAddr::V4(address)) => zone.is_none() && address.octets().starts_with(&[203, 0, 113]),
         Ok(IpAddr::V6(address)) => {
             let mapped = address.to_ipv4_mapped().is_some_and(|address| address.octets().starts_with(&[203, 0, 113]));
-            zone != Some("") && (mapped || address.segments().starts_with(&[0x2001, 0xdb8, 0xaa]))
+            zone.is_none() && (mapped || address.segments().starts_with(&[0x2001, 0xdb8, 0xaa]))
         }
         Err(_) => false,
     }
