@@ -3,8 +3,7 @@
 use crate::{
     account::Subject,
     credentials::Enrolment,
-    enrol::EnrolError,
-    otp::{MovingFactor, Past},
+    enrol::{self, EnrolError},
     ports::{Fault, Lane, StateStore, StoreError, WriteCredentials},
     record::Record,
     throttle::Throttle,
@@ -49,13 +48,14 @@ pub fn forget<S: StateStore>(states: &S, subject: &Subject, now: UnixTime) -> Re
 pub fn remove<C: WriteCredentials, S: StateStore>(
     (credentials, states): (&C, &S),
     subject: &Subject,
+    now: UnixTime,
     check: impl FnOnce(Result<Option<&Enrolment>, &StoreError>) -> Result<(), EnrolError>,
 ) -> Result<bool, EnrolError> {
     // A record that cannot be read is replaced first, so that removing goes the same locked way.
     let lane = match states.open(subject) {
         Ok(lane) => lane,
         Err(error) if matches!(error.fault, Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser) => {
-            Some(states.start_over(subject, &Record::new(subject))?)
+            Some(enrol::start_over((credentials, states), subject, now)?)
         }
         Err(error) => return Err(error.into()),
     };
@@ -100,8 +100,7 @@ pub enum Repair {
     Made,
 }
 
-/// Puts a new record in the place of one of which neither half can be read. What was used is not known any more, so
-/// everything that may have been used counts as used: steps up to the next one, tokens altogether, recovery codes.
+/// Puts a new record in the place of one of which neither half can be read: see [`Record::used_up`].
 ///
 /// # Errors
 /// [`StoreError`].
@@ -119,19 +118,6 @@ pub fn repair<C: WriteCredentials, S: StateStore>(
         Err(error) if matches!(error.fault, Fault::Torn | Fault::TooLarge(_)) => {}
         Err(error) => return Err(error),
     }
-    let mut next = Record::new(subject);
-    for authenticator in &enrolment.authenticators {
-        let step = match authenticator.otp.factor() {
-            MovingFactor::Time { .. } => authenticator.otp.step_at(now, Past::default()).saturating_add(1),
-            MovingFactor::Counter { .. } => u64::MAX,
-        };
-        next.use_step(&authenticator.id, step, now);
-    }
-    if let Some(set) = &enrolment.recovery {
-        for id in set.ids() {
-            next.spend(&set.set, id);
-        }
-    }
-    states.start_over(subject, &next)?;
+    states.start_over(subject, &Record::used_up(subject, &enrolment, now))?;
     Ok(Repair::Made)
 }

@@ -17,7 +17,7 @@ use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
     otp::{Algorithm, Match, MovingFactor, Otp, OtpError, Past, Reach},
-    ports::{Fault, Lane, Randomness, StateStore, StoreError, WriteCredentials},
+    ports::{Fault, Lane, Randomness, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::Record,
     recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
     secret::Secret,
@@ -237,7 +237,7 @@ pub fn store<C: WriteCredentials, S: StateStore>(
     existing: Existing<'_>,
     now: UnixTime,
 ) -> Result<(), EnrolError> {
-    store_noting(stores, subject, enrolment, existing, |record| {
+    store_noting(stores, subject, enrolment, (existing, now), |record| {
         for authenticator in &enrolment.authenticators {
             if let Some(step) = confirmed {
                 record.use_step(&authenticator.id, step, now);
@@ -257,12 +257,12 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     (credentials, states): (&C, &S),
     subject: &Subject,
     enrolment: &Enrolment,
-    existing: Existing<'_>,
+    (existing, now): (Existing<'_>, UnixTime),
     note: impl FnOnce(&mut Record),
 ) -> Result<(), EnrolError> {
     let mut lane = match states.open_or_create(subject) {
         Err(error) if existing == Existing::Replace && is_beyond_use(&error) => {
-            states.start_over(subject, &Record::new(subject))?
+            start_over((credentials, states), subject, now)?
         }
         lane => lane?,
     };
@@ -297,6 +297,25 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     next.keep_only(enrolment);
     lane.change(&next)?;
     Ok(())
+}
+
+/// A new record in the place of one that cannot be used. Until the enrolment is replaced or removed, which may fail or
+/// never come, the old one holds: nothing of it that may have been used may open anything again.
+///
+/// # Errors
+/// [`StoreError`].
+pub(crate) fn start_over<C: ReadCredentials, S: StateStore>(
+    (credentials, states): (&C, &S),
+    subject: &Subject,
+    now: UnixTime,
+) -> Result<S::Lane, StoreError> {
+    let held = match credentials.read(subject) {
+        // They open nothing.
+        Err(error) if is_beyond_use(&error) => None,
+        held => held?,
+    };
+    let record = held.map_or_else(|| Record::new(subject), |held| Record::used_up(subject, &held, now));
+    states.start_over(subject, &record)
 }
 
 /// The record without the news of a change that has not come about yet.

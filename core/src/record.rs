@@ -7,7 +7,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Document, Mistake, Table, each, integer, string},
     notice::Notice,
-    otp::Past,
+    otp::{MovingFactor, Past},
     remember::Remembered,
     throttle::Throttle,
     time::UnixTime,
@@ -74,6 +74,27 @@ impl Record {
             remembered: None,
             notice: None,
         }
+    }
+
+    /// The record in the place of one that is lost: what was used of `enrolment` is not known any more, so everything
+    /// that may have been used counts as used, which is steps up to the one after `now`, tokens altogether and recovery
+    /// codes.
+    #[must_use]
+    pub fn used_up(subject: &Subject, enrolment: &Enrolment, now: UnixTime) -> Self {
+        let mut record = Self::new(subject);
+        for authenticator in &enrolment.authenticators {
+            let step = match authenticator.otp.factor() {
+                MovingFactor::Time { .. } => authenticator.otp.step_at(now, Past::default()).saturating_add(1),
+                MovingFactor::Counter { .. } => u64::MAX,
+            };
+            record.use_step(&authenticator.id, step, now);
+        }
+        if let Some(set) = &enrolment.recovery {
+            for id in set.ids() {
+                record.spend(&set.set, id);
+            }
+        }
+        record
     }
 
     /// The last use of an authenticator.

@@ -204,7 +204,7 @@ impl Scene {
             return Ok(Outcome::dry(subject, how, &imported));
         }
         let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel, memory)?;
-        prepared.store((&self.store.credentials, &self.store.states), subject, existing)?;
+        prepared.store((&self.store.credentials, &self.store.states), subject, (existing, SystemClock.now()))?;
         self.journal().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
         Ok(Outcome::imported(subject, how, &imported, &prepared))
     }

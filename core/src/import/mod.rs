@@ -141,7 +141,7 @@ impl Prepared {
         &self,
         stores: (&C, &S),
         subject: &Subject,
-        existing: Existing,
+        existing: (Existing, UnixTime),
     ) -> Result<(), EnrolError> {
         enrol::store_noting(stores, subject, &self.enrolment, existing, |record| self.note(record))
     }

@@ -248,7 +248,7 @@ impl Lifecycle<'_> {
             authenticators: vec![authenticator.clone()],
             recovery: set,
         };
-        enrol::store_noting(self.stores(), subject, &enrolment, existing, |record| {
+        enrol::store_noting(self.stores(), subject, &enrolment, (existing, now), |record| {
             if let Some(step) = confirmed {
                 record.use_step(&authenticator.id, step, now);
             }
@@ -328,7 +328,7 @@ impl Lifecycle<'_> {
             return Err(Refusal::not_enrolled(subject.name.as_str()));
         }
         let proof = self.prove(subject, dialogue)?;
-        admin::remove(self.stores(), subject, |held| match (&proof, held) {
+        admin::remove(self.stores(), subject, self.clock.now(), |held| match (&proof, held) {
             (Proof::Root, _) => Ok(()),
             (Proof::FirstFactor | Proof::Held(_), Ok(Some(enrolment))) => proof.check(enrolment),
             (Proof::FirstFactor | Proof::Held(_), _) => Err(EnrolError::ChangedMeanwhile),

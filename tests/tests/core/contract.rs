@@ -1,11 +1,13 @@
 //! What every store promises, run against the files and against memory.
 
-use std::path::Path;
+use std::{io::ErrorKind, path::Path};
 
 use twinlock_core::{
+    account::Subject,
     admin,
+    credentials::Enrolment,
     enrol::{self, EnrolError, Existing},
-    ports::{Charge, Fault, Lane, ReadCredentials, StateStore, WriteCredentials},
+    ports::{Charge, Fault, Lane, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::Record,
     store::{CredentialFiles, StateFiles, Store},
     throttle::Throttle,
@@ -47,6 +49,7 @@ contract! {
     the_confirming_code_is_used_with_the_enrolment
     enrolling_again_lifts_what_was_disabled
     enrolling_again_gives_a_record_of_another_uid_a_new_owner
+    what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is_not
     unlocking_forgets_failures_and_keeps_what_was_used
     removed_means_gone
 }
@@ -77,7 +80,7 @@ fn nobody_is_enrolled_in_an_empty_store(credentials: &impl ReadCredentials, stat
 
 fn replacing_leaves_nothing_of_the_old_one(credentials: &impl WriteCredentials, _: &impl StateStore) {
     credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
-    let bare = twinlock_core::credentials::Enrolment { recovery: None, ..enrolment("alice") };
+    let bare = Enrolment { recovery: None, ..enrolment("alice") };
     credentials.replace(&subject("alice"), &bare).unwrap();
     assert_eq!(*credentials.read(&subject("alice")).unwrap().unwrap().to_toml(), *bare.to_toml());
 }
@@ -100,7 +103,7 @@ fn what_is_made_sure_of_is_as_it_was(credentials: &impl WriteCredentials, _: &im
 fn another_uid_is_refused(credentials: &impl WriteCredentials, states: &impl StateStore) {
     credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
     drop(states.open_or_create(&subject("alice")).unwrap());
-    let anew = twinlock_core::account::Subject { uid: 2002, ..subject("alice") };
+    let anew = Subject { uid: 2002, ..subject("alice") };
     let other = |fault: &Fault| matches!(fault, Fault::OtherUid { stored: 1001, account: 2002 });
     assert!(other(&credentials.read(&anew).err().unwrap().fault));
     assert!(other(&states.open(&anew).err().unwrap().fault));
@@ -204,15 +207,70 @@ fn enrolling_again_gives_a_record_of_another_uid_a_new_owner(
     credentials: &impl WriteCredentials,
     states: &impl StateStore,
 ) {
-    let (alice, anew) = (subject("alice"), twinlock_core::account::Subject { uid: 2002, ..subject("alice") });
+    let (alice, anew) = (subject("alice"), Subject { uid: 2002, ..subject("alice") });
     enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
         .unwrap();
-    let second = twinlock_core::credentials::Enrolment { uid: Some(2002), ..enrolment("alice") };
+    let second = Enrolment { uid: Some(2002), ..enrolment("alice") };
     let keep = enrol::store((credentials, states), &anew, (&second, None), Existing::Keep, UnixTime::default());
     assert!(matches!(keep, Err(EnrolError::Store(_))));
     enrol::store((credentials, states), &anew, (&second, None), Existing::Replace, UnixTime::default()).unwrap();
     assert_eq!(credentials.read(&anew).unwrap().unwrap().uid, Some(2002));
     assert!(states.open(&anew).unwrap().unwrap().record().uses.is_empty());
+}
+
+/// Credentials that can be read, on a disk that is full.
+struct Full<'a, C>(&'a C);
+
+impl<C: ReadCredentials> ReadCredentials for Full<'_, C> {
+    fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.0.read(subject)
+    }
+
+    fn settle(&self, subject: &Subject) -> Result<(), StoreError> {
+        self.0.settle(subject)
+    }
+}
+
+impl<C: WriteCredentials> WriteCredentials for Full<'_, C> {
+    fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.0.read_any_uid(subject)
+    }
+
+    fn replace(&self, _: &Subject, _: &Enrolment) -> Result<(), StoreError> {
+        Err(full())
+    }
+
+    fn remove(&self, _: &Subject) -> Result<bool, StoreError> {
+        Err(full())
+    }
+}
+
+fn full() -> StoreError {
+    StoreError { path: "full".into(), fault: Fault::Write(ErrorKind::StorageFull.into()) }
+}
+
+fn what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is_not(
+    credentials: &impl WriteCredentials,
+    states: &impl StateStore,
+) {
+    // Deployed credentials name no uid, and the record is another one's: as good as lost.
+    let (alice, now) = (subject("alice"), UnixTime::from_seconds(3_000));
+    credentials.replace(&alice, &Enrolment { uid: None, ..enrolment("alice") }).unwrap();
+    let replaced = |alice: &Subject| {
+        let new = (&enrolment("alice"), None);
+        enrol::store((&Full(credentials), states), alice, new, Existing::Replace, now).map(|()| true)
+    };
+    let removed = |alice: &Subject| admin::remove((&Full(credentials), states), alice, now, |_| Ok(()));
+    for uid in [2002, 2003] {
+        drop(states.start_over(&alice, &Record::new(&alice)).unwrap());
+        let anew = Subject { uid, ..alice.clone() };
+        let outcome = if uid == 2002 { replaced(&anew) } else { removed(&anew) };
+        assert!(matches!(outcome, Err(EnrolError::Store(_))));
+        let lane = states.open(&anew).unwrap().unwrap();
+        let held = credentials.read(&anew).unwrap().unwrap();
+        assert_eq!(lane.record().past(&id("phone")).last_step, Some(101));
+        assert_eq!(lane.record().recovery_codes_left(&held), 0);
+    }
 }
 
 fn unlocking_forgets_failures_and_keeps_what_was_used(_: &impl WriteCredentials, states: &impl StateStore) {
@@ -231,7 +289,7 @@ fn removed_means_gone(credentials: &impl WriteCredentials, states: &impl StateSt
     let alice = subject("alice");
     enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
         .unwrap();
-    assert!(admin::remove((credentials, states), &alice, |_| Ok(())).unwrap());
+    assert!(admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());
     assert!(credentials.read(&alice).unwrap().is_none() && states.open(&alice).unwrap().is_none());
-    assert!(!admin::remove((credentials, states), &alice, |_| Ok(())).unwrap());
+    assert!(!admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());
 }

@@ -203,7 +203,13 @@ impl Programs {
                 };
                 // Whether it could be stored is seen by what it did.
                 let stores = (&ports, &ports);
-                let _ = enrol::store_noting(stores, &subject("alice"), enrolment, Existing::Replace, note);
+                let _ = enrol::store_noting(
+                    stores,
+                    &subject("alice"),
+                    enrolment,
+                    (Existing::Replace, UnixTime::default()),
+                    note,
+                );
                 None
             }
         };
