@@ -246,7 +246,7 @@ pub enum Fault {
     Busy(Duration),
     /// The host process may not write files this large (`RLIMIT_FSIZE`).
     FileSizeLimit,
-    /// Neither half of the state is valid.
+    /// Neither half of the state is valid, or the one in force is of another version of this program.
     Torn,
     /// A record does not fit its slot.
     Record(slot::TooLarge),

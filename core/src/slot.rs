@@ -146,36 +146,44 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
     Ok(slot)
 }
 
-/// Reads the slot in force: of the valid ones that with the highest number. `None` if both are damaged.
+/// Reads the slot in force: of the whole ones that with the highest number. `None` if both are damaged.
+///
+/// # Security
+/// Also `None` if it is whole and says what only another version understands: the older half would be in force without
+/// what was used and charged since.
 #[must_use]
 pub fn current(file: &[u8; FILE]) -> Option<Slot> {
     let (first, second) = file.split_at(SLOT);
-    match (decode(Half::First, first, second), decode(Half::Second, second, first)) {
-        (Some(a), Some(b)) => Some(if b.sequence > a.sequence { b } else { a }),
-        (only, None) | (None, only) => only,
+    match (sequence(first), sequence(second)) {
+        (Some(a), Some(b)) if b > a => decode(Half::Second, b, second, first),
+        (Some(a), _) => decode(Half::First, a, first, second),
+        (None, Some(b)) => decode(Half::Second, b, second, first),
+        (None, None) => None,
     }
 }
 
-fn decode(half: Half, slot: &[u8], other: &[u8]) -> Option<Slot> {
-    let word = |from: usize, to: usize| slot.get(from..to);
-    let version = u16::from_le_bytes(word(4, 6)?.try_into().ok()?);
-    let flags = u16::from_le_bytes(word(6, 8)?.try_into().ok()?);
-    let sequence = u64::from_le_bytes(word(8, 16)?.try_into().ok()?);
-    let length = u32::from_le_bytes(word(16, 20)?.try_into().ok()?);
-    if word(0, 4)? != MAGIC || version != VERSION || word(20, 24)? != [0; 4] {
-        return None;
-    }
-    let stage = match flags {
+/// The number of a slot, if it is whole.
+fn sequence(slot: &[u8]) -> Option<u64> {
+    let whole = slot.starts_with(MAGIC) && *slot.get(24..HEADER)? == checksum(slot, body(slot)?)?;
+    if whole { slot.get(8..16)?.try_into().ok().map(u64::from_le_bytes) } else { None }
+}
+
+fn body(slot: &[u8]) -> Option<&[u8]> {
+    let length = u32::from_le_bytes(slot.get(16..20)?.try_into().ok()?);
+    slot.get(HEADER..HEADER.checked_add(usize::try_from(length).ok()?)?)
+}
+
+fn decode(half: Half, sequence: u64, slot: &[u8], other: &[u8]) -> Option<Slot> {
+    let version = u16::from_le_bytes(slot.get(4..6)?.try_into().ok()?);
+    let stage = match u16::from_le_bytes(slot.get(6..8)?.try_into().ok()?) {
         0 => Stage::Committed,
         OPEN_CHARGE => Stage::Charged,
         _ => return None,
     };
-    let end = HEADER.checked_add(usize::try_from(length).ok()?)?;
-    let body = slot.get(HEADER..end)?;
-    if word(24, HEADER)? != checksum(slot, body)? {
+    if version != VERSION || *slot.get(20..24)? != [0; 4] {
         return None;
     }
-    let record = Record::parse(std::str::from_utf8(body).ok()?).ok()?;
+    let record = Record::parse(std::str::from_utf8(body(slot)?).ok()?).ok()?;
     let synced = other.ends_with(&mark(sequence));
     Some(Slot { half, sequence, stage, synced, record })
 }
@@ -279,6 +287,30 @@ mod tests {
             bad[24..HEADER].copy_from_slice(&sum);
             assert_eq!(current(&file(&bad, &[0; SLOT])), None, "{value} at {at}");
         }
+    }
+
+    /// As where a package is put back to an older version: what was used in between must not be good again.
+    #[test]
+    fn what_a_later_version_wrote_is_not_passed_over_for_what_was_before() {
+        let old = encode(7, Stage::Committed, &record(1)).unwrap();
+        let later = |version: u8, key: &[u8]| {
+            let mut slot = encode(8, Stage::Committed, &record(2)).unwrap();
+            let end = usize::from(slot[16]) + 256 * usize::from(slot[17]) + key.len();
+            slot[HEADER + end - key.len()..HEADER + end].copy_from_slice(key);
+            slot[4] = version;
+            slot[16..18].copy_from_slice(&u16::try_from(end).unwrap().to_le_bytes());
+            let sum = checksum(&slot, &slot[HEADER..HEADER + end]).unwrap();
+            slot[24..HEADER].copy_from_slice(&sum);
+            slot
+        };
+        assert_eq!(current(&file(&old, &later(1, b""))).unwrap().sequence, 8);
+        for newer in [later(2, b""), later(1, b"[later]\nkey = 1\n")] {
+            assert_eq!(current(&file(&old, &newer)), None);
+            assert_eq!(current(&file(&newer, &old)), None);
+        }
+        // Once it is the older one, nothing hangs on it.
+        let now = encode(9, Stage::Committed, &record(3)).unwrap();
+        assert_eq!(current(&file(&now, &later(2, b""))).unwrap().sequence, 9);
     }
 
     #[test]
