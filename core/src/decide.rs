@@ -170,7 +170,8 @@ fn found_drift(otp: &Otp, step: u64, now: UnixTime, reach: Reach) -> Option<i64>
 }
 
 /// By how many seconds the clock of an authenticator is off whose code was refused, if it is one of the ten minutes
-/// around now. For the log alone: it grants nothing.
+/// around now. It grants nothing, and it says that a guess hit: it is for the log and for root, and of codes whose time
+/// is over for their owner.
 #[must_use]
 pub fn clock_offset(enrolment: &Enrolment, record: &Record, proof: &Proof) -> Option<i64> {
     let given = match proof {

@@ -55,7 +55,8 @@ pub struct Attempt {
     pub authenticator: Option<AuthenticatorId>,
     /// Wrong answers in a row, as they now stand on the disk.
     pub failures: Option<u32>,
-    /// By how many seconds the authenticator's clock is off, if that is why it was refused. For the log.
+    /// By how many seconds the authenticator's clock is off, if that is why it was refused. Not for whoever answered:
+    /// see [`decide::clock_offset`].
     pub clock_offset: Option<i64>,
     /// What is broken, for the log.
     pub detail: Option<String>,

@@ -138,6 +138,7 @@ impl Lifecycle<'_> {
             if let Outcome::NoAnswer(none) = attempt.outcome {
                 return Err(none.into());
             }
+            let attempt = self.as_told(attempt);
             let refusal = attempt::refusal(&attempt, subject.name.as_str(), Owned::by(Some(&enrolment)));
             let again =
                 matches!(attempt.outcome, Outcome::Refused(Reason::WrongCode | Reason::Replayed | Reason::Junk));

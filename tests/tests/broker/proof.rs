@@ -76,6 +76,26 @@ fn three_wrong_codes_end_it_and_are_charged() {
 }
 
 #[test]
+fn that_a_code_will_be_right_later_is_told_to_root_alone() {
+    with_alice(|alice| {
+        let phone = &alice.enrolled.authenticator;
+        let early = || phone.code_at(phone.now_step() + 8);
+        let output = alice.runs(&["verify"], &[&early()]);
+        assert!(output.stderr.starts_with("twinlock: wrong: no code of now and no recovery code\n"), "{output:?}");
+        let mut terminal = alice.types(&RENAME);
+        terminal.expect(PROOF);
+        terminal.send_line(&early());
+        terminal.expect("wrong: no code of now and no recovery code\n");
+        drop(terminal);
+        alice.state().write(alice.world);
+        let output = alice.runs(&["verify"], &[&phone.code_at(phone.now_step() - 8)]);
+        assert!(output.stderr.contains("the clocks differ by -2"), "what is over is of no use: {output:?}");
+        let output = alice.world.twinlock_launch(&["verify", "alice"]).run_with_input(early().as_bytes());
+        assert!(output.stderr.contains("the clocks differ by +2"), "{output:?}");
+    });
+}
+
+#[test]
 fn a_wrong_code_is_asked_again_and_a_right_one_does() {
     with_alice(|alice| {
         let output = alice.runs(&RENAME, &[&alice.wrong_code(), "junk", &alice.codes().next()]);
