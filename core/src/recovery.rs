@@ -235,10 +235,11 @@ impl RecoverySet {
             found |= same & !gone;
             used |= same & gone;
         }
-        Ok(if bool::from(found) {
-            RecoveryMatch::Fresh(id)
-        } else if bool::from(used) {
+        // A code that stands twice in the file is spent when it is spent once.
+        Ok(if bool::from(used) {
             RecoveryMatch::Spent
+        } else if bool::from(found) {
+            RecoveryMatch::Fresh(id)
         } else {
             RecoveryMatch::Nothing
         })
@@ -340,6 +341,14 @@ mod tests {
         assert_eq!(set.find(&code("O123456789ABCDEF"), &[1]), Ok(RecoveryMatch::Fresh(2)));
         assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[]), Ok(RecoveryMatch::Nothing));
         assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[1]), Ok(RecoveryMatch::Nothing));
+    }
+
+    #[test]
+    fn a_code_that_stands_twice_is_found_once() {
+        let (_, hash) = two().stored().next().unwrap();
+        let twice = RecoverySet::from_stored(name(), None, &[(1, &hash), (2, &hash)]).unwrap();
+        let RecoveryMatch::Fresh(id) = twice.find(&code("ABCDEFGHJKMNPQRS"), &[]).unwrap() else { panic!("not found") };
+        assert_eq!(twice.find(&code("ABCDEFGHJKMNPQRS"), &[id]), Ok(RecoveryMatch::Spent));
     }
 
     #[test]
