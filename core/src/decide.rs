@@ -1,7 +1,7 @@
 //! The decision: whether answers prove a second factor. Pure; it cannot change a credential, by its types.
 
 use crate::{
-    credentials::{AuthenticatorId, Enrolment},
+    credentials::{Authenticator, AuthenticatorId, Enrolment},
     otp::{Code, Match, Otp, Past, Reach},
     ports::Charge,
     record::{Origin, Record},
@@ -124,10 +124,18 @@ type Codes<'a> = (&'a GivenCode, Option<&'a GivenCode>);
 fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, reach: Reach) -> Verdict {
     let mut verdict = Verdict::Refuse(Refusal::Wrong);
     for authenticator in enrolment.active() {
-        let past = record.past(&authenticator.id);
+        let past = past_of(enrolment, record, authenticator);
         verdict = stronger(verdict, match_codes(&authenticator.otp, past, codes, reach).on(&authenticator.id));
     }
     verdict
+}
+
+/// What is known of an authenticator from its earlier uses. Where its secret stands twice among what the user holds, as
+/// it may in a file that was deployed or imported, a step that was used of the one is used of the other.
+fn past_of(enrolment: &Enrolment, record: &Record, authenticator: &Authenticator) -> Past {
+    let twins = enrolment.authenticators.iter().filter(|one| one.otp.is_twin_of(&authenticator.otp));
+    let last_step = twins.filter_map(|twin| record.past(&twin.id).last_step).max();
+    Past { last_step, ..record.past(&authenticator.id) }
 }
 
 /// What two codes, or one, are to one authenticator.
@@ -179,7 +187,7 @@ pub fn clock_offset(enrolment: &Enrolment, record: &Record, proof: &Proof) -> Op
         Proof::Resync(..) | Proof::Recovery(_) => return None,
     };
     enrolment.active().find_map(|authenticator| {
-        let (otp, past) = (&authenticator.otp, record.past(&authenticator.id));
+        let (otp, past) = (&authenticator.otp, past_of(enrolment, record, authenticator));
         let period = i64::from(otp.period()?);
         match otp.find(&given.code, given.at, past, Reach::Resync) {
             Match::Fresh(step) => step.checked_signed_diff(otp.step_at(given.at, past))?.checked_mul(period),
@@ -244,7 +252,7 @@ mod tests {
     use super::*;
     use crate::{
         account::{Subject, UserName},
-        credentials::{Authenticator, Label},
+        credentials::Label,
         otp::{Algorithm, MovingFactor, Otp},
         ports::StoreError,
         recovery::RecoverySet,
@@ -411,6 +419,29 @@ mod tests {
         assert_eq!(step.recovery, None);
         let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now, None);
         assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
+    }
+
+    #[test]
+    fn a_secret_that_stands_twice_opens_once() {
+        let held = |digits, second| {
+            let mut tablet = authenticator("tablet", second, CLOCK);
+            let secret = Secret::from_bytes(&[second; 20]).unwrap();
+            tablet.otp = Otp::new(secret, Algorithm::Sha1, digits, CLOCK).unwrap();
+            Enrolment { authenticators: vec![authenticator("phone", 1, CLOCK), tablet], ..alice() }
+        };
+        for (digits, second, again) in [
+            (6, 1, Verdict::Refuse(Refusal::Replayed)),
+            (8, 1, Verdict::Refuse(Refusal::Replayed)),
+            (8, 2, accept("tablet", STEP)),
+        ] {
+            let enrolment = held(digits, second);
+            let code = enrolment.authenticators[1].otp.code(STEP);
+            let code = GivenCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
+            let verdict = decide(&Written, &enrolment, &used(STEP), &Proof::Code(code)).unwrap();
+            assert_eq!(verdict, again, "{digits} digits of {second}");
+        }
+        let next = decide(&Written, &held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
+        assert_eq!(next, accept("phone", STEP + 1));
     }
 
     #[test]
