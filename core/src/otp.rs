@@ -178,6 +178,14 @@ impl Otp {
         }
     }
 
+    /// The last step whose code can be right at `now`, if time moves it: of a clock that was set right by as much as that
+    /// can be, and by its window.
+    #[must_use]
+    pub fn furthest_step(&self, now: UnixTime) -> Option<u64> {
+        self.period()?;
+        Some(self.candidates(now, Past::default(), Reach::Resync).end().saturating_add(Self::WINDOW))
+    }
+
     /// Looks for `code` among the steps that `reach` allows around where the authenticator should be at `now`.
     ///
     /// # Security

@@ -7,7 +7,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Document, Mistake, Table, each, integer, string},
     notice::Notice,
-    otp::{MovingFactor, Past},
+    otp::Past,
     remember::Remembered,
     throttle::Throttle,
     time::UnixTime,
@@ -77,17 +77,13 @@ impl Record {
     }
 
     /// The record in the place of one that is lost: what was used of `enrolment` is not known any more, so everything
-    /// that may have been used counts as used, which is steps up to the one after `now`, tokens altogether and recovery
-    /// codes.
+    /// that may have been used counts as used: tokens altogether, recovery codes, and steps up to the last that could be
+    /// right at `now`, for by how much a clock was set right is lost too.
     #[must_use]
     pub fn used_up(subject: &Subject, enrolment: &Enrolment, now: UnixTime) -> Self {
         let mut record = Self::new(subject);
         for authenticator in &enrolment.authenticators {
-            let step = match authenticator.otp.factor() {
-                MovingFactor::Time { .. } => authenticator.otp.step_at(now, Past::default()).saturating_add(1),
-                MovingFactor::Counter { .. } => u64::MAX,
-            };
-            record.use_step(&authenticator.id, step, now);
+            record.use_step(&authenticator.id, authenticator.otp.furthest_step(now).unwrap_or(u64::MAX), now);
         }
         if let Some(set) = &enrolment.recovery {
             for id in set.ids() {
@@ -282,8 +278,15 @@ impl Spent {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
-    use crate::recovery::RecoverySet;
+    use crate::{
+        credentials::{Authenticator, Label},
+        otp::{Algorithm, Code, Match, MovingFactor, Otp, Reach},
+        recovery::RecoverySet,
+        secret::Secret,
+    };
 
     fn used_from(from: &str) -> Record {
         let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
@@ -332,6 +335,28 @@ mod tests {
         record.spend(&set, 2);
         assert_eq!(record.recovery_codes_left(&enrolment), 2);
         assert_eq!(record.recovery_codes_left(&Enrolment { recovery: None, ..enrolment }), 0);
+    }
+
+    #[test]
+    fn where_a_record_is_lost_no_code_is_good_again_whose_clock_was_set_right() {
+        let factor = MovingFactor::Time { period: 30 };
+        let otp = Otp::new(Secret::from_bytes(&[1; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
+        let id = AuthenticatorId::parse("phone").unwrap();
+        let label = Label::parse("phone").unwrap();
+        let phone = Authenticator { id: id.clone(), label, otp: otp.clone(), created: None, suspended: false };
+        let user = UserName::parse(b"alice").unwrap();
+        let enrolment = Enrolment { user: user.clone(), uid: None, authenticators: vec![phone], recovery: None };
+        // At noon a phone that is ten minutes ahead opens a login; at once the record is lost and made anew.
+        let (noon, ahead) = (UnixTime::from_seconds(1_800_000_000), Past { last_step: None, drift: 20 });
+        let record = Record::used_up(&Subject { name: user, uid: 1001 }, &enrolment, noon);
+        for step in 60_000_019..=60_000_021 {
+            let code = Code::parse(otp.code(step).as_bytes()).unwrap();
+            assert_eq!(otp.find(&code, noon, ahead, Reach::Login), Match::Fresh(step));
+            for later in (0..1_200).step_by(10).map(|seconds| noon.after(Duration::from_secs(seconds))) {
+                let found = otp.find(&code, later, record.past(&id), Reach::Login);
+                assert!(!matches!(found, Match::Fresh(_)), "{step} at {later}");
+            }
+        }
     }
 
     #[test]

@@ -28,8 +28,8 @@ pub(crate) fn run(config: &Path, arguments: &Named) -> Result<(), Failure> {
         Repair::Made => {
             scene.journal().changed("repaired", user);
             note(&format!(
-                "{user}: a new record was made. Codes count again from the next but one; recovery codes and hardware\n\
-                 tokens do not, since it is not known which were used: twinlock recovery new {user}"
+                "{user}: a new record was made. Codes count again in eleven minutes; recovery codes and hardware tokens\n\
+                 do not, since it is not known which were used: twinlock recovery new {user}"
             ));
             Ok(())
         }

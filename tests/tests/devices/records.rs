@@ -42,8 +42,8 @@ fn a_repaired_record_counts_as_used_whatever_may_have_been() {
         assert_eq!(login(world, &[&alice.recovery_codes[3]]), PamCode::AuthErr);
         assert_eq!(done(world, &["recovery", "count", "alice"]).stdout, "0\n");
         done(world, &["unlock", "alice"]);
-        let later = twinlock_tests::Attempt::new("svc").user("alice").under(["faketime", "-f", "+90s"]);
-        assert_eq!(later.answer(alice.authenticator.code_at(step + 3)).run(world).code(), PamCode::Success);
+        let later = twinlock_tests::Attempt::new("svc").user("alice").under(["faketime", "-f", "+690s"]);
+        assert_eq!(later.answer(alice.authenticator.code_at(step + 23)).run(world).code(), PamCode::Success);
     });
 }
 
