@@ -52,8 +52,7 @@ impl StateFiles {
 
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
     fn make(&self, name: &str, record: &Record, replace: bool) -> Result<(), StoreError> {
-        let root = Folder::open(&self.root, Readers::Root)?.into_file();
-        lock(&root, &self.root)?;
+        let _one_at_a_time = lock(Folder::open(&self.root, Readers::Root)?.into_file(), &self.root)?;
         let folder = Folder::open(&self.folder, Readers::Root)?;
         if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
             return Ok(());
@@ -85,10 +84,10 @@ fn locked(folder: Folder, name: &str) -> Result<Option<LockedState>, StoreError>
         let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
             return Ok(None);
         };
-        lock(&file, &path)?;
-        let links = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
+        let file = lock(file, &path)?;
+        let links = file.0.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
         if links > 0 {
-            let slot = read(&file, &path)?;
+            let slot = read(&file.0, &path)?;
             return Ok(Some(LockedState { file, folder, path, slot }));
         }
     }
@@ -138,32 +137,30 @@ impl StateStore for StateFiles {
         let [first, second] = turns;
         let files = [first?, second?];
         let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
-        match taken.map_err(|e| error(&self.folder, Fault::Read(e)))? {
-            Some(at) => Ok(Turn { file: files.into_iter().nth(at) }),
-            None => Err(error(&self.folder, Fault::Busy(DEADLINE))),
-        }
+        let file = taken.map_err(|e| error(&self.folder, Fault::Read(e)))?.and_then(|at| files.into_iter().nth(at));
+        file.map(|file| Turn(Locked(file))).ok_or_else(|| error(&self.folder, Fault::Busy(DEADLINE)))
     }
 }
 
 /// A turn at Argon2; given back when dropped.
 #[derive(Debug)]
-pub struct Turn {
-    file: Option<File>,
-}
+pub struct Turn(#[expect(dead_code, reason = "it is there to be dropped")] Locked);
 
-impl Drop for Turn {
+/// A file that is locked until this is dropped.
+#[derive(Debug)]
+struct Locked(File);
+
+impl Drop for Locked {
     fn drop(&mut self) {
         // Unlocked by name, not only by closing: a child that the host forked meanwhile may hold the descriptor too.
-        if let Some(file) = &self.file {
-            let _ = file.unlock();
-        }
+        let _ = self.0.unlock();
     }
 }
 
 /// A user's state under its lock.
 #[derive(Debug)]
 pub struct LockedState {
-    file: File,
+    file: Locked,
     folder: Folder,
     path: PathBuf,
     slot: Slot,
@@ -192,11 +189,11 @@ impl LockedState {
 
     fn write(&self, half: Half, sequence: u64, stage: Stage, record: &Record) -> Result<(), StoreError> {
         let bytes = slot::encode(sequence, stage, record).map_err(|large| error(&self.path, Fault::Record(large)))?;
-        self.file.write_all_at(&bytes, half.offset()).map_err(|e| error(&self.path, Fault::Write(e)))
+        self.file.0.write_all_at(&bytes, half.offset()).map_err(|e| error(&self.path, Fault::Write(e)))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.file.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
+        self.file.0.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
     }
 
     /// Writes an end, syncs it, and marks it as surely on the disk. Whoever comes after a process that died in between
@@ -204,7 +201,7 @@ impl LockedState {
     fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
         self.write(half, sequence, Stage::Committed, record)?;
         self.sync()?;
-        let _ = self.file.write_all_at(&slot::mark(sequence), half.mark_offset());
+        let _ = self.file.0.write_all_at(&slot::mark(sequence), half.mark_offset());
         Ok(())
     }
 }
@@ -248,13 +245,6 @@ impl Charge for OpenCharge {
     }
 }
 
-impl Drop for LockedState {
-    fn drop(&mut self) {
-        // As for a turn: a forked child must not keep the lock.
-        let _ = self.file.unlock();
-    }
-}
-
 /// A write beyond `RLIMIT_FSIZE` would kill the host by SIGXFSZ, with the attempt unrecorded. Better to refuse first.
 fn may_write(path: &Path) -> Result<(), StoreError> {
     let (soft, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|errno| error(path, Fault::Write(errno.into())))?;
@@ -294,14 +284,15 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<(), StoreE
     written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))
 }
 
-fn lock(file: &File, path: &Path) -> Result<(), StoreError> {
+fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
     let taken = wait(|| match file.try_lock() {
         Ok(()) => Ok(Some(())),
         Err(TryLockError::WouldBlock) => Ok(None),
         Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(None),
         Err(TryLockError::Error(e)) => Err(e),
     });
-    taken.map_err(|e| error(path, Fault::Read(e)))?.ok_or_else(|| error(path, Fault::Busy(DEADLINE)))
+    let taken = taken.map_err(|e| error(path, Fault::Read(e)))?;
+    taken.map(|()| Locked(file)).ok_or_else(|| error(path, Fault::Busy(DEADLINE)))
 }
 
 /// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a
@@ -322,5 +313,24 @@ fn wait<T>(mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::
         }
         thread::sleep(pause);
         pause = pause.saturating_mul(2).min(Duration::from_millis(4));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_child_that_has_the_descriptor_too_keeps_no_lock() {
+        let path = Path::new("/proc");
+        let open = || Folder::open(path, Readers::All).unwrap().into_file();
+        let ours = open();
+        // What a fork leaves to the child.
+        let childs = ours.try_clone().unwrap();
+        let locked = lock(ours, path).unwrap();
+        assert!(open().try_lock().is_err());
+        drop(locked);
+        assert!(open().try_lock().is_ok());
+        drop(childs);
     }
 }
