@@ -529,14 +529,20 @@ mod tests {
     proptest! {
         #[test]
         fn what_is_found_is_fresh_and_in_the_window(
-            now in any::<u64>(), drift in any::<i64>(), last in proptest::option::of(any::<u64>()), shown in "[0-9]{6}"
+            now in any::<u64>(), drift in any::<i64>(), typed in -3i64..=3, used in proptest::option::of(-3i64..=3)
         ) {
-            let totp = totp(SHA1, Algorithm::Sha1, 6);
-            if let Match::Fresh(step) = totp.find(&code(&shown), at(now), Past { last_step: last, drift }, Reach::Login) {
-                let centre = totp.step_at(at(now), Past::default()).saturating_add_signed(drift);
-                prop_assert!(centre.abs_diff(step) <= 1);
-                prop_assert!(last.is_none_or(|last| step > last));
-                prop_assert_eq!(totp.code(step), shown);
+            let totp = totp(SHA1, Algorithm::Sha1, 8);
+            let centre = totp.step_at(at(now), Past::default()).saturating_add_signed(drift);
+            let shown = totp.code(centre.saturating_add_signed(typed));
+            let last = used.map(|used| centre.saturating_add_signed(used));
+            match totp.find(&code(&shown), at(now), Past { last_step: last, drift }, Reach::Login) {
+                Match::Fresh(step) => {
+                    prop_assert!(centre.abs_diff(step) <= 1);
+                    prop_assert!(last.is_none_or(|last| step > last));
+                    prop_assert_eq!(totp.code(step), shown);
+                }
+                Match::Replayed => prop_assert!(last.is_some_and(|last| last >= centre.saturating_sub(1))),
+                Match::Nothing => prop_assert!(typed.abs() > 1),
             }
         }
 
