@@ -24,7 +24,8 @@ use crate::{
     time::UnixTime,
 };
 
-/// Why nobody was enrolled. Nothing was changed then.
+/// Why nobody was enrolled. Nothing was changed then, but for [`EnrolError::Store`]: where the disk failed only after the
+/// new credentials were in place, they hold. Nobody may be told to throw the new secret away.
 #[derive(Debug)]
 pub enum EnrolError {
     /// The user has a second factor already, and replacing it was not asked for.
@@ -327,7 +328,7 @@ fn unannounced(next: &Record, before: &Record) -> Record {
 /// must mean nothing to the old one; what the new one has no use for is dropped from the record afterwards.
 ///
 /// # Errors
-/// [`EnrolError::NotEnrolled`], [`EnrolError::Store`], and what `change` says; nothing is changed then.
+/// [`EnrolError::NotEnrolled`], [`EnrolError::Store`], and what `change` says.
 pub fn amend<C: WriteCredentials, S: StateStore, T>(
     (credentials, states): (&C, &S),
     subject: &Subject,
@@ -473,11 +474,9 @@ mod tests {
     }
 
     fn phone() -> Authenticator {
-        {
-            let (label, mut random) = (Label::parse("phone").unwrap(), Counting(0));
-            let secret = new_secret(&mut random).unwrap();
-            new_authenticator((label, secret), Parameters::default(), UnixTime::default(), &mut random).unwrap()
-        }
+        let (label, mut random) = (Label::parse("phone").unwrap(), Counting(0));
+        let secret = new_secret(&mut random).unwrap();
+        new_authenticator((label, secret), Parameters::default(), UnixTime::default(), &mut random).unwrap()
     }
 
     #[test]

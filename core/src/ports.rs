@@ -40,7 +40,7 @@ pub trait WriteCredentials: ReadCredentials {
     /// Stores `enrolment` whole or not at all. The caller holds the lane of `subject`.
     ///
     /// # Errors
-    /// [`StoreError`]; what was there before is then still there.
+    /// [`StoreError`]; what was there before is then still there, unless all that failed was to make the new durable.
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError>;
 
     /// Removes the enrolment; false if there was none. The caller holds the lane of `subject`.

@@ -100,7 +100,7 @@ impl Lifecycle<'_> {
     /// Does what is wanted for `subject`.
     ///
     /// # Errors
-    /// A [`Refusal`]; nothing was changed then.
+    /// A [`Refusal`]; nothing was changed then, unless the disk failed at the very end: see [`EnrolError`].
     pub fn perform(
         &mut self,
         subject: &Subject,
