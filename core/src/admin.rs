@@ -94,7 +94,7 @@ pub fn adopt<C: WriteCredentials, S: StateStore>(
 pub enum Repair {
     /// There is no enrolment.
     NotEnrolled,
-    /// The record can be read; nothing was done.
+    /// The record can be read, or there is none yet; nothing was done.
     Sound,
     /// There is a new record: codes up to now, tokens and recovery codes are used up by it.
     Made,

@@ -89,7 +89,8 @@ impl Enrolment {
     /// Reads a credentials file.
     ///
     /// # Errors
-    /// [`CredentialsError`]; a file that is cut anywhere is an error or means the same as before, never a weaker enrolment.
+    /// [`CredentialsError`]. A file that is cut short is an error, or has fewer authenticators and recovery codes and, for the
+    /// last of them, the defaults of what was cut off; never another secret, nor one switched on that was suspended.
     pub fn parse(text: &[u8]) -> Result<Self, CredentialsError> {
         let place = |offset| {
             let (line, column) = line_and_column(text, offset);

@@ -110,7 +110,7 @@ pub struct Entry<'a> {
     pub refused: Option<Reason>,
     /// `pw_name`.
     pub user: Option<&'a str>,
-    /// `totp` or `recovery`.
+    /// `totp`, `hotp` or `recovery`.
     pub method: Option<&'static str>,
     /// The id of the authenticator.
     pub authenticator: Option<&'a str>,

@@ -75,7 +75,7 @@ pub struct RecoverySet {
 /// One entry of a set. The hash is of 80 random bits and stays in the root-owned file; it is no secret to be wiped.
 #[derive(Clone)]
 pub struct HashedCode {
-    /// 1 to [`RecoverySet::LARGEST`]; what the state calls spent.
+    /// What the state calls spent; of a new set from 1 on.
     pub id: u8,
     hash: Output,
 }

@@ -58,7 +58,7 @@ pub enum Gate {
     Open,
     /// Yes, once the next code is there too.
     SecondCode,
-    /// Not before this much time has passed, 1 second at least.
+    /// Not before this much time has passed; more than nothing.
     Wait(Duration),
     /// Not until an administrator unlocks.
     Disabled,
