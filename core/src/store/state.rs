@@ -59,12 +59,14 @@ impl StateFiles {
         }
         let draft = format!(".{name}.new");
         folder.remove(&draft)?;
-        let made = write_new(&folder, &draft, record).and_then(|()| folder.rename(&draft, name));
+        let made = write_new(&folder, &draft, record).and_then(|file| folder.rename(&draft, name).map(|()| file));
         if made.is_err() {
             folder.remove(&draft)?;
         }
-        made?;
-        folder.sync()
+        let file = made?;
+        folder.sync()?;
+        mark(&file, Half::First, 1);
+        Ok(())
     }
 }
 
@@ -176,12 +178,14 @@ pub struct OpenCharge {
 
 impl LockedState {
     /// Makes sure that the half in force is on the disk, so that the other one may be overwritten. It is written again
-    /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it.
+    /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it. The folder
+    /// is synced too: it may be that whoever died had just made the record.
     fn settle(&mut self) -> Result<(), StoreError> {
         if !self.slot.synced {
             let Slot { half, sequence, stage, ref record, .. } = self.slot;
             self.write(half, sequence, stage, record)?;
             self.sync()?;
+            self.folder.sync()?;
             self.slot.synced = true;
         }
         Ok(())
@@ -196,12 +200,11 @@ impl LockedState {
         self.file.0.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
     }
 
-    /// Writes an end, syncs it, and marks it as surely on the disk. Whoever comes after a process that died in between
-    /// finds no mark, and syncs before anything else. A mark that cannot be written costs such a sync, too, and no more.
+    /// Writes an end, syncs it, and marks it as surely on the disk.
     fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
         self.write(half, sequence, Stage::Committed, record)?;
         self.sync()?;
-        let _ = self.file.0.write_all_at(&slot::mark(sequence), half.mark_offset());
+        mark(&self.file.0, half, sequence);
         Ok(())
     }
 }
@@ -271,7 +274,13 @@ fn read(file: &File, path: &Path) -> Result<Slot, StoreError> {
     slot::current(&bytes).ok_or_else(|| error(path, Fault::Torn))
 }
 
-fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<(), StoreError> {
+/// Marks a slot as surely on the disk. Whoever comes after a process that died before finds no mark, and syncs before
+/// anything else. A mark that cannot be written costs such a sync, too, and no more.
+fn mark(file: &File, half: Half, sequence: u64) {
+    let _ = file.write_all_at(&slot::mark(sequence), half.mark_offset());
+}
+
+fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, StoreError> {
     let path = folder.path_of(draft);
     may_write(&path)?;
     let bytes = slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, Fault::Record(large)))?;
@@ -279,9 +288,9 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<(), StoreE
     // Both halves are written through, not only allocated: a later write in place needs no new block.
     let written = file
         .write_all_at(&bytes, Half::First.offset())
-        .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()))
-        .and_then(|()| file.write_all_at(&slot::mark(1), Half::First.mark_offset()));
-    written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))
+        .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
+    written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))?;
+    Ok(file)
 }
 
 fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, PamCode, State};
+use twinlock_tests::{Attempt, PamCode, State, state_of};
 
 use crate::scene::{Alice, with_alice};
 
@@ -96,4 +96,27 @@ fn what_a_killed_attempt_left_unsynced_is_synced_before_the_other_half_is_touche
             assert_eq!(writes(alice, &wrong), second, "after an attempt that ended");
         });
     }
+}
+
+#[test]
+fn a_record_whose_name_was_left_unsynced_is_made_sure_of_before_anything_is_revealed() {
+    with_alice(|alice| {
+        fs::remove_file(state_of("alice")).unwrap();
+        let mut codes = alice.enrolled.codes();
+        // The first sync is that of the record under its draft's name, the second that of the folder.
+        kill_at(alice, alice.attempt(&codes.next()), &("fsync".to_owned(), 2));
+        assert!(fs::exists(state_of("alice")).unwrap());
+        let syncs = |code: &str| {
+            let trace = ["strace", "-f", "-y", "-o", "/run/trace", "-e", "trace=fsync,fdatasync"];
+            assert_eq!(alice.attempt(code).under(trace).run(alice.world).code(), PamCode::Success);
+            let trace = fs::read_to_string("/run/trace").unwrap();
+            trace
+                .lines()
+                .filter_map(|line| line.split_once('<')?.1.split_once('>').map(|(path, _)| path.to_owned()))
+                .collect::<Vec<_>>()
+        };
+        let (record, folder) = ("/var/lib/twinlock/state/alice", "/var/lib/twinlock/state");
+        assert_eq!(syncs(&codes.next()), [record, folder, record]);
+        assert_eq!(syncs(&codes.next()), [record]);
+    });
 }
