@@ -231,7 +231,9 @@ impl BadConfig {
     pub fn picture(&self) -> String {
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
-        let indent = " ".repeat(self.column.saturating_sub(1));
+        // The column counts bytes, and a caret stands under a character.
+        let before = self.text.char_indices().take_while(|(at, _)| at.saturating_add(1) < self.column);
+        let indent = " ".repeat(before.count());
         format!("{margin} |\n{number} | {}\n{margin} | {indent}^", self.text)
     }
 }
@@ -435,6 +437,12 @@ mod tests {
     fn the_picture_has_its_caret_under_the_mistake() {
         let error = Config::parse(b"echo = true\nprompt = 7\n").unwrap_err();
         assert_eq!(error.picture(), "  |\n2 | prompt = 7\n  |          ^");
+        let error = Config::parse("issuer = \"Büro für Gäste\" x".as_bytes()).unwrap_err();
+        assert_eq!(error.picture(), "  |\n1 | issuer = \"Büro für Gäste\" x\n  |                           ^");
+        let long = format!("prompt = \"{}\"", "x".repeat(60_000));
+        assert!(Config::parse(long.as_bytes()).unwrap_err().picture().len() < 1_000);
+        let far = format!("prompt = \"{}\" x", "x".repeat(60_000));
+        assert!(Config::parse(far.as_bytes()).unwrap_err().picture().len() < 1_000);
     }
 
     #[test]
