@@ -309,7 +309,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             None if self.credentials.read(subject)?.is_some() => self.states.open_or_create(subject)?,
             None => return Ok(None),
         };
-        Ok(self.credentials.read(subject)?.map(|enrolment| (lane, enrolment)))
+        Ok(lane.enrolment(subject)?.map(|enrolment| (lane, enrolment)))
     }
 }
 

@@ -96,6 +96,12 @@ pub trait Lane: Sized {
     /// The record as it stands.
     fn record(&self) -> &Record;
 
+    /// The enrolment of `subject`, whose lane this is, in the very store in which the lock was found.
+    ///
+    /// # Errors
+    /// As for [`ReadCredentials::read`].
+    fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
+
     /// Writes the failed attempt before it is looked at, so that it survives the death of this process.
     ///
     /// # Errors

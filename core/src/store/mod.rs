@@ -18,6 +18,10 @@ use crate::{
     ports::{Fault, StoreError},
 };
 
+/// The folders of a store.
+const CREDENTIALS: &str = "credentials";
+const STATES: &str = "state";
+
 /// The store under one directory.
 #[derive(Debug, Clone)]
 pub struct Store {
@@ -32,7 +36,7 @@ impl Store {
     /// The store under `root`, an absolute path. Nothing is opened yet.
     #[must_use]
     pub fn at(root: &Path) -> Self {
-        let credentials = CredentialFiles::at(&root.join("credentials"));
+        let credentials = CredentialFiles::at(&root.join(CREDENTIALS));
         Self { credentials, states: StateFiles::at(root), root: root.to_owned() }
     }
 
@@ -41,7 +45,7 @@ impl Store {
     /// # Errors
     /// [`StoreError`]; also if a folder that is there cannot be trusted.
     pub fn prepare(&self) -> Result<(), StoreError> {
-        for folder in [self.root.clone(), self.root.join("credentials"), self.root.join("state")] {
+        for folder in [self.root.clone(), self.root.join(CREDENTIALS), self.root.join(STATES)] {
             open::make_folder(&folder)?;
         }
         Ok(())

@@ -19,7 +19,8 @@ use zeroize::Zeroizing;
 
 use crate::ports::{Fault, StoreError};
 
-/// A folder that was walked to safely. Names are looked up in it, not in its path.
+/// A folder that was walked to safely. Names are looked up in it, not in its path. Its descriptor says where it is and
+/// no more (`O_PATH`): half the work for the kernel, and a folder need not be readable to be gone through.
 #[derive(Debug)]
 pub(super) struct Folder {
     fd: OwnedFd,
@@ -36,6 +37,8 @@ pub(super) enum Readers {
 }
 
 const BASE: OFlag = OFlag::O_CLOEXEC.union(OFlag::O_NOFOLLOW).union(OFlag::O_NOCTTY).union(OFlag::O_NONBLOCK);
+/// For what is only looked at or gone through.
+const PLACE: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
 
 impl Folder {
     /// Walks to `path`, checking every folder on the way but `/` itself, through which this very code was loaded.
@@ -54,49 +57,53 @@ impl Folder {
         if !path.is_absolute() {
             return Err(error(path, Fault::Path));
         }
-        let mut at = PathBuf::from("/");
-        let mut folder = Self { fd: open_root(&at)?, path: at.clone() };
+        let root = PathBuf::from("/");
+        let fd = nix::fcntl::open(&root, PLACE | OFlag::O_DIRECTORY, Mode::empty());
+        let fd = fd.map_err(|errno| error(&root, opening(errno)))?;
+        let mut folder = Self { fd: above_stdio(fd, &root)?, path: root };
         let last = parts.len();
         for (number, name) in (1..).zip(parts) {
-            at.push(name);
-            folder = Self { fd: folder.open_part(Path::new(name), &at)?, path: at.clone() };
-            let readers = if number == last { readers } else { Readers::All };
-            check(&folder.stat()?, &at, SFlag::S_IFDIR, readers)?;
+            folder = folder.folder(Path::new(name), if number == last { readers } else { Readers::All })?;
         }
         Ok(folder)
     }
 
-    fn open_part(&self, name: &Path, path: &Path) -> Result<OwnedFd, StoreError> {
-        match openat(&self.fd, name, BASE | OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty()) {
-            Ok(fd) => above_stdio(fd, path),
+    /// Steps into a folder of this one, checked.
+    pub(super) fn folder(&self, name: impl AsRef<Path>, readers: Readers) -> Result<Self, StoreError> {
+        let (name, path) = (name.as_ref(), self.path.join(&name));
+        let fd = match openat(&self.fd, name, PLACE | OFlag::O_DIRECTORY, Mode::empty()) {
+            Ok(fd) => above_stdio(fd, &path)?,
             // A symbolic link is no directory either; say which it is.
-            Err(Errno::ENOTDIR) if self.is_symlink(name) => Err(error(path, Fault::SymbolicLink)),
-            Err(errno) => Err(error(path, opening(errno))),
-        }
+            Err(Errno::ENOTDIR) if self.is_symlink(name) => return Err(error(&path, Fault::SymbolicLink)),
+            Err(errno) => return Err(error(&path, opening(errno))),
+        };
+        check(&stat(&fd, &path)?, &path, SFlag::S_IFDIR, readers)?;
+        Ok(Self { fd, path })
     }
 
     fn is_symlink(&self, name: &Path) -> bool {
-        openat(&self.fd, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
+        openat(&self.fd, name, PLACE, Mode::empty())
             .ok()
             .and_then(|fd| fstat(&fd).ok())
             .is_some_and(|stat| kind(&stat) == SFlag::S_IFLNK)
     }
 
-    fn stat(&self) -> Result<FileStat, StoreError> {
-        fstat(&self.fd).map_err(|errno| error(&self.path, Fault::Read(errno.into())))
-    }
-
     /// Opens a file of the folder, checked. `None` if there is none.
     pub(super) fn file(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<File>, StoreError> {
+        Ok(self.sized(name, access, readers)?.map(|(file, _)| file))
+    }
+
+    /// The same with its size.
+    fn sized(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, u64)>, StoreError> {
         let path = self.path_of(name);
         let fd = match openat(&self.fd, name, BASE | access, Mode::empty()) {
             Ok(fd) => above_stdio(fd, &path)?,
             Err(Errno::ENOENT) => return Ok(None),
             Err(errno) => return Err(error(&path, opening(errno))),
         };
-        let stat = fstat(&fd).map_err(|errno| error(&path, Fault::Read(errno.into())))?;
+        let stat = stat(&fd, &path)?;
         check(&stat, &path, SFlag::S_IFREG, readers)?;
-        Ok(Some(File::from(fd)))
+        Ok(Some((File::from(fd), u64::try_from(stat.st_size).unwrap_or(u64::MAX))))
     }
 
     /// Reads a file of the folder, at most `limit` bytes. `None` if there is none.
@@ -106,23 +113,23 @@ impl Folder {
         readers: Readers,
         limit: u64,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let Some(file) = self.file(name, OFlag::O_RDONLY, readers)? else {
+        let Some((mut file, size)) = self.sized(name, OFlag::O_RDONLY, readers)? else {
             return Ok(None);
         };
         let failed = |e| error(&self.path_of(name), Fault::Read(e));
-        let size = file.metadata().map_err(failed)?.len();
         if size > limit {
             return Err(error(&self.path_of(name), Fault::TooLarge(limit)));
         }
         // Room for all of it and the end at once: a growing buffer would leave copies of secrets behind. One as large as
         // the limit would cost more to wipe than all the rest of a login.
         let room = usize::try_from(size).unwrap_or(0).saturating_add(1);
-        let mut bytes = Zeroizing::new(Vec::with_capacity(room));
-        file.take(size.saturating_add(1)).read_to_end(&mut bytes).map_err(failed)?;
+        let mut bytes = Zeroizing::new(vec![0; room]);
+        let read = fill(&mut file, &mut bytes).map_err(failed)?;
         // Half a configuration is no configuration: a rule cut off in the middle may let in more than the whole one.
-        if bytes.len().saturating_add(1) != room {
+        if read.saturating_add(1) != room {
             return Err(failed(std::io::Error::other("it was changed while it was read")));
         }
+        bytes.truncate(read);
         Ok(Some(bytes))
     }
 
@@ -154,7 +161,7 @@ impl Folder {
 
     /// Makes the folder's entries durable.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        nix::unistd::fsync(&self.fd).map_err(|errno| error(&self.path, Fault::Write(errno.into())))
+        self.as_file()?.sync_all().map_err(|e| error(&self.path, Fault::Write(e)))
     }
 
     /// Where a file of the folder is, for messages.
@@ -162,9 +169,10 @@ impl Folder {
         self.path.join(name)
     }
 
-    /// The folder's descriptor as a file, to be locked.
-    pub(super) fn into_file(self) -> File {
-        File::from(self.fd)
+    /// The folder opened for reading, to be synced or locked.
+    pub(super) fn as_file(&self) -> Result<File, StoreError> {
+        let fd = openat(&self.fd, ".", BASE | OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty());
+        above_stdio(fd.map_err(|errno| error(&self.path, opening(errno)))?, &self.path).map(File::from)
     }
 }
 
@@ -197,9 +205,8 @@ pub(super) fn check_socket(path: &Path) -> Result<(), StoreError> {
         return Err(error(path, Fault::Path));
     };
     let folder = Folder::open(parent, Readers::All)?;
-    let fd = openat(&folder.fd, name, OFlag::O_PATH | OFlag::O_NOFOLLOW | OFlag::O_CLOEXEC, Mode::empty())
-        .map_err(|errno| error(path, opening(errno)))?;
-    let stat = fstat(&fd).map_err(|errno| error(path, Fault::Read(errno.into())))?;
+    let fd = openat(&folder.fd, name, PLACE, Mode::empty()).map_err(|errno| error(path, opening(errno)))?;
+    let stat = stat(&fd, path)?;
     let fault = match kind(&stat) {
         SFlag::S_IFSOCK if stat.st_uid == 0 => return Ok(()),
         SFlag::S_IFSOCK => Fault::Owner(stat.st_uid),
@@ -213,9 +220,22 @@ pub(super) fn error(path: &Path, fault: Fault) -> StoreError {
     StoreError { path: path.to_owned(), fault }
 }
 
-fn open_root(path: &Path) -> Result<OwnedFd, StoreError> {
-    let fd = nix::fcntl::open(path, BASE | OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty());
-    above_stdio(fd.map_err(|errno| error(path, opening(errno)))?, path)
+fn stat(fd: &OwnedFd, path: &Path) -> Result<FileStat, StoreError> {
+    fstat(fd).map_err(|errno| error(path, Fault::Read(errno.into())))
+}
+
+/// Reads until `bytes` is full or the file ends, and says how much that was.
+fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0usize;
+    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => read = read.saturating_add(more),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(read)
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]

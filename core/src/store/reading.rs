@@ -1,7 +1,7 @@
 //! Many users' files, one after the other, in folders that are walked to once. For reports: nothing is locked.
 
 use super::{
-    Store, credentials,
+    CREDENTIALS, STATES, Store, credentials,
     open::{Folder, Readers},
     state,
 };
@@ -23,8 +23,9 @@ impl Store {
     /// # Errors
     /// [`StoreError`].
     pub fn reading(&self) -> Result<Reading, StoreError> {
-        let open = |name| Folder::open(&self.root.join(name), Readers::Root);
-        Ok(Reading { credentials: open("credentials")?, states: open("state")? })
+        let root = Folder::open(&self.root, Readers::All)?;
+        let open = |name| root.folder(name, Readers::Root);
+        Ok(Reading { credentials: open(CREDENTIALS)?, states: open(STATES)? })
     }
 }
 

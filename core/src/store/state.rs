@@ -17,11 +17,12 @@ use nix::{
 };
 
 use super::{
-    file_name,
+    CREDENTIALS, STATES, credentials, file_name,
     open::{Folder, Readers, error},
 };
 use crate::{
     account::Subject,
+    credentials::Enrolment,
     ports::{Charge, Fault, Lane, StateStore, StoreError},
     record::Record,
     slot::{self, Half, Slot, Stage},
@@ -30,16 +31,26 @@ use crate::{
 /// How long a lock is waited for before the attempt is refused.
 const DEADLINE: Duration = Duration::from_secs(3);
 
-/// The folder of states.
+/// The states of a store.
 #[derive(Debug, Clone)]
 pub struct StateFiles {
     root: PathBuf,
-    folder: PathBuf,
 }
 
 impl StateFiles {
     pub(super) fn at(root: &Path) -> Self {
-        Self { root: root.to_owned(), folder: root.join("state") }
+        Self { root: root.to_owned() }
+    }
+
+    /// Walks to the store, and from there to its states.
+    fn open_folders(&self) -> Result<(Folder, Folder), StoreError> {
+        let root = Folder::open(&self.root, Readers::All)?;
+        let states = root.folder(STATES, Readers::Root)?;
+        Ok((root, states))
+    }
+
+    fn missing(&self, name: &str) -> StoreError {
+        error(&self.root.join(STATES).join(name), Fault::Missing)
     }
 
     /// The record as it stands, whoever's uid it carries, without waiting for its lock: for reports.
@@ -47,13 +58,14 @@ impl StateFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn look(&self, subject: &Subject) -> Result<Option<Record>, StoreError> {
-        look_in(&Folder::open(&self.folder, Readers::Root)?, subject)
+        look_in(&self.open_folders()?.1, subject)
     }
 
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
     fn make(&self, name: &str, record: &Record, replace: bool) -> Result<(), StoreError> {
-        let _one_at_a_time = lock(Folder::open(&self.root, Readers::Root)?.into_file(), &self.root)?;
-        let folder = Folder::open(&self.folder, Readers::Root)?;
+        let root = Folder::open(&self.root, Readers::Root)?;
+        let _one_at_a_time = lock(root.as_file()?, &self.root)?;
+        let folder = root.folder(STATES, Readers::Root)?;
         if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
             return Ok(());
         }
@@ -76,10 +88,12 @@ pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Recor
     let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? else {
         return Ok(None);
     };
-    read(&file, &folder.path_of(&name)).map(|slot| Some(slot.record))
+    let path = folder.path_of(&name);
+    let size = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.len();
+    read(&file, size, &path).map(|slot| Some(slot.record))
 }
 
-fn locked(folder: Folder, name: &str) -> Result<Option<LockedState>, StoreError> {
+fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedState>, StoreError> {
     let path = folder.path_of(name);
     // A file that was replaced or removed while its lock was waited for is looked up again.
     for _ in 0..8 {
@@ -87,10 +101,10 @@ fn locked(folder: Folder, name: &str) -> Result<Option<LockedState>, StoreError>
             return Ok(None);
         };
         let file = lock(file, &path)?;
-        let links = file.0.metadata().map_err(|e| error(&path, Fault::Read(e)))?.nlink();
-        if links > 0 {
-            let slot = read(&file.0, &path)?;
-            return Ok(Some(LockedState { file, folder, path, slot }));
+        let found = file.0.metadata().map_err(|e| error(&path, Fault::Read(e)))?;
+        if found.nlink() > 0 {
+            let slot = read(&file.0, found.len(), &path)?;
+            return Ok(Some(LockedState { file, root, folder, path, slot }));
         }
     }
     Err(error(&path, Fault::Busy(DEADLINE)))
@@ -102,7 +116,7 @@ impl StateStore for StateFiles {
 
     fn open(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
         let name = file_name(subject, "")?;
-        let lane = locked(Folder::open(&self.folder, Readers::Root)?, &name)?;
+        let lane = locked(self.open_folders()?, &name)?;
         lane.map(|lane| check_owner(&lane.slot.record, subject, &lane.path).map(|()| lane)).transpose()
     }
 
@@ -112,12 +126,12 @@ impl StateStore for StateFiles {
             return Ok(lane);
         }
         self.make(&name, &Record::new(subject), false)?;
-        self.open(subject)?.ok_or_else(|| error(&self.folder.join(name), Fault::Missing))
+        self.open(subject)?.ok_or_else(|| self.missing(&name))
     }
 
     fn adopt(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
         let name = file_name(subject, "")?;
-        let Some(mut lane) = locked(Folder::open(&self.folder, Readers::Root)?, &name)? else {
+        let Some(mut lane) = locked(self.open_folders()?, &name)? else {
             return Ok(None);
         };
         let next = Record { uid: subject.uid, ..lane.slot.record.clone() };
@@ -129,18 +143,16 @@ impl StateStore for StateFiles {
     fn start_over(&self, subject: &Subject, record: &Record) -> Result<LockedState, StoreError> {
         let name = file_name(subject, "")?;
         self.make(&name, record, true)?;
-        self.open(subject)?.ok_or_else(|| error(&self.folder.join(name), Fault::Missing))
+        self.open(subject)?.ok_or_else(|| self.missing(&name))
     }
 
     fn turn(&self) -> Result<Turn, StoreError> {
         // Two turns, two locks: those of the two folders, which nothing else locks and which are always there.
-        let turns = [self.folder.clone(), self.root.join("credentials")]
-            .map(|path| Folder::open(&path, Readers::Root).map(Folder::into_file));
-        let [first, second] = turns;
-        let files = [first?, second?];
+        let (root, states) = self.open_folders()?;
+        let files = [states.as_file()?, root.folder(CREDENTIALS, Readers::Root)?.as_file()?];
         let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
-        let file = taken.map_err(|e| error(&self.folder, Fault::Read(e)))?.and_then(|at| files.into_iter().nth(at));
-        file.map(|file| Turn(Locked(file))).ok_or_else(|| error(&self.folder, Fault::Busy(DEADLINE)))
+        let file = taken.map_err(|e| error(&self.root, Fault::Read(e)))?.and_then(|at| files.into_iter().nth(at));
+        file.map(|file| Turn(Locked(file))).ok_or_else(|| error(&self.root, Fault::Busy(DEADLINE)))
     }
 }
 
@@ -163,6 +175,8 @@ impl Drop for Locked {
 #[derive(Debug)]
 pub struct LockedState {
     file: Locked,
+    /// The store, in which the credentials are.
+    root: Folder,
     folder: Folder,
     path: PathBuf,
     slot: Slot,
@@ -216,6 +230,10 @@ impl Lane for LockedState {
         &self.slot.record
     }
 
+    fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        credentials::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
+    }
+
     fn charge(mut self, charged: &Record) -> Result<OpenCharge, StoreError> {
         may_write(&self.path)?;
         self.settle()?;
@@ -264,8 +282,7 @@ fn check_owner(record: &Record, subject: &Subject, path: &Path) -> Result<(), St
     Ok(())
 }
 
-fn read(file: &File, path: &Path) -> Result<Slot, StoreError> {
-    let size = file.metadata().map_err(|e| error(path, Fault::Read(e)))?.len();
+fn read(file: &File, size: u64, path: &Path) -> Result<Slot, StoreError> {
     if size != slot::FILE as u64 {
         return Err(error(path, Fault::Torn));
     }
@@ -332,7 +349,7 @@ mod tests {
     #[test]
     fn a_child_that_has_the_descriptor_too_keeps_no_lock() {
         let path = Path::new("/proc");
-        let open = || Folder::open(path, Readers::All).unwrap().into_file();
+        let open = || Folder::open(path, Readers::All).unwrap().as_file().unwrap();
         let ours = open();
         // What a fork leaves to the child.
         let childs = ours.try_clone().unwrap();

@@ -155,6 +155,10 @@ impl Lane for MemoryLane {
         &self.record
     }
 
+    fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.memory.read(subject)
+    }
+
     fn charge(self, charged: &Record) -> Result<MemoryCharge, StoreError> {
         self.memory.write(&self.name, charged)?;
         Ok(MemoryCharge(self))

@@ -408,6 +408,10 @@ impl<'a> Lane for Locked<'a> {
         &self.record
     }
 
+    fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.held.0.read(subject)
+    }
+
     fn charge(self, charged: &Record) -> Result<Charged<'a>, StoreError> {
         self.held.0.write(Write::Charge(charged.clone()));
         Ok(Charged(self.held))
