@@ -4,7 +4,6 @@
 use std::path::Path;
 
 use twinlock_core::{
-    journal::Reason,
     login::{Attempt, Outcome},
     policy::SecondFactor,
     ports::Conversation,
@@ -26,13 +25,7 @@ pub(crate) fn request(transaction: &Transaction<'_>, scene: &Scene, prompt: Opti
 
 /// One attempt, made by the broker. Whatever is in its way denies, and has a detail for the log.
 pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversation) -> Attempt {
-    match wire::connect(Path::new(wire::SOCKET)) {
-        Ok(broker) => wire::attempt(&broker, request, conversation),
-        Err(error) => {
-            let detail = format!("this host is not root's, so the broker has to be asked: {error}");
-            Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(Reason::Store)) }
-        }
-    }
+    wire::attempt(|| wire::connect(Path::new(wire::SOCKET)), request, conversation)
 }
 
 /// Whether policy asks nobody, as the broker sees it: under `optional`, whoever is not enrolled.

@@ -11,13 +11,22 @@ use std::{
     time::{Duration, Instant},
 };
 
-use nix::sys::socket::{MsgFlags, getsockopt, send, sockopt::PeerCredentials};
+use nix::{
+    errno::Errno,
+    sys::socket::{
+        AddressFamily, MsgFlags, SockFlag, SockType, UnixAddr, connect as connect_to, getsockopt, send, socket,
+        sockopt::PeerCredentials,
+    },
+};
 
 use super::frame::{Broken, Frame, Kind};
 use crate::{
     ports::{Fault, StoreError},
     store,
 };
+
+/// How long a connection is waited for.
+const PATIENCE: Duration = Duration::from_secs(5);
 
 /// A socket whose other side is known.
 #[derive(Debug)]
@@ -44,7 +53,7 @@ pub enum Unreachable {
 /// [`Unreachable`].
 pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
     store::check_socket(socket)?;
-    let stream = UnixStream::connect(socket).map_err(|error| {
+    let stream = connected(socket).map_err(|error| {
         let nobody = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
         if nobody { Unreachable::NoBroker } else { Unreachable::Socket(error) }
     })?;
@@ -54,6 +63,18 @@ pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
     match peer(&stream)?.uid {
         0 => Ok(Connection { stream }),
         uid => Err(Unreachable::Server(uid)),
+    }
+}
+
+/// Connects with an end of time: a broker that was stopped lets its queue fill up.
+fn connected(path: &Path) -> io::Result<UnixStream> {
+    let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
+    let stream = UnixStream::from(socket);
+    stream.set_write_timeout(Some(PATIENCE))?;
+    match connect_to(stream.as_raw_fd(), &UnixAddr::new(path)?) {
+        Ok(()) => Ok(stream),
+        Err(Errno::EAGAIN) => Err(io::Error::new(io::ErrorKind::TimedOut, "it takes no more connections")),
+        Err(errno) => Err(errno.into()),
     }
 }
 

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use zeroize::Zeroizing;
 
-use super::{Broken, Connection, Frame, Kind};
+use super::{Broken, Connection, Frame, Kind, Unreachable};
 use crate::{
     journal::Reason,
     login::{Attempt, Outcome},
@@ -123,18 +123,68 @@ impl Conversation for Silent {
 }
 
 /// Has the broker make an attempt. Whatever goes wrong on the way denies.
-pub fn attempt(broker: &Connection, request: &LoginRequest, conversation: &mut dyn Conversation) -> Attempt {
-    converse(broker, request, conversation).unwrap_or_else(|broken| {
-        let detail = Some(format!("the broker did not finish: {broken}"));
-        Attempt { detail, ..Attempt::ended(Outcome::Refused(Reason::Internal)) }
+///
+/// A screen locker asks when it locks, and is answered hours later, when the broker has long given up. An answer that it
+/// did not hear was not judged, and is given to it once more, over a new connection.
+pub fn attempt(
+    connect: impl Fn() -> Result<Connection, Unreachable>,
+    request: &LoginRequest,
+    conversation: &mut dyn Conversation,
+) -> Attempt {
+    let mut once_more = OnceMore { conversation, unheard: None };
+    let mut talk = || match connect() {
+        Ok(broker) => converse(&broker, request, &mut once_more),
+        Err(error) => Err(Ended::Unreachable(error)),
+    };
+    let ended = match talk() {
+        Err(Ended::Unheard(_)) => talk(),
+        ended => ended,
+    };
+    ended.unwrap_or_else(|ended| {
+        let (reason, detail) = match ended {
+            Ended::Unreachable(error) => {
+                (Reason::Store, format!("this host is not root's, so the broker has to be asked: {error}"))
+            }
+            Ended::Unheard(broken) | Ended::Broken(broken) => {
+                (Reason::Internal, format!("the broker did not finish: {broken}"))
+            }
+        };
+        Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) }
     })
 }
 
-fn converse(
-    broker: &Connection,
-    request: &LoginRequest,
-    conversation: &mut dyn Conversation,
-) -> Result<Attempt, Broken> {
+/// Why a talk with the broker led to nothing.
+enum Ended {
+    /// There was none.
+    Unreachable(Unreachable),
+    /// The first answer could not be given, so nothing was judged.
+    Unheard(Broken),
+    /// Anything else.
+    Broken(Broken),
+}
+
+impl From<Broken> for Ended {
+    fn from(broken: Broken) -> Self {
+        Self::Broken(broken)
+    }
+}
+
+/// A conversation whose first answer is kept until it is heard.
+struct OnceMore<'a> {
+    conversation: &'a mut dyn Conversation,
+    unheard: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl OnceMore<'_> {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        match self.unheard.take() {
+            Some(answer) => Ok(answer),
+            None => self.conversation.ask(prompt),
+        }
+    }
+}
+
+fn converse(broker: &Connection, request: &LoginRequest, conversation: &mut OnceMore<'_>) -> Result<Attempt, Ended> {
     broker.write(Kind::Login, &request.to_bytes(), PATIENCE)?;
     let mut asked = false;
     loop {
@@ -143,8 +193,15 @@ fn converse(
             Kind::Ask => match conversation.ask(frame.text()?) {
                 // What is too long for a message is too long for a code.
                 Ok(typed) => {
+                    let answer = typed.get(..super::LONGEST_ANSWER).unwrap_or(&typed);
+                    match broker.write(Kind::Answer, answer, PATIENCE) {
+                        Err(lost) if !asked => {
+                            conversation.unheard = Some(typed);
+                            return Err(Ended::Unheard(lost));
+                        }
+                        written => written?,
+                    }
                     asked = true;
-                    broker.write(Kind::Answer, typed.get(..super::LONGEST_ANSWER).unwrap_or(&typed), PATIENCE)?;
                 }
                 Err(none) => {
                     // It may be gone as well.
@@ -156,11 +213,11 @@ fn converse(
                 let attempt = parse_verdict(frame.text()?).ok_or(Broken::NoMessage)?;
                 // Nobody is granted anything who was not asked.
                 if matches!(attempt.outcome, Outcome::Granted { .. }) && !asked {
-                    return Err(Broken::OutOfPlace);
+                    return Err(Broken::OutOfPlace.into());
                 }
                 // And nobody passes unasked where policy asks everybody.
                 if attempt.outcome == Outcome::NotAsked && request.policy >= SecondFactor::Enroll {
-                    return Err(Broken::OutOfPlace);
+                    return Err(Broken::OutOfPlace.into());
                 }
                 return Ok(attempt);
             }
@@ -172,7 +229,7 @@ fn converse(
             | Kind::Tell
             | Kind::Introduce
             | Kind::Done
-            | Kind::Refused => return Err(Broken::OutOfPlace),
+            | Kind::Refused => return Err(Broken::OutOfPlace.into()),
         }
     }
 }

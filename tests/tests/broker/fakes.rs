@@ -1,11 +1,14 @@
 //! Brokers that die, answer nothing, or say what they should not (D05): nobody is let in, and the host lives.
 
 use std::fs::{self, Permissions};
+use std::os::fd::AsRawFd;
 use std::os::unix::fs::{PermissionsExt, chown, symlink};
 
-use twinlock_tests::{Act, Attempt, Operation, Outcome, PamCode, SOCKET, State};
+use nix::errno::Errno;
+use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket};
+use twinlock_tests::{Act, Attempt, Broker, Operation, Outcome, PamCode, SOCKET, State};
 
-use crate::scene::{Alice, parts, with_alice};
+use crate::scene::{Alice, by_broker, parts, with_alice};
 
 const BOTH: [Operation; 2] = [Operation::Authenticate, Operation::AcctMgmt];
 
@@ -168,18 +171,70 @@ fn a_word_that_comes_byte_by_byte_for_ever_is_given_up() {
     });
 }
 
+/// A screen locker asks when it locks. Its user comes back when the broker has given up, or is another process.
 #[test]
-fn a_broker_that_is_killed_while_somebody_types_lets_nobody_in_and_the_host_lives() {
+fn an_answer_that_a_broker_did_not_wait_for_is_judged_by_the_next_one() {
+    with_alice(|alice| {
+        let mark = alice.world.log_mark();
+        let held = |answer: String| alice.attempt().held().answer(answer).start(alice.world);
+        let right = held(alice.codes().next());
+        end_of(&alice.broker);
+        let second = alice.world.broker();
+        let outcome = right.release();
+        assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::Success, 1));
+        let wrong = held(alice.wrong_code());
+        end_of(&second);
+        let _third = alice.world.broker();
+        let outcome = wrong.release();
+        assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::AuthErr, 1));
+        assert_eq!((by_broker(alice.world, mark).len(), State::of("alice").charges()[0]), (2, 1), "judged once each");
+    });
+}
+
+#[test]
+fn an_answer_that_no_broker_waits_for_lets_nobody_in_and_the_host_lives() {
     with_alice(|alice| {
         let held = alice.attempt().operations(BOTH).held().answer(alice.codes().next()).start(alice.world);
-        alice.broker.kill();
-        while alice.broker.is_running() {
-            std::thread::yield_now();
-        }
+        end_of(&alice.broker);
         // The answer goes to nobody: a broken pipe.
-        denied(&held.release(), "killed");
+        let outcome = held.release();
+        assert_eq!((outcome.signal(), outcome.code()), (None, PamCode::AuthinfoUnavail));
+        assert_eq!(outcome.code_of(Operation::AcctMgmt), PamCode::PermDenied);
         assert_eq!(State::of("alice").charges(), [0; 4]);
     });
+}
+
+/// A broker that was stopped takes connections until its queue is full; after that nobody may be kept waiting for ever.
+#[test]
+fn a_broker_that_takes_no_more_connections_lets_nobody_in() {
+    with_alice(|alice| {
+        end_of(&alice.broker);
+        fs::remove_file(SOCKET).unwrap();
+        let address = UnixAddr::new(SOCKET).unwrap();
+        let stream = |flags| socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap();
+        let never_accepts = stream(SockFlag::empty());
+        bind(never_accepts.as_raw_fd(), &address).unwrap();
+        fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).unwrap();
+        listen(&never_accepts, Backlog::new(0).unwrap()).unwrap();
+        let waiting = stream(SockFlag::empty());
+        connect(waiting.as_raw_fd(), &address).unwrap();
+        let one_more = stream(SockFlag::SOCK_NONBLOCK);
+        assert_eq!(connect(one_more.as_raw_fd(), &address), Err(Errno::EAGAIN), "the queue is full");
+        let mark = alice.world.log_mark();
+        let outcome = login(alice).run(alice.world);
+        assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]));
+        assert_eq!(outcome.code_of(Operation::AcctMgmt), PamCode::PermDenied);
+        let detail = alice.world.entries_since(mark)[0].detail.clone().unwrap_or_default();
+        assert!(detail.contains("it takes no more connections"), "{detail}");
+    });
+}
+
+/// Kills a broker, and waits until it is gone.
+fn end_of(broker: &Broker) {
+    broker.kill();
+    while broker.is_running() {
+        std::thread::yield_now();
+    }
 }
 
 /// Claims that neither the module nor the command talks to what is on the socket, and that both say why.
