@@ -30,11 +30,12 @@ impl Groups for SystemGroups {
 
     /// A directory may find a group in another case than it says it, and one number may have two names: what `of` never
     /// says cannot be compared.
-    fn exists(&self, group: &str) -> io::Result<bool> {
+    fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {
         let Some(found) = Group::from_name(group)? else {
-            return Ok(false);
+            return Ok(None);
         };
-        Ok(Group::from_gid(found.gid)?.is_some_and(|named| named.name == group))
+        let called_so = Group::from_gid(found.gid)?.is_some_and(|named| named.name == group);
+        Ok(called_so.then_some(found.mem))
     }
 }
 

@@ -56,11 +56,12 @@ pub trait Groups {
     /// The group database could not be asked.
     fn of(&self, user: &UserName) -> io::Result<Vec<String>>;
 
-    /// Whether there is a group that [`Groups::of`] calls exactly so.
+    /// Whom a group itself names as its members, or `None` if there is none that [`Groups::of`] calls exactly so.
+    /// Directories may name nobody.
     ///
     /// # Errors
     /// The group database could not be asked.
-    fn exists(&self, group: &str) -> io::Result<bool>;
+    fn members(&self, group: &str) -> io::Result<Option<Vec<String>>>;
 }
 
 /// What holds for a login.
@@ -84,6 +85,9 @@ pub enum Doubt<'p> {
     SourceIsAName,
     /// It names this group, which does not exist.
     NoSuchGroup(&'p str),
+    /// It names this group, which names the user, and the list of the user's groups lacks it. libc makes that list as long
+    /// as it can, and tells of no error.
+    NotInTheList(&'p str),
 }
 
 /// The group database could not be asked: nothing is decided, and nobody gets in.
@@ -97,8 +101,8 @@ pub struct Undecided {
 enum Fit<'p> {
     Yes,
     No,
-    /// No, unless one of its groups does not exist.
-    NoIfGroupsExist,
+    /// No, unless one of its groups does not exist, or says otherwise.
+    NoIfGroupsAgree,
     /// Nobody can tell.
     Unsure(Doubt<'p>),
 }
@@ -159,7 +163,7 @@ impl Policy {
                     break;
                 }
                 Fit::No => {}
-                Fit::NoIfGroupsExist => passed_over.push((rule, None)),
+                Fit::NoIfGroupsAgree => passed_over.push((rule, None)),
                 Fit::Unsure(doubt) => passed_over.push((rule, Some(doubt))),
             }
         }
@@ -176,7 +180,7 @@ impl Policy {
             }
             let doubt = match doubt {
                 Some(doubt) => Some(doubt),
-                None => rule.missing_group(&groups)?.map(Doubt::NoSuchGroup),
+                None => rule.doubtful_group(facts, &groups)?,
             };
             if doubt.is_some() {
                 decision.remember = None;
@@ -216,13 +220,13 @@ impl Rule {
             return Ok(Fit::No);
         }
         if !wanted.mean_everybody_else() && !wanted.wanted.iter().any(|group| own.contains(group)) {
-            return Ok(Fit::NoIfGroupsExist);
+            return Ok(Fit::NoIfGroupsAgree);
         }
         // "Everybody but" a group that is not there would be everybody. It matters where the rule lets somebody off.
         if (self.second_factor < SecondFactor::Required || self.remember.is_some())
-            && let Some(missing) = groups.first_missing(&wanted.unwanted)?
+            && let Some(doubt) = groups.first_doubt(&wanted.unwanted, user)?
         {
-            return Ok(Fit::Unsure(Doubt::NoSuchGroup(missing)));
+            return Ok(Fit::Unsure(doubt));
         }
         Ok(source)
     }
@@ -240,16 +244,20 @@ impl Rule {
             return Ok(false);
         }
         let fits = wanted.mean_everybody_else() || wanted.wanted.iter().any(|group| own.contains(group));
-        Ok(fits || groups.first_missing(&wanted.wanted)?.is_some())
+        Ok(fits || groups.first_doubt(&wanted.wanted, user)?.is_some())
     }
 
-    fn missing_group<'p: 'a, 'a>(&'p self, groups: &AskedOnce<'a>) -> Result<Option<&'p str>, Undecided> {
-        let Some(names) = &self.groups else {
+    fn doubtful_group<'p: 'a, 'a>(
+        &'p self,
+        facts: &Facts<'_>,
+        groups: &AskedOnce<'a>,
+    ) -> Result<Option<Doubt<'p>>, Undecided> {
+        let (Some(names), Some(user)) = (&self.groups, facts.user) else {
             return Ok(None);
         };
-        match groups.first_missing(&names.wanted)? {
-            Some(missing) => Ok(Some(missing)),
-            None => groups.first_missing(&names.unwanted),
+        match groups.first_doubt(&names.wanted, user)? {
+            Some(doubt) => Ok(Some(doubt)),
+            None => groups.first_doubt(&names.unwanted, user),
         }
     }
 }
@@ -259,13 +267,13 @@ struct AskedOnce<'a> {
     groups: &'a dyn Groups,
     /// Those of the one account.
     own: OnceCell<Vec<String>>,
-    /// Found to exist.
-    existing: RefCell<Vec<&'a str>>,
+    /// Found to exist, and not to name the one account.
+    agreed: RefCell<Vec<&'a str>>,
 }
 
 impl<'a> AskedOnce<'a> {
     const fn new(groups: &'a dyn Groups) -> Self {
-        Self { groups, own: OnceCell::new(), existing: RefCell::new(Vec::new()) }
+        Self { groups, own: OnceCell::new(), agreed: RefCell::new(Vec::new()) }
     }
 
     fn of(&self, user: &UserName) -> Result<&[String], Undecided> {
@@ -276,17 +284,21 @@ impl<'a> AskedOnce<'a> {
         Ok(self.own.get_or_init(|| own))
     }
 
-    fn first_missing<'p: 'a>(&self, names: &'p [String]) -> Result<Option<&'p str>, Undecided> {
-        let mut existing = self.existing.borrow_mut();
+    /// Of groups that the list of the user's groups lacks, the first that does not exist or that names the user.
+    fn first_doubt<'p: 'a>(&self, names: &'p [String], user: &UserName) -> Result<Option<Doubt<'p>>, Undecided> {
+        let mut agreed = self.agreed.borrow_mut();
         for name in names {
-            if existing.contains(&name.as_str()) {
+            if agreed.contains(&name.as_str()) {
                 continue;
             }
-            let there = self.groups.exists(name);
-            if !there.map_err(|error| Undecided { what: format!("the group {name}"), error })? {
-                return Ok(Some(name));
+            let members = self.groups.members(name);
+            match members.map_err(|error| Undecided { what: format!("the group {name}"), error })? {
+                None => return Ok(Some(Doubt::NoSuchGroup(name))),
+                Some(members) if members.iter().any(|member| member == user.as_str()) => {
+                    return Ok(Some(Doubt::NotInTheList(name)));
+                }
+                Some(_) => agreed.push(name),
             }
-            existing.push(name);
         }
         Ok(None)
     }
@@ -299,6 +311,9 @@ impl fmt::Display for Doubt<'_> {
                 out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
             }
             Self::NoSuchGroup(group) => write!(out, "no group is called {group}"),
+            Self::NotInTheList(group) => {
+                write!(out, "the group {group} names the user, and the list of the user's groups lacks it")
+            }
         }
     }
 }

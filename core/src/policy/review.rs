@@ -53,7 +53,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
             );
         }
         for group in names(rule.groups.as_ref()) {
-            if !hosts.exists(group)? {
+            if hosts.members(group)?.is_none() {
                 say(
                     format!("no group is called {group}, so nobody can tell whom the rule fits"),
                     "write the name as `id` spells it; until then the strictest of what the rules could mean holds",

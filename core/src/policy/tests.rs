@@ -9,16 +9,19 @@ impl Groups for Directory {
         match user.as_str() {
             "alice" => Ok(vec!["alice".into(), "admins".into()]),
             "git" => Ok(vec!["git".into(), "robots".into(), "admins".into()]),
+            // Of which libc was told a part, and no error.
+            "forgotten" => Ok(vec!["forgotten".into()]),
             "lost" => Err(io::ErrorKind::TimedOut.into()),
             _ => Ok(Vec::new()),
         }
     }
 
-    fn exists(&self, group: &str) -> io::Result<bool> {
+    fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {
         match group {
             "broken" => Err(io::ErrorKind::TimedOut.into()),
-            "alice" | "admins" | "git" | "robots" => Ok(true),
-            _ => Ok(false),
+            "admins" => Ok(Some(vec!["alice".into(), "git".into(), "forgotten".into()])),
+            "alice" | "git" | "robots" => Ok(Some(Vec::new())),
+            _ => Ok(None),
         }
     }
 }
@@ -173,6 +176,16 @@ fn a_group_that_does_not_exist_is_taken_for_whatever_is_strictest() {
 }
 
 #[test]
+fn a_group_that_names_a_user_whose_list_lacks_it_is_taken_for_whatever_is_strictest() {
+    let forgotten = Given { user: "forgotten", ..ALICE };
+    let strict = "second_factor = \"skip\"\n[[rule]]\ngroups = [\"admins\"]\nsecond_factor = \"required\"\n";
+    assert_eq!(decided(strict, &forgotten), Some((Required, Some("without a name".into()), true)));
+    assert_eq!(outcome(strict, &Given { user: "bob", ..ALICE }), Some(Skip), "named nowhere");
+    assert_eq!(outcome(&skip("groups = [\"!admins\"]"), &forgotten), Some(Required));
+    assert_eq!(outcome(&skip("groups = [\"!robots\"]"), &forgotten), Some(Skip));
+}
+
+#[test]
 fn what_cannot_be_asked_is_not_decided() {
     for text in [
         skip("groups = [\"!broken\"]"),
@@ -191,15 +204,15 @@ struct Counting(std::cell::Cell<(usize, usize)>);
 
 impl Groups for Counting {
     fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
-        let (of, exists) = self.0.get();
-        self.0.set((of + 1, exists));
+        let (of, members) = self.0.get();
+        self.0.set((of + 1, members));
         Directory.of(user)
     }
 
-    fn exists(&self, group: &str) -> io::Result<bool> {
-        let (of, exists) = self.0.get();
-        self.0.set((of, exists + 1));
-        Directory.exists(group)
+    fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {
+        let (of, members) = self.0.get();
+        self.0.set((of, members + 1));
+        Directory.members(group)
     }
 }
 

@@ -65,7 +65,7 @@ const WRONG: Scenario = Scenario {
     ..RIGHT
 };
 
-const ALL: [Scenario; 16] = [
+const ALL: [Scenario; 17] = [
     RIGHT,
     WRONG,
     Scenario {
@@ -110,6 +110,7 @@ const ALL: [Scenario; 16] = [
         ..RIGHT
     },
     Scenario { name: "enrolled where it is optional", service: "lax", ..WRONG },
+    Scenario { name: "asked for a group alone", service: "crew", ..WRONG },
     Scenario {
         name: "not enrolled where it is optional",
         service: "lax",

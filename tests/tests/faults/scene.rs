@@ -24,7 +24,9 @@ fn stack(arguments: &str) -> String {
 
 /// Enough free failures for all attempts that follow on a fault.
 const SETTINGS: &str = "fail_delay = \"0s\"\n[throttle]\nfree_failures = 10\n\
-    [[rule]]\nname = \"office\"\nservices = [\"office\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
+    [[rule]]\nname = \"office\"\nservices = [\"office\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n\
+    [[rule]]\nname = \"crew\"\nservices = [\"crew\"]\ngroups = [\"crew9\"]\nsecond_factor = \"required\"\n\
+    [[rule]]\nname = \"others\"\nservices = [\"crew\"]\nsecond_factor = \"skip\"\n";
 
 /// Recovery codes with hashes of the least cost that the format allows: an attempt with one then takes 4 ms and not 25.
 pub(crate) const RECOVERY: [(&str, &str); 3] = [
@@ -57,13 +59,23 @@ pub(crate) struct Given {
 }
 
 pub(crate) fn on_a_host(test: impl FnOnce(&Scene<'_>) + Send) {
+    on_a_host_where(|_| (), test);
+}
+
+/// On a host that is prepared otherwise.
+pub(crate) fn on_a_host_where(prepare: impl FnOnce(&World) + Send, test: impl FnOnce(&Scene<'_>) + Send) {
     in_world(|world| {
         world.set_up(SETTINGS);
+        prepare(world);
         world.service("svc", &stack(""));
         world.service("lax", &stack("nullok"));
         world.service("office", &stack(""));
+        world.service("crew", &stack(""));
         let alice = world.account("alice");
         world.account("bob");
+        for number in 0..10 {
+            world.group(&format!("crew{number}"), &["alice"]);
+        }
         let app = world.deploy("alice").authenticator;
         let credentials = fs::read_to_string(credentials_of("alice")).unwrap();
         let (authenticator, _) = credentials.split_once("[recovery]").unwrap();
@@ -73,7 +85,7 @@ pub(crate) fn on_a_host(test: impl FnOnce(&Scene<'_>) + Send) {
             credentials_of("alice"),
             format!("{authenticator}[recovery]\nset = \"set1\"\ncodes = [\n{codes}]\n"),
         );
-        let injector = RefCell::new(Injector::start(world, &["svc", "lax", "office"]));
+        let injector = RefCell::new(Injector::start(world, &["svc", "lax", "office", "crew"]));
         let fixed = fixed();
         let mut scene = Scene { world, alice, app, injector, fixed, remembered: Vec::new() };
         scene.remembered = scene.remember();

@@ -139,21 +139,21 @@ impl Looking<'_> {
 
 /// The group database, asked once for each group that a rule names.
 #[derive(Default)]
-struct RememberedGroups(Mutex<HashMap<String, bool>>);
+struct RememberedGroups(Mutex<HashMap<String, Option<Vec<String>>>>);
 
 impl Groups for RememberedGroups {
     fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
         SystemGroups.of(user)
     }
 
-    fn exists(&self, group: &str) -> io::Result<bool> {
+    fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {
         let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        if let Some(exists) = known.get(group) {
-            return Ok(*exists);
+        if let Some(members) = known.get(group) {
+            return Ok(members.clone());
         }
-        let exists = SystemGroups.exists(group)?;
-        known.insert(group.to_owned(), exists);
-        Ok(exists)
+        let members = SystemGroups.members(group)?;
+        known.insert(group.to_owned(), members.clone());
+        Ok(members)
     }
 }
 
