@@ -38,7 +38,7 @@ pub struct Policy {
 pub struct Facts<'a> {
     /// The PAM service.
     pub service: &'a str,
-    /// `pw_name`; `None` if there is no such account: no condition on users or groups fits then.
+    /// `pw_name`; `None` if no such account was found: nobody can tell then whether a condition on users or groups fits.
     pub user: Option<&'a UserName>,
     /// Where the login comes from.
     pub source: &'a Source,
@@ -83,6 +83,9 @@ pub struct Decision<'p> {
 pub enum Doubt<'p> {
     /// It asks for networks, and the source of the login is a name.
     SourceIsAName,
+    /// It speaks of users or groups, and the account was not found. Where one source of accounts cannot be read, libc says
+    /// what the others know as if that were all.
+    NoSuchAccount,
     /// It names this group, which does not exist.
     NoSuchGroup(&'p str),
     /// It names this group, which names the user, and the list of the user's groups lacks it. libc makes that list as long
@@ -197,7 +200,10 @@ impl Rule {
     /// Whether the rule fits. What costs nothing is looked at first.
     fn fit<'p: 'a, 'a>(&'p self, facts: &Facts<'_>, groups: &AskedOnce<'a>) -> Result<Fit<'p>, Undecided> {
         let names_fit = self.services.as_ref().is_none_or(|services| services.contain(facts.service))
-            && self.users.as_ref().is_none_or(|users| facts.user.is_some_and(|user| users.contain(user.as_str())))
+            && self.users.as_ref().is_none_or(|users| match facts.user {
+                Some(user) => users.contain(user.as_str()),
+                None => !users.fit_nobody(),
+            })
             && self.key_types.as_ref().is_none_or(|types| facts.first_factors.has_key_of(types))
             && self.until.is_none_or(|end| facts.now < end);
         if !names_fit {
@@ -209,11 +215,12 @@ impl Rule {
             (Some(networks), Source::Name) if !networks.is_empty() => Fit::Unsure(Doubt::SourceIsAName),
             (Some(_), Source::Here | Source::Name | Source::Address(_)) => return Ok(Fit::No),
         };
+        let Some(user) = facts.user else {
+            let for_everybody = self.users.is_none() && self.groups.is_none();
+            return Ok(if for_everybody { source } else { Fit::Unsure(Doubt::NoSuchAccount) });
+        };
         let Some(wanted) = &self.groups else {
             return Ok(source);
-        };
-        let Some(user) = facts.user else {
-            return Ok(Fit::No);
         };
         let own = groups.of(user)?;
         if wanted.unwanted.iter().any(|group| own.contains(group)) {
@@ -310,6 +317,7 @@ impl fmt::Display for Doubt<'_> {
             Self::SourceIsAName => {
                 out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
             }
+            Self::NoSuchAccount => out.write_str("no such account was found"),
             Self::NoSuchGroup(group) => write!(out, "no group is called {group}"),
             Self::NotInTheList(group) => {
                 write!(out, "the group {group} names the user, and the list of the user's groups lacks it")

@@ -151,6 +151,19 @@ fn nobody_is_in_no_group_and_has_no_name() {
 }
 
 #[test]
+fn an_account_that_was_not_found_is_taken_for_whatever_is_strictest() {
+    let nobody = Given { user: "", ..ALICE };
+    for condition in ["users = [\"bob\"]", "groups = [\"admins\"]", "users = [\"!root\"]", "groups = [\"!broken\"]"] {
+        let strict = format!("second_factor = \"skip\"\n[[rule]]\n{condition}\nsecond_factor = \"required\"\n");
+        assert_eq!(decided(&strict, &nobody), Some((Required, Some("without a name".into()), true)), "{condition}");
+        let other_service = strict.replace("[[rule]]", "[[rule]]\nservices = [\"sudo\"]");
+        assert_eq!(outcome(&other_service, &nobody), Some(Skip), "{condition}");
+    }
+    let for_nobody = "second_factor = \"skip\"\n[[rule]]\nusers = []\nsecond_factor = \"required\"\n";
+    assert_eq!(outcome(for_nobody, &nobody), Some(Skip));
+}
+
+#[test]
 fn a_source_that_is_a_name_is_taken_for_whatever_is_strictest() {
     let host = Given { rhost: Some("host.example.com"), ..ALICE };
     assert_eq!(decided(&skip("from = [\"10.0.0.0/8\"]"), &host), Some((Required, None, false)));
