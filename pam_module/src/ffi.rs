@@ -1,4 +1,5 @@
-//! The boundary to libpam: entry points, copied items, conversation, log. The only unsafe code that ships.
+//! The boundary to libpam: entry points, copied items, conversation, log. But for the allocator in
+//! `memory`, the only unsafe code of the module.
 //!
 //! Rules of this file: what libpam hands out is copied before anything else happens; what a panic would carry into the
 //! host is caught; nothing of the host is changed for good; nothing secret is left in its memory.
@@ -6,11 +7,8 @@
 #![allow(unsafe_code, reason = "this is the FFI layer")]
 
 use std::{
-    alloc::{GlobalAlloc, Layout, System},
     ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
-    mem::MaybeUninit,
     panic::{AssertUnwindSafe, catch_unwind},
-    slice,
     sync::Once,
     time::Duration,
 };
@@ -30,7 +28,7 @@ use twinlock_core::{
     policy::FirstFactors,
     ports::{Conversation, NoAnswer},
 };
-use zeroize::{Zeroize as _, Zeroizing, zeroize_stack};
+use zeroize::{Zeroizing, zeroize_stack};
 
 use crate::{arguments::Arguments, authenticate, guard, returns};
 
@@ -275,37 +273,5 @@ fn caught(
     match ended {
         Ok(code) => code,
         Err(_) => returns::panicked(&mut Transaction::new(handle, flags)),
-    }
-}
-
-/// The memory of this module and of nothing else in the host: every block is wiped before it is given back. Prompts with a
-/// secret, texts of the TOML parser and pictures are copied by crates that do not wipe.
-struct Wiping;
-
-#[global_allocator]
-static MEMORY: Wiping = Wiping;
-
-// SAFETY: everything is the system's allocator's; a block is only written to while it is still the caller's. What is not
-// said here is made of these two by `GlobalAlloc`, so a block that moves is wiped too.
-unsafe impl GlobalAlloc for Wiping {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::alloc`, which is the same.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        // SAFETY: the same.
-        unsafe { System.alloc_zeroed(layout) }
-    }
-
-    // Inlined into every place that frees something it is 33 KB.
-    #[inline(never)]
-    unsafe fn dealloc(&self, block: *mut u8, layout: Layout) {
-        // SAFETY: the block is `layout.size()` bytes of the caller's, who gives them up; they may be uninitialised, which
-        // `MaybeUninit` allows.
-        let bytes = unsafe { slice::from_raw_parts_mut(block.cast::<MaybeUninit<u8>>(), layout.size()) };
-        bytes.zeroize();
-        // SAFETY: the caller keeps the contract of `GlobalAlloc::dealloc`, which is the same.
-        unsafe { System.dealloc(block, layout) };
     }
 }

@@ -1,6 +1,6 @@
 //! `pam_twinlock.so`: from libpam to the core and back. Nothing is decided here but which return code says what.
 //!
-//! `ffi` is the only file with unsafe code; behind it everything is copied values. `authenticate` is the auth
+//! `ffi` and `memory` are the only files with unsafe code; behind `ffi` everything is copied values. `authenticate` is the auth
 //! phase, `guard` the account phase, `stacked` the code that comes together with a password; `returns` is the one table of return codes.
 
 mod arguments;
@@ -8,6 +8,7 @@ mod authenticate;
 mod broker;
 mod ffi;
 mod guard;
+mod memory;
 mod returns;
 mod stacked;
 

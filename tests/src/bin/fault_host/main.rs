@@ -29,7 +29,7 @@ use std::{env, fs, process};
 
 use nix::sys::resource::{self, getrlimit, setrlimit};
 use nix::sys::signal::Signal;
-use nix::unistd::pipe;
+use nix::unistd::{Group, User, pipe};
 use serde::{Deserialize, Serialize};
 use twinlock_tests::{
     End, Faults, HostState, Loaded, Moment, Order, PamCode, Report, Resource, Told, drive, drive_watched,
@@ -48,6 +48,7 @@ fn main() {
         return crowd::play(rest);
     }
     let log = syslog();
+    look_people_up();
     let services = arguments.into_iter().map(|name| CString::new(name).expect("no NUL byte"));
     let _loaded: Vec<_> = services.map(|service| Loaded::keep(&service)).collect();
     for line in stdin().lines() {
@@ -56,6 +57,17 @@ fn main() {
         told.log = lines(&log);
         let line = serde_json::to_string(&told).expect("what is told is JSON") + "\n";
         stdout().write_all(line.as_bytes()).expect("somebody listens");
+    }
+}
+
+/// As hosts have done before they ask anybody for anything. Two things glibc itself does not survive without memory, whoever
+/// asks: its first look at a database at all (`nss_database_check_reload_and_get` of 2.36 follows a null pointer), and the
+/// first use of a source that has variables of its own for each thread (it exits with status 127).
+fn look_people_up() {
+    for name in ["root", "nobody-of-this-name"] {
+        let account = User::from_name(name).expect("the database of accounts");
+        let group = Group::from_name(name).expect("the database of groups");
+        assert_eq!((account.is_some(), group.is_some()), (name == "root", name == "root"));
     }
 }
 

@@ -1,5 +1,5 @@
-//! Which requests for memory the C allocator of this process refuses. The module's allocator is the C one, so these are its
-//! own, libpam's and libc's. Counted in a page that a fork shares with its parent, because one that dies tells nothing.
+//! Which requests for memory the C allocator of this process refuses. The module's allocator begins with the C one, so these
+//! are its own, libpam's and libc's. Counted in a page that a fork shares with its parent, because one that dies tells nothing.
 
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicBool, AtomicU32, AtomicUsize, Ordering::Relaxed};
