@@ -1,6 +1,6 @@
 //! What a broker says, to the module and to the command.
 
-use std::{io::Write as _, net::Shutdown, os::unix::net::UnixStream};
+use std::{cell::Cell, io::Write as _, net::Shutdown, os::unix::net::UnixStream};
 
 use serde_json::Value;
 use twinlock_core::{
@@ -8,7 +8,7 @@ use twinlock_core::{
     login::Outcome,
     policy::SecondFactor,
     ports::{Conversation, Dialogue, NoAnswer, Offer, Typing},
-    wire::{Connection, LoginRequest, ask_broker, attempt},
+    wire::{Connection, LoginRequest, Unreachable, ask_broker, attempt},
 };
 use zeroize::Zeroizing;
 
@@ -36,7 +36,9 @@ fn a_login(bytes: &[u8]) -> bool {
         prompt: Some("Code: ".into()),
     };
     let (broker, _theirs) = broker_that_says(bytes);
-    let outcome = attempt(&broker, &request, &mut Answering::default()).outcome;
+    let broker = Cell::new(Some(broker));
+    let connect = || broker.take().ok_or(Unreachable::NoBroker);
+    let outcome = attempt(connect, &request, &mut Answering::default()).outcome;
     assert_ne!(outcome, Outcome::NotAsked, "{bytes:?}");
     let all = messages(bytes);
     let questions =
