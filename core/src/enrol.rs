@@ -18,7 +18,7 @@ use crate::{
     devices::DeviceError,
     otp::{Algorithm, Match, MovingFactor, Otp, OtpError, Past, Reach},
     ports::{Fault, Lane, Randomness, ReadCredentials, StateStore, StoreError, WriteCredentials},
-    record::Record,
+    record::{Record, Use},
     recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
     secret::Secret,
     time::UnixTime,
@@ -267,6 +267,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         }
         lane => lane?,
     };
+    let mut stays_used = Vec::new();
     match credentials.read(subject) {
         Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled),
         Err(error) if existing != Existing::Replace || !is_beyond_use(&error) => {
@@ -280,11 +281,16 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
             let mut tidied = lane.record().clone();
             tidied.keep_only(&old);
             lane.change(&tidied)?;
+            stays_used = uses_of_the_same_secrets(&old, enrolment, &tidied);
         }
         Ok(None) | Err(_) => {}
     }
     let before = lane.record().clone();
     let mut next = Record { remembered: None, ..before.clone() };
+    for used in stays_used {
+        next.use_step(&used.id, used.last_step, used.last_used);
+        next.set_drift(&used.id, used.drift);
+    }
     note(&mut next);
     lane.change(&unannounced(&next, &before))?;
     if let Err(error) = credentials.replace(subject, enrolment) {
@@ -298,6 +304,16 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     next.keep_only(enrolment);
     lane.change(&next)?;
     Ok(())
+}
+
+/// What was used of secrets that a new enrolment has again, under its own ids: a code that was used opens nothing more.
+fn uses_of_the_same_secrets(old: &Enrolment, new: &Enrolment, record: &Record) -> Vec<Use> {
+    let of = |one: &Authenticator| {
+        let twins = old.authenticators.iter().filter(|twin| twin.otp.is_twin_of(&one.otp));
+        let last = twins.filter_map(|twin| record.use_of(&twin.id)).max_by_key(|used| used.last_step)?;
+        Some(Use { id: one.id.clone(), ..last.clone() })
+    };
+    new.authenticators.iter().filter_map(of).collect()
 }
 
 /// A new record in the place of one that cannot be used. Until the enrolment is replaced or removed, which may fail or

@@ -31,6 +31,7 @@ macro_rules! contract {
 
 contract! {
     what_is_written_is_read
+    a_lane_reads_what_its_user_holds
     nobody_is_enrolled_in_an_empty_store
     replacing_leaves_nothing_of_the_old_one
     removing_says_whether_there_was_anything
@@ -47,6 +48,7 @@ contract! {
     starting_over_forgets
     an_enrolment_is_kept_unless_replacing_was_asked_for
     the_confirming_code_is_used_with_the_enrolment
+    enrolling_the_same_secret_again_makes_no_used_code_good
     enrolling_again_lifts_what_was_disabled
     enrolling_again_gives_a_record_of_another_uid_a_new_owner
     what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is_not
@@ -71,6 +73,16 @@ fn what_is_written_is_read(credentials: &impl WriteCredentials, _: &impl StateSt
     let read = credentials.read(&subject("alice")).unwrap().unwrap();
     assert_eq!(*read.to_toml(), *enrolment("alice").to_toml());
     assert!(credentials.read(&subject("bob")).unwrap().is_none());
+}
+
+fn a_lane_reads_what_its_user_holds(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    let lane = states.open_or_create(&subject("alice")).unwrap();
+    assert!(lane.enrolment(&subject("alice")).unwrap().is_none());
+    credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
+    let read = lane.enrolment(&subject("alice")).unwrap().unwrap();
+    assert_eq!(*read.to_toml(), *enrolment("alice").to_toml());
+    let anew = Subject { uid: 2002, ..subject("alice") };
+    assert!(matches!(lane.enrolment(&anew).err().unwrap().fault, Fault::OtherUid { stored: 1001, account: 2002 }));
 }
 
 fn nobody_is_enrolled_in_an_empty_store(credentials: &impl ReadCredentials, states: &impl StateStore) {
@@ -191,6 +203,21 @@ fn the_confirming_code_is_used_with_the_enrolment(credentials: &impl WriteCreden
     enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), Existing::Keep, UnixTime::default())
         .unwrap();
     assert_eq!(states.open(&alice).unwrap().unwrap().record().use_of(&id("phone")).unwrap().last_step, 77);
+}
+
+fn enrolling_the_same_secret_again_makes_no_used_code_good(
+    credentials: &impl WriteCredentials,
+    states: &impl StateStore,
+) {
+    let (old, now) = (enrolment("alice"), UnixTime::from_seconds(1_800_000_000));
+    let stores = (credentials, states);
+    enrol::store(stores, &subject("alice"), (&old, Some(60_000_000)), Existing::Keep, now).unwrap();
+    let mut new = old.clone();
+    new.authenticators[0].id = id("another");
+    enrol::store(stores, &subject("alice"), (&new, None), Existing::Replace, now).unwrap();
+    let lane = states.open(&subject("alice")).unwrap().unwrap();
+    let uses = lane.record().uses.iter().map(|used| (used.id.clone(), used.last_step)).collect::<Vec<_>>();
+    assert_eq!(uses, [(id("another"), 60_000_000)]);
 }
 
 fn enrolling_again_lifts_what_was_disabled(credentials: &impl WriteCredentials, states: &impl StateStore) {
