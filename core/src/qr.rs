@@ -34,7 +34,8 @@ pub fn draw(text: &str, palette: Palette, quiet: u8) -> Option<Zeroizing<String>
         inside && at.and_then(|at| modules.get(at)) == Some(&Color::Dark)
     };
     let (begin, end) = (i64::from(quiet).checked_neg()?, width.checked_add(i64::from(quiet))?);
-    // Room for all of it at once: the picture is the secret.
+    // Room for what an app is usually shown at once: the picture is the secret, and a growing one leaves copies, which the
+    // allocator of the module wipes.
     let mut picture = Zeroizing::new(String::with_capacity(64 * 1024));
     let rows_a_line = match palette {
         Palette::BlackAndWhite | Palette::Plain | Palette::PlainInverse => 2,

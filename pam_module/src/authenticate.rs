@@ -258,7 +258,8 @@ fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attemp
             transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator.");
         }
         Outcome::Granted { recovery_codes_left: Some(left @ 1..=3) } => {
-            transaction.warn(&format!("ONLY {left} recovery codes are left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
+            let codes = if left == 1 { "code is" } else { "codes are" };
+            transaction.warn(&format!("ONLY {left} recovery {codes} left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
         }
         Outcome::Granted { recovery_codes_left: Some(left) } => {
             transaction.tell(&format!("{left} recovery codes are left."));

@@ -2,7 +2,7 @@
 //!
 //! Whoever comes says one thing, [`Kind::Request`] or [`Kind::Login`]. The broker asks and tells as it needs, each
 //! question is answered, and the last word is the broker's: [`Kind::Done`], [`Kind::Refused`] or [`Kind::Verdict`].
-//! Whose second factor it is about is never said by who comes: the kernel says whose socket it is (`SO_PEERCRED`).
+//! Whose second factor it is about is the kernel's word on whose socket it is (`SO_PEERCRED`); root alone may name others.
 
 mod connection;
 mod frame;
