@@ -2,6 +2,7 @@
 
 use std::io::{Read, Write};
 use std::os::fd::OwnedFd;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixStream;
 use std::path::Path;
 use std::thread::sleep;
@@ -108,7 +109,9 @@ impl World {
     pub fn broker_of(&self, launch: Launch) -> Broker {
         let broker = Broker { process: launch.start() };
         let end = Instant::now() + DEADLINE;
-        while UnixStream::connect(SOCKET).is_err() {
+        // It listens before everybody may connect.
+        let is_open = || std::fs::metadata(SOCKET).is_ok_and(|socket| socket.mode() & 0o777 == 0o666);
+        while UnixStream::connect(SOCKET).is_err() || !is_open() {
             assert!(broker.is_running(), "the broker ended: {:?}", broker.process.finish());
             assert!(Instant::now() < end, "the broker does not listen");
             sleep(Duration::from_millis(2));
