@@ -75,6 +75,10 @@ pub(super) fn page() -> String {
     page.paragraph(
         "A word that the module does not know is refused, and with it the login: it was meant to do something.",
     );
+    page.paragraph(
+        "On an account line only `config=`, `debug` and `nullok` do anything: the guard asks nothing. The others are for the \
+         auth line.",
+    );
     for argument in ModuleArgument::ALL {
         let term = match argument.spelling().split_once('=') {
             Some((name, value)) => word_and_value(name, "=", value),
