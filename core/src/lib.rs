@@ -25,6 +25,7 @@ pub mod decide;
 pub mod devices;
 pub mod document;
 pub mod enrol;
+pub mod grant;
 pub mod host;
 pub mod import;
 pub mod journal;

@@ -10,6 +10,7 @@ use crate::{
     answer::Answer,
     credentials::{AuthenticatorId, Enrolment},
     decide::{self, GivenCode, Proof, Refusal, UsedUp, Verdict},
+    grant::Grant,
     journal::Reason,
     notice::Notice,
     policy::SecondFactor,
@@ -47,8 +48,10 @@ pub const NEXT_CODE_PROMPT: &str = "Wait for the next code and enter it: ";
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt {
-    /// The end.
+    /// The end, as it is told. Who acts on it goes by [`Attempt::end`].
     pub outcome: Outcome,
+    /// What somebody passes by, beside the outcome.
+    pub grant: Grant,
     /// What the answer was checked against.
     pub method: Option<&'static str>,
     /// The authenticator that proved it.
@@ -84,10 +87,20 @@ pub enum Outcome {
 }
 
 impl Attempt {
+    /// How it ended, for whoever acts on it: nobody passes without the word for it.
+    pub fn end(&self) -> Outcome {
+        let grant = match self.outcome {
+            Outcome::Granted { .. } => Grant::VERIFIED,
+            Outcome::NotAsked => Grant::NOT_ASKED,
+            other @ (Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_)) => return other,
+        };
+        if self.grant.is(grant) { self.outcome } else { Outcome::Refused(Reason::Internal) }
+    }
+
     /// Why it was refused, for the log; `None` if it was not.
     #[must_use]
-    pub const fn refused(&self) -> Option<Reason> {
-        match self.outcome {
+    pub fn refused(&self) -> Option<Reason> {
+        match self.end() {
             Outcome::Granted { .. } | Outcome::NotAsked => None,
             Outcome::Refused(reason) => Some(reason),
             Outcome::TooSoon(_) => Some(Reason::Throttled),
@@ -95,10 +108,21 @@ impl Attempt {
         }
     }
 
-    /// An attempt that ended so, with nothing more to say.
+    /// An attempt after which somebody passes: a factor was verified, or nobody is asked.
+    pub fn passed(outcome: Outcome) -> Self {
+        let grant = match outcome {
+            Outcome::Granted { .. } => Grant::VERIFIED,
+            Outcome::NotAsked => Grant::NOT_ASKED,
+            Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => Grant::NONE,
+        };
+        Self { grant, ..Self::ended(outcome) }
+    }
+
+    /// An attempt that ended so, with nothing more to say. Nobody passes by it.
     pub const fn ended(outcome: Outcome) -> Self {
         Self {
             outcome,
+            grant: Grant::NONE,
             method: None,
             authenticator: None,
             failures: None,
@@ -149,7 +173,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         conversation: &mut dyn Conversation,
     ) -> Attempt {
         if self.nobody_is_asked(subject, policy) {
-            return Attempt::ended(Outcome::NotAsked);
+            return Attempt::passed(Outcome::NotAsked);
         }
         if let Some(attempt) = self.recognise(subject) {
             return attempt;
@@ -210,7 +234,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(&enrolment, client, now));
         let usable = enrolment.active().next().is_some();
         (known && usable && gate == Gate::Open).then(|| {
-            let attempt = Attempt::ended(Outcome::Granted { recovery_codes_left: None });
+            let attempt = Attempt::passed(Outcome::Granted { recovery_codes_left: None });
             let notice = notice_of(record, now);
             Attempt { failures: Some(record.throttle.failures), notice, ..attempt }
                 .with_detail("not asked: a login of this client is remembered")
@@ -334,7 +358,7 @@ fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp, now: UnixTim
     let outcome = Outcome::Granted { recovery_codes_left };
     let failures = Some(record.throttle.failures);
     let notice = notice_of(record, now);
-    Attempt { method: Some(method), authenticator, failures, notice, ..Attempt::ended(outcome) }
+    Attempt { method: Some(method), authenticator, failures, notice, ..Attempt::passed(outcome) }
 }
 
 fn notice_of(record: &Record, now: UnixTime) -> Option<Box<Notice>> {

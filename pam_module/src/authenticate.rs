@@ -140,9 +140,9 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
     let code = returns::end(transaction, user, &attempt);
     speak(transaction, scene.config.help(), &attempt);
-    match attempt.outcome {
+    match attempt.end() {
         Outcome::Granted { .. } | Outcome::NotAsked => {
-            let mark = scene.subject.map(|subject| Passed { subject, staged });
+            let mark = scene.subject.map(|subject| Passed { subject, grant: attempt.grant, staged });
             transaction.mark(mark).map_or_else(|_| returns::no_data(transaction), |()| code)
         }
         Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
@@ -207,7 +207,7 @@ fn invite(transaction: &mut Transaction<'_>, scene: &Scene) -> (Attempt, Option<
                 method: Some("totp"),
                 authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
                 detail: Some(STAGED.into()),
-                ..Attempt::ended(Outcome::Granted { recovery_codes_left: None })
+                ..Attempt::passed(Outcome::Granted { recovery_codes_left: None })
             };
             (attempt, Some(staged))
         }

@@ -31,5 +31,5 @@ pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversatio
 /// Whether policy asks nobody, as the broker sees it: under `optional`, whoever is not enrolled.
 pub(crate) fn asks_nobody(request: LoginRequest) -> bool {
     let request = LoginRequest { policy: SecondFactor::Optional, ..request };
-    attempt(&request, &mut Silent).outcome == Outcome::NotAsked
+    attempt(&request, &mut Silent).end() == Outcome::NotAsked
 }

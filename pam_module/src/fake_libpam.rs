@@ -242,7 +242,7 @@ fn a_mark_is_read_as_it_was_set_and_goes_with_the_transaction() {
         let name = twinlock_core::account::UserName::parse(b"alice").unwrap();
         for uid in [1001, 1002] {
             let subject = Subject { name: name.clone(), uid };
-            transaction.mark(Some(Passed { subject, staged: None })).unwrap();
+            transaction.mark(Some(Passed { subject, grant: Grant::VERIFIED, staged: None })).unwrap();
             assert_eq!(transaction.marked().map(|passed| passed.subject.uid), Some(uid));
         }
         transaction.mark(None).unwrap();

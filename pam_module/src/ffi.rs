@@ -24,6 +24,7 @@ use pam::{
 };
 use twinlock_core::{
     account::Subject,
+    grant::Grant,
     onboarding::Staged,
     policy::FirstFactors,
     ports::{Conversation, NoAnswer},
@@ -52,6 +53,8 @@ const MARK: &str = concat!("twinlock-passed-", env!("CARGO_PKG_VERSION"));
 pub(crate) struct Passed {
     /// Who passed.
     pub(crate) subject: Subject,
+    /// By what.
+    pub(crate) grant: Grant,
     /// An enrolment to be stored now that the whole auth phase passed.
     pub(crate) staged: Option<Box<Staged>>,
 }

@@ -46,7 +46,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         };
     };
     let user = Some(subject.name.as_str());
-    if let Some(passed) = transaction.marked().filter(|passed| passed.subject == *subject) {
+    if let Some(passed) = transaction.marked().filter(|passed| passed.subject == *subject && passed.grant.lets_pass()) {
         if let Some(staged) = &passed.staged {
             let authenticator = staged.authenticator().map(|authenticator| authenticator.id.clone());
             let stored = staged.store((&scene.store.credentials, &scene.store.states), SystemClock.now());
@@ -107,7 +107,7 @@ fn end_of_enrolment(
             "The enrolment could not be finished. Keep the new entry of your app and the recovery codes, which may count already, and tell your administrator.",
         ),
     };
-    let attempt = Attempt { method: Some("totp"), authenticator, detail: Some(detail), ..Attempt::ended(outcome) };
+    let attempt = Attempt { method: Some("totp"), authenticator, detail: Some(detail), ..Attempt::passed(outcome) };
     let code = returns::end(transaction, Some(subject.name.as_str()), &attempt);
     if attempt.refused().is_some() {
         transaction.warn(said);
@@ -115,7 +115,7 @@ fn end_of_enrolment(
     }
     transaction.tell(said);
     // A host may run the account phase again; there is nothing left to store then.
-    match transaction.mark(Some(Passed { subject: subject.clone(), staged: None })) {
+    match transaction.mark(Some(Passed { subject: subject.clone(), grant: attempt.grant, staged: None })) {
         Ok(()) => code,
         Err(_) => returns::no_data(transaction),
     }

@@ -2,6 +2,7 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
+    grant::Grant,
     host,
     journal::{Entry, Reason},
     login::{Attempt, Outcome},
@@ -65,12 +66,14 @@ pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt
         };
         transaction.log(loudness(refused), &entry.to_string());
     }
-    match (attempt.outcome, refused) {
-        (Outcome::Granted { .. }, None) => PamResultCode::PAM_SUCCESS,
-        (Outcome::NotAsked, None) => PamResultCode::PAM_IGNORE,
-        (Outcome::NoAnswer(none), _) => no_answer(none),
-        (_, Some(reason)) => code(reason),
-        (Outcome::Refused(_) | Outcome::TooSoon(_), None) => code(Reason::Internal),
+    // The word is looked at again, after the log: nobody passes by less.
+    match attempt.end() {
+        Outcome::Granted { .. } if attempt.grant.is(Grant::VERIFIED) => PamResultCode::PAM_SUCCESS,
+        Outcome::NotAsked if attempt.grant.is(Grant::NOT_ASKED) => PamResultCode::PAM_IGNORE,
+        Outcome::Granted { .. } | Outcome::NotAsked => code(Reason::Internal),
+        Outcome::NoAnswer(none) => no_answer(none),
+        Outcome::TooSoon(_) => code(Reason::Throttled),
+        Outcome::Refused(reason) => code(reason),
     }
 }
 

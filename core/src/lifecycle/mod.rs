@@ -397,8 +397,8 @@ impl Conversation for Asking<'_> {
 
 /// Recovery codes left, if one was used; `None` if it was not granted.
 #[allow(clippy::option_option, reason = "granted or not, by a recovery code or not")]
-const fn granted(attempt: &Attempt) -> Option<Option<usize>> {
-    match attempt.outcome {
+fn granted(attempt: &Attempt) -> Option<Option<usize>> {
+    match attempt.end() {
         Outcome::Granted { recovery_codes_left } => Some(recovery_codes_left),
         Outcome::NotAsked | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => None,
     }

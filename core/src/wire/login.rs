@@ -77,7 +77,7 @@ impl LoginRequest {
 pub fn verdict(attempt: &Attempt) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = match attempt.outcome {
+    let _ = match attempt.end() {
         Outcome::Granted { recovery_codes_left: None } => write!(text, "granted"),
         Outcome::Granted { recovery_codes_left: Some(left) } => write!(text, "granted {left}"),
         Outcome::NotAsked => write!(text, "not-asked"),
@@ -97,7 +97,7 @@ fn parse_verdict(text: &str) -> Option<Attempt> {
         Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words)?))),
         None => (text, None),
     };
-    Some(Attempt { notice, ..Attempt::ended(parse_outcome(outcome)?) })
+    Some(Attempt { notice, ..Attempt::passed(parse_outcome(outcome)?) })
 }
 
 fn parse_outcome(text: &str) -> Option<Outcome> {

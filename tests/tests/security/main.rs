@@ -16,6 +16,7 @@
 
 mod attacks;
 mod back_ends;
+mod bits;
 mod contender;
 mod duo;
 mod google_authenticator;
