@@ -357,6 +357,10 @@ mod tests {
                 assert!(!matches!(found, Match::Fresh(_)), "{step} at {later}");
             }
         }
+        // And what the phone shows eleven minutes later is good.
+        let (later, past) = (noon.after(Duration::from_mins(11)), record.past(&id));
+        let code = Code::parse(otp.code(otp.step_at(later, past)).as_bytes()).unwrap();
+        assert_eq!(otp.find(&code, later, past, Reach::Login), Match::Fresh(60_000_022));
     }
 
     #[test]
