@@ -338,6 +338,24 @@ mod tests {
     }
 
     #[test]
+    fn what_is_noted_of_an_authenticator_that_is_no_more_outlived_it() {
+        let enrolment = |id: &str| {
+            let factor = MovingFactor::Time { period: 30 };
+            let otp = Otp::new(Secret::from_bytes(&[1; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
+            let (id, label) = (AuthenticatorId::parse(id).unwrap(), Label::parse("phone").unwrap());
+            let authenticators = vec![Authenticator { id, label, otp, created: None, suspended: false }];
+            Enrolment { user: UserName::parse(b"alice").unwrap(), uid: None, authenticators, recovery: None }
+        };
+        let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
+        assert!(!record.outlived(&enrolment("phone")));
+        record.use_step(&AuthenticatorId::parse("phone").unwrap(), 7, UnixTime::default());
+        assert!(!record.outlived(&enrolment("phone")));
+        assert!(record.outlived(&enrolment("tablet")));
+        record.keep_only(&enrolment("tablet"));
+        assert!(!record.outlived(&enrolment("tablet")));
+    }
+
+    #[test]
     fn where_a_record_is_lost_no_code_is_good_again_whose_clock_was_set_right() {
         let factor = MovingFactor::Time { period: 30 };
         let otp = Otp::new(Secret::from_bytes(&[1; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
