@@ -45,9 +45,12 @@ unsafe extern "C" {
 #[path = "fake_libpam.rs"]
 mod fake_libpam;
 
-/// Where the auth phase leaves its mark for the account phase. The version is part of the name, so that what is read
-/// under it is what this very code stored.
-const MARK: &str = concat!("twinlock-passed-", env!("CARGO_PKG_VERSION"));
+/// Where the auth phase leaves its mark for the account phase. The name has an address of this very copy of the module: what
+/// is read under it is what this very code stored, and another copy that a stack names beside it has another.
+fn mark_name() -> String {
+    static HERE: u8 = 0;
+    format!("twinlock-passed-{:p}", &raw const HERE)
+}
 
 /// What the auth phase leaves for the account phase of the same transaction.
 pub(crate) struct Passed {
@@ -155,13 +158,14 @@ impl<'a> Transaction<'a> {
 
     /// Marks who passed the auth phase of this transaction, or that nobody has yet.
     pub(crate) fn mark(&mut self, passed: Option<Passed>) -> Result<(), i32> {
-        self.handle.set_data(MARK, Box::new(passed)).map_err(|code| code as i32)
+        self.handle.set_data(&mark_name(), Box::new(passed)).map_err(|code| code as i32)
     }
 
     /// Who passed the auth phase of this transaction.
     pub(crate) fn marked(&self) -> Option<&Passed> {
-        // SAFETY: only `mark` of this very version stores under this name, and it stores an `Option<Passed>`.
-        let passed = unsafe { self.handle.get_data::<Option<Passed>>(MARK) };
+        let name = mark_name();
+        // SAFETY: only `mark` of this very copy stores under this name, and it stores an `Option<Passed>`.
+        let passed = unsafe { self.handle.get_data::<Option<Passed>>(&name) };
         passed.ok()?.as_ref()
     }
 }

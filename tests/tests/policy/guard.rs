@@ -1,5 +1,7 @@
 //! The guard under rules: whom it refuses when sshd forgot to ask.
 
+use std::fs;
+
 use twinlock_tests::{Attempt, FirstFactor, Operation, PamCode, converse, in_sshd_world, in_world};
 
 use crate::scene::{detail, ends, host, ours};
@@ -42,6 +44,27 @@ fn who_passed_once_and_then_failed_has_not_passed() {
             alice.codes().next().into_bytes()
         });
         assert_eq!(codes, [PamCode::Success, PamCode::AuthinfoUnavail, PamCode::PermDenied]);
+    });
+}
+
+/// What one copy of the module keeps in the host's memory is read by no other, which may have been built otherwise.
+#[test]
+fn another_copy_of_the_module_does_not_take_this_one_s_word() {
+    in_world(|world| {
+        world.set_up("");
+        world.account("alice");
+        let alice = world.enrol("alice");
+        let mut codes = alice.codes();
+        fs::create_dir("/run/copy").unwrap();
+        fs::copy(world.module_path(), "/run/copy/pam_twinlock.so").unwrap();
+        for (account, code) in
+            [("pam_twinlock.so", PamCode::Success), ("/run/copy/pam_twinlock.so", PamCode::PermDenied)]
+        {
+            world.service("svc", &format!("auth required pam_twinlock.so\naccount required {account}\n"));
+            let attempt = Attempt::new("svc").user("alice").answer(codes.next());
+            let outcome = attempt.operations([Operation::Authenticate, Operation::AcctMgmt]).run(world);
+            assert_eq!((outcome.code(), outcome.code_of(Operation::AcctMgmt)), (PamCode::Success, code), "{account}");
+        }
     });
 }
 
