@@ -93,13 +93,14 @@ mutants: ## Change one thing at a time in what decides about a login, and see th
 	$(CARGO) mutants --package twinlock-core --output '$(TARGET)'
 
 # Every access to memory of the boundary to libpam and of the allocator, which are the module's unsafe code, and of names,
-# answers, secrets and records with the crates that they are read by. All else takes hours here: hashes, and what is made of bytes
-# one by one. Needs a nightly compiler and `rustup component add --toolchain nightly miri rust-src`.
+# answers, secrets, records, rules, messages and imported files with the crates that they are read by. All else takes hours
+# here: hashes, and what is made of bytes one by one. Needs a nightly compiler and `rustup component add --toolchain nightly miri rust-src`.
 miri: export MIRIFLAGS = -Zmiri-disable-isolation
 miri: export PROPTEST_CASES = 2
 miri: ## Run the module's unsafe code in an interpreter that finds undefined behaviour (needs nightly and miri)
 	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- ffi:: memory::
-	$(CARGO) +nightly miri test --locked -p twinlock-core --lib -- account:: answer:: record:: secret:: --skip everything_else_is_junk
+	$(CARGO) +nightly miri test --locked -p twinlock-core --lib -- account:: answer:: record:: secret:: policy:: wire:: import:: \
+		throttle:: time:: journal:: grant:: remember:: devices:: module_arguments:: --skip everything_else_is_junk
 
 bench: deps build ## Time whole authentications, beside other modules, and write docs/benchmarks.md
 	$(CARGO) run --release --locked -p twinlock-bench -- --markdown docs/benchmarks.md
