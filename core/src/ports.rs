@@ -332,7 +332,7 @@ impl fmt::Display for StoreError {
             Fault::Write(error) => write!(out, "cannot write {path}: {error}"),
             Fault::Busy(span) => write!(out, "cannot lock {path}: others held it for {} seconds", span.as_secs()),
             Fault::FileSizeLimit => write!(out, "cannot write {path}: the process may not write files of that size"),
-            Fault::Torn => write!(out, "cannot use {path}: neither half of it is valid"),
+            Fault::Torn => write!(out, "cannot use {path}: neither half of it is valid, or a later version wrote it"),
             Fault::Record(_) => write!(out, "cannot write {path}: the record does not fit"),
             Fault::OtherUid { stored, account } => {
                 write!(out, "cannot use {path}: it was made for uid {stored}, the account has {account}")
