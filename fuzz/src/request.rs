@@ -23,6 +23,14 @@ pub fn check(bytes: &[u8]) -> bool {
     let Ok((second_user, second)) = open_envelope(&again) else { panic!("{value}") };
     assert_eq!(envelope(second_user.as_deref(), &second).ok(), Some(again.clone()));
     let said: Value = serde_json::from_slice(&again).unwrap();
-    assert_eq!((&said["request"], said["user"].as_str()), (&value["request"], user.as_deref()));
+    assert_eq!(said["user"].as_str(), user.as_deref());
+    assert_eq!(without_nulls(&said["request"]), without_nulls(&value["request"]));
     true
+}
+
+/// What may be left out may be said to be nothing, too.
+fn without_nulls(value: &Value) -> Value {
+    let Some(members) = value.as_object() else { return value.clone() };
+    let said = members.iter().filter(|(_, member)| !member.is_null());
+    said.map(|(name, member)| (name.clone(), without_nulls(member))).collect()
 }
