@@ -86,15 +86,25 @@ pub enum Outcome {
     NoAnswer(NoAnswer),
 }
 
+impl Outcome {
+    /// What somebody passes by who ended so.
+    const fn word(self) -> Grant {
+        match self {
+            Self::Granted { .. } => Grant::VERIFIED,
+            Self::NotAsked => Grant::NOT_ASKED,
+            Self::Refused(_) | Self::TooSoon(_) | Self::NoAnswer(_) => Grant::NONE,
+        }
+    }
+}
+
 impl Attempt {
     /// How it ended, for whoever acts on it: nobody passes without the word for it.
     pub fn end(&self) -> Outcome {
-        let grant = match self.outcome {
-            Outcome::Granted { .. } => Grant::VERIFIED,
-            Outcome::NotAsked => Grant::NOT_ASKED,
-            other @ (Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_)) => return other,
-        };
-        if self.grant.is(grant) { self.outcome } else { Outcome::Refused(Reason::Internal) }
+        match self.outcome {
+            passing @ (Outcome::Granted { .. } | Outcome::NotAsked) if self.grant.is(passing.word()) => passing,
+            Outcome::Granted { .. } | Outcome::NotAsked => Outcome::Refused(Reason::Internal),
+            other @ (Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_)) => other,
+        }
     }
 
     /// Why it was refused, for the log; `None` if it was not.
@@ -110,12 +120,7 @@ impl Attempt {
 
     /// An attempt after which somebody passes: a factor was verified, or nobody is asked.
     pub fn passed(outcome: Outcome) -> Self {
-        let grant = match outcome {
-            Outcome::Granted { .. } => Grant::VERIFIED,
-            Outcome::NotAsked => Grant::NOT_ASKED,
-            Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => Grant::NONE,
-        };
-        Self { grant, ..Self::ended(outcome) }
+        Self { grant: outcome.word(), ..Self::ended(outcome) }
     }
 
     /// An attempt that ended so, with nothing more to say. Nobody passes by it.
