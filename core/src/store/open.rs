@@ -6,7 +6,7 @@
 use std::{
     fs::File,
     io::Read,
-    os::fd::{AsFd, AsRawFd, OwnedFd},
+    os::fd::{AsRawFd, OwnedFd},
     path::{Component, Path, PathBuf},
 };
 
@@ -94,7 +94,7 @@ impl Folder {
     }
 
     /// The same with its size.
-    fn sized(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, u64)>, StoreError> {
+    pub(super) fn sized(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, u64)>, StoreError> {
         let path = self.path_of(name);
         let fd = match openat(&self.fd, name, BASE | access, Mode::empty()) {
             Ok(fd) => above_stdio(fd, &path)?,
@@ -250,12 +250,14 @@ fn opening(errno: Errno) -> Fault {
     }
 }
 
-fn above_stdio(fd: OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
-    if fd.as_raw_fd() > 2 {
-        return Ok(fd);
-    }
+/// The descriptor, or another one in its place where it has the number of a standard stream.
+pub(crate) fn off_stdio(fd: OwnedFd) -> std::io::Result<OwnedFd> {
     // The standard library duplicates to 3 and above.
-    fd.as_fd().try_clone_to_owned().map_err(|e| error(path, Fault::Read(e)))
+    if fd.as_raw_fd() > 2 { Ok(fd) } else { fd.try_clone() }
+}
+
+fn above_stdio(fd: OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
+    off_stdio(fd).map_err(|e| error(path, Fault::Read(e)))
 }
 
 fn kind(stat: &FileStat) -> SFlag {

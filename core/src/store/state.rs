@@ -85,12 +85,10 @@ impl StateFiles {
 /// Reads a user's record in the folder, as it stands.
 pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Record>, StoreError> {
     let name = file_name(subject, "")?;
-    let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? else {
+    let Some((file, size)) = folder.sized(&name, OFlag::O_RDONLY, Readers::Root)? else {
         return Ok(None);
     };
-    let path = folder.path_of(&name);
-    let size = file.metadata().map_err(|e| error(&path, Fault::Read(e)))?.len();
-    read(&file, size, &path).map(|slot| Some(slot.record))
+    read(&file, size, &folder.path_of(&name)).map(|slot| Some(slot.record))
 }
 
 fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedState>, StoreError> {
