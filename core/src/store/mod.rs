@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 
 pub use config_file::{ConfigFault, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
+pub(crate) use open::off_stdio;
 pub use reading::Reading;
 pub use state::{LockedState, OpenCharge, StateFiles, Turn};
 

@@ -57,9 +57,6 @@ pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
         let nobody = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
         if nobody { Unreachable::NoBroker } else { Unreachable::Socket(error) }
     })?;
-    // A host that closed its standard streams would read our answers, or write its messages into them. The standard
-    // library duplicates to 3 and above.
-    let stream = if stream.as_raw_fd() > 2 { stream } else { stream.try_clone()? };
     match peer(&stream)?.uid {
         0 => Ok(Connection { stream }),
         uid => Err(Unreachable::Server(uid)),
@@ -69,7 +66,8 @@ pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
 /// Connects with an end of time: a broker that was stopped lets its queue fill up.
 fn connected(path: &Path) -> io::Result<UnixStream> {
     let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
-    let stream = UnixStream::from(socket);
+    // A host that closed its standard streams would read our answers, or write its messages into them.
+    let stream = UnixStream::from(store::off_stdio(socket)?);
     stream.set_write_timeout(Some(PATIENCE))?;
     match connect_to(stream.as_raw_fd(), &UnixAddr::new(path)?) {
         Ok(()) => Ok(stream),
