@@ -117,7 +117,8 @@ fn check_end(scenario: &Scenario, given: &Given, faults: &Faults, told: &Told, c
         }
         End::Killed(signal) => {
             let meant = faults.blows.iter().any(|(_, blow)| *blow == Blow::Signal(*signal));
-            assert!(meant, "the host was killed: {context}");
+            let out_of_memory = told.refused_memory && *signal == libc::SIGABRT;
+            assert!(meant || out_of_memory, "the host was killed: {context}");
         }
         End::Returned(_) => {
             let code = told.code().unwrap();

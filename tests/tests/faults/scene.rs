@@ -132,6 +132,15 @@ impl Scene<'_> {
         assert_eq!(self.injector.borrow().errors(), "");
     }
 
+    /// Hosts wrote to their standard error only that there was no memory, which is Rust's last word before it aborts.
+    pub(crate) fn assert_only_out_of_memory(&self) {
+        let errors = self.injector.borrow().errors();
+        let expected = ["memory allocation of ", "note: run with `RUST_BACKTRACE=1`"];
+        let unexpected =
+            errors.lines().find(|line| !line.is_empty() && !expected.iter().any(|one| line.starts_with(one)));
+        assert_eq!(unexpected, None);
+    }
+
     /// Nothing but states was changed, and nothing is left lying about.
     pub(crate) fn assert_tidy(&self, context: &str) {
         assert!(fixed() == self.fixed, "I5: {context}: the configuration or the credentials were changed");

@@ -33,11 +33,11 @@ fn it_exports_the_six_entry_points_and_nothing_else() {
 }
 
 #[test]
-fn it_needs_libc_and_libpam_alone() {
+fn it_needs_libc_libgcc_and_libpam_alone() {
     let dynamic = said(&["readelf", "--dynamic", "--wide"]);
     let needed = dynamic.lines().filter(|line| line.contains("(NEEDED)"));
     let names: Vec<_> = needed.filter_map(|line| line.split(['[', ']']).nth(1)).collect();
-    let allowed = ["libpam.so.0", "libc.so.6"];
+    let allowed = ["libpam.so.0", "libc.so.6", "libgcc_s.so.1"];
     let loader = |name: &str| name.starts_with("ld-linux");
     assert!(names.iter().all(|name| allowed.contains(name) || loader(name)) && names.len() >= 2, "{names:?}");
     assert!(!dynamic.contains("RPATH") && !dynamic.contains("RUNPATH"), "{dynamic}");
@@ -61,7 +61,30 @@ fn it_is_smaller_than_900_kilobytes_and_stripped() {
         let size_bytes = fs::metadata(world.module_path()).unwrap().len();
         assert!(size_bytes < 900_000, "{size_bytes} bytes");
     });
-    assert!(!said(&["readelf", "--sections", "--wide"]).contains(".symtab"));
+    let sections = said(&["readelf", "--sections", "--wide"]);
+    assert!(!sections.contains(".symtab"));
+    let bss = sections.lines().find(|line| line.contains(" .bss ")).expect("statics");
+    let size = bss.split_whitespace().skip_while(|word| *word != "NOBITS").nth(3).expect("a size");
+    assert!(u64::from_str_radix(size, 16).unwrap() < 64 * 1024, "{bss}");
+}
+
+/// RHEL 9 has glibc 2.34, in all its releases.
+#[test]
+fn every_artefact_loads_with_glibc_2_34() {
+    in_world(|world| {
+        world.install();
+        let command = "for file in \"$1\" \"$(command -v twinlock)\" \"$(command -v twinlockd)\"; do \
+            readelf --version-info --wide \"$file\" || exit 1; done";
+        let versions = Launch::new(["sh", "-c", command, "sh", &world.module_path().display().to_string()]).run();
+        assert_eq!((versions.code, versions.stderr.as_str()), (Some(0), ""), "{versions:?}");
+        let minors: Vec<u32> = versions
+            .stdout
+            .split("Name: GLIBC_2.")
+            .skip(1)
+            .map(|rest| rest.split([' ', '.']).next().unwrap().parse().unwrap())
+            .collect();
+        assert!(minors.len() >= 6 && minors.iter().all(|minor| *minor <= 34), "{minors:?}");
+    });
 }
 
 #[test]
