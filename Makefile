@@ -52,7 +52,7 @@ build: ## Build the PAM module, the command, the broker and the manual, optimise
 # From the definitions in the command that was just built: not kept in the repository, so never behind.
 man: ## Write the manual pages and the completions into target/man (part of build)
 	@mkdir -p '$(MANUAL)'
-	@$(COMMAND) manual '$(MANUAL)'
+	@$(TARGET)/release/xtask '$(MANUAL)'
 	@for shell in bash zsh fish; do $(COMMAND) completions $$shell >'$(MANUAL)'/twinlock.$$shell || exit 1; done
 
 demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 leaves the server up)

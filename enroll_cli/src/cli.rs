@@ -85,12 +85,6 @@ pub(crate) enum Command {
         /// Which
         shell: clap_complete::Shell,
     },
-    /// Write the manual pages into a folder: for who builds and packages
-    #[command(hide = true)]
-    Manual {
-        /// Where
-        directory: PathBuf,
-    },
 }
 
 #[derive(Debug, Subcommand)]

@@ -1,85 +1,9 @@
-//! `twinlock`: enrolment and administration of second factors. What each verb does stands in the file of its name.
+//! The program `twinlock`; all of it is in the library beside this file.
 
 #![forbid(unsafe_code)]
 
-mod adopt;
-mod ceremony;
-mod check;
-mod choices;
-mod cli;
-mod completions;
-mod desk;
-mod device;
-mod doctor;
-mod echo;
-mod enroll;
-mod explain;
-mod failure;
-mod forget;
-mod host_files;
-mod import;
-mod list;
-mod manual;
-mod output;
-mod pam_files;
-mod pam_stack;
-mod pam_walk;
-mod person;
-mod picture;
-mod progress;
-mod recovery;
-mod remove;
-mod repair;
-mod resync;
-mod scene;
-mod secret;
-mod ssh;
-mod status;
-mod table;
-mod terminal;
-mod test_login;
-mod unlock;
-mod usage;
-mod verify;
-
 use std::process::ExitCode;
 
-use clap::Parser;
-use cli::{Cli, Command, Recovery};
-use failure::Failure;
-
 fn main() -> ExitCode {
-    // Secrets stay out of core dumps. Where that fails they are still wiped after use.
-    let _ = nix::sys::prctl::set_dumpable(false);
-    match Cli::try_parse().map(run) {
-        Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(failure)) => failure.report(),
-        Err(error) => usage::report(&error),
-    }
-}
-
-fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
-    match command {
-        Command::Enroll(arguments) => enroll::run(&config, &arguments),
-        Command::Status(arguments) => status::run(&config, &arguments),
-        Command::Verify(arguments) => verify::run(&config, &arguments),
-        Command::Recovery { verb: Recovery::New(arguments) } => recovery::renew(&config, &arguments),
-        Command::Recovery { verb: Recovery::Count(arguments) } => recovery::count(&config, &arguments),
-        Command::Unlock(arguments) => unlock::run(&config, &arguments),
-        Command::Forget(arguments) => forget::run(&config, &arguments),
-        Command::Remove(arguments) => remove::run(&config, &arguments),
-        Command::Device { verb } => device::run(&config, verb),
-        Command::Resync(arguments) => resync::run(&config, &arguments),
-        Command::List(arguments) => list::run(&config, &arguments),
-        Command::Import { from } => import::run(&config, &from),
-        Command::Adopt(arguments) => adopt::run(&config, &arguments),
-        Command::Repair(arguments) => repair::run(&config, &arguments),
-        Command::Explain(arguments) => explain::run(&config, &arguments),
-        Command::Ssh { verb } => ssh::run(&config, &verb),
-        Command::Check => check::run(&config),
-        Command::Doctor(arguments) => doctor::run(&config, &arguments),
-        Command::TestLogin(arguments) => test_login::run(&config, &arguments),
-        Command::Completions { shell } => completions::run(shell),
-        Command::Manual { directory } => manual::run(&directory),
-    }
+    twinlock_command::main()
 }

@@ -12,7 +12,7 @@ pub(crate) const PAGES: [&str; 4] = ["twinlock.1", "twinlock.toml.5", "pam_twinl
 
 /// A page as text, its escapes undone.
 pub(crate) fn page(world: &World, name: &str) -> String {
-    let written = world.twinlock(&["manual", "/tmp"]);
+    let written = Launch::new([world.artefacts().join("xtask").to_str().unwrap(), "/tmp"]).run();
     assert_eq!((written.code, written.stderr.as_str()), (Some(0), ""), "{written:?}");
     let text = fs::read_to_string(Path::new("/tmp").join(name)).unwrap();
     text.replace("\\-", "-").replace("\\*(Aq", "'").replace("\\fB", "").replace("\\fI", "").replace("\\fR", "")

@@ -1,12 +1,11 @@
 //! twinlock(1): what can be typed, from its one definition.
 
-use clap::{Arg, Command, CommandFactory};
+use clap::{Arg, Command};
 
-use super::{
+use crate::{
     flags::{help, plain, spelled, value_name},
     page::{Page, word},
 };
-use crate::cli::Cli;
 
 /// What cannot be read off the flags: examples, in the order in which one meets the verbs.
 const EXAMPLES: [(&str, &str); 13] = [
@@ -85,8 +84,8 @@ const OUTCOMES: [(&str, &str); 4] = [
     ),
 ];
 
-pub(super) fn page() -> String {
-    let mut cli = Cli::command();
+pub(crate) fn page() -> String {
+    let mut cli = twinlock_command::definition();
     cli.build();
     let mut page = Page::new("twinlock", "1", "second factors of the accounts of this host");
     page.heading("SYNOPSIS");
@@ -239,7 +238,7 @@ fn doctor(page: &mut Page) {
          is 1 if there is one above a hint. With `--json` each is an object: id, severity, found, place, why, mend; place is \
          null where there is none. The names and severities are stable, the sentences are not:",
     );
-    for (id, about) in crate::doctor::described() {
+    for (id, about) in twinlock_command::doctor_checks() {
         page.item(word(id), about);
     }
 }

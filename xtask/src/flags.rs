@@ -4,7 +4,7 @@ use clap::{Arg, builder::StyledStr};
 use roff::{Inline, bold, italic, roman};
 
 /// As it is typed.
-pub(super) fn spelled(argument: &Arg) -> Vec<Inline> {
+pub(crate) fn spelled(argument: &Arg) -> Vec<Inline> {
     if argument.is_positional() {
         return vec![italic(value_name(argument))];
     }
@@ -17,7 +17,7 @@ pub(super) fn spelled(argument: &Arg) -> Vec<Inline> {
 }
 
 /// What stands for its value.
-pub(super) fn value_name(argument: &Arg) -> String {
+pub(crate) fn value_name(argument: &Arg) -> String {
     let names = argument.get_value_names().unwrap_or_default();
     let names = names.iter().map(ToString::to_string).collect::<Vec<_>>().join(" ");
     let is_optional = !argument.is_positional() && argument.get_num_args().is_some_and(|range| range.min_values() == 0);
@@ -25,7 +25,7 @@ pub(super) fn value_name(argument: &Arg) -> String {
 }
 
 /// The help, with the default and the values that need no words of their own.
-pub(super) fn help(argument: &Arg) -> String {
+pub(crate) fn help(argument: &Arg) -> String {
     let mut text = argument.get_help().map(plain).unwrap_or_default();
     if !argument.get_action().takes_values() {
         return text + ".";
@@ -43,6 +43,6 @@ pub(super) fn help(argument: &Arg) -> String {
 }
 
 /// A help text on one line.
-pub(super) fn plain(text: &StyledStr) -> String {
+pub(crate) fn plain(text: &StyledStr) -> String {
     text.to_string().split_whitespace().collect::<Vec<_>>().join(" ")
 }

@@ -3,7 +3,7 @@
 use roff::{Inline, Roff, bold, italic, roman};
 
 /// A page being written.
-pub(super) struct Page {
+pub(crate) struct Page {
     roff: Roff,
     /// A heading begins a paragraph by itself.
     under_heading: bool,
@@ -11,7 +11,7 @@ pub(super) struct Page {
 
 impl Page {
     /// A page of that name and section; `about` is what apropos(1) finds.
-    pub(super) fn new(name: &str, section: &str, about: &str) -> Self {
+    pub(crate) fn new(name: &str, section: &str, about: &str) -> Self {
         let mut page = Self { roff: Roff::new(), under_heading: false };
         let source = concat!("Twinlock ", env!("CARGO_PKG_VERSION"));
         // No date: it would be that of the build. An empty word has to be quoted.
@@ -23,18 +23,18 @@ impl Page {
         page
     }
 
-    pub(super) fn heading(&mut self, text: &str) {
+    pub(crate) fn heading(&mut self, text: &str) {
         self.roff.control("SH", [text]);
         self.under_heading = true;
     }
 
-    pub(super) fn subheading(&mut self, text: &str) {
+    pub(crate) fn subheading(&mut self, text: &str) {
         self.roff.control("SS", [text]);
         self.under_heading = true;
     }
 
     /// Text in which backticks make words bold.
-    pub(super) fn paragraph(&mut self, text: &str) {
+    pub(crate) fn paragraph(&mut self, text: &str) {
         self.begin_paragraph();
         self.roff.text(prose(text));
     }
@@ -46,26 +46,26 @@ impl Page {
     }
 
     /// A term and what is said of it.
-    pub(super) fn item(&mut self, term: Vec<Inline>, text: &str) {
+    pub(crate) fn item(&mut self, term: Vec<Inline>, text: &str) {
         self.under_heading = false;
         self.roff.control("TP", []).text(term).text(prose(text));
     }
 
     /// The next items belong to the one before.
-    pub(super) fn inner(&mut self, write: impl FnOnce(&mut Self)) {
+    pub(crate) fn inner(&mut self, write: impl FnOnce(&mut Self)) {
         self.roff.control("RS", []);
         write(self);
         self.roff.control("RE", []);
     }
 
     /// What is done by an example, and the example as it is typed.
-    pub(super) fn example(&mut self, text: &str, typed: &str) {
+    pub(crate) fn example(&mut self, text: &str, typed: &str) {
         self.paragraph(text);
         self.typed(typed);
     }
 
     /// Lines as they stand.
-    pub(super) fn typed(&mut self, lines: &str) {
+    pub(crate) fn typed(&mut self, lines: &str) {
         self.begin_paragraph();
         self.roff.control("RS", ["4"]).control("nf", []);
         for line in lines.lines() {
@@ -76,7 +76,7 @@ impl Page {
     }
 
     /// Other pages, each as `name(section)`.
-    pub(super) fn see_also(&mut self, pages: &[&str]) {
+    pub(crate) fn see_also(&mut self, pages: &[&str]) {
         self.heading("SEE ALSO");
         let mut line = Vec::new();
         for page in pages {
@@ -87,23 +87,23 @@ impl Page {
         self.roff.text(line);
     }
 
-    pub(super) fn finish(self) -> String {
+    pub(crate) fn finish(self) -> String {
         self.roff.render()
     }
 }
 
 /// Text between backticks in bold.
-pub(super) fn prose(text: &str) -> Vec<Inline> {
+pub(crate) fn prose(text: &str) -> Vec<Inline> {
     let parts = text.split('`').enumerate().filter(|(_, part)| !part.is_empty());
     parts.map(|(at, part)| if at % 2 == 1 { bold(part) } else { roman(part) }).collect()
 }
 
 /// A term of which nothing is replaced by who types it.
-pub(super) fn word(text: &str) -> Vec<Inline> {
+pub(crate) fn word(text: &str) -> Vec<Inline> {
     vec![bold(text)]
 }
 
 /// A word with its value: `name=VALUE`, `--name VALUE`.
-pub(super) fn word_and_value(name: &str, between: &str, value: &str) -> Vec<Inline> {
+pub(crate) fn word_and_value(name: &str, between: &str, value: &str) -> Vec<Inline> {
     vec![bold(format!("{name}{between}")), italic(value)]
 }

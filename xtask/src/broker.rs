@@ -1,15 +1,14 @@
-//! twinlockd(8): its flags from the broker's own definition, which is compiled into the command for this page alone, so that
-//! the broker need not carry a writer of pages.
+//! twinlockd(8): its flags from the broker's own definition, which is compiled in here for this page alone.
 
 use clap::CommandFactory;
 
-use super::{
+use crate::{
     flags::{help, spelled},
     page::{Page, word},
 };
 
 #[allow(dead_code, reason = "the command describes these flags and takes none of them")]
-#[path = "../../../broker/src/cli.rs"]
+#[path = "../../broker/src/cli.rs"]
 mod cli;
 
 const FILES: [(&str, &str); 5] = [
@@ -49,7 +48,7 @@ const LIMITS: [(&str, &str); 4] = [
     ),
 ];
 
-pub(super) fn page() -> String {
+pub(crate) fn page() -> String {
     let mut command = cli::Cli::command();
     command.build();
     let mut page = Page::new("twinlockd", "8", "broker for second factors of users without root's rights");

@@ -2,7 +2,7 @@
 
 use twinlock_core::{journal::Reason, module_arguments::ModuleArgument};
 
-use super::page::{Page, word, word_and_value};
+use crate::page::{Page, word, word_and_value};
 
 /// What the module returns; one table in `pam_module/src/returns.rs` decides it, and a test compares the two.
 const RETURNS: [(&str, &str); 10] = [
@@ -43,7 +43,7 @@ const KEYS: [(&str, &str); 10] = [
     ),
 ];
 
-pub(super) fn page() -> String {
+pub(crate) fn page() -> String {
     let mut page = Page::new("pam_twinlock", "8", "PAM module that asks for a second factor");
     page.heading("SYNOPSIS");
     let arguments = ModuleArgument::ALL.map(|argument| format!("[{}]", argument.spelling())).join(" ");

@@ -1,8 +1,8 @@
 //! twinlock.toml(5): the comments of the shipped configuration, which is the one definition.
 
-use super::page::{Page, word, word_and_value};
+use crate::page::{Page, word, word_and_value};
 
-const SHIPPED: &str = include_str!("../../../config/config.toml");
+const SHIPPED: &str = include_str!("../../config/config.toml");
 
 /// One piece of the shipped file.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,7 +15,7 @@ enum Piece<'a> {
     Remark(Vec<&'a str>),
 }
 
-pub(super) fn page() -> String {
+pub(crate) fn page() -> String {
     let mut page = Page::new("twinlock.toml", "5", "configuration of the second factor for logins");
     page.heading("SYNOPSIS");
     page.paragraph("`/etc/twinlock/config.toml`");
