@@ -46,6 +46,7 @@ deps: ## Install what building and testing need and this machine lacks (apt-get 
 
 build: ## Build the PAM module, the command, the broker and the manual, optimised
 	$(CARGO) build --release --locked
+	$(CARGO) build --release --locked -p xtask
 	@$(MAKE) --no-print-directory man
 	@stat -c '%s bytes  %n' $(MODULE) $(COMMAND) $(BROKER)
 

@@ -54,7 +54,9 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
     // A record that cannot be read is replaced first, so that removing goes the same locked way.
     let lane = match states.open(subject) {
         Ok(lane) => lane,
-        Err(error) if matches!(error.fault, Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser) => {
+        Err(error)
+            if matches!(error.fault, Fault::Torn | Fault::NewerVersion | Fault::OtherUid { .. } | Fault::OtherUser) =>
+        {
             Some(enrol::start_over((credentials, states), subject, now)?)
         }
         Err(error) => return Err(error.into()),

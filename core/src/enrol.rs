@@ -409,7 +409,12 @@ impl Existing<'_> {
 fn is_beyond_use(error: &StoreError) -> bool {
     matches!(
         error.fault,
-        Fault::Torn | Fault::OtherUid { .. } | Fault::OtherUser | Fault::Credentials(_) | Fault::TooLarge(_)
+        Fault::Torn
+            | Fault::NewerVersion
+            | Fault::OtherUid { .. }
+            | Fault::OtherUser
+            | Fault::Credentials(_)
+            | Fault::TooLarge(_)
     )
 }
 

@@ -252,8 +252,10 @@ pub enum Fault {
     Busy(Duration),
     /// The host process may not write files this large (`RLIMIT_FSIZE`).
     FileSizeLimit,
-    /// Neither half of the state is valid, or the one in force is of another version of this program.
+    /// Neither half of the state is valid.
     Torn,
+    /// Another version of this program wrote the state.
+    NewerVersion,
     /// A record does not fit its slot.
     Record(slot::TooLarge),
     /// It was made for another uid.
@@ -295,6 +297,9 @@ impl StoreError {
                 "raise the file size limit of the service (RLIMIT_FSIZE, LimitFSIZE=, limits.conf)".into()
             }
             Fault::Torn => "`twinlock repair USER` makes a new record, in which everything counts as used".into(),
+            Fault::NewerVersion => {
+                "install that version of Twinlock again; `twinlock --version` tells this one's".into()
+            }
             Fault::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
             Fault::OtherUid { .. } => {
                 "the same person? `twinlock adopt USER`; an account made anew? `twinlock enroll --replace USER`".into()
@@ -332,7 +337,8 @@ impl fmt::Display for StoreError {
             Fault::Write(error) => write!(out, "cannot write {path}: {error}"),
             Fault::Busy(span) => write!(out, "cannot lock {path}: others held it for {} seconds", span.as_secs()),
             Fault::FileSizeLimit => write!(out, "cannot write {path}: the process may not write files of that size"),
-            Fault::Torn => write!(out, "cannot use {path}: neither half of it is valid, or a later version wrote it"),
+            Fault::Torn => write!(out, "cannot use {path}: neither half of it is valid"),
+            Fault::NewerVersion => write!(out, "cannot use {path}: a newer version of Twinlock wrote it"),
             Fault::Record(_) => write!(out, "cannot write {path}: the record does not fit"),
             Fault::OtherUid { stored, account } => {
                 write!(out, "cannot use {path}: it was made for uid {stored}, the account has {account}")
@@ -361,6 +367,7 @@ impl std::error::Error for StoreError {
             | Fault::Busy(_)
             | Fault::FileSizeLimit
             | Fault::Torn
+            | Fault::NewerVersion
             | Fault::Record(_)
             | Fault::OtherUid { .. }
             | Fault::OtherUser

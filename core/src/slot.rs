@@ -107,6 +107,15 @@ pub struct Slot {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct TooLarge;
 
+/// Why a state file cannot be read.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SlotError {
+    /// Neither slot has a checksum that fits.
+    Damaged,
+    /// The slot in force is whole, and this version does not understand it: another version wrote it.
+    NewerVersion,
+}
+
 /// Lays a record out as a slot. Remembered logins give way where they leave no room: they are a comfort, the rest is not.
 ///
 /// # Errors
@@ -146,20 +155,23 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
     Ok(slot)
 }
 
-/// Reads the slot in force: of the whole ones that with the highest number. `None` if both are damaged.
+/// Reads the slot in force: of the whole ones that with the highest number.
+///
+/// # Errors
+/// [`SlotError`].
 ///
 /// # Security
-/// Also `None` if it is whole and says what only another version understands: the older half would be in force without
-/// what was used and charged since.
-#[must_use]
-pub fn current(file: &[u8; FILE]) -> Option<Slot> {
+/// A whole slot that only another version understands is an error, not a damaged slot: the older half would otherwise be in
+/// force without the codes that were used and the failures that were counted since.
+pub fn current(file: &[u8; FILE]) -> Result<Slot, SlotError> {
     let (first, second) = file.split_at(SLOT);
-    match (sequence(first), sequence(second)) {
-        (Some(a), Some(b)) if b > a => decode(Half::Second, b, second, first),
-        (Some(a), _) => decode(Half::First, a, first, second),
-        (None, Some(b)) => decode(Half::Second, b, second, first),
-        (None, None) => None,
-    }
+    let (half, sequence, slot, other) = match (sequence(first), sequence(second)) {
+        (Some(a), Some(b)) if b > a => (Half::Second, b, second, first),
+        (Some(a), _) => (Half::First, a, first, second),
+        (None, Some(b)) => (Half::Second, b, second, first),
+        (None, None) => return Err(SlotError::Damaged),
+    };
+    decode(half, sequence, slot, other).ok_or(SlotError::NewerVersion)
 }
 
 /// The number of a slot, if it is whole.
@@ -228,7 +240,7 @@ mod tests {
         for (bytes, half) in [(file(&old, &new), Half::Second), (file(&new, &old), Half::First)] {
             assert_eq!(
                 current(&bytes),
-                Some(Slot { half, sequence: 8, stage: Stage::Charged, synced: false, record: record(2) })
+                Ok(Slot { half, sequence: 8, stage: Stage::Charged, synced: false, record: record(2) })
             );
         }
     }
@@ -239,7 +251,7 @@ mod tests {
             (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Committed, &record(2)).unwrap());
         new[40] ^= 1;
         assert_eq!(current(&file(&old, &new)).unwrap().sequence, 7);
-        assert_eq!(current(&file(&[0; SLOT], &new)), None);
+        assert_eq!(current(&file(&[0; SLOT], &new)), Err(SlotError::Damaged));
     }
 
     #[test]
@@ -285,7 +297,8 @@ mod tests {
             bad[at] = value;
             let sum = checksum(&bad, &good[HEADER..HEADER + length]).unwrap();
             bad[24..HEADER].copy_from_slice(&sum);
-            assert_eq!(current(&file(&bad, &[0; SLOT])), None, "{value} at {at}");
+            let error = if at == 0 { SlotError::Damaged } else { SlotError::NewerVersion };
+            assert_eq!(current(&file(&bad, &[0; SLOT])), Err(error), "{value} at {at}");
         }
     }
 
@@ -305,8 +318,8 @@ mod tests {
         };
         assert_eq!(current(&file(&old, &later(1, b""))).unwrap().sequence, 8);
         for newer in [later(2, b""), later(1, b"[later]\nkey = 1\n")] {
-            assert_eq!(current(&file(&old, &newer)), None);
-            assert_eq!(current(&file(&newer, &old)), None);
+            assert_eq!(current(&file(&old, &newer)), Err(SlotError::NewerVersion));
+            assert_eq!(current(&file(&newer, &old)), Err(SlotError::NewerVersion));
         }
         // Once it is the older one, nothing hangs on it.
         let now = encode(9, Stage::Committed, &record(3)).unwrap();
@@ -388,7 +401,7 @@ mod tests {
         #[test]
         fn no_bytes_make_it_panic(bytes in proptest::collection::vec(any::<u8>(), FILE)) {
             let bytes: [u8; FILE] = bytes.try_into().unwrap();
-            prop_assert!(current(&bytes).is_none());
+            prop_assert!(current(&bytes).is_err());
         }
 
         #[test]
@@ -397,7 +410,7 @@ mod tests {
             let mut bad = good;
             bad[at] ^= 1 << bit;
             // Behind the body nothing is read; everywhere else the damage shows.
-            if let Some(slot) = current(&file(&bad, &[0; SLOT])) {
+            if let Ok(slot) = current(&file(&bad, &[0; SLOT])) {
                 prop_assert_eq!(slot.record, record(failures));
                 prop_assert!(good[at] == 0 && at >= HEADER);
             }

@@ -25,7 +25,7 @@ use crate::{
     credentials::Enrolment,
     ports::{Charge, Fault, Lane, StateStore, StoreError},
     record::Record,
-    slot::{self, Half, Slot, Stage},
+    slot::{self, Half, Slot, SlotError, Stage},
 };
 
 /// How long a lock is waited for before the attempt is refused.
@@ -286,7 +286,13 @@ fn read(file: &File, size: u64, path: &Path) -> Result<Slot, StoreError> {
     }
     let mut bytes = [0; slot::FILE];
     file.read_exact_at(&mut bytes, 0).map_err(|e| error(path, Fault::Read(e)))?;
-    slot::current(&bytes).ok_or_else(|| error(path, Fault::Torn))
+    slot::current(&bytes).map_err(|cause| {
+        let fault = match cause {
+            SlotError::Damaged => Fault::Torn,
+            SlotError::NewerVersion => Fault::NewerVersion,
+        };
+        error(path, fault)
+    })
 }
 
 /// Marks a slot as surely on the disk. Whoever comes after a process that died before finds no mark, and syncs before

@@ -23,6 +23,20 @@ fn damage(half: usize, bytes: &[u8]) {
     file.write_all_at(bytes, (half * SLOT) as u64).unwrap();
 }
 
+/// A whole slot with sequence number 8.
+fn slot(version: u16, flags: u16, body: &str) -> Vec<u8> {
+    let mut slot = b"TWLK".to_vec();
+    slot.extend(version.to_le_bytes());
+    slot.extend(flags.to_le_bytes());
+    slot.extend(8_u64.to_le_bytes());
+    slot.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
+    slot.extend([0; 4]);
+    let sum = <sha2::Sha256 as sha2::Digest>::digest([slot.as_slice(), body.as_bytes()].concat());
+    slot.extend(&sum[..8]);
+    slot.extend(body.as_bytes());
+    slot
+}
+
 #[test]
 fn torn_in_both_halves_it_denies_with_the_remedy() {
     with_alice(|alice| {
@@ -103,6 +117,25 @@ fn replace_is_the_way_out_of_a_torn_state() {
     });
 }
 
+/// After a downgrade. A repair would use up every recovery code, and the older half knows less of what was used.
+#[test]
+fn one_of_a_newer_version_is_refused_and_never_repaired() {
+    with_alice(|alice| {
+        let bytes = fs::read(FILE).unwrap();
+        let body = String::from_utf8_lossy(&bytes[32..32 + usize::from(bytes[16])]).into_owned();
+        for newer in [slot(2, 0, &body), slot(1, 0, &format!("{body}[later]\nkey = 1\n"))] {
+            let mut file = bytes.clone();
+            file[SLOT..SLOT + newer.len()].copy_from_slice(&newer);
+            alice.world.write_secret(FILE, &file);
+            both_refuse(alice, &["a newer version of Twinlock wrote it"]);
+            alice.command_refuses(&["repair", "alice"], &[FILE, "install that version of Twinlock again"]);
+            assert_eq!(fs::read(FILE).unwrap(), file);
+        }
+        let replaced = alice.world.enrol_with("alice", &["--replace"]);
+        assert_eq!(alice.attempt(&replaced.codes().next()).run(alice.world).code(), PamCode::Success);
+    });
+}
+
 #[test]
 fn a_charge_whose_end_never_came_stands() {
     with_alice(|alice| {
@@ -110,13 +143,7 @@ fn a_charge_whose_end_never_came_stands() {
         // The second half as an open charge of a process that died: sequence 8, flag 1, one failure.
         let body =
             String::from_utf8_lossy(&bytes[32..32 + usize::from(bytes[16])]).replace("failures = 0", "failures = 2");
-        let mut slot = b"TWLK\x01\0\x01\0".to_vec();
-        slot.extend(8_u64.to_le_bytes());
-        slot.extend(u32::try_from(body.len()).unwrap().to_le_bytes());
-        slot.extend([0; 4]);
-        let sum = <sha2::Sha256 as sha2::Digest>::digest([slot.as_slice(), body.as_bytes()].concat());
-        slot.extend(&sum[..8]);
-        slot.extend(body.as_bytes());
+        let slot = slot(1, 1, &body);
         bytes[SLOT..SLOT + slot.len()].copy_from_slice(&slot);
         alice.world.write_secret(FILE, &bytes);
         assert!(State::of("alice").open_charge);
