@@ -66,7 +66,7 @@ pub(crate) enum Command {
     /// Keep the second factor of an account that has another uid now
     Adopt(Named),
     /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
-    Repair(Named),
+    Repair(Repair),
     /// Check the configuration, its rules, every file of the store, and where the module stands in PAM files
     Check,
     /// Say which rule decides a login, and what that login will look like
@@ -185,6 +185,17 @@ pub(crate) struct ImportHow {
     /// Print one JSON array: user, result, reason, `dry_run`, authenticators, `recovery_codes`, `not_carried`, warnings
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Repair {
+    /// Whose [with --layout: every user]
+    #[arg(required_unless_present = "layout")]
+    pub(crate) user: Option<String>,
+    /// Leave the content of records as it is, and rewrite files of an older version; on btrfs, set the flag against
+    /// copy-on-write, without which a full disk refuses every login
+    #[arg(long)]
+    pub(crate) layout: bool,
 }
 
 #[derive(Debug, Args)]

@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     failure::Failure,
+    layout,
     scene::{self, Scene},
 };
 
@@ -61,6 +62,9 @@ impl Desk {
     pub(crate) fn perform(&self, request: &Request, dialogue: &mut dyn Dialogue) -> Result<Done, Failure> {
         Ok(match self {
             Self::Root(scene, subject) => {
+                if let Request::Enroll(_) = request {
+                    layout::prepare_for(&scene.store, &subject.name)?;
+                }
                 let journal = scene.journal();
                 let mut lifecycle = Lifecycle {
                     caller: Caller::Root,

@@ -33,6 +33,7 @@ use self::report::Outcome;
 use crate::{
     cli::{Import, ImportHow},
     failure::Failure,
+    layout,
     output::note,
     progress::Progress,
     scene::{self, Scene},
@@ -117,7 +118,7 @@ impl Scene {
         one: impl Fn(&T, &mut HashMemory) -> Option<Outcome> + Sync,
     ) -> Result<Vec<Outcome>, Failure> {
         if !how.dry_run {
-            self.store.prepare()?;
+            layout::prepare(&self.store)?;
         }
         let progress = Progress::over(users.len());
         let queue = Mutex::new(users.iter().enumerate());
@@ -154,7 +155,7 @@ impl Scene {
         read: impl FnOnce() -> Result<Imported, Problem>,
     ) -> Result<Outcome, Failure> {
         if !how.dry_run {
-            self.store.prepare()?;
+            layout::prepare(&self.store)?;
         }
         Ok(self.import(subject, how, &mut HashMemory::default(), read))
     }

@@ -20,6 +20,7 @@ mod failure;
 mod forget;
 mod host_files;
 mod import;
+mod layout;
 mod list;
 mod output;
 mod pam_files;

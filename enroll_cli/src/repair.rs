@@ -1,4 +1,5 @@
-//! `twinlock repair`: a new record where the old one cannot be read. Errs on the side of "used".
+//! `twinlock repair`: a new record where the old one cannot be read. Errs on the side of "used". With `--layout`, see
+//! [`layout`].
 
 use std::path::Path;
 
@@ -9,15 +10,19 @@ use twinlock_core::{
 };
 
 use crate::{
-    cli::Named,
+    cli::Repair as Arguments,
     failure::Failure,
+    layout,
     output::note,
     scene::{self, Scene},
 };
 
-pub(crate) fn run(config: &Path, arguments: &Named) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
-    let subject = scene::account(Some(&arguments.user))?;
+    if arguments.layout {
+        return layout::repair(&scene, arguments.user.as_deref());
+    }
+    let subject = scene::account(arguments.user.as_deref())?;
     let user = subject.name.as_str();
     match admin::repair(&scene.store.credentials, &scene.store.states, &subject, SystemClock.now())? {
         Repair::NotEnrolled => Err(Failure::not_enrolled(user)),

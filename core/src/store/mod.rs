@@ -15,7 +15,7 @@ pub use reading::Reading;
 pub use state::{LockedState, OpenCharge, StateFiles, Turn};
 
 use crate::{
-    account::Subject,
+    account::{Subject, UserName},
     ports::{Fault, StoreError},
 };
 
@@ -71,7 +71,12 @@ pub fn check_folder(path: &Path) -> Result<(), StoreError> {
 
 /// The file name of a subject's records with `suffix`.
 fn file_name(subject: &Subject, suffix: &str) -> Result<String, StoreError> {
-    let name = format!("{}{suffix}", subject.name.file_name());
+    name_with(&subject.name, suffix)
+}
+
+/// The same of a user who need not be an account any more.
+fn name_with(user: &UserName, suffix: &str) -> Result<String, StoreError> {
+    let name = format!("{}{suffix}", user.file_name());
     // Room for the dot and the ending of a file that is being written.
     if name.len() > 250 {
         return Err(StoreError { path: name.into(), fault: Fault::Name });

@@ -17,11 +17,11 @@ use nix::{
 };
 
 use super::{
-    CREDENTIALS, STATES, credentials, file_name,
+    CREDENTIALS, STATES, credentials, file_name, name_with,
     open::{Folder, Readers, error},
 };
 use crate::{
-    account::Subject,
+    account::{Subject, UserName},
     credentials::Enrolment,
     ports::{Charge, Fault, Lane, StateStore, StoreError},
     record::Record,
@@ -59,6 +59,54 @@ impl StateFiles {
     /// [`StoreError`].
     pub fn look(&self, subject: &Subject) -> Result<Option<Record>, StoreError> {
         look_in(&self.open_folders()?.1, subject)
+    }
+
+    /// The folder of the records, opened for reading.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn folder(&self) -> Result<File, StoreError> {
+        self.open_folders()?.1.as_file()
+    }
+
+    /// The file of a user's record, opened for reading; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn file(&self, user: &UserName) -> Result<Option<File>, StoreError> {
+        self.open_folders()?.1.file(&name_with(user, "")?, OFlag::O_RDONLY, Readers::Root)
+    }
+
+    /// The users who have a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn users(&self) -> Result<Vec<UserName>, StoreError> {
+        // Checked first; the listing itself goes by the path that was just found sound.
+        self.open_folders()?;
+        let path = self.root.join(STATES);
+        let failed = |e| error(&path, Fault::Read(e));
+        let mut users = Vec::new();
+        for entry in std::fs::read_dir(&path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            users.extend(name.to_str().and_then(|name| UserName::from_file_name(name).ok()));
+        }
+        users.sort_unstable();
+        Ok(users)
+    }
+
+    /// Writes a user's record, as it is, into a new file, which takes over the flags of the folder. False if there is
+    /// none. The old file keeps its lock until the new one has its name.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the old file is then still there.
+    pub fn remake(&self, user: &UserName) -> Result<bool, StoreError> {
+        let name = name_with(user, "")?;
+        let Some(old) = locked(self.open_folders()?, &name)? else {
+            return Ok(false);
+        };
+        self.make(&name, &old.slot.record, true)?;
+        Ok(true)
     }
 
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.

@@ -11,6 +11,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod btrfs;
 mod config_content;
 mod config_file;
 mod crash;

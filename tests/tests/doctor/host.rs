@@ -4,7 +4,7 @@ use std::fs::{self, Permissions};
 use std::os::unix::fs::{PermissionsExt, chown};
 
 use nix::mount::{MsFlags, mount};
-use twinlock_tests::{Family, STORE};
+use twinlock_tests::{Family, ForgedState, LoopDisk, STORE};
 
 use crate::scene::{HOSTS, STACK, change, findings, finds, finds_no, on, on_debian, only};
 
@@ -177,6 +177,27 @@ fn a_clock_that_nothing_keeps_or_that_is_off_is_found() {
                 None => finds_no(world, "clock"),
             }
         }
+    });
+}
+
+#[test]
+fn a_store_on_btrfs_without_the_flag_against_copy_on_write_is_found() {
+    on_debian(|world| {
+        LoopDisk::lay_over_var_lib();
+        let one = finds(world, "store", "warning", Some(STORE));
+        assert_eq!(one.found, "the store is on btrfs without the flag against copy-on-write");
+        assert!(one.mend.contains("twinlock repair --layout"), "{one:#?}");
+        assert_eq!(world.twinlock(&["repair", "--layout"]).code, Some(0));
+        finds_no(world, "store");
+        // A record that was made elsewhere, as a restore makes it.
+        let (made, state) = (format!("{STORE}/alice"), twinlock_tests::state_of("alice"));
+        ForgedState::of(&world.account("alice")).write(world);
+        fs::copy(&state, &made).unwrap();
+        fs::rename(&made, &state).unwrap();
+        let one = finds(world, "store", "warning", Some(STORE));
+        assert_eq!(one.found, "records without the flag against copy-on-write, on btrfs: 1 (alice)");
+        assert_eq!(world.twinlock(&["repair", "--layout", "alice"]).code, Some(0));
+        finds_no(world, "store");
     });
 }
 

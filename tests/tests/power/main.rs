@@ -11,6 +11,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod btrfs;
 mod disk;
 mod pairs;
 mod scene;

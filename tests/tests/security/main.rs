@@ -19,6 +19,7 @@ mod back_ends;
 mod bits;
 mod contender;
 mod duo;
+mod full_btrfs;
 mod google_authenticator;
 mod guesses;
 mod libraries;
@@ -62,6 +63,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         sudo_edges::ROWS,
         back_ends::ROWS, // B
         libraries::ROWS,
+        full_btrfs::ROWS, // A
     ]
     .into_iter()
     .flatten()

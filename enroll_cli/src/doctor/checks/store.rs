@@ -2,12 +2,15 @@
 
 use std::path::Path;
 
-use twinlock_core::ports::Fault;
+use twinlock_core::{account::UserName, ports::Fault};
 
 use super::Symptom;
-use crate::doctor::{
-    finding::Severity::{Hint, Lockout, Warning},
-    host::{Broker, Facts, StoreFacts},
+use crate::{
+    doctor::{
+        finding::Severity::{Hint, Lockout, Warning},
+        host::{Broker, Facts, StoreFacts},
+    },
+    layout::CopyOnWrite,
 };
 
 /// Files and folders that Twinlock does not trust or cannot read.
@@ -46,12 +49,40 @@ fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
             "move it to a local file system, and set `directory`",
         ));
     }
+    if let Some((found, mend)) = copies_on_write(&store.copy_on_write) {
+        let why = "each code that is used takes a new block there: when the disk is full, every login that needs one is refused, \
+                   recovery codes included";
+        all.push(Symptom::new(Warning, place(), found, why, mend));
+    }
     if store.selinux_enforces {
         let why = "sshd may write below /var/lib only what carries the label for it, and this was not looked at";
         let mend = "`restorecon -Rv` on it, and look for denials with `ausearch -m avc -c sshd`";
         all.push(Symptom::new(Hint, place(), "SELinux enforces, and labels were not looked at", why, mend));
     }
     all
+}
+
+/// What is found of a file system that writes to new blocks, and what helps.
+fn copies_on_write(what: &CopyOnWrite) -> Option<(String, &'static str)> {
+    const LAYOUT: &str = "`twinlock repair --layout`; and leave the store out of snapshots, after which the next write takes a new block";
+    match what {
+        CopyOnWrite::No => None,
+        CopyOnWrite::Btrfs { folder: true, .. } => {
+            Some(("the store is on btrfs without the flag against copy-on-write".into(), LAYOUT))
+        }
+        CopyOnWrite::Btrfs { users, .. } if users.is_empty() => None,
+        CopyOnWrite::Btrfs { users, .. } => {
+            let first: Vec<_> = users.iter().take(3).map(UserName::as_str).collect();
+            let more = if users.len() > first.len() { ", ..." } else { "" };
+            let (count, first) = (users.len(), first.join(", "));
+            let found = format!("records without the flag against copy-on-write, on btrfs: {count} ({first}{more})");
+            Some((found, LAYOUT))
+        }
+        CopyOnWrite::Zfs => Some((
+            "the store is on ZFS, which has no flag against copy-on-write".into(),
+            "move it to another file system, or give it a dataset of its own with `refreservation` set",
+        )),
+    }
 }
 
 /// Room for one more attempt.
@@ -105,5 +136,29 @@ mod tests {
         let found = trusted(&StoreFacts { network: true, ..StoreFacts::default() }, place);
         let told: Vec<_> = found.iter().map(|one| (one.severity, one.place.as_deref(), one.found.as_str())).collect();
         assert_eq!(told, [(Warning, Some("/var/lib/twinlock"), "the store is on NFS")]);
+    }
+
+    #[test]
+    fn a_file_system_that_copies_on_write_is_a_warning() {
+        let found = |copy_on_write| {
+            let store = StoreFacts { copy_on_write, ..StoreFacts::default() };
+            let all = trusted(&store, Path::new("/var/lib/twinlock"));
+            all.into_iter().map(|one| (one.severity, one.found)).collect::<Vec<_>>()
+        };
+        let users = |names: &[&str]| names.iter().map(|name| UserName::parse(name.as_bytes()).unwrap()).collect();
+        let btrfs = |folder, names: &[&str]| CopyOnWrite::Btrfs { folder, users: users(names) };
+        assert_eq!(found(CopyOnWrite::No), []);
+        assert_eq!(found(btrfs(false, &[])), []);
+        for (what, told) in [
+            (CopyOnWrite::Zfs, "the store is on ZFS, which has no flag against copy-on-write"),
+            (btrfs(true, &["alice"]), "the store is on btrfs without the flag against copy-on-write"),
+            (btrfs(false, &["bob"]), "records without the flag against copy-on-write, on btrfs: 1 (bob)"),
+            (
+                btrfs(false, &["a", "b", "c", "d"]),
+                "records without the flag against copy-on-write, on btrfs: 4 (a, b, c, ...)",
+            ),
+        ] {
+            assert_eq!(found(what), [(Warning, told.to_owned())]);
+        }
     }
 }

@@ -8,7 +8,7 @@ use nix::sys::{
 };
 use twinlock_core::{ports::StoreError, store, wire::SOCKET};
 
-use crate::scene::Scene;
+use crate::{layout::CopyOnWrite, scene::Scene};
 
 /// The folders of secrets and state.
 #[derive(Default)]
@@ -20,6 +20,7 @@ pub(crate) struct StoreFacts {
     pub(crate) free_bytes: Option<u64>,
     pub(crate) free_files: Option<u64>,
     pub(crate) selinux_enforces: bool,
+    pub(crate) copy_on_write: CopyOnWrite,
 }
 
 /// The socket of the broker.
@@ -48,6 +49,8 @@ impl StoreFacts {
                 .and_then(|space| free(space.blocks(), space.blocks_available().saturating_mul(space.fragment_size()))),
             free_files: space.and_then(|space| free(space.files(), space.files_available())),
             selinux_enforces: selinux_enforces(),
+            // A store that cannot be opened is among the faults already.
+            copy_on_write: CopyOnWrite::of(&scene.store.states).unwrap_or_default(),
         }
     }
 }
