@@ -30,6 +30,7 @@ mod matrix;
 mod near_peers;
 mod oath;
 mod openssh;
+mod own_journal;
 mod programs;
 mod row;
 mod scene;
@@ -64,6 +65,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         back_ends::ROWS, // B
         libraries::ROWS,
         full_btrfs::ROWS, // A
+        own_journal::ROWS,
     ]
     .into_iter()
     .flatten()
