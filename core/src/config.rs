@@ -5,7 +5,7 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 use toml::de::DeValue;
 
 use crate::{
-    document::{Document, Mistake, Table, boolean, each, integer, string},
+    document::{Document, Mistake, MistakeKind, Table, boolean, each, integer, string},
     policy::{Policy, Rule, SecondFactor},
     throttle::Limits,
 };
@@ -153,8 +153,10 @@ impl Config {
     /// # Errors
     /// [`BadConfig`] for an unknown key, a value of the wrong kind or out of range, or what is not TOML.
     pub fn parse(text: &[u8]) -> Result<Self, BadConfig> {
-        let whole = std::str::from_utf8(text).map_err(|error| BadConfig::at(text, error.valid_up_to(), "not UTF-8"))?;
-        Self::take(whole).map_err(|Mistake { offset, message }| BadConfig::at(text, offset, &message))
+        let encoding =
+            |error: std::str::Utf8Error| BadConfig::at(text, error.valid_up_to(), "not UTF-8", MistakeKind::Encoding);
+        let whole = std::str::from_utf8(text).map_err(encoding)?;
+        Self::take(whole).map_err(|Mistake { offset, message, kind }| BadConfig::at(text, offset, &message, kind))
     }
 
     fn take(text: &str) -> Result<Self, Mistake> {
@@ -210,31 +212,41 @@ pub struct BadConfig {
     pub line: usize,
     /// Counted from 1, in bytes.
     pub column: usize,
-    /// The line itself, without control characters.
-    pub text: String,
+    /// The line itself, without control characters; `None` where it may not be repeated.
+    pub text: Option<String>,
     /// What is wrong with it, in one line without control characters.
     pub message: String,
+    /// What kind of mistake it is.
+    pub kind: MistakeKind,
 }
 
 impl BadConfig {
-    fn at(text: &[u8], offset: usize, message: &str) -> Self {
+    fn at(text: &[u8], offset: usize, message: &str, kind: MistakeKind) -> Self {
         let (line, column) = line_and_column(text, offset);
         let shown = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
         let text = String::from_utf8_lossy(shown).chars().take(200).collect::<String>().replace(char::is_control, " ");
         // A message repeats what stands in the file, and may have lines.
         let message = message.lines().collect::<Vec<_>>().join(", ").replace(char::is_control, " ");
-        Self { line, column, text, message }
+        Self { line, column, text: Some(text), message, kind }
     }
 
-    /// The line with a caret under the column.
+    /// The same without anything that the file says.
     #[must_use]
-    pub fn picture(&self) -> String {
+    pub fn without_quotes(self) -> Self {
+        let message = format!("{} (the text is not shown, because not every account may read this file)", self.kind);
+        Self { text: None, message, ..self }
+    }
+
+    /// The line with a caret under the column; `None` where it may not be repeated.
+    #[must_use]
+    pub fn picture(&self) -> Option<String> {
+        let text = self.text.as_ref()?;
         let number = self.line.to_string();
         let margin = " ".repeat(number.len());
         // The column counts bytes, and a caret stands under a character.
-        let before = self.text.char_indices().take_while(|(at, _)| at.saturating_add(1) < self.column);
+        let before = text.char_indices().take_while(|(at, _)| at.saturating_add(1) < self.column);
         let indent = " ".repeat(before.count());
-        format!("{margin} |\n{number} | {}\n{margin} | {indent}^", self.text)
+        Some(format!("{margin} |\n{number} | {text}\n{margin} | {indent}^"))
     }
 }
 
@@ -430,19 +442,19 @@ mod tests {
     fn nothing_of_the_file_reaches_a_terminal_as_more_than_text() {
         let error = Config::parse(b"second_factor = \"\\u001b[31m\\n\\u0007\"\n").unwrap_err();
         assert_eq!(error.message, "` [31m,  ` is none of `required`, `enroll`, `optional`, `skip`");
-        assert!(!error.picture().contains(|c: char| c.is_control() && c != '\n'));
+        assert!(!error.picture().unwrap().contains(|c: char| c.is_control() && c != '\n'));
     }
 
     #[test]
     fn the_picture_has_its_caret_under_the_mistake() {
         let error = Config::parse(b"echo = true\nprompt = 7\n").unwrap_err();
-        assert_eq!(error.picture(), "  |\n2 | prompt = 7\n  |          ^");
+        assert_eq!(error.picture().unwrap(), "  |\n2 | prompt = 7\n  |          ^");
         let error = Config::parse("issuer = \"Büro für Gäste\" x".as_bytes()).unwrap_err();
-        assert_eq!(error.picture(), "  |\n1 | issuer = \"Büro für Gäste\" x\n  |                           ^");
+        assert_eq!(error.picture().unwrap(), "  |\n1 | issuer = \"Büro für Gäste\" x\n  |                           ^");
         let long = format!("prompt = \"{}\"", "x".repeat(60_000));
-        assert!(Config::parse(long.as_bytes()).unwrap_err().picture().len() < 1_000);
+        assert!(Config::parse(long.as_bytes()).unwrap_err().picture().unwrap().len() < 1_000);
         let far = format!("prompt = \"{}\" x", "x".repeat(60_000));
-        assert!(Config::parse(far.as_bytes()).unwrap_err().picture().len() < 1_000);
+        assert!(Config::parse(far.as_bytes()).unwrap_err().picture().unwrap().len() < 1_000);
     }
 
     #[test]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::{
     account::UserName,
     config::line_and_column,
-    document::{Document, Mistake, Table, boolean, integer, string},
+    document::{Document, Mistake, MistakeKind, Table, boolean, integer, string},
     otp::{Algorithm, MovingFactor, Otp},
     recovery::RecoverySet,
     secret::Secret,
@@ -216,7 +216,7 @@ impl Authenticator {
         let place = table.place();
         table.end()?;
         let otp = Otp::new(secret, algorithm, digits, factor)
-            .map_err(|bad| Mistake { offset: place, message: bad.to_string() })?;
+            .map_err(|bad| Mistake { offset: place, message: bad.to_string(), kind: MistakeKind::Value })?;
         Ok(Self { id, label, otp, created, suspended })
     }
 }
@@ -227,7 +227,7 @@ fn take_recovery(mut table: Table<'_>) -> Result<RecoverySet, Mistake> {
     let created = table.optional("created", time)?;
     let codes = table.tables("codes", take_code)?;
     table.end()?;
-    RecoverySet::from_stored(set, created, &codes).map_err(|bad| Mistake { offset: place, message: bad.to_string() })
+    RecoverySet::from_stored(set, created, &codes).map_err(|bad| Mistake { offset: place, message: bad.to_string(), kind: MistakeKind::Value })
 }
 
 fn take_code(mut table: Table<'_>) -> Result<(u8, &str), Mistake> {

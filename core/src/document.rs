@@ -3,6 +3,8 @@
 //!
 //! Works on the parser's own tables: deriving the readers would add a fifth to the module that every sshd loads.
 
+use std::fmt;
+
 use toml::{
     Spanned,
     de::{DeArray, DeTable, DeValue},
@@ -20,6 +22,35 @@ pub struct Mistake {
     pub offset: usize,
     /// What is wrong.
     pub message: String,
+    /// What kind of mistake it is.
+    pub kind: MistakeKind,
+}
+
+/// A kind of mistake, which can be said of a document that may not be repeated.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum MistakeKind {
+    /// The bytes are not UTF-8.
+    Encoding,
+    /// The text is not TOML.
+    Syntax,
+    /// A key that the table does not have.
+    UnknownKey,
+    /// A key that the table must have.
+    MissingKey,
+    /// A value of the wrong type or out of range.
+    Value,
+}
+
+impl fmt::Display for MistakeKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Encoding => "not UTF-8",
+            Self::Syntax => "not TOML",
+            Self::UnknownKey => "unknown key",
+            Self::MissingKey => "a key is missing",
+            Self::Value => "this value is of the wrong type or out of range",
+        })
+    }
 }
 
 /// A document that was parsed, from which its tables borrow.
@@ -34,6 +65,7 @@ impl<'t> Document<'t> {
         let entries = DeTable::parse(text).map_err(|error| Mistake {
             offset: error.span().map_or(0, |span| span.start),
             message: error.message().to_owned(),
+            kind: MistakeKind::Syntax,
         })?;
         Ok(Self(entries.into_inner()))
     }
@@ -85,7 +117,11 @@ impl<'d> Table<'d> {
     ) -> Result<T, Mistake> {
         match self.ask(key) {
             Some(value) => at(value, read(value.get_ref())),
-            None => Err(Mistake { offset: self.offset, message: format!("the key `{key}` is missing") }),
+            None => Err(Mistake {
+                offset: self.offset,
+                message: format!("the key `{key}` is missing"),
+                kind: MistakeKind::MissingKey,
+            }),
         }
     }
 
@@ -138,7 +174,7 @@ impl<'d> Table<'d> {
             None => Ok(()),
             Some(key) => {
                 let message = format!("unknown key `{}`, known here are `{}`", key.get_ref(), self.asked.join("`, `"));
-                Err(Mistake { offset: key.span().start, message })
+                Err(Mistake { offset: key.span().start, message, kind: MistakeKind::UnknownKey })
             }
         }
     }
@@ -219,5 +255,5 @@ fn wanted(what: &str, value: &DeValue<'_>) -> String {
 }
 
 fn at<T>(value: &Spanned<DeValue<'_>>, result: Result<T, String>) -> Result<T, Mistake> {
-    result.map_err(|message| Mistake { offset: value.span().start, message })
+    result.map_err(|message| Mistake { offset: value.span().start, message, kind: MistakeKind::Value })
 }

@@ -83,7 +83,9 @@ impl From<StoreError> for Failure {
 impl From<ConfigFault> for Failure {
     fn from(fault: ConfigFault) -> Self {
         let picture = match &fault {
-            ConfigFault::Content { bad, .. } => format!("\n{}", bad.picture()),
+            ConfigFault::Content { bad, .. } => {
+                bad.picture().map_or_else(String::new, |picture| format!("\n{picture}"))
+            }
             ConfigFault::File(_) => String::new(),
         };
         Self::refused(format!("{fault}{picture}")).hint(fault.hint())

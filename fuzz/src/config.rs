@@ -20,7 +20,10 @@ pub fn check(text: &[u8]) -> bool {
         Err(bad) => {
             assert!(bad.line >= 1 && bad.column >= 1);
             assert!(bad.line <= text.split(|byte| *byte == b'\n').count());
-            assert!(!format!("{bad}{}", bad.picture()).contains(|c: char| c.is_control() && c != '\n'), "{bad}");
+            let picture = bad.picture().unwrap();
+            assert!(!format!("{bad}{picture}").contains(|c: char| c.is_control() && c != '\n'), "{bad}");
+            let (kind, unquoted) = (bad.kind.to_string(), bad.without_quotes());
+            assert!(unquoted.picture().is_none() && unquoted.message.starts_with(&kind), "{unquoted}");
             false
         }
     }

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{KeyType, Network, SecondFactor};
 use crate::{
-    document::{Mistake, Table, array, date, each, string},
+    document::{Mistake, MistakeKind, Table, array, date, each, string},
     time::UnixTime,
 };
 
@@ -114,7 +114,7 @@ impl Rule {
         };
         if rule.remember.is_some() && rule.second_factor == SecondFactor::Skip {
             let message = "a rule that asks nobody has nothing to remember: leave `remember` out".to_owned();
-            return Err(Mistake { offset: rule.offset, message });
+            return Err(Mistake { offset: rule.offset, message, kind: MistakeKind::Value });
         }
         table.end()?;
         Ok(rule)

@@ -7,7 +7,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use super::open::{self, Readers};
+use super::open::{self, Content, Readers, Visibility};
 use crate::{
     config::{BadConfig, Config},
     ports::StoreError,
@@ -41,11 +41,18 @@ pub fn load_config(path: &Path) -> Result<Config, ConfigFault> {
 ///
 /// # Errors
 /// [`ConfigFault`].
+///
+/// # Security
+/// The path may be the choice of somebody who may run the command as root and may not read the file: an error quotes only
+/// what every account can read.
 pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFault> {
-    let text = open::read(path, Readers::All, LARGEST).map_err(ConfigFault::File)?;
-    match Config::parse(&text) {
-        Ok(config) => Ok((config, text)),
-        Err(bad) => Err(ConfigFault::Content { path: path.to_owned(), bad }),
+    let Content { bytes: text, visibility } = open::read(path, Readers::All, LARGEST).map_err(ConfigFault::File)?;
+    match (Config::parse(&text), visibility) {
+        (Ok(config), _) => Ok((config, text)),
+        (Err(bad), Visibility::Everybody) => Err(ConfigFault::Content { path: path.to_owned(), bad }),
+        (Err(bad), Visibility::Restricted) => {
+            Err(ConfigFault::Content { path: path.to_owned(), bad: bad.without_quotes() })
+        }
     }
 }
 

@@ -25,6 +25,22 @@ use crate::ports::{Fault, StoreError};
 pub(super) struct Folder {
     fd: OwnedFd,
     path: PathBuf,
+    visibility: Visibility,
+}
+
+/// Whether every account can read a file: its own mode says so, and that of each folder on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visibility {
+    /// Every account can.
+    Everybody,
+    /// Some account cannot.
+    Restricted,
+}
+
+/// What was read of a file.
+pub(super) struct Content {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) visibility: Visibility,
 }
 
 /// Who may read a file.
@@ -60,7 +76,7 @@ impl Folder {
         let root = PathBuf::from("/");
         let fd = nix::fcntl::open(&root, PLACE | OFlag::O_DIRECTORY, Mode::empty());
         let fd = fd.map_err(|errno| error(&root, opening(errno)))?;
-        let mut folder = Self { fd: above_stdio(fd, &root)?, path: root };
+        let mut folder = Self { fd: above_stdio(fd, &root)?, path: root, visibility: Visibility::Everybody };
         let last = parts.len();
         for (number, name) in (1..).zip(parts) {
             folder = folder.folder(Path::new(name), if number == last { readers } else { Readers::All })?;
@@ -77,8 +93,9 @@ impl Folder {
             Err(Errno::ENOTDIR) if self.is_symlink(name) => return Err(error(&path, Fault::SymbolicLink)),
             Err(errno) => return Err(error(&path, opening(errno))),
         };
-        check(&stat(&fd, &path)?, &path, SFlag::S_IFDIR, readers)?;
-        Ok(Self { fd, path })
+        let stat = stat(&fd, &path)?;
+        check(&stat, &path, SFlag::S_IFDIR, readers)?;
+        Ok(Self { fd, path, visibility: self.visibility.and(&stat, Mode::S_IXOTH) })
     }
 
     fn is_symlink(&self, name: &Path) -> bool {
@@ -95,6 +112,10 @@ impl Folder {
 
     /// The same with its size.
     pub(super) fn sized(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, u64)>, StoreError> {
+        Ok(self.opened(name, access, readers)?.map(|(file, stat)| (file, size(&stat))))
+    }
+
+    fn opened(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, FileStat)>, StoreError> {
         let path = self.path_of(name);
         let fd = match openat(&self.fd, name, BASE | access, Mode::empty()) {
             Ok(fd) => above_stdio(fd, &path)?,
@@ -103,7 +124,7 @@ impl Folder {
         };
         let stat = stat(&fd, &path)?;
         check(&stat, &path, SFlag::S_IFREG, readers)?;
-        Ok(Some((File::from(fd), u64::try_from(stat.st_size).unwrap_or(u64::MAX))))
+        Ok(Some((File::from(fd), stat)))
     }
 
     /// Reads a file of the folder, at most `limit` bytes. `None` if there is none.
@@ -113,9 +134,15 @@ impl Folder {
         readers: Readers,
         limit: u64,
     ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        let Some((mut file, size)) = self.sized(name, OFlag::O_RDONLY, readers)? else {
+        Ok(self.read_visible(name, readers, limit)?.map(|content| content.bytes))
+    }
+
+    /// The same with whether every account can read the file.
+    fn read_visible(&self, name: &str, readers: Readers, limit: u64) -> Result<Option<Content>, StoreError> {
+        let Some((mut file, stat)) = self.opened(name, OFlag::O_RDONLY, readers)? else {
             return Ok(None);
         };
+        let size = size(&stat);
         let failed = |e| error(&self.path_of(name), Fault::Read(e));
         if size > limit {
             return Err(error(&self.path_of(name), Fault::TooLarge(limit)));
@@ -130,7 +157,7 @@ impl Folder {
             return Err(failed(std::io::Error::other("it was changed while it was read")));
         }
         bytes.truncate(read);
-        Ok(Some(bytes))
+        Ok(Some(Content { bytes, visibility: self.visibility.and(&stat, Mode::S_IROTH) }))
     }
 
     /// Makes a new file of the folder for root alone, whatever the umask is.
@@ -190,13 +217,20 @@ pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     Folder::open(path, Readers::Root).map(|_| ())
 }
 
-/// Reads the file at `path`, at most `limit` bytes; every folder on the way is checked.
-pub(super) fn read(path: &Path, readers: Readers, limit: u64) -> Result<Zeroizing<Vec<u8>>, StoreError> {
+impl Visibility {
+    /// What is left of it behind a folder or file of which others need this permission.
+    const fn and(self, stat: &FileStat, permission: Mode) -> Self {
+        if stat.st_mode & permission.bits() == 0 { Self::Restricted } else { self }
+    }
+}
+
+/// Reads the file at `path`, at most `limit` bytes, and says whether every account can; every folder on the way is checked.
+pub(super) fn read(path: &Path, readers: Readers, limit: u64) -> Result<Content, StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(std::ffi::OsStr::to_str)) else {
         return Err(error(path, Fault::Path));
     };
     let folder = Folder::open(parent, Readers::All)?;
-    folder.read(name, readers, limit)?.ok_or_else(|| error(path, Fault::Missing))
+    folder.read_visible(name, readers, limit)?.ok_or_else(|| error(path, Fault::Missing))
 }
 
 /// Checks that a socket and every folder on the way to it are root's. Anybody may write to the socket itself.
@@ -258,6 +292,10 @@ pub(crate) fn off_stdio(fd: OwnedFd) -> std::io::Result<OwnedFd> {
 
 fn above_stdio(fd: OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
     off_stdio(fd).map_err(|e| error(path, Fault::Read(e)))
+}
+
+fn size(stat: &FileStat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(u64::MAX)
 }
 
 fn kind(stat: &FileStat) -> SFlag {

@@ -31,6 +31,7 @@ mod near_peers;
 mod oath;
 mod openssh;
 mod own_journal;
+mod own_output;
 mod programs;
 mod row;
 mod scene;
@@ -66,6 +67,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         libraries::ROWS,
         full_btrfs::ROWS, // A
         own_journal::ROWS,
+        own_output::ROWS,
     ]
     .into_iter()
     .flatten()

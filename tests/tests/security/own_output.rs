@@ -1,0 +1,77 @@
+//! What Twinlock shows and logs, as found by an attack on Twinlock itself on 2026-11-30 (A).
+
+use std::fs;
+
+use twinlock_tests::{Attempt, Launch, Output, PamCode, in_world};
+
+use crate::row::{Row, Trial};
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        id: "A08",
+        flaw: "`--config FILE` showed a line of any file of root's, such as /etc/shadow (attack on Twinlock, 2026-11-30)",
+        trial: Trial::Ours(a_file_that_others_may_not_read_is_not_quoted),
+    },
+];
+
+const SHADOW: &str = "root:$y$j9T$Zk3mQpLxA0$9wq7XvHASHOFROOT:20000:0:99999:7:::\ndaemon:*:20000:0:99999:7:::\n";
+/// Words of the files below, none of which may be seen.
+const SECRETS: [&str; 5] = ["Zk3mQpLxA0", "HASHOFROOT", "hunter2", "tr0ub4dor", "99999"];
+
+fn quotes_nothing(output: &Output, place: &str) {
+    let text = format!("{}{}", output.stdout, output.stderr);
+    assert_ne!(output.code, Some(0), "{output:?}");
+    assert!(SECRETS.iter().all(|secret| !text.contains(secret)), "quoted: {text}");
+    assert!(text.contains(place), "{place}: {text}");
+}
+
+fn a_file_that_others_may_not_read_is_not_quoted() -> String {
+    let mut tried = 0;
+    in_world(|world| {
+        world.set_up("");
+        world.account("alice");
+        fs::create_dir("/root/closed").unwrap();
+        Launch::new(["chmod", "700", "/root/closed"]).run();
+        for (content, place) in [
+            (SHADOW, ":1:"),
+            ("hunter2 = 1\n", ":1:1: unknown key"),
+            ("second_factor = \"hunter2\"\n", ":1:17: "),
+            ("second_factor = tr0ub4dor\n", ":1:17: "),
+            ("hunter2 = 1\nhunter2 = 2\n", ":2:1: "),
+            ("fail_delay = 99999\n", ":1:14: "),
+            ("[throttle]\nbudget = 99999\n", ":2:10: "),
+            ("[[rule]]\nsecond_factor = \"skip\"\nfrom = [\"hunter2\"]\n", ":3:8: "),
+            ("[[rule]]\nsecond_factor = \"skip\"\nuntil = 1000-09-09\n", ":3:9: "),
+        ] {
+            for (path, mode) in [("/etc/closed", "640"), ("/etc/closed", "600"), ("/root/closed/file", "644")] {
+                world.write(path, content);
+                Launch::new(["chmod", mode, path]).run();
+                for arguments in [&["check"][..], &["unlock", "root"], &["explain", "alice"], &["list"], &["doctor"]] {
+                    let output = world.twinlock(&[&["--config", path], arguments].concat());
+                    quotes_nothing(&output, place);
+                    tried += 1;
+                }
+                world.service("svc", &format!("auth required pam_twinlock.so config={path}\n"));
+                let mark = world.log_mark();
+                assert_eq!(
+                    Attempt::new("svc").user("alice").answer("123456").run(world).code(),
+                    PamCode::AuthinfoUnavail
+                );
+                let log: String = world.log_since(mark).iter().map(|line| line.text.clone() + "\n").collect();
+                assert!(log.contains(place) && SECRETS.iter().all(|secret| !log.contains(secret)), "{log}");
+            }
+        }
+        world.write("/etc/open", "hunter2 = 1\n");
+        assert!(world.twinlock(&["--config", "/etc/open", "check"]).stderr.contains("hunter2"), "no secret: quoted");
+        world.write_secret("/etc/closed", SHADOW);
+        for arguments in [
+            &["import", "google-authenticator", "--user", "alice", "/etc/closed"][..],
+            &["import", "oath", "/etc/closed"],
+            &["enroll", "alice", "--no-confirm", "--secret-file", "/etc/closed"],
+        ] {
+            quotes_nothing(&world.twinlock(arguments), "");
+            tried += 1;
+        }
+    });
+    format!("{tried} runs with files that others may not read: line and column, none of the text")
+}
