@@ -14,6 +14,7 @@ use crate::{
     otp::{Algorithm, MovingFactor, Otp},
     recovery::RecoverySet,
     secret::Secret,
+    text::is_hidden,
     time::UnixTime,
 };
 
@@ -49,7 +50,8 @@ pub struct Authenticator {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AuthenticatorId(String);
 
-/// What a person calls an authenticator: 1 to 64 characters, none a control character.
+/// What a person calls an authenticator: 1 to 64 characters, none a control character. A new one has no hidden character
+/// either ([`is_hidden`]); one that was stored before may have some.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(try_from = "String", into = "String")]
 pub struct Label(String);
@@ -58,7 +60,7 @@ impl TryFrom<String> for Label {
     type Error = &'static str;
 
     fn try_from(text: String) -> Result<Self, Self::Error> {
-        Self::parse(&text).ok_or("a label has 1 to 64 characters, none a control character")
+        Self::parse(&text).ok_or(Self::RULE)
     }
 }
 
@@ -190,7 +192,8 @@ impl Enrolment {
 impl Authenticator {
     fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
         let id = table.required("id", AuthenticatorId::take)?;
-        let label = table.required("label", |value| Label::parse(string(value)?).ok_or_else(|| Label::RULE.into()))?;
+        let label =
+            table.required("label", |value| Label::of_store(string(value)?).ok_or_else(|| Label::RULE.into()))?;
         let counts = table.required("type", |value| match string(value)? {
             "totp" => Ok(false),
             "hotp" => Ok(true),
@@ -215,8 +218,11 @@ impl Authenticator {
         let suspended = table.optional("suspended", boolean)?.unwrap_or(false);
         let place = table.place();
         table.end()?;
-        let otp = Otp::new(secret, algorithm, digits, factor)
-            .map_err(|bad| Mistake { offset: place, message: bad.to_string(), kind: MistakeKind::Value })?;
+        let otp = Otp::new(secret, algorithm, digits, factor).map_err(|bad| Mistake {
+            offset: place,
+            message: bad.to_string(),
+            kind: MistakeKind::Value,
+        })?;
         Ok(Self { id, label, otp, created, suspended })
     }
 }
@@ -227,7 +233,11 @@ fn take_recovery(mut table: Table<'_>) -> Result<RecoverySet, Mistake> {
     let created = table.optional("created", time)?;
     let codes = table.tables("codes", take_code)?;
     table.end()?;
-    RecoverySet::from_stored(set, created, &codes).map_err(|bad| Mistake { offset: place, message: bad.to_string(), kind: MistakeKind::Value })
+    RecoverySet::from_stored(set, created, &codes).map_err(|bad| Mistake {
+        offset: place,
+        message: bad.to_string(),
+        kind: MistakeKind::Value,
+    })
 }
 
 fn take_code(mut table: Table<'_>) -> Result<(u8, &str), Mistake> {
@@ -283,15 +293,31 @@ impl AuthenticatorId {
 }
 
 impl Label {
-    const RULE: &str = "a label has 1 to 64 characters, none a control character";
+    /// What a new label must be.
+    pub const RULE: &str = "a label has 1 to 64 characters, none a control character or an invisible one";
     /// Longest label in characters.
     pub const LONGEST: usize = 64;
 
-    /// Takes a label.
+    /// Takes a new label.
     #[must_use]
     pub fn parse(text: &str) -> Option<Self> {
+        Self::of_store(text).filter(|_| !text.chars().any(is_hidden))
+    }
+
+    /// Takes a label that was stored, perhaps before hidden characters were refused.
+    fn of_store(text: &str) -> Option<Self> {
         let sound = (1..=Self::LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
         sound.then(|| Self(text.to_owned()))
+    }
+
+    /// A word, and behind it the number where it is not the first of that word.
+    ///
+    /// # Panics
+    /// Never: a short word and a number are a label.
+    #[must_use]
+    pub(crate) fn numbered(word: &'static str, number: usize) -> Self {
+        let text = if number <= 1 { word.to_owned() } else { format!("{word}-{number}") };
+        Self::parse(&text).expect("a short word and a number are a label")
     }
 
     /// The label.
@@ -386,6 +412,16 @@ codes = [
             refusal(&format!("{head}\n[[{authenticator}\n[recovery]{recovery}")),
             CredentialsError::Authenticators
         );
+    }
+
+    #[test]
+    fn a_hidden_character_is_refused_in_a_new_label_and_read_in_a_stored_one() {
+        for hidden in ["pho\u{200b}ne", "\u{202e}phone", "phone\u{fe0f}"] {
+            assert_eq!(Label::parse(hidden), None, "{hidden:?}");
+            let stored = Enrolment::parse(ALICE.replace("\"phone\"", &format!("\"{hidden}\"")).as_bytes()).unwrap();
+            assert_eq!(stored.authenticators[0].label.as_str(), hidden);
+        }
+        assert!(Label::parse("Büro 📱").is_some());
     }
 
     #[test]

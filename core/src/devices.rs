@@ -5,7 +5,10 @@ use std::fmt;
 
 use serde::{Deserialize, Serialize};
 
-use crate::credentials::{AuthenticatorId, Enrolment, Label};
+use crate::{
+    credentials::{AuthenticatorId, Enrolment, Label},
+    text::look_alike,
+};
 
 /// Why a device is not changed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -18,6 +21,8 @@ pub enum DeviceError {
     Last,
     /// There is no room for one more.
     TooMany,
+    /// People could take the label for that of another.
+    LooksAlike,
 }
 
 /// What can be done to a device.
@@ -51,12 +56,27 @@ impl Enrolment {
         }
     }
 
+    /// Refuses a label that looks like that of another device than this one.
+    ///
+    /// # Errors
+    /// [`DeviceError::LooksAlike`].
+    pub fn check_label(&self, label: &Label, own: Option<&AuthenticatorId>) -> Result<(), DeviceError> {
+        let mut others = self.authenticators.iter().filter(|device| Some(&device.id) != own);
+        if others.any(|other| look_alike(other.label.as_str(), label.as_str())) {
+            return Err(DeviceError::LooksAlike);
+        }
+        Ok(())
+    }
+
     /// Changes a device.
     ///
     /// # Errors
     /// [`DeviceError`]; nothing is changed then.
     pub fn change_device(&mut self, id_or_label: &str, change: &DeviceChange) -> Result<AuthenticatorId, DeviceError> {
         let id = self.device(id_or_label)?;
+        if let DeviceChange::Rename(label) = change {
+            self.check_label(label, Some(&id))?;
+        }
         if *change == DeviceChange::Remove {
             if self.authenticators.len() <= 1 {
                 return Err(DeviceError::Last);
@@ -76,12 +96,27 @@ impl Enrolment {
     }
 }
 
+/// The label of a new device for which nobody chose one: `phone`, `phone-2` and so on, the first that is not taken.
+#[must_use]
+pub fn free_label(taken: &[&str]) -> Label {
+    let is_taken = |label: &Label| taken.iter().any(|taken| look_alike(taken, label.as_str()));
+    let mut number = 1usize;
+    loop {
+        let label = Label::numbered("phone", number);
+        if !is_taken(&label) || number > taken.len() {
+            return label;
+        }
+        number = number.saturating_add(1);
+    }
+}
+
 impl fmt::Display for DeviceError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoSuch => write!(out, "no device has this id or label"),
             Self::SeveralSuch => write!(out, "several devices have this label; use the id"),
             Self::Last => write!(out, "it is the only device of the user"),
+            Self::LooksAlike => write!(out, "another device of the user has this label, or one that looks the same"),
             Self::TooMany => write!(out, "a user has at most {} devices", Enrolment::MOST_AUTHENTICATORS),
         }
     }
@@ -109,11 +144,38 @@ mod tests {
     fn alice() -> Enrolment {
         let authenticators =
             vec![device("aaa", "phone"), device("bbb", "tablet"), device("ccc", "tablet"), device("ddd", "aaa")];
+        of(authenticators)
+    }
+
+    fn of(authenticators: Vec<Authenticator>) -> Enrolment {
         Enrolment { user: UserName::parse(b"alice").unwrap(), uid: None, authenticators, recovery: None }
     }
 
     fn found(text: &str) -> Result<String, DeviceError> {
         alice().device(text).map(|id| id.as_str().to_owned())
+    }
+
+    #[test]
+    fn a_label_that_looks_like_that_of_another_device_is_refused() {
+        let mut held = of(vec![device("a1", "phone"), device("b2", "tablet")]);
+        for alike in ["Tablet", "tablet", "t a b l e t", " TABLET"] {
+            let rename = DeviceChange::Rename(Label::parse(alike).unwrap());
+            assert_eq!(held.change_device("a1", &rename), Err(DeviceError::LooksAlike), "{alike}");
+            assert!(held.change_device("b2", &rename).is_ok(), "its own label, seen again: {alike}");
+        }
+    }
+
+    #[test]
+    fn a_label_that_nobody_chose_is_one_that_no_device_has() {
+        for (taken, free) in [
+            (&[][..], "phone"),
+            (&["tablet"], "phone"),
+            (&["Phone"], "phone-2"),
+            (&["phone-2", "PHONE"], "phone-3"),
+            (&["phone-2"], "phone"),
+        ] {
+            assert_eq!(free_label(taken).as_str(), free, "{taken:?}");
+        }
     }
 
     #[test]

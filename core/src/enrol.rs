@@ -373,7 +373,7 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
 /// Puts an authenticator beside those that the user has: what [`amend`] is asked to do.
 ///
 /// # Errors
-/// [`DeviceError::TooMany`].
+/// [`DeviceError::TooMany`], [`DeviceError::LooksAlike`].
 pub fn add(
     enrolment: &mut Enrolment,
     record: &mut Record,
@@ -383,6 +383,7 @@ pub fn add(
     if enrolment.authenticators.len() >= Enrolment::MOST_AUTHENTICATORS {
         return Err(DeviceError::TooMany.into());
     }
+    enrolment.check_label(&authenticator.label, None)?;
     if let Some(step) = confirmed {
         record.use_step(&authenticator.id, step, now);
     }

@@ -45,6 +45,7 @@ pub mod secret;
 pub mod slot;
 pub mod status;
 pub mod store;
+pub mod text;
 pub mod throttle;
 pub mod time;
 pub mod wire;

@@ -31,7 +31,7 @@ pub(crate) fn introduce(terminal: &mut Terminal, offer: &Offer, qr: Qr) -> Resul
          ({kind}, {digits} digits):\n\n  Account  {issuer}: {user}\n  Key      {key}\n  Address  {uri}\n\n"
     ))?;
     match picture {
-        Some(Some(picture)) => terminal.show(&picture),
+        Some(Some(picture)) => terminal.draw(&picture),
         Some(None) => terminal.show("(The address is too long for a picture.)\n"),
         None => Ok(()),
     }

@@ -13,7 +13,7 @@ use twinlock_core::{
 
 use crate::{
     failure::Failure,
-    output::{note, print, shown},
+    output::{note, print},
     pam_files::{self, OurLine, Phase},
     scene::Scene,
 };
@@ -23,7 +23,7 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let mut found = 0usize;
     let mut report = |problem: &str, hint: &str| {
         found = found.saturating_add(1);
-        note(&shown(&format!("problem: {problem}\nhint: {hint}")));
+        note(&format!("problem: {problem}\nhint: {hint}"));
     };
     let policy = &scene.config.policy;
     let now = SystemClock.now();

@@ -245,9 +245,9 @@ pub(crate) enum Qr {
 pub(crate) struct Enroll {
     /// Whom to enrol
     pub(crate) user: Option<String>,
-    /// What to call the app or device
-    #[arg(long, default_value = "phone", value_parser = label)]
-    pub(crate) label: Label,
+    /// What to call the app or device [default: phone, or phone-2 and so on beside others]
+    #[arg(long, value_parser = label)]
+    pub(crate) label: Option<Label>,
     /// Whose code it is, for the app to show [default: `issuer` of the configuration, else the name of the host]
     #[arg(long, value_parser = check_issuer)]
     pub(crate) issuer: Option<String>,
@@ -470,7 +470,7 @@ pub(crate) struct Remove {
 }
 
 fn label(text: &str) -> Result<Label, &'static str> {
-    Label::parse(text).ok_or("a label has 1 to 64 characters, none a control character")
+    Label::parse(text).ok_or(Label::RULE)
 }
 
 fn trial(text: &str) -> Result<Duration, String> {

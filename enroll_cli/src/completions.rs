@@ -2,7 +2,7 @@
 
 use clap::{Command, CommandFactory};
 
-use crate::{cli::Cli, failure::Failure, output::print};
+use crate::{cli::Cli, failure::Failure, output::print_styled};
 
 pub(crate) fn run(shell: clap_complete::Shell) -> Result<(), Failure> {
     let whole = Cli::command();
@@ -13,5 +13,5 @@ pub(crate) fn run(shell: clap_complete::Shell) -> Result<(), Failure> {
         .subcommands(whole.get_subcommands().filter(|verb| !verb.is_hide_set()));
     let mut script = Vec::new();
     clap_complete::generate(shell, &mut shown, "twinlock", &mut script);
-    print(&String::from_utf8_lossy(&script))
+    print_styled(&String::from_utf8_lossy(&script))
 }

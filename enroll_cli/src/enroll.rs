@@ -3,7 +3,11 @@
 use std::path::Path;
 
 use serde::Serialize;
-use twinlock_core::lifecycle::{Confirm, Done, Enrolled, NewAuthenticator, Place, Request};
+use twinlock_core::{
+    credentials::Label,
+    devices::free_label,
+    lifecycle::{Confirm, Done, Enrolled, NewAuthenticator, Place, Request},
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -43,12 +47,24 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
         png: arguments.png.as_deref(),
         svg: arguments.svg.as_deref(),
     });
-    let (label, issuer) = (arguments.label.clone(), arguments.issuer.clone());
+    let (label, issuer) = (label(&desk, arguments)?, arguments.issuer.clone());
     let wish = NewAuthenticator { place: place(arguments), label, issuer, parameters, secret, confirm };
     let Done::Enrolled(enrolled) = person.have_done(&desk, &Request::Enroll(Box::new(wish)))? else {
         return Err(out_of_place());
     };
     report(arguments, desk.user(), &enrolled)
+}
+
+/// The label that was chosen, or one that no device of the user has.
+fn label(desk: &Desk, arguments: &Enroll) -> Result<Label, Failure> {
+    match (&arguments.label, place(arguments)) {
+        (Some(label), _) => Ok(label.clone()),
+        (None, Place::First | Place::Instead) => Ok(free_label(&[])),
+        (None, Place::Beside) => {
+            let devices = desk.status()?.authenticators;
+            Ok(free_label(&devices.iter().map(|device| device.label.as_str()).collect::<Vec<_>>()))
+        }
+    }
 }
 
 const fn place(arguments: &Enroll) -> Place {

@@ -22,7 +22,7 @@ use twinlock_core::{
 use crate::{
     cli::Explain,
     failure::Failure,
-    output::{print, print_json, shown},
+    output::{print, print_json},
     pam_files::{self, OurLine, Phase},
     scene::{Scene, no_account},
 };
@@ -136,7 +136,7 @@ impl Question<'_> {
         let mut text = String::new();
         // Writing to a String cannot fail.
         let _ = describe(&mut text, &explained, &told);
-        print(&shown(&text))
+        print(&text)
     }
 
     fn decide(&self, first_factors: &FirstFactors) -> Result<Decision<'_>, Failure> {

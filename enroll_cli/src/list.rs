@@ -26,7 +26,7 @@ use twinlock_core::{
 use crate::{
     cli::List,
     failure::Failure,
-    output::{note, print, print_json},
+    output::{note, print, print_json, print_styled},
     progress::Progress,
     scene::Scene,
     table,
@@ -56,7 +56,7 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
     if arguments.json {
         print_json(&rows)?;
     } else if io::stdout().is_terminal() {
-        print(&table::for_people(&rows, table::Colour::of_terminal()))?;
+        print_styled(&table::for_people(&rows, table::Colour::of_terminal()))?;
     } else {
         print(&table::for_programs(&rows))?;
     }

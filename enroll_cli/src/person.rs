@@ -8,7 +8,7 @@ use twinlock_core::{
 };
 use zeroize::Zeroizing;
 
-use crate::{ceremony, cli::Qr, desk::Desk, failure::Failure, output::shown, picture::Picture, terminal::Terminal};
+use crate::{ceremony, cli::Qr, desk::Desk, failure::Failure, picture::Picture, terminal::Terminal};
 
 /// A person to ask and to tell.
 pub(crate) struct Person<'a> {
@@ -80,17 +80,15 @@ impl<'a> Person<'a> {
 
 impl Dialogue for Person<'_> {
     fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        // PAM modules and the broker have their say here as well.
-        let prompt = shown(prompt);
         let typed = self.attempt(|person| match typing {
-            Typing::Shown => person.terminal()?.ask(&prompt),
-            Typing::Hidden => person.terminal()?.ask_hidden(&prompt),
+            Typing::Shown => person.terminal()?.ask(prompt),
+            Typing::Hidden => person.terminal()?.ask_hidden(prompt),
         })?;
         typed.ok_or(NoAnswer { code: 0 })
     }
 
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
-        self.attempt(|person| person.terminal()?.show(&shown(text)))
+        self.attempt(|person| person.terminal()?.show(text))
     }
 
     fn introduce(&mut self, offer: &Offer) -> Result<(), NoAnswer> {

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{echo::Hidden, failure::Failure};
+use crate::{echo::Hidden, failure::Failure, output::visible};
 
 /// Longest line that is read.
 const LONGEST: u16 = 1024;
@@ -41,8 +41,13 @@ impl Terminal {
         Ok(Self { input: Box::new(BufReader::new(io::stdin())), output: Box::new(io::sink()), tty: None })
     }
 
-    /// Shows a text.
+    /// Shows a text, in which PAM modules, the broker and others' names may have their say.
     pub(crate) fn show(&mut self, text: &str) -> Result<(), Failure> {
+        self.draw(&visible(text, &['\n']))
+    }
+
+    /// Shows a picture, with the colours that it is drawn in.
+    pub(crate) fn draw(&mut self, text: &str) -> Result<(), Failure> {
         self.output.write_all(text.as_bytes())?;
         self.output.flush()?;
         Ok(())

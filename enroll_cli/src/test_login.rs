@@ -21,7 +21,7 @@ use crate::{
     cli::TestLogin,
     doctor::programs,
     failure::Failure,
-    output::{print, shown},
+    output::print,
     pam_files::OurLine,
     pam_stack::{Action, Code, Kind as LineKind, Line, Phase, Service},
     person::Person,
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
             .hint("/etc/pam.d and /usr/lib/pam.d have the services that there are"));
     };
     let helper = helper()?;
-    print(&shown(&explained(&file, arguments.key_type)))?;
+    print(&explained(&file, arguments.key_type))?;
     let before = standing(&scene, &subject)?;
     let person = Person::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
     let ended = person.talk(|dialogue| log_in(&helper, &subject, &service, arguments.key_type, dialogue))?;
@@ -48,7 +48,7 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
     match ended {
         None => print(&format!("result:   PAM lets {} in\ntwinlock: {verdict}\n", subject.name)),
         Some(refused) => {
-            print(&shown(&format!("result:   PAM refuses {}: {refused}\ntwinlock: {verdict}\n", subject.name)))?;
+            print(&format!("result:   PAM refuses {}: {refused}\ntwinlock: {verdict}\n", subject.name))?;
             Err(Failure::as_shown())
         }
     }

@@ -162,8 +162,7 @@ fn remark_on(secret: &Secret, line: Option<usize>) -> Option<Remark> {
 
 /// The label that nobody chose, or one of several.
 fn numbered_label(number: usize) -> Label {
-    let text = if number <= 1 { Imported::LABEL.to_owned() } else { format!("{}-{number}", Imported::LABEL) };
-    Label::parse(&text).expect("a short word and a number are a label")
+    Label::numbered(Imported::LABEL, number)
 }
 
 /// A number of ASCII digits alone: no sign, no space.

@@ -11,6 +11,7 @@ use crate::{
     credentials::Label,
     otp::{Algorithm, MovingFactor, Otp},
     secret::Secret,
+    text::is_hidden,
 };
 
 /// The longest address that is read; a QR code holds no more.
@@ -129,22 +130,13 @@ fn label(name: &str, issuer: Option<&str>, remarks: &mut Vec<Remark>) -> Result<
     if name.chars().any(char::is_control) {
         return Err(Reason::Label);
     }
-    let seen = |text: &str| text.chars().filter(|c| !is_unseen(*c)).collect::<String>().trim().to_owned();
+    let seen = |text: &str| text.chars().filter(|c| !is_hidden(*c)).collect::<String>().trim().to_owned();
     let whole = Some(seen(name)).filter(|name| !name.is_empty()).or_else(|| issuer.map(seen)).unwrap_or_default();
     let cut: String = whole.chars().take(Label::LONGEST).collect();
     if cut.len() < whole.len() {
         remarks.push(Remark { line: None, what: What::LabelCut });
     }
     Ok(Label::parse(&cut).unwrap_or_else(|| numbered_label(1)))
-}
-
-/// Unicode's format characters: zero widths, changes of direction, tags.
-const fn is_unseen(c: char) -> bool {
-    matches!(
-        c,
-        '\u{ad}' | '\u{61c}' | '\u{200b}'..='\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2060}'..='\u{206f}'
-            | '\u{feff}' | '\u{fff9}'..='\u{fffb}' | '\u{e0000}'..='\u{e007f}'
-    )
 }
 
 #[cfg(test)]

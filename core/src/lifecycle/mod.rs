@@ -146,6 +146,12 @@ impl Lifecycle<'_> {
             self.store.prepare()?;
         }
         let proof = self.prove_for_enrolment(subject, wish.place, dialogue)?;
+        // Refused before anything is shown, and once more under the lock.
+        if wish.place == Place::Beside
+            && let Some(held) = self.store.credentials.read(subject)?
+        {
+            held.check_label(&wish.label, None).map_err(EnrolError::from)?;
+        }
         let given = wish.secret.clone();
         let secret = given.map_or_else(|| enrol::new_secret(self.randomness), Ok)?;
         let label_and_secret = (wish.label.clone(), secret);

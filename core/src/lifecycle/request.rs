@@ -195,6 +195,9 @@ impl From<EnrolError> for Refusal {
             EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
                 refused.hint("twinlock device list USER shows ids and labels")
             }
+            EnrolError::Device(DeviceError::LooksAlike) => {
+                refused.hint("choose another label; `twinlock device list USER` shows those that are there")
+            }
             EnrolError::Device(DeviceError::Last) => {
                 refused.hint("twinlock remove USER takes the second factor away altogether")
             }

@@ -23,7 +23,7 @@ use crate::{
     cli::Doctor,
     failure::Failure,
     host_files::Host,
-    output::{print, print_json, shown},
+    output::{print, print_json},
     scene::Scene,
 };
 
@@ -42,7 +42,7 @@ pub(crate) fn run(config: &Path, arguments: &Doctor) -> Result<(), Failure> {
             // Writing to a String cannot fail.
             let _ = writeln!(text, "{finding}");
         }
-        print(&shown(&(text + &summary(&findings) + "\n")))?;
+        print(&(text + &summary(&findings) + "\n"))?;
     }
     if findings.iter().any(|finding| finding.severity < Severity::Hint) {
         return Err(Failure::as_shown());

@@ -172,7 +172,8 @@ fn wish_with(pointer: &str, value: Value) -> Vec<u8> {
 #[test]
 fn labels_and_numbers_that_no_authenticator_can_have_are_not_understood() {
     with_scene(|scene| {
-        let labels = ["", "a\nb", "\u{1b}[2J", "a\0", "\u{7f}", "\u{85}"].map(Value::from);
+        let labels =
+            ["", "a\nb", "\u{1b}[2J", "a\0", "\u{7f}", "\u{85}", "\u{202e}a", "a\u{200b}", "\u{feff}"].map(Value::from);
         let labels = labels.into_iter().chain([json!("x".repeat(65)), json!(null), json!(1)]);
         let digits = [json!(-1), json!(256), json!(6.5), json!("6"), json!(null)];
         let periods = [json!(-1), json!(4_294_967_296_u64), json!("30"), json!(null)];

@@ -1,6 +1,8 @@
 //! `enroll --add` and `device`.
 
-use twinlock_tests::{PamCode, Snapshot};
+use std::fs;
+
+use twinlock_tests::{PamCode, Snapshot, credentials_of};
 
 use crate::scene::{done, json, login, refused, with_account};
 
@@ -61,10 +63,37 @@ fn a_removed_device_is_dead_and_the_last_one_is_not_removed() {
 }
 
 #[test]
+fn a_label_that_looks_like_another_is_refused_when_it_is_given() {
+    with_account(|world| {
+        world.enrol("alice");
+        let other = world.enrol_with("alice", &["--add", "--label", "Büro"]);
+        let store = Snapshot::of(STORE);
+        let alike = "another device of the user has this label, or one that looks the same";
+        for label in ["phone", "Phone", "pho ne"] {
+            refused(world, &["enroll", "alice", "--add", "--no-confirm", "--label", label], 1, alike);
+            refused(world, &["device", "rename", "alice", &other.id, label], 1, alike);
+        }
+        for label in ["pho\u{200b}ne", "\u{202e}phone", "x\u{2066}"] {
+            let words = "none a control character or an invisible one";
+            refused(world, &["enroll", "alice", "--add", "--no-confirm", "--label", label], 2, words);
+            refused(world, &["device", "rename", "alice", &other.id, label], 2, words);
+        }
+        assert_eq!(Snapshot::of(STORE), store);
+        done(world, &["device", "rename", "alice", &other.id, "BÜRO"]);
+        let replaced = world.enrol_with("alice", &["--replace", "--label", "büro"]);
+        assert_eq!(login(world, &[&replaced.codes().next()]), PamCode::Success);
+    });
+}
+
+#[test]
 fn a_label_must_be_unique_to_be_used_as_a_name() {
     with_account(|world| {
         world.enrol("alice");
         let other = world.enrol_with("alice", &["--add"]);
+        assert_eq!(other.label, "phone-2", "nobody chose one, and phone is taken");
+        // Configuration management may deploy two of one label, and an earlier version stored them.
+        let deployed = fs::read_to_string(credentials_of("alice")).unwrap();
+        world.write_secret(credentials_of("alice"), deployed.replace("\"phone-2\"", "\"phone\""));
         let store = Snapshot::of(STORE);
         refused(world, &["device", "suspend", "alice", "phone"], 1, "several devices have this label");
         refused(world, &["device", "suspend", "alice", "watch"], 1, "no device has this id or label");

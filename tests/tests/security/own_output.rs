@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, Launch, Output, PamCode, in_world};
+use twinlock_tests::{Attempt, Authenticator, Launch, Output, PamCode, World, credentials_of, in_world};
 
 use crate::row::{Row, Trial};
 
@@ -11,6 +11,11 @@ pub(crate) const ROWS: &[Row] = &[
         id: "A08",
         flaw: "`--config FILE` showed a line of any file of root's, such as /etc/shadow (attack on Twinlock, 2026-11-30)",
         trial: Trial::Ours(a_file_that_others_may_not_read_is_not_quoted),
+    },
+    Row {
+        id: "A09",
+        flaw: "Invisible and direction-changing characters of a label reached root's terminal (attack on Twinlock, 2026-11-30)",
+        trial: Trial::Ours(labels_show_no_invisible_character),
     },
 ];
 
@@ -75,3 +80,60 @@ fn a_file_that_others_may_not_read_is_not_quoted() -> String {
     });
     format!("{tried} runs with files that others may not read: line and column, none of the text")
 }
+
+/// Characters of every kind that is invisible or changes what is seen: format characters, ignorable ones, selectors.
+const INVISIBLE: [char; 14] = [
+    '\u{ad}',
+    '\u{34f}',
+    '\u{61c}',
+    '\u{115f}',
+    '\u{180e}',
+    '\u{200b}',
+    '\u{200d}',
+    '\u{202e}',
+    '\u{2066}',
+    '\u{3164}',
+    '\u{fe0f}',
+    '\u{feff}',
+    '\u{e0001}',
+    '\u{e0100}',
+];
+
+fn planted(world: &World, app: &Authenticator, label: &str) {
+    let path = credentials_of("alice");
+    let deployed = fs::read_to_string(&path).unwrap();
+    let changed = deployed.replace("label = \"phone\"", &format!("label = \"{label}\""));
+    assert_ne!(changed, deployed);
+    world.write_secret(&path, &changed);
+    for arguments in [&["device", "list", "alice"][..], &["status", "alice"], &["list"]] {
+        for json in [&[][..], &["--json"]] {
+            let output = world.twinlock(&[arguments, json].concat());
+            assert_eq!(output.code, Some(0), "a store that was written before is read: {output:?}");
+            assert!(!output.stdout.contains(INVISIBLE), "{arguments:?}: {output:?}");
+        }
+    }
+    assert_eq!(Attempt::new("svc").user("alice").answer(app.codes().next()).run(world).code(), PamCode::Success);
+    drop(fs::remove_file(twinlock_tests::state_of("alice")));
+    world.write_secret(&path, deployed);
+}
+
+fn labels_show_no_invisible_character() -> String {
+    in_world(|world| {
+        world.set_up(CONFIG_WITHOUT_DELAY);
+        world.account("alice");
+        world.service("svc", "auth required pam_twinlock.so\n");
+        let alice = world.enrol("alice");
+        for invisible in INVISIBLE {
+            planted(world, &alice.authenticator, &format!("pho{invisible}ne"));
+            let output = world.twinlock(&["device", "rename", "alice", "phone", &format!("pho{invisible}ne")]);
+            assert_eq!(output.code, Some(2), "{invisible:?} {output:?}");
+        }
+        for alike in ["phone", "Phone", "p hone", "PHONE "] {
+            let output = world.twinlock(&["enroll", "alice", "--add", "--no-confirm", "--label", alike]);
+            assert_eq!(output.code, Some(1), "{alike:?} {output:?}");
+        }
+    });
+    format!("{} kinds: never shown, refused in new labels; labels that look alike are refused", INVISIBLE.len())
+}
+
+const CONFIG_WITHOUT_DELAY: &str = "fail_delay = \"0s\"\n";
