@@ -12,7 +12,7 @@ use twinlock_core::{
     config::{DEFAULT_PATH, line_and_column, place_of},
     host::{self, SystemClock, SystemGroups},
     module_arguments::ModuleArgument,
-    policy::{Decision, Facts, FirstFactors, KeyType, SecondFactor, Source},
+    policy::{Decision, Doubt, Facts, FirstFactors, KeyType, SecondFactor, Source, is_sshd},
     ports::{Clock, ReadCredentials, StoreError},
     record::Record,
     throttle::Mode,
@@ -230,7 +230,13 @@ impl Question<'_> {
         let told = match outcome {
             Outcome::Passes => "a login by key alone, after which sshd asks nothing, passes as well".to_owned(),
             Outcome::Asked | Outcome::Enrolls | Outcome::Refused => {
-                let why = if unseen.rule == decision.rule { "" } else { UNSEEN };
+                let why = if unseen.doubt == Some(Doubt::KeyIsNotShown) {
+                    UNSEEN_AND_STRICT
+                } else if unseen.rule == decision.rule {
+                    ""
+                } else {
+                    UNSEEN
+                };
                 format!("a login by key alone, after which sshd asks nothing, is refused{why}")
             }
         };
@@ -269,12 +275,11 @@ impl Question<'_> {
     }
 }
 
+const UNSEEN_AND_STRICT: &str = ": sshd shows the guard no key, so a rule with key_types holds that is stricter than what \
+    follows it (AuthenticationMethods publickey,keyboard-interactive)";
+
 const UNSEEN: &str = ": sshd shows the guard no key, so no rule with key_types fits there \
     (AuthenticationMethods publickey,keyboard-interactive)";
-
-fn is_sshd(service: &str) -> bool {
-    service.starts_with("sshd")
-}
 
 /// What holds under the words of the PAM file.
 fn under(ours: &[OurLine], phase: Phase, policy: SecondFactor) -> SecondFactor {

@@ -31,6 +31,21 @@ pub fn proven(info: &[u8]) -> Vec<&'static str> {
     text.split('\n').filter_map(key).collect()
 }
 
+/// Whether a key may have been proven that [`proven`] does not name.
+#[must_use]
+pub fn hides_a_key(info: &[u8]) -> bool {
+    let is_of_a_key = |line: &&str| {
+        let method = line.split(' ').next().unwrap_or_default();
+        method == "publickey" || method.starts_with("publickey/")
+    };
+    match std::str::from_utf8(info) {
+        Ok(text) if text.len() <= LONGEST => {
+            text.split('\n').filter(is_of_a_key).count() != text.split('\n').filter_map(key).count()
+        }
+        Ok(_) | Err(_) => true,
+    }
+}
+
 fn key(line: &str) -> Option<&'static str> {
     let words: Vec<&str> = line.split(' ').collect();
     let (method, name, encoded) = (words.first()?, *words.get(1)?, words.get(2)?);

@@ -9,7 +9,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use crate::auth_info::proven;
+use crate::auth_info::{hides_a_key, proven};
 
 /// Who may pass: a key on a token, two networks for who has no second factor, a group.
 pub const POLICY: &str = "
@@ -25,6 +25,18 @@ second_factor = \"optional\"
 services = [\"sshd\"]
 groups = [\"admins\", \"!robots\"]
 second_factor = \"skip\"
+";
+
+/// Who must answer: two kinds of keys, and one network, where everybody else may pass.
+const STRICT: &str = "
+second_factor = \"skip\"
+[[rule]]
+key_types = [\"ssh-ed25519\", \"ssh-rsa\"]
+second_factor = \"required\"
+[[rule]]
+services = [\"sshd\"]
+from = [\"10.0.0.0/8\", \"fd00::/8\"]
+second_factor = \"required\"
 ";
 
 /// Four fields, between bytes that are in no text: service, user, where from, `SSH_AUTH_INFO_0`.
@@ -49,12 +61,30 @@ pub fn decide(service: &[u8], user: &[u8], rhost: &[u8], info: &[u8]) -> bool {
         first_factors: &first_factors,
         now: UnixTime::default(),
     };
+    must_answer(&facts, info, &rhost);
     let decision = RULES.decide(&facts, &Directory).unwrap();
     let token = proven(info).contains(&"sk-ssh-ed25519@openssh.com");
     let may_pass = service == "sshd" && (token || is_inside(&rhost) || user == b"alice");
     let passes = decision.second_factor < SecondFactor::Required;
     assert_eq!(passes, may_pass, "{:?} {rhost:?} {user:?} {service:?}", String::from_utf8_lossy(info));
     passes
+}
+
+/// Whether strict rules hold, which is so where a second reading finds one of them, or cannot tell.
+fn must_answer(facts: &Facts<'_>, info: &[u8], rhost: &str) {
+    static RULES: LazyLock<Policy> = LazyLock::new(|| Config::parse(STRICT.as_bytes()).unwrap().policy);
+    let is_name = !rhost.is_empty() && *facts.source == Source::Name;
+    let by_source = facts.service == "sshd" && (is_name || is_inside(rhost));
+    for told in [Some(info), None] {
+        let first_factors = FirstFactors::parse(told);
+        let seen = told.map(proven).unwrap_or_default();
+        let soft = seen.iter().any(|kind| ["ssh-ed25519", "ssh-rsa"].contains(kind));
+        let may_have_keys = told.is_some() || facts.service.starts_with("sshd");
+        let unsure = may_have_keys && (seen.is_empty() || told.is_some_and(hides_a_key));
+        let decision = RULES.decide(&Facts { first_factors: &first_factors, ..*facts }, &Directory).unwrap();
+        let must_answer = decision.second_factor == SecondFactor::Required;
+        assert_eq!(must_answer, soft || unsure || by_source, "{facts:?} {:?}", String::from_utf8_lossy(info));
+    }
 }
 
 struct Directory;

@@ -9,6 +9,10 @@ use base64ct::{Base64, Encoding as _};
 pub struct FirstFactors {
     keys: Vec<ProvenKey>,
     completed: bool,
+    /// `SSH_AUTH_INFO_0` is set, be it to nothing.
+    is_told: bool,
+    /// There is a key that was not understood, or a text that may have one.
+    has_unread_key: bool,
 }
 
 /// A public key whose private half was proven.
@@ -46,9 +50,14 @@ impl FirstFactors {
     /// Reads `SSH_AUTH_INFO_0`; what is not there is nothing proven.
     #[must_use]
     pub fn parse(info: Option<&[u8]>) -> Self {
-        let mut factors = Self::default();
-        let Some(text) = info.filter(|info| info.len() <= LONGEST).and_then(|info| std::str::from_utf8(info).ok())
+        let mut factors = Self { is_told: info.is_some(), ..Self::default() };
+        let Some(info) = info else {
+            return factors;
+        };
+        let Some(text) =
+            Some(info).filter(|info| info.len() <= LONGEST).and_then(|info| std::str::from_utf8(info).ok())
         else {
+            factors.has_unread_key = true;
             return factors;
         };
         for line in text.split('\n') {
@@ -59,6 +68,8 @@ impl FirstFactors {
                     if let Some(key) = ProvenKey::parse(&mut words) {
                         factors.keys.push(key);
                         factors.completed = true;
+                    } else {
+                        factors.has_unread_key = true;
                     }
                 }
                 // The last one is of the sshd of distributions (RFC 4462 section 4).
@@ -74,7 +85,8 @@ impl FirstFactors {
     /// A login with a key of that kind, for those who only ask what would be.
     #[must_use]
     pub fn with_key_of(key_type: KeyType) -> Self {
-        Self { keys: vec![ProvenKey { key_type, blob: Vec::new() }], completed: true }
+        let key = ProvenKey { key_type, blob: Vec::new() };
+        Self { keys: vec![key], completed: true, is_told: true, has_unread_key: false }
     }
 
     /// What sshd tells PAM of a login with a key of that kind, the key being nobody's: the value of `SSH_AUTH_INFO_0`.
@@ -107,6 +119,21 @@ impl FirstFactors {
     pub fn has_key_of(&self, types: &[KeyType]) -> bool {
         self.keys.iter().any(|key| types.contains(&key.key_type))
     }
+
+    /// Whether the login may be one with a key that is not among [`FirstFactors::keys`].
+    ///
+    /// sshd names a method when it is completed. The account phase of a login by key alone runs before that, the password
+    /// method names none, and a key may come after the question of PAM. So a key that is not named may still be there.
+    /// Services other than sshd know no keys; sshd alone sets `SSH_AUTH_INFO_0`, whatever its service is called.
+    pub(super) fn may_lack_a_key(&self, service: &str) -> bool {
+        (is_sshd(service) || self.is_told) && (self.keys.is_empty() || self.has_unread_key)
+    }
+}
+
+/// Whether a PAM service, in lower case, is sshd by its name.
+#[must_use]
+pub fn is_sshd(service: &str) -> bool {
+    service.starts_with("sshd")
 }
 
 impl ProvenKey {
@@ -252,8 +279,27 @@ mod tests {
             let read = FirstFactors::parse(Some(bad.as_bytes()));
             assert!(read.keys().is_empty() && !read.any(), "{bad:.80}");
         }
-        assert_eq!(FirstFactors::parse(Some(b"publickey \xff\n")), FirstFactors::default());
+        let not_text = FirstFactors::parse(Some(b"publickey \xff\n"));
+        assert!(not_text.keys().is_empty() && !not_text.any(), "{not_text:?}");
         assert_eq!(FirstFactors::parse(None), FirstFactors::default());
+    }
+
+    #[test]
+    fn a_key_that_is_not_understood_leaves_open_which_key_it_is() {
+        let ed25519 = line("ssh-ed25519", "ssh-ed25519");
+        for (info, service, may_lack_a_key) in [
+            (None, "sshd", true),
+            (None, "sudo", false),
+            (Some(String::new()), "sudo", true),
+            (Some("password".into()), "sshd", true),
+            (Some(ed25519.clone()), "sshd", false),
+            (Some(format!("{ed25519}\npassword\nsomething new\n")), "sshd", false),
+            (Some(format!("{ed25519}\npublickey ssh-unheard-of AAAA\n")), "sshd", true),
+            (Some(format!("{ed25519}\n{}", "x".repeat(70_000))), "sshd", true),
+        ] {
+            let factors = FirstFactors::parse(info.as_deref().map(str::as_bytes));
+            assert_eq!(factors.may_lack_a_key(service), may_lack_a_key, "{service} {info:.100?}");
+        }
     }
 
     #[test]

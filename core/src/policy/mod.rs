@@ -16,7 +16,7 @@ use std::{
     time::Duration,
 };
 
-pub use first_factor::{FirstFactors, KeyType, ProvenKey};
+pub use first_factor::{FirstFactors, KeyType, ProvenKey, is_sshd};
 pub use network::{Network, Source};
 pub use review::{Flaw, Hosts, review};
 pub use rule::{Names, Rule};
@@ -83,6 +83,8 @@ pub struct Decision<'p> {
 pub enum Doubt<'p> {
     /// It asks for networks, and the source of the login is a name.
     SourceIsAName,
+    /// It is stricter than what follows and asks for kinds of keys, and sshd may have a key that it does not show.
+    KeyIsNotShown,
     /// It speaks of users or groups, and the account was not found. Where one source of accounts cannot be read, libc says
     /// what the others know as if that were all.
     NoSuchAccount,
@@ -151,6 +153,12 @@ impl Policy {
         Ok(self.otherwise >= SecondFactor::Enroll)
     }
 
+    /// The most lenient of what the rules behind one say, of those that count, and of what holds where none fits.
+    fn most_lenient_after(&self, index: usize, counts: impl Fn(&Rule) -> bool) -> SecondFactor {
+        let following = self.rules.iter().skip(index.saturating_add(1)).filter(|rule| counts(rule));
+        following.map(|rule| rule.second_factor).fold(self.otherwise, SecondFactor::min)
+    }
+
     /// What holds for a login.
     ///
     /// # Errors
@@ -159,8 +167,9 @@ impl Policy {
         let groups = AskedOnce::new(groups);
         let mut passed_over = Vec::new();
         let mut first = None;
-        for rule in &self.rules {
-            match rule.fit(facts, &groups)? {
+        for (index, rule) in self.rules.iter().enumerate() {
+            let is_stricter = || self.most_lenient_after(index, |_| true) < rule.second_factor;
+            match rule.fit(facts, &groups, is_stricter)? {
                 Fit::Yes => {
                     first = Some(rule);
                     break;
@@ -198,20 +207,33 @@ impl Policy {
 
 impl Rule {
     /// Whether the rule fits. What costs nothing is looked at first.
-    fn fit<'p: 'a, 'a>(&'p self, facts: &Facts<'_>, groups: &AskedOnce<'a>) -> Result<Fit<'p>, Undecided> {
+    fn fit<'p: 'a, 'a>(
+        &'p self,
+        facts: &Facts<'_>,
+        groups: &AskedOnce<'a>,
+        is_stricter: impl Fn() -> bool,
+    ) -> Result<Fit<'p>, Undecided> {
         let names_fit = self.services.as_ref().is_none_or(|services| services.contain(facts.service))
             && self.users.as_ref().is_none_or(|users| match facts.user {
                 Some(user) => users.contain(user.as_str()),
                 None => !users.fit_nobody(),
             })
-            && self.key_types.as_ref().is_none_or(|types| facts.first_factors.has_key_of(types))
             && self.until.is_none_or(|end| facts.now < end);
         if !names_fit {
             return Ok(Fit::No);
         }
+        let key = match &self.key_types {
+            None => Fit::Yes,
+            Some(types) if facts.first_factors.has_key_of(types) => Fit::Yes,
+            // Nothing hangs on a key where the rule is not the stricter one: no group is asked for it then.
+            Some(types) if !types.is_empty() && facts.first_factors.may_lack_a_key(facts.service) && is_stricter() => {
+                Fit::Unsure(Doubt::KeyIsNotShown)
+            }
+            Some(_) => return Ok(Fit::No),
+        };
         let source = match (&self.from, facts.source) {
-            (None, _) => Fit::Yes,
-            (Some(networks), Source::Address(address)) if networks.iter().any(|net| net.contains(*address)) => Fit::Yes,
+            (None, _) => key,
+            (Some(networks), Source::Address(address)) if networks.iter().any(|net| net.contains(*address)) => key,
             (Some(networks), Source::Name) if !networks.is_empty() => Fit::Unsure(Doubt::SourceIsAName),
             (Some(_), Source::Here | Source::Name | Source::Address(_)) => return Ok(Fit::No),
         };
@@ -317,6 +339,9 @@ impl fmt::Display for Doubt<'_> {
             Self::SourceIsAName => {
                 out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
             }
+            Self::KeyIsNotShown => out.write_str(
+                "sshd shows no key whose kind is known, and a rule with key_types is stricter than what follows it",
+            ),
             Self::NoSuchAccount => out.write_str("no such account was found"),
             Self::NoSuchGroup(group) => write!(out, "no group is called {group}"),
             Self::NotInTheList(group) => {

@@ -52,6 +52,18 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
                 "put the narrower rule first, or remove one of the two",
             );
         }
+        // What lets a login off by its key is passed over where no key is shown.
+        let without_key = policy.most_lenient_after(index, |later| later.key_types.is_none());
+        if rule.key_types.as_ref().is_some_and(|types| !types.is_empty()) && without_key < rule.second_factor {
+            say(
+                format!(
+                    "it is stricter than what follows it, so it also holds for logins of which sshd shows no key (a \
+                     password, or a key alone), and second_factor = \"{}\" holds for those",
+                    rule.second_factor.name()
+                ),
+                "put a rule first that names the key_types that are let off, and be strict with all others",
+            );
+        }
         for group in names(rule.groups.as_ref()) {
             if hosts.members(group)?.is_none() {
                 say(

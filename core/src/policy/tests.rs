@@ -174,6 +174,62 @@ fn a_source_that_is_a_name_is_taken_for_whatever_is_strictest() {
     assert_eq!(outcome(&other_user, &host), Some(Skip));
 }
 
+/// Required for one kind of key before something more lenient.
+const SOFT_KEYS: &str = "second_factor = \"skip\"\n[[rule]]\nname = \"soft keys\"\nkey_types = [\"ssh-ed25519\"]\nsecond_factor = \"required\"\n";
+
+fn decided_with(text: &str, service: &str, info: Option<&[u8]>) -> (SecondFactor, Option<String>) {
+    let (policy, source, first_factors) = (policy(text), Source::Here, FirstFactors::parse(info));
+    let user = UserName::parse(b"alice").unwrap();
+    let now = UnixTime::default();
+    let facts = Facts { service, user: Some(&user), source: &source, first_factors: &first_factors, now };
+    let decision = policy.decide(&facts, &Directory).unwrap();
+    (decision.second_factor, decision.doubt.map(|doubt| doubt.to_string()))
+}
+
+#[test]
+fn a_key_that_sshd_does_not_show_is_taken_for_whatever_is_strictest() {
+    let sk = FirstFactors::told_of_key(KeyType::SkEd25519);
+    let unreadable_beside = format!("{sk}publickey ssh-unheard-of AAAA\n");
+    let too_long = format!("{sk}{}", "x".repeat(64 * 1024));
+    let not_text = [sk.as_bytes(), b"\xff"].concat();
+    for (info, expected) in [
+        (None, Required),
+        (Some(&b""[..]), Required),
+        (Some(b"password\n"), Required),
+        (Some(unreadable_beside.as_bytes()), Required),
+        (Some(too_long.as_bytes()), Required),
+        (Some(&not_text), Required),
+        (Some(sk.as_bytes()), Skip),
+    ] {
+        let (second_factor, doubt) = decided_with(SOFT_KEYS, "sshd", info);
+        assert_eq!(second_factor, expected, "{info:?}");
+        assert_eq!(doubt.is_some_and(|doubt| doubt.contains("key_types")), expected == Required, "{info:?}");
+    }
+    assert_eq!(decided_with(SOFT_KEYS, "sshd-internal", None).0, Required);
+    assert_eq!(
+        decided_with(SOFT_KEYS, "ssh", Some(b"")).0,
+        Required,
+        "sshd alone sets it, whatever its service is called"
+    );
+}
+
+#[test]
+fn of_a_service_other_than_sshd_it_is_certain_that_no_key_was_proved() {
+    assert_eq!(decided_with(SOFT_KEYS, "sudo", None), (Skip, None));
+}
+
+#[test]
+fn a_key_that_is_not_shown_changes_nothing_where_the_rule_is_not_the_stricter_one() {
+    let lenient = skip("key_types = [\"sk-ssh-ed25519@openssh.com\"]\ngroups = [\"broken\"]");
+    let alike = "[[rule]]\nkey_types = [\"ssh-rsa\"]\ngroups = [\"broken\"]\nsecond_factor = \"required\"\n";
+    let remembered = "[[rule]]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
+    for rules in [lenient.clone(), alike.into(), lenient + remembered] {
+        assert_eq!(decided_with(&rules, "sshd", None), (Required, None), "no group is asked for: {rules}");
+    }
+    let none = SOFT_KEYS.replace("\"ssh-ed25519\"", "");
+    assert_eq!(decided_with(&none, "sshd", None), (Skip, None), "no kind is no doubt");
+}
+
 #[test]
 fn a_group_that_does_not_exist_is_taken_for_whatever_is_strictest() {
     assert_eq!(outcome(&skip("groups = [\"nosuch\"]"), &ALICE), Some(Required));
@@ -394,6 +450,22 @@ fn rules_that_can_never_decide_are_told() {
     ] {
         let flaws = flaws(&rules);
         assert!(flaws.len() == 1 && flaws[0].starts_with(told), "{rules}: {flaws:?}");
+    }
+}
+
+#[test]
+fn a_strict_rule_on_keys_is_told_where_it_also_holds_without_a_key() {
+    let sk_passes = "[[rule]]\nkey_types = [\"sk-ssh-ed25519@openssh.com\"]\nsecond_factor = \"skip\"\n";
+    let soft = "[[rule]]\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n";
+    for (rules, told) in [
+        (SOFT_KEYS.to_owned(), 1),
+        (format!("{soft}{}", skip("users = [\"alice\"]")), 1),
+        (format!("{soft}{sk_passes}"), 0),
+        (format!("{sk_passes}{soft}"), 0),
+    ] {
+        let flaws = flaws(&rules);
+        assert_eq!(flaws.len(), told, "{rules}: {flaws:?}");
+        assert!(flaws.iter().all(|flaw| flaw.contains("sshd shows no key")), "{flaws:?}");
     }
 }
 

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, PamCode, World, in_world};
+use twinlock_tests::{Attempt, Operation, PamCode, VERIFIED_KEY, World, in_world};
 
 use crate::scene::detail;
 
@@ -150,6 +150,30 @@ fn the_key_is_what_ssh_auth_info_says_and_nothing_like_it() {
         }
         assert!(asked(world, rule, alice().pam_environment("SSH_AUTH_INFO_1", &line)), "another version");
         assert!(asked(world, rule, alice().environment("SSH_AUTH_INFO_0", &line)), "the environment of the process");
+    });
+}
+
+#[test]
+fn a_key_that_sshd_does_not_show_is_a_doubt_where_the_rule_is_the_stricter_one() {
+    on_a_host(|world| {
+        let guarded = format!("{STACK}account [ignore=ignore success=done default=die] pam_twinlock.so\n");
+        world.service("sshd", &format!("{guarded}account required pam_debug.so acct=cred_unavail\n"));
+        world.service("sudo", STACK);
+        let config = "second_factor = \"skip\"\n[[rule]]\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n";
+        world.write("/etc/twinlock/config.toml", config);
+        let is_asked = |attempt: Attempt| !attempt.answer("junk").run(world).prompts().is_empty();
+        let sshd = || Attempt::new("sshd").user("alice");
+        let with = |info: &str| sshd().pam_environment("SSH_AUTH_INFO_0", info);
+        assert!(!is_asked(with(VERIFIED_KEY)), "a key of another kind");
+        let too_long = format!("{VERIFIED_KEY}{}", "x".repeat(64 * 1024));
+        let unreadable = format!("{VERIFIED_KEY}\npublickey ssh-unheard-of AAAA\n");
+        for info in ["", "password\n", &unreadable, &too_long] {
+            assert!(is_asked(with(info)), "{info:.100}");
+        }
+        assert!(is_asked(sshd()), "nothing told");
+        let key_alone = sshd().operations([Operation::AcctMgmt]).run(world);
+        assert_ne!(key_alone.code(), PamCode::CredUnavail, "the guard lets no key pass that it does not see");
+        assert!(!is_asked(Attempt::new("sudo").user("alice")), "there is no key that sudo could not show");
     });
 }
 

@@ -32,6 +32,7 @@ mod oath;
 mod openssh;
 mod own_journal;
 mod own_output;
+mod own_policy;
 mod programs;
 mod row;
 mod scene;
@@ -68,6 +69,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         full_btrfs::ROWS, // A
         own_journal::ROWS,
         own_output::ROWS,
+        own_policy::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -1,0 +1,52 @@
+//! Ways round the administrator's rules, found by an attack on Twinlock itself on 2026-11-30 (A).
+
+use twinlock_tests::{Attempt, Operation, PamCode, VERIFIED_KEY, World, in_world};
+
+use crate::row::{Row, Trial};
+
+pub(crate) const ROWS: &[Row] = &[
+    Row {
+        id: "A14",
+        flaw: "A strict rule on kinds of keys let a login pass of which sshd showed no key (attack on Twinlock, 2026-11-30)",
+        trial: Trial::Ours(a_key_that_is_not_shown_is_in_doubt),
+    },
+];
+
+/// `PAM_IGNORE` of our module, made visible.
+const STACK: &str = "auth [ignore=ignore success=done default=die] pam_twinlock.so\n\
+    auth required pam_debug.so auth=cred_unavail\n\
+    account [ignore=ignore success=done default=die] pam_twinlock.so\n\
+    account required pam_debug.so acct=cred_unavail\n";
+
+fn on_a_host(services: &[&str], config: &str, test: impl FnOnce(&World) + Send) {
+    in_world(|world| {
+        world.set_up(config);
+        world.account("alice");
+        for service in services {
+            world.service(service, STACK);
+        }
+        test(world);
+    });
+}
+
+/// Whether our module lets alice pass without a question.
+fn passes(world: &World, attempt: Attempt) -> bool {
+    attempt.answer("junk").run(world).code() == PamCode::CredUnavail
+}
+
+fn a_key_that_is_not_shown_is_in_doubt() -> String {
+    let config = "second_factor = \"skip\"\n[[rule]]\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n";
+    on_a_host(&["sshd"], config, |world| {
+        let sshd = || Attempt::new("sshd").user("alice");
+        let with = |info: &str| sshd().pam_environment("SSH_AUTH_INFO_0", info);
+        assert!(passes(world, with(VERIFIED_KEY)), "the rule is not about this key");
+        let long = format!("{VERIFIED_KEY}{}", "x".repeat(64 * 1024));
+        let unknown = format!("{VERIFIED_KEY}publickey ssh-unheard-of AAAA\n");
+        for info in ["", "password\n", &unknown, &long] {
+            assert!(!passes(world, with(info)), "let pass with {info:.80}");
+        }
+        assert!(!passes(world, sshd()), "let pass where sshd says nothing");
+        assert!(!passes(world, sshd().operations([Operation::AcctMgmt])), "let pass by key alone");
+    });
+    "no key, an unknown kind, too long a text, key alone: asked or refused".into()
+}
