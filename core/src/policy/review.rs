@@ -52,6 +52,14 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
                 "put the narrower rule first, or remove one of the two",
             );
         }
+        for (named, unnamed, used_by) in second_names(rule) {
+            if !policy.rules.iter().any(|other| is_same_but_for_services(other, rule) && does_name(other, unnamed)) {
+                say(
+                    format!("it names the service {named} and not {unnamed}; `{used_by}` uses the latter"),
+                    &format!("name both, as in services = [{}]", both(rule, named, unnamed)),
+                );
+            }
+        }
         // What lets a login off by its key is passed over where no key is shown.
         let without_key = policy.most_lenient_after(index, |later| later.key_types.is_none());
         if rule.key_types.as_ref().is_some_and(|types| !types.is_empty()) && without_key < rule.second_factor {
@@ -88,6 +96,32 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         }
     }
     Ok(flaws)
+}
+
+/// Programs with two PAM services, each with a command that uses it: the plain one, and that of a login shell.
+const TWO_SERVICES: [[(&str, &str); 2]; 2] =
+    [[("sudo", "sudo COMMAND"), ("sudo-i", "sudo -i")], [("su", "su USER"), ("su-l", "su - USER")]];
+
+/// Services of a program that a rule names, without the other one of that program: both, and what uses the latter.
+fn second_names(rule: &Rule) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
+    let pairs = TWO_SERVICES.iter().flat_map(|[one, two]| [(one.0, two.0, two.1), (two.0, one.0, one.1)]);
+    pairs.filter(|(named, unnamed, _)| does_name(rule, named) && !does_name(rule, unnamed))
+}
+
+fn does_name(rule: &Rule, service: &str) -> bool {
+    names(rule.services.as_ref()).any(|name| name == service)
+}
+
+fn is_same_but_for_services(one: &Rule, other: &Rule) -> bool {
+    let conditions = |rule: &Rule| (rule.users.clone(), rule.groups.clone(), rule.until);
+    conditions(one) == conditions(other) && one.from == other.from && one.key_types == other.key_types
+}
+
+/// Both names, as the rule would have them in its list.
+fn both(rule: &Rule, named: &str, unnamed: &str) -> String {
+    let is_unwanted = rule.services.as_ref().is_some_and(|services| services.unwanted.iter().any(|name| name == named));
+    let not = if is_unwanted { "!" } else { "" };
+    format!("\"{not}{named}\", \"{not}{unnamed}\"")
 }
 
 fn names(names: Option<&Names>) -> impl Iterator<Item = &str> {

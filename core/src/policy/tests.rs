@@ -470,6 +470,28 @@ fn a_strict_rule_on_keys_is_told_where_it_also_holds_without_a_key() {
 }
 
 #[test]
+fn a_rule_that_names_one_of_two_services_of_a_program_is_told() {
+    let second = |services: &str| skip(&format!("services = [{services}]"));
+    for (rules, told) in [
+        (second("\"sudo\""), 1),
+        (second("\"sudo-i\""), 1),
+        (second("\"!sudo\""), 1),
+        (second("\"SU\", \"sshd\""), 1),
+        (second("\"su\", \"sudo\""), 2),
+        (second("\"sudo\", \"sudo-i\""), 0),
+        (second("\"sudo\", \"!sudo-i\""), 0),
+        (second("\"!su\", \"!su-l\""), 0),
+        (second("\"sudo\"") + &second("\"sudo-i\"").replace("skip", "required"), 0),
+        (second("\"sudo\"") + &skip("services = [\"sudo-i\"]\nusers = [\"alice\"]"), 2),
+        (second("\"sshd\""), 0),
+    ] {
+        let flaws = flaws(&rules);
+        assert_eq!(flaws.len(), told, "{rules}: {flaws:?}");
+        assert!(flaws.iter().all(|flaw| flaw.starts_with("it names the service")), "{flaws:?}");
+    }
+}
+
+#[test]
 fn a_rule_in_the_shadow_of_an_earlier_one_is_told_and_no_other() {
     for (earlier, later, shadowed) in [
         ("", "users = [\"alice\"]", true),

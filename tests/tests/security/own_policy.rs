@@ -1,6 +1,6 @@
 //! Ways round the administrator's rules, found by an attack on Twinlock itself on 2026-11-30 (A).
 
-use twinlock_tests::{Attempt, Operation, PamCode, VERIFIED_KEY, World, in_world};
+use twinlock_tests::{Attempt, CONFIG, Operation, PamCode, VERIFIED_KEY, World, in_world};
 
 use crate::row::{Row, Trial};
 
@@ -9,6 +9,11 @@ pub(crate) const ROWS: &[Row] = &[
         id: "A14",
         flaw: "A strict rule on kinds of keys let a login pass of which sshd showed no key (attack on Twinlock, 2026-11-30)",
         trial: Trial::Ours(a_key_that_is_not_shown_is_in_doubt),
+    },
+    Row {
+        id: "A15",
+        flaw: "A rule on sudo or su did not hold for `sudo -i` and `su -`, and nothing said so (attack on Twinlock, 2026-11-30)",
+        trial: Trial::Ours(second_names_of_services_are_reported),
     },
 ];
 
@@ -49,4 +54,26 @@ fn a_key_that_is_not_shown_is_in_doubt() -> String {
         assert!(!passes(world, sshd().operations([Operation::AcctMgmt])), "let pass by key alone");
     });
     "no key, an unknown kind, too long a text, key alone: asked or refused".into()
+}
+
+fn second_names_of_services_are_reported() -> String {
+    on_a_host(&[], "", |world| {
+        for (service, other) in [("sudo", "sudo-i"), ("su", "su-l")] {
+            let rule = |services: &str| {
+                world.write(
+                    CONFIG,
+                    format!(
+                        "second_factor = \"skip\"\n[[rule]]\nservices = [{services}]\nsecond_factor = \"required\"\n"
+                    ),
+                );
+                world.twinlock(&["check"])
+            };
+            let output = rule(&format!("\"{service}\""));
+            assert_eq!(output.code, Some(1), "{output:?}");
+            assert!(output.stderr.contains(&format!("\"{service}\", \"{other}\"")), "{output:?}");
+            let output = rule(&format!("\"{service}\", \"{other}\""));
+            assert_eq!(output.code, Some(0), "{output:?}");
+        }
+    });
+    "check names the other service, and what to write".into()
 }
