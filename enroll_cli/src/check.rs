@@ -7,7 +7,7 @@ use twinlock_core::{
     account::UserName,
     config::line_and_column,
     host::{self, SystemClock, SystemGroups},
-    policy::review,
+    policy::{Rule, review},
     ports::{Clock, ReadCredentials, StoreError},
 };
 
@@ -35,6 +35,10 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
         report(&format!("{}:{line}: rule ({name}): {}", config.display(), flaw.problem), &flaw.hint);
     }
     of_pam_files(policy.enrolls_in(SSHD, now), &mut report);
+    for rule in policy.rules.iter().filter(|rule| rule.from.is_some()) {
+        let (line, _) = line_and_column(&text, rule.offset);
+        of_sources(rule, &format!("{}:{line}", config.display()), &mut report);
+    }
     let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
     let files = scene.store.credentials.file_names().inspect_err(&mut of_store).unwrap_or_default();
     for file in &files {
@@ -61,6 +65,45 @@ const WITHOUT_AUTH: [&str; 11] =
     ["atd", "cron", "crond", "polkit-1", "runuser", "runuser-l", "su", "su-l", "sudo", "sudo-i", "systemd-user"];
 
 const SSHD: &str = "sshd";
+
+/// Services whose daemons tell PAM where a login comes from, some of them by a name that they do not check.
+const FROM_THE_NETWORK: [&str; 15] = [
+    "cockpit",
+    "dovecot",
+    "ftp",
+    "imap",
+    "netatalk",
+    "openvpn",
+    "pop3",
+    "proftpd",
+    "pure-ftpd",
+    "remote",
+    "rlogin",
+    "rsh",
+    "smtp",
+    "vsftpd",
+    "xrdp-sesman",
+];
+
+/// A rule with networks that is meant for a service whose source is not believed unless the rule names it.
+fn of_sources(rule: &Rule, place: &str, report: &mut dyn FnMut(&str, &str)) {
+    let means = |service: &str| rule.services.as_ref().is_none_or(|services| services.contain(service));
+    for service in FROM_THE_NETWORK.into_iter().filter(|service| means(service) && !rule.trusts_source_of(service)) {
+        if our_lines(service, report).iter().any(|line| line.phase == Phase::Auth) {
+            report(
+                &format!(
+                    "{place}: rule ({}): it has networks and does not name the service {service}, which has Twinlock in its PAM \
+                     file: the source that {service} gives counts as a name that nobody checked",
+                    rule.title()
+                ),
+                &format!(
+                    "add \"{service}\" to `services` of the rule if it gives PAM addresses and no names (no reverse look-ups), \
+                     or make a rule for it without `from`"
+                ),
+            );
+        }
+    }
+}
 
 /// The guard belongs into sshd's file alone; and without it, what is enrolled inside a login is stored by nobody.
 fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {

@@ -102,6 +102,7 @@ impl Question<'_> {
     fn answer(&self) -> Result<(), Failure> {
         let mut notes = Vec::new();
         let ours = self.our_lines(&mut notes);
+        self.note_unverified_source(&mut notes);
         let key_type = self.arguments.key_type;
         let decision = self.decide(&key_type.map_or_else(FirstFactors::default, FirstFactors::with_key_of))?;
         let (standing, remembered) = self.standing();
@@ -183,6 +184,24 @@ impl Question<'_> {
             }
         }
         ours
+    }
+
+    /// Says of which rules the networks are not compared with the source that this service gives.
+    fn note_unverified_source(&self, notes: &mut Vec<String>) {
+        let Source::Address(address) = self.source else {
+            return;
+        };
+        for (number, rule) in (1..).zip(&self.scene.config.policy.rules) {
+            let means_service = rule.services.as_ref().is_none_or(|services| services.contain(self.service));
+            if means_service && rule.from.is_some() && !rule.trusts_source_of(self.service) {
+                notes.push(format!(
+                    "rule {number} ({}) has networks and does not name {} in `services`, so {address} counts there as a name \
+                     that nobody checked",
+                    rule.title(),
+                    self.service
+                ));
+            }
+        }
     }
 
     /// How the user stands, and how many logins are remembered.

@@ -83,6 +83,9 @@ pub struct Decision<'p> {
 pub enum Doubt<'p> {
     /// It asks for networks, and the source of the login is a name.
     SourceIsAName,
+    /// It asks for networks, and the service is neither sshd nor one that it names: what such a service gives as an address
+    /// may be a name that somebody's DNS gave, and nobody checked.
+    SourceIsUnverified,
     /// It is stricter than what follows and asks for kinds of keys, and sshd may have a key that it does not show.
     KeyIsNotShown,
     /// It speaks of users or groups, and the account was not found. Where one source of accounts cannot be read, libc says
@@ -233,6 +236,9 @@ impl Rule {
         };
         let source = match (&self.from, facts.source) {
             (None, _) => key,
+            (Some(networks), Source::Address(_)) if !networks.is_empty() && !self.trusts_source_of(facts.service) => {
+                Fit::Unsure(Doubt::SourceIsUnverified)
+            }
             (Some(networks), Source::Address(address)) if networks.iter().any(|net| net.contains(*address)) => key,
             (Some(networks), Source::Name) if !networks.is_empty() => Fit::Unsure(Doubt::SourceIsAName),
             (Some(_), Source::Here | Source::Name | Source::Address(_)) => return Ok(Fit::No),
@@ -258,6 +264,14 @@ impl Rule {
             return Ok(Fit::Unsure(doubt));
         }
         Ok(source)
+    }
+
+    /// Whether the source that a service gives is compared with networks: sshd gives the peer's address, and of another
+    /// service the administrator says so by naming it.
+    #[must_use]
+    pub fn trusts_source_of(&self, service: &str) -> bool {
+        let names = |services: &Names| services.wanted.iter().any(|name| name == service);
+        is_sshd(service) || self.services.as_ref().is_some_and(names)
     }
 
     /// Whether its users and groups fit an account, or may fit: of a group that is not there nobody knows who is in it.
@@ -339,6 +353,10 @@ impl fmt::Display for Doubt<'_> {
             Self::SourceIsAName => {
                 out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
             }
+            Self::SourceIsUnverified => out.write_str(
+                "a service other than sshd may give a name that looks like an address, so networks are compared only where \
+                 the rule names the service in `services`",
+            ),
             Self::KeyIsNotShown => out.write_str(
                 "sshd shows no key whose kind is known, and a rule with key_types is stricter than what follows it",
             ),

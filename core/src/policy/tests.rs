@@ -231,6 +231,32 @@ fn a_key_that_is_not_shown_changes_nothing_where_the_rule_is_not_the_stricter_on
 }
 
 #[test]
+fn the_source_of_a_service_other_than_sshd_counts_where_the_rule_names_the_service() {
+    let inside = |service: &'static str| Given { service, ..ALICE };
+    let lenient = |services: &str| skip(&format!("{services}\nfrom = [\"10.0.0.0/8\"]"));
+    let strict = |services: &str| {
+        let rule = "second_factor = \"skip\"\n[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\n";
+        rule.replace("from", &format!("{services}\nfrom"))
+    };
+    for (services, service, trusted) in [
+        ("", "sshd", true),
+        ("", "sshd-internal", true),
+        ("", "vsftpd", false),
+        ("", "login", false),
+        ("services = [\"!sudo\"]", "vsftpd", false),
+        ("services = [\"vsftpd\"]", "vsftpd", true),
+        ("services = [\"sshd\", \"VSFTPD\"]", "vsftpd", true),
+    ] {
+        let expected = if trusted { Skip } else { Required };
+        assert_eq!(outcome(&lenient(services), &inside(service)), Some(expected), "{services} {service}");
+        assert_eq!(outcome(&strict(services), &inside(service)), Some(expected), "{services} {service}");
+    }
+    assert_eq!(outcome(&strict(""), &Given { rhost: None, ..inside("vsftpd") }), Some(Skip), "no source is no doubt");
+    assert_eq!(outcome(&skip("from = []"), &inside("vsftpd")), Some(Required));
+    assert_eq!(outcome(&strict("").replace("\"192.0.2.0/24\"", ""), &inside("vsftpd")), Some(Skip));
+}
+
+#[test]
 fn a_group_that_does_not_exist_is_taken_for_whatever_is_strictest() {
     assert_eq!(outcome(&skip("groups = [\"nosuch\"]"), &ALICE), Some(Required));
     assert_eq!(outcome(&skip("groups = [\"!nosuch\"]"), &ALICE), Some(Required));

@@ -110,7 +110,7 @@ fn explain_says_of_every_recipe_what_the_page_says() {
 fn the_module_does_of_every_recipe_what_the_page_says() {
     in_world(|world| {
         let enrolled = people(world);
-        for service in ["sshd", "sudo", "sudo-i", "su", "login"] {
+        for service in ["sshd", "sudo", "sudo-i", "su", "login", "vsftpd", "cockpit"] {
             world.service(service, STACK);
         }
         for Recipe { config, expectations } in recipes(world) {

@@ -94,7 +94,7 @@ fn a_group_that_the_host_calls_otherwise_is_taken_for_whatever_is_strictest() {
 #[test]
 fn only_an_address_is_of_a_network() {
     on_a_host(|world| {
-        let rule = "from = [\"10.0.0.0/8\", \"fd00::/8\"]";
+        let rule = "services = [\"svc\"]\nfrom = [\"10.0.0.0/8\", \"fd00::/8\"]";
         for (rhost, is_asked) in [
             ("10.1.2.3", false),
             ("::ffff:10.1.2.3", false),

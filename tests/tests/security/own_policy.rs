@@ -15,6 +15,11 @@ pub(crate) const ROWS: &[Row] = &[
         flaw: "A rule on sudo or su did not hold for `sudo -i` and `su -`, and nothing said so (attack on Twinlock, 2026-11-30)",
         trial: Trial::Ours(second_names_of_services_are_reported),
     },
+    Row {
+        id: "A16",
+        flaw: "The unverified source of a service other than sshd was compared with networks (attack on Twinlock, 2026-11-30)",
+        trial: Trial::Ours(an_unverified_source_lets_nobody_off),
+    },
 ];
 
 /// `PAM_IGNORE` of our module, made visible.
@@ -76,4 +81,22 @@ fn second_names_of_services_are_reported() -> String {
         }
     });
     "check names the other service, and what to write".into()
+}
+
+fn an_unverified_source_lets_nobody_off() -> String {
+    let inside = "[[rule]]\nname = \"inside\"\nfrom = [\"10.0.0.0/8\"]\nsecond_factor = \"skip\"\n";
+    on_a_host(&["sshd", "vsftpd", "login"], inside, |world| {
+        let from_inside = |service: &str| Attempt::new(service).user("alice").rhost("10.1.2.3");
+        assert!(passes(world, from_inside("sshd")), "sshd gives addresses");
+        for service in ["vsftpd", "login"] {
+            assert!(!passes(world, from_inside(service)), "{service} may give a name that looks like an address");
+        }
+        world.write(CONFIG, inside.replace("from", "services = [\"sshd\", \"vsftpd\"]\nfrom"));
+        assert!(passes(world, from_inside("vsftpd")), "the rule names the service");
+        let outside = "second_factor = \"skip\"\n[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\n";
+        world.write(CONFIG, outside);
+        assert!(passes(world, from_inside("sshd")), "sshd gives addresses");
+        assert!(!passes(world, from_inside("vsftpd")), "let off by a name that looks like an address");
+    });
+    "asked, unless the service is sshd or the rule names it".into()
 }
