@@ -84,71 +84,183 @@ impl Change {
         }
     }
 
-    /// Whether the next logins tell of it. Not what its owner cannot miss, and not what lets nobody in.
-    const fn is_noticed(self) -> bool {
+    /// How grave it is, from 1 on; `None` if the next logins do not tell of it, because its owner cannot miss it or because
+    /// it lets nobody in.
+    ///
+    /// The order is by what an intruder has of it: the whole second factor; one more way in, beside which the owner's still
+    /// works and raises no question; ten ways in, one login each; then what takes a way in from the owner, for good or for a
+    /// while; last, what gives one back.
+    const fn gravity(self) -> Option<u8> {
         match self {
-            Self::DeviceAdded
-            | Self::Replaced
-            | Self::RecoveryRenewed
-            | Self::DeviceSuspended
-            | Self::DeviceResumed
-            | Self::DeviceRemoved => true,
-            Self::Enrolled | Self::DeviceRenamed | Self::Removed | Self::Resynced => false,
+            Self::Replaced => Some(6),
+            Self::DeviceAdded => Some(5),
+            Self::RecoveryRenewed => Some(4),
+            Self::DeviceRemoved => Some(3),
+            Self::DeviceSuspended => Some(2),
+            Self::DeviceResumed => Some(1),
+            Self::Enrolled | Self::DeviceRenamed | Self::Removed | Self::Resynced => None,
         }
     }
 }
 
-/// The last change of a second factor, which every login tells of for a week: an intruder who changed it cannot use the
-/// notice up by logging in first.
+/// The gravest of the latest changes of a second factor, which every login tells of until a week has passed without another
+/// one: an intruder who changed it can neither use the notice up by logging in first, nor hide it behind a lesser change.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Notice {
     change: Change,
     at: UnixTime,
+    /// How many other changes were made.
+    others: u32,
+    /// When the latest of all was made.
+    latest: UnixTime,
 }
 
 impl Notice {
-    /// For so long.
+    /// How long a change is told of.
     pub const SPAN: Duration = Duration::from_hours(7 * 24);
 
-    /// A notice of a change, if it is worth one.
+    /// The notice of a change alone; `None` if it is not told of.
     #[must_use]
     pub fn of(change: Change, at: UnixTime) -> Option<Self> {
-        change.is_noticed().then_some(Self { change, at })
+        change.gravity().map(|_| Self { change, at, others: 0, latest: at })
+    }
+
+    /// The notice after one more change: of the gravest, and of the later of two that are equally grave.
+    #[must_use]
+    pub fn after(before: Option<Self>, change: Change, at: UnixTime) -> Option<Self> {
+        let (Some(new), Some(before)) = (Self::of(change, at), before.filter(|before| before.is_new(at))) else {
+            return Self::of(change, at).or(before);
+        };
+        let gravest = if change.gravity() >= before.change.gravity() { new } else { before };
+        Some(Self { others: before.others.saturating_add(1), latest: at, ..gravest })
     }
 
     /// Whether it is still told of.
     #[must_use]
     pub fn is_new(&self, now: UnixTime) -> bool {
-        now.since(self.at) < Self::SPAN
+        now.since(self.latest) < Self::SPAN
     }
 
     /// What is said at a login.
     #[must_use]
     pub fn told(&self) -> String {
-        format!("{} on {}. Was that not you? Tell your administrator.", self.change.told(), self.at)
+        let others = match self.others {
+            0 => String::new(),
+            1 => format!(" 1 other change was made; the latest of all was on {}.", self.latest),
+            others => format!(" {others} other changes were made; the latest of all was on {}.", self.latest),
+        };
+        format!("{} on {}.{others} Was that not you? Tell your administrator.", self.change.told(), self.at)
     }
 
-    /// As the broker sends it: change and seconds.
+    /// As the broker sends it: change and seconds, and if there were others, how many, and the seconds of the latest.
     pub(crate) fn words(&self) -> String {
-        format!("{} {}", self.change.name(), self.at.seconds())
+        let words = format!("{} {}", self.change.name(), self.at.seconds());
+        match self.others {
+            0 => words,
+            others => format!("{words} {others} {}", self.latest.seconds()),
+        }
     }
 
     /// The same as it came.
     pub(crate) fn of_words(words: &str) -> Option<Self> {
-        let (name, at) = words.split_once(' ')?;
-        Some(Self { change: Change::named(name)?, at: UnixTime::from_seconds(at.parse().ok()?) })
+        let mut words = words.split(' ');
+        let change = Change::named(words.next()?)?;
+        let at = UnixTime::from_seconds(words.next()?.parse().ok()?);
+        let (others, latest) = match words.next() {
+            None => (0, at),
+            Some(others) => (others.parse().ok()?, UnixTime::from_seconds(words.next()?.parse().ok()?)),
+        };
+        words.next().is_none().then_some(Self { change, at, others, latest })
     }
 
     pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
         let change =
             table.required("change", |value| Change::named(string(value)?).ok_or_else(|| "no change".into()))?;
-        let notice = Self { change, at: UnixTime::from_seconds(table.required("at", integer)?) };
+        let at = UnixTime::from_seconds(table.required("at", integer)?);
+        let others = table.optional("others", integer)?.unwrap_or(0);
+        let latest = table.optional("latest", integer)?.map_or(at, UnixTime::from_seconds);
         table.end()?;
-        Ok(notice)
+        Ok(Self { change, at, others, latest })
     }
 
     pub(crate) fn write(&self, out: &mut String) -> std::fmt::Result {
         use std::fmt::Write as _;
-        writeln!(out, "[notice]\nchange = \"{}\"\nat = {}", self.change.name(), self.at.seconds())
+        writeln!(out, "[notice]\nchange = \"{}\"\nat = {}", self.change.name(), self.at.seconds())?;
+        match self.others {
+            0 => Ok(()),
+            others => writeln!(out, "others = {others}\nlatest = {}", self.latest.seconds()),
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const DAY: u64 = 86_400;
+
+    fn after(changes: &[(u64, Change)]) -> Notice {
+        let next =
+            |before, (day, change): &(u64, Change)| Notice::after(before, *change, UnixTime::from_seconds(day * DAY));
+        changes.iter().fold(None, next).unwrap()
+    }
+
+    #[test]
+    fn a_lesser_change_does_not_hide_a_graver_one() {
+        let told = |changes: &[(u64, Change)]| after(changes).told();
+        let end = "Was that not you? Tell your administrator.";
+        assert_eq!(
+            told(&[(0, Change::DeviceAdded)]),
+            format!("An app or device was added on 1970-01-01T00:00:00Z. {end}")
+        );
+        assert_eq!(
+            told(&[(0, Change::DeviceAdded), (1, Change::DeviceSuspended), (2, Change::DeviceResumed)]),
+            format!(
+                "An app or device was added on 1970-01-01T00:00:00Z. 2 other changes were made; the latest of all was on \
+                 1970-01-03T00:00:00Z. {end}"
+            )
+        );
+        assert_eq!(
+            told(&[(0, Change::DeviceAdded), (1, Change::Replaced)]),
+            format!(
+                "The second factor was replaced by a new one on 1970-01-02T00:00:00Z. 1 other change was made; the latest of \
+                 all was on 1970-01-02T00:00:00Z. {end}"
+            )
+        );
+    }
+
+    #[test]
+    fn of_two_equal_changes_the_later_is_told_of() {
+        let notice = after(&[(0, Change::DeviceAdded), (3, Change::DeviceAdded)]);
+        assert_eq!((notice.at.seconds(), notice.others), (3 * DAY, 1));
+    }
+
+    #[test]
+    fn a_change_that_is_not_told_of_leaves_the_notice_as_it_is() {
+        let added = [(0, Change::DeviceAdded)];
+        assert_eq!(after(&[added[0], (1, Change::DeviceRenamed), (2, Change::Resynced)]), after(&added));
+    }
+
+    #[test]
+    fn a_notice_ends_a_week_after_the_latest_change() {
+        let notice = after(&[(0, Change::DeviceAdded), (6, Change::DeviceResumed)]);
+        assert!(notice.is_new(UnixTime::from_seconds(13 * DAY - 1)));
+        assert!(!notice.is_new(UnixTime::from_seconds(13 * DAY)));
+        let much_later = after(&[(0, Change::Replaced), (7, Change::DeviceResumed)]);
+        assert_eq!(much_later, after(&[(7, Change::DeviceResumed)]));
+    }
+
+    #[test]
+    fn a_notice_is_sent_and_read_back_and_one_without_a_count_is_read_too() {
+        let many = after(&[(0, Change::DeviceAdded), (1, Change::DeviceResumed)]);
+        for notice in [many, after(&[(0, Change::DeviceAdded)])] {
+            assert_eq!(Notice::of_words(&notice.words()), Some(notice));
+        }
+        assert_eq!(many.words(), "device-added 0 1 86400");
+        assert_eq!(Notice::of_words("device-added 5"), Notice::of(Change::DeviceAdded, UnixTime::from_seconds(5)));
+        for bad in ["", "device-added", "device-added x", "device-added 5 1", "device-added 5 1 6 7", "device-added 5 "]
+        {
+            assert_eq!(Notice::of_words(bad), None, "{bad:?}");
+        }
     }
 }

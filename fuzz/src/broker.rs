@@ -57,7 +57,7 @@ fn grants(content: &[u8]) -> bool {
     (outcome == "granted" || left) && notice.is_none_or(tells_of_a_change)
 }
 
-/// A change, and when it was.
+/// A change, and when it was; if there were others, how many, and when the latest was.
 fn tells_of_a_change(words: &str) -> bool {
     let known = [
         "enrolled",
@@ -71,7 +71,15 @@ fn tells_of_a_change(words: &str) -> bool {
         "removed",
         "resynced",
     ];
-    words.split_once(' ').is_some_and(|(name, at)| known.contains(&name) && at.parse::<u64>().is_ok())
+    let words: Vec<_> = words.split(' ').collect();
+    let is_number = |word: &str| word.parse::<u64>().is_ok();
+    match words[..] {
+        [name, at] => known.contains(&name) && is_number(at),
+        [name, at, others, latest] => {
+            known.contains(&name) && is_number(at) && others.parse::<u32>().is_ok() && is_number(latest)
+        }
+        _ => false,
+    }
 }
 
 fn a_request(bytes: &[u8]) -> bool {

@@ -68,8 +68,8 @@ pub(crate) fn page() -> String {
          nobody gets in there, but where policy asks nobody.",
     );
     page.paragraph(
-        "For a week after a change of a second factor, whoever got in is told of it, so that its owner hears of what \
-         somebody else did.",
+        "For a week after a change of a second factor, every login that is granted tells of it, so that the owner learns what \
+         somebody else did. After several changes it names the gravest, and says how many others there were.",
     );
     page.heading("OPTIONS");
     page.paragraph(

@@ -238,7 +238,7 @@ impl Lifecycle<'_> {
             (Place::Beside, _) => {
                 enrol::amend(self.stores(), subject, |enrolment, record| {
                     proof.check(enrolment)?;
-                    record.notice = Notice::of(Change::DeviceAdded, now);
+                    record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
                     enrol::add(enrolment, record, (authenticator.clone(), confirmed), now)
                 })?;
                 self.journal.change(subject, Change::DeviceAdded);
@@ -258,7 +258,7 @@ impl Lifecycle<'_> {
             if let Some(step) = confirmed {
                 record.use_step(&authenticator.id, step, now);
             }
-            record.notice = Notice::of(change, now);
+            record.notice = Notice::after(record.notice, change, now);
         })?;
         self.journal.change(subject, change);
         Ok(())
@@ -283,7 +283,7 @@ impl Lifecycle<'_> {
         let now = self.clock.now();
         enrol::amend(self.stores(), subject, |enrolment, record| {
             proof.check(enrolment)?;
-            record.notice = Notice::of(Change::RecoveryRenewed, now);
+            record.notice = Notice::after(record.notice, Change::RecoveryRenewed, now);
             enrol::renew_recovery(enrolment, record, set);
             Ok(())
         })?;
@@ -309,7 +309,7 @@ impl Lifecycle<'_> {
         };
         let changed = enrol::amend(self.stores(), subject, |enrolment, record| {
             proof.check(enrolment)?;
-            record.notice = Notice::of(what, now).or(record.notice);
+            record.notice = Notice::after(record.notice, what, now);
             let id = enrolment.change_device(device, change)?;
             Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
         })?;

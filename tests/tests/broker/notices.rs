@@ -28,14 +28,15 @@ fn of_changes(world: &World, attempt: Attempt) -> Vec<String> {
         .collect()
 }
 
-/// The words of a notice, without the time in it.
+/// The words of a notice, without the times in it.
 fn words(told: &[String]) -> Vec<String> {
-    let end = ". Was that not you? Tell your administrator.";
+    let end = " Was that not you? Tell your administrator.";
     told.iter()
         .map(|text| {
-            let (what, at) = text.strip_suffix(end).unwrap_or_else(|| panic!("{text}")).rsplit_once(" on ").unwrap();
-            assert!(at.starts_with("20") && at.ends_with('Z'), "{text}");
-            what.to_owned()
+            let mut parts = text.strip_suffix(end).unwrap_or_else(|| panic!("{text}")).split(" on 20");
+            let first = parts.next().unwrap().to_owned();
+            let rests = parts.map(|part| part.split_once('Z').unwrap_or_else(|| panic!("{text}")).1);
+            rests.fold(first, |words, rest| words + rest)
         })
         .collect()
 }
@@ -70,21 +71,22 @@ fn every_login_tells_of_a_change_of_a_device() {
         alice.world.deploy("alice");
         typed(alice, &["enroll", "--add", "--label", "tablet"], alice.recovery_code(0));
         let login = |at: usize| words(&told_in(alice, 0, alice.recovery_code(at)));
-        assert_eq!(login(1), ["An app or device was added"]);
-        assert_eq!(login(2), ["An app or device was added"], "a login does not use it up");
+        assert_eq!(login(1), ["An app or device was added."]);
+        assert_eq!(login(2), ["An app or device was added."], "a login does not use it up");
         device(alice, &["rename", "alice", "tablet", "old tablet"], alice.recovery_code(3));
-        assert_eq!(login(4), ["An app or device was added"], "nor does a rename");
+        assert_eq!(login(4), ["An app or device was added."], "nor does a rename");
         device(alice, &["suspend", "alice", "old tablet"], alice.recovery_code(5));
-        assert_eq!(login(6), ["An app or device was suspended"]);
+        let with_others = |others: &str| [format!("An app or device was added. {others}; the latest of all was.")];
+        assert_eq!(login(6), with_others("1 other change was made"), "a lesser change does not hide a graver one");
         device(alice, &["resume", "alice", "old tablet"], alice.recovery_code(7));
         let by_her_host = of_changes(alice.world, alice.attempt().answer(alice.codes().next()));
         assert_eq!(
             words(&by_her_host),
-            ["An app or device was switched on again"],
+            with_others("2 other changes were made"),
             "a host that is not root's says it too"
         );
         device(alice, &["remove", "alice", "old tablet"], alice.recovery_code(8));
-        assert_eq!(login(9), ["An app or device was removed"]);
+        assert_eq!(login(9), with_others("3 other changes were made"));
     });
 }
 
@@ -93,7 +95,7 @@ fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
     with_alice(|alice| {
         let mut codes = alice.codes();
         typed(alice, &["recovery", "new"], alice.recovery_code(0));
-        assert_eq!(words(&told_in(alice, 0, &codes.next())), ["The recovery codes were renewed"]);
+        assert_eq!(words(&told_in(alice, 0, &codes.next())), ["The recovery codes were renewed."]);
         let mut terminal = alice.types(&["enroll", "--replace"]);
         terminal.expect(PROOF);
         terminal.send_line(&codes.next());
@@ -103,7 +105,10 @@ fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
         let code = recovery_code_in(&terminal.expect(KEPT)).to_owned();
         terminal.send_line(&code);
         assert_eq!(terminal.finish().code, Some(0));
-        assert_eq!(words(&told_in(alice, 0, &codes.next())), ["The second factor was replaced by a new one"]);
+        assert_eq!(
+            words(&told_in(alice, 0, &codes.next())),
+            ["The second factor was replaced by a new one. 1 other change was made; the latest of all was."]
+        );
     });
 }
 
@@ -167,7 +172,7 @@ fn what_root_changes_is_told_as_well() {
             crate::scene::changes(alice.world, mark),
             ["twinlock: change=recovery-codes-renewed user=alice by-uid=0"]
         );
-        assert_eq!(words(&told_in(alice, 0, &alice.codes().next())), ["The recovery codes were renewed"]);
+        assert_eq!(words(&told_in(alice, 0, &alice.codes().next())), ["The recovery codes were renewed."]);
     });
 }
 
@@ -210,7 +215,8 @@ fn a_person_at_ssh_sees_it() {
         let mut session = sshd.login("alice").terminal();
         session.expect("Verification code: ");
         session.send_line(&alice.codes().next());
-        session.expect("An app or device was switched on again on ");
+        session.expect("An app or device was suspended on ");
+        session.expect("1 other change was made; the latest of all was on ");
         session.expect("Was that not you? Tell your administrator.");
         session.expect("IN\n");
         assert!(session.finish().granted);
