@@ -1,8 +1,9 @@
-//! How many may be served at once, in all and of one user, and who hashes recovery codes. A user who takes all of their own
-//! places takes nobody else's.
+//! How many may be served at once, in all and of one account, and who hashes recovery codes. An account that takes all of
+//! its own places takes no other account's. All user numbers without an account have the places of one together: an account
+//! can have tens of thousands of them, by newuidmap(1).
 
 use std::{
-    collections::HashMap,
+    collections::{HashMap, HashSet},
     os::unix::net::UnixStream,
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
@@ -11,8 +12,11 @@ use twinlock_core::lifecycle::{self, Queue};
 
 /// Connections at once. Each has a thread that mostly waits.
 pub(crate) const MOST: usize = 256;
-/// Connections of one user at once.
+/// Connections of one account at once.
 pub(crate) const MOST_OF_ONE: usize = 8;
+/// Connections at once whose account is being looked up for the first time, beside those that are served. A directory may
+/// take its time over each.
+const MOST_LOOKED_UP: usize = 256;
 /// Who hash recovery codes at once: each takes 19 MiB and a processor.
 const HASHING: usize = 2;
 
@@ -27,8 +31,21 @@ pub(crate) struct Guests {
 struct Seated {
     next: u64,
     closing: bool,
-    by_number: HashMap<u64, (u32, UnixStream)>,
+    by_number: HashMap<u64, (Holder, UnixStream)>,
+    /// User numbers that are being looked up.
+    looked_up: Vec<u32>,
+    /// User numbers that were those of accounts, so that these need not wait for a lookup again.
+    known: HashSet<u32>,
     asking_passwords: Vec<u32>,
+}
+
+/// Whose a place is.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Holder {
+    /// Of this account.
+    Account(u32),
+    /// Of a user number that is no account's, or of which that cannot be told.
+    NoAccount,
 }
 
 /// A place, given back when dropped.
@@ -48,18 +65,48 @@ impl Guests {
         self.seated.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
-    /// A place for a user's connection, or `None` if there is none.
-    pub(crate) fn seat(&self, uid: u32, stream: &UnixStream) -> Option<Place<'_>> {
+    /// A place for a connection of this user number, or `None` if there is none. `has_account` may take long: nobody else
+    /// waits for it.
+    pub(crate) fn seat(
+        &self,
+        uid: u32,
+        stream: &UnixStream,
+        has_account: impl FnOnce(u32) -> bool,
+    ) -> Option<Place<'_>> {
         let stream = stream.try_clone().ok()?;
+        let holder = self.holder(uid, has_account)?;
         let mut seated = self.seated();
-        let own = seated.by_number.values().filter(|(seated, _)| *seated == uid).count();
-        if seated.closing || seated.by_number.len() >= MOST || own >= MOST_OF_ONE {
+        if seated.closing || seated.by_number.len() >= MOST || seated.places_of(holder) >= MOST_OF_ONE {
             return None;
         }
         let number = seated.next;
         seated.next = number.wrapping_add(1);
-        seated.by_number.insert(number, (uid, stream));
+        seated.by_number.insert(number, (holder, stream));
         Some(Place { guests: self, number })
+    }
+
+    /// Who the places of this user number count for; `None` if too many others are being looked up.
+    fn holder(&self, uid: u32, has_account: impl FnOnce(u32) -> bool) -> Option<Holder> {
+        let mut seated = self.seated();
+        if uid == 0 || seated.known.contains(&uid) {
+            return Some(Holder::Account(uid));
+        }
+        let own = seated.looked_up.iter().filter(|other| **other == uid).count();
+        if seated.looked_up.len() >= MOST_LOOKED_UP || own >= MOST_OF_ONE {
+            return None;
+        }
+        seated.looked_up.push(uid);
+        drop(seated);
+        let has_account = has_account(uid);
+        let mut seated = self.seated();
+        if let Some(at) = seated.looked_up.iter().position(|other| *other == uid) {
+            seated.looked_up.swap_remove(at);
+        }
+        if !has_account {
+            return Some(Holder::NoAccount);
+        }
+        seated.known.insert(uid);
+        Some(Holder::Account(uid))
     }
 
     /// One password of a user is asked for at a time: guessing is no faster over many connections.
@@ -82,6 +129,12 @@ impl Guests {
         }
         let waited = self.left.wait_timeout_while(seated, patience, |seated| !seated.by_number.is_empty());
         drop(waited);
+    }
+}
+
+impl Seated {
+    fn places_of(&self, holder: Holder) -> usize {
+        self.by_number.values().filter(|(seated, _)| *seated == holder).count()
     }
 }
 
@@ -123,5 +176,54 @@ impl Drop for Turn<'_> {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         *taken = taken.saturating_sub(1);
         self.0.free.notify_one();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::{sync::mpsc, thread};
+
+    use super::*;
+
+    fn stream() -> UnixStream {
+        UnixStream::pair().unwrap().0
+    }
+
+    #[test]
+    fn user_numbers_without_an_account_have_the_places_of_one_account() {
+        let guests = Guests::default();
+        let strangers: Vec<_> = (1000..1100).filter_map(|uid| guests.seat(uid, &stream(), |_| false)).collect();
+        assert_eq!(strangers.len(), MOST_OF_ONE);
+        let own: Vec<_> = (0..10).filter_map(|_| guests.seat(1, &stream(), |_| true)).collect();
+        assert_eq!(own.len(), MOST_OF_ONE);
+        drop(strangers);
+        assert!(guests.seat(1000, &stream(), |_| false).is_some());
+    }
+
+    #[test]
+    fn a_lookup_that_takes_long_is_waited_for_by_nobody_else() {
+        let guests = Guests::default();
+        assert!(guests.seat(1, &stream(), |_| true).is_some());
+        let (end, ended) = mpsc::channel::<()>();
+        let (begin, begun) = mpsc::channel();
+        let (guests, ended) = (&guests, &Mutex::new(ended));
+        thread::scope(|scope| {
+            for uid in 0..MOST_LOOKED_UP {
+                let begin = begin.clone();
+                let slow = move |_| {
+                    begin.send(()).unwrap();
+                    // Until nobody holds the other end any more.
+                    drop(ended.lock().map(|ended| ended.recv()));
+                    false
+                };
+                scope.spawn(move || guests.seat(u32::try_from(uid).unwrap() + 1000, &stream(), slow).is_some());
+            }
+            (0..MOST_LOOKED_UP).for_each(|_| begun.recv().unwrap());
+            assert!(guests.seat(2, &stream(), |_| true).is_none(), "somebody new has to come again");
+            assert!(guests.seat(1, &stream(), |_| panic!("looked up again")).is_some());
+            assert!(guests.seat(0, &stream(), |_| panic!("root is looked up")).is_some());
+            drop(end);
+        });
+        assert!(guests.seat(2, &stream(), |_| true).is_some());
     }
 }

@@ -10,7 +10,10 @@ use std::{
 };
 
 use twinlock_core::{
-    host::syslog::{self, Severity},
+    host::{
+        self,
+        syslog::{self, Severity},
+    },
     lifecycle::{Cause, Refusal},
     store::load_config,
     wire::{Connection, Kind, content, peer},
@@ -41,7 +44,12 @@ impl Server {
     pub(crate) fn new(config: PathBuf) -> Result<Self, String> {
         let settings = load_config(&config).map_err(|fault| format!("{fault}; {}", fault.hint()))?;
         let store = Arc::new(settings.store.directory);
-        Ok(Self { config: Arc::new(config), guests: Arc::default(), turns: Arc::default(), store })
+        Ok(Self {
+            config: Arc::new(config),
+            guests: Arc::default(),
+            turns: Arc::default(),
+            store,
+        })
     }
 
     /// Where second factors are kept.
@@ -67,7 +75,7 @@ impl Server {
         let server = self.clone();
         let Ok(peer) = peer(&stream) else { return };
         let session = move || {
-            let Some(place) = server.guests.seat(peer.uid, &stream) else {
+            let Some(place) = server.guests.seat(peer.uid, &stream, has_account) else {
                 return turn_away(stream);
             };
             Session { server: &server, peer, connection: &Connection::accepted(stream) }.run();
@@ -82,6 +90,11 @@ impl Server {
     pub(crate) fn stop(&self) {
         self.guests.close(PATIENCE);
     }
+}
+
+/// Whether the user number is that of an account. One that cannot be looked up now is none.
+fn has_account(uid: u32) -> bool {
+    matches!(host::account_of(uid), Ok(Some(_)))
 }
 
 /// Says that there is no place.

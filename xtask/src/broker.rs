@@ -38,7 +38,7 @@ const DEEDS: [(&str, &str); 6] = [
 ];
 
 const LIMITS: [(&str, &str); 4] = [
-    ("Connections", "8 of one user at once, and 256 of all users."),
+    ("Connections", "8 of one account at once, 8 of all user numbers without an account together, and 256 in all."),
     ("Passwords", "One of a user is asked for at once, so guessing is no faster over many connections."),
     ("Recovery codes", "2 sets at once are hashed, with 19 MiB each; others wait."),
     (

@@ -15,6 +15,7 @@
 )]
 
 mod attacks;
+mod audit_trail;
 mod back_ends;
 mod bits;
 mod contender;
@@ -70,6 +71,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         own_journal::ROWS,
         own_output::ROWS,
         own_policy::ROWS,
+        audit_trail::ROWS, // A
     ]
     .into_iter()
     .flatten()
