@@ -40,8 +40,8 @@ struct Seated {
 }
 
 /// Whose a place is.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Holder {
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) enum Holder {
     /// Of this account.
     Account(u32),
     /// Of a user number that is no account's, or of which that cannot be told.
@@ -52,6 +52,7 @@ enum Holder {
 pub(crate) struct Place<'a> {
     guests: &'a Guests,
     number: u64,
+    pub(crate) holder: Holder,
 }
 
 /// The right to ask a user's password, given back when dropped.
@@ -82,7 +83,7 @@ impl Guests {
         let number = seated.next;
         seated.next = number.wrapping_add(1);
         seated.by_number.insert(number, (holder, stream));
-        Some(Place { guests: self, number })
+        Some(Place { guests: self, number, holder })
     }
 
     /// Who the places of this user number count for; `None` if too many others are being looked up.
@@ -205,20 +206,22 @@ mod tests {
         let guests = Guests::default();
         assert!(guests.seat(1, &stream(), |_| true).is_some());
         let (end, ended) = mpsc::channel::<()>();
-        let (begin, begun) = mpsc::channel();
+        let (looks_up, lookups) = mpsc::channel();
         let (guests, ended) = (&guests, &Mutex::new(ended));
         thread::scope(|scope| {
             for uid in 0..MOST_LOOKED_UP {
-                let begin = begin.clone();
+                let looks_up = looks_up.clone();
                 let slow = move |_| {
-                    begin.send(()).unwrap();
+                    looks_up.send(()).unwrap();
                     // Until nobody holds the other end any more.
                     drop(ended.lock().map(|ended| ended.recv()));
                     false
                 };
                 scope.spawn(move || guests.seat(u32::try_from(uid).unwrap() + 1000, &stream(), slow).is_some());
             }
-            (0..MOST_LOOKED_UP).for_each(|_| begun.recv().unwrap());
+            for _ in 0..MOST_LOOKED_UP {
+                lookups.recv().unwrap();
+            }
             assert!(guests.seat(2, &stream(), |_| true).is_none(), "somebody new has to come again");
             assert!(guests.seat(1, &stream(), |_| panic!("looked up again")).is_some());
             assert!(guests.seat(0, &stream(), |_| panic!("root is looked up")).is_some());

@@ -5,6 +5,7 @@
 mod cli;
 mod confine;
 mod freshness;
+mod journal;
 mod limits;
 mod listener;
 #[allow(unsafe_code, reason = "mallopt(3) is a C function; its one call stands in this file")]
@@ -12,6 +13,7 @@ mod memory;
 #[allow(unsafe_code, reason = "libpam is a C library; every call into it stands in this one file")]
 mod pam;
 mod password;
+mod refusals;
 mod server;
 mod session;
 mod talk;

@@ -22,6 +22,7 @@ use twinlock_core::{
 use crate::{
     PROGRAM,
     limits::{Guests, Turns},
+    refusals::Refusals,
     session::Session,
 };
 
@@ -36,6 +37,7 @@ pub(crate) struct Server {
     pub(crate) config: Arc<PathBuf>,
     pub(crate) guests: Arc<Guests>,
     pub(crate) turns: Arc<Turns>,
+    pub(crate) refusals: Refusals,
     store: Arc<PathBuf>,
 }
 
@@ -48,6 +50,7 @@ impl Server {
             config: Arc::new(config),
             guests: Arc::default(),
             turns: Arc::default(),
+            refusals: Refusals::default(),
             store,
         })
     }
@@ -78,7 +81,7 @@ impl Server {
             let Some(place) = server.guests.seat(peer.uid, &stream, has_account) else {
                 return turn_away(stream);
             };
-            Session { server: &server, peer, connection: &Connection::accepted(stream) }.run();
+            Session { server: &server, peer, holder: place.holder, connection: &Connection::accepted(stream) }.run();
             drop(place);
         };
         if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(session) {
@@ -89,6 +92,7 @@ impl Server {
     /// Lets nobody in any more, and waits until what was being written is written.
     pub(crate) fn stop(&self) {
         self.guests.close(PATIENCE);
+        self.refusals.close();
     }
 }
 

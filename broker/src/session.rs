@@ -15,7 +15,7 @@ use twinlock_core::{
 };
 use twinlock_notify::{Mailing, SystemJournal};
 
-use crate::{PROGRAM, password::Owner, server::Server, talk::Talk};
+use crate::{PROGRAM, journal::BrokerJournal, limits::Holder, password::Owner, server::Server, talk::Talk};
 
 /// How long the first message may take: it is sent by a program, not typed.
 const FIRST: Duration = Duration::from_secs(10);
@@ -26,6 +26,8 @@ const WRITE: Duration = Duration::from_secs(10);
 pub(crate) struct Session<'a> {
     pub(crate) server: &'a Server,
     pub(crate) peer: Peer,
+    /// Whose room in the log its refusals take.
+    pub(crate) holder: Holder,
     pub(crate) connection: &'a Connection,
 }
 
@@ -72,7 +74,7 @@ impl Session<'_> {
             clock: &SystemClock,
             randomness: &mut Kernel,
             groups: &SystemGroups,
-            journal: &SystemJournal { mail: mailing(&config), ..self.journal() },
+            journal: &self.journal(SystemJournal { mail: mailing(&config), ..self.system_journal() }),
             queue: &*self.server.turns,
         };
         let done = lifecycle.perform(&subject, &request, &mut Talk::over(self.connection));
@@ -97,7 +99,11 @@ impl Session<'_> {
             .map_err(|fault| Refusal::new(Cause::Host, fault.to_string()).hint(fault.hint()))
     }
 
-    fn journal(&self) -> SystemJournal<'static> {
+    fn journal<'j>(&'j self, system: SystemJournal<'j>) -> BrokerJournal<'j> {
+        BrokerJournal { system, holder: self.holder, refusals: &self.server.refusals }
+    }
+
+    fn system_journal(&self) -> SystemJournal<'static> {
         SystemJournal {
             program: PROGRAM,
             by_uid: self.peer.uid,
@@ -113,7 +119,8 @@ impl Session<'_> {
         if refusal.cause != Cause::Host {
             return refusal;
         }
-        self.journal().note(&format!("error=host by-uid={} detail=\"{}\"", self.peer.uid, plain(&refusal)));
+        let line = format!("error=host by-uid={} detail=\"{}\"", self.peer.uid, plain(&refusal));
+        self.system_journal().note(&line);
         if self.peer.uid == 0 {
             return refusal;
         }
@@ -169,8 +176,9 @@ impl Session<'_> {
         attempt
     }
 
-    fn journal_of<'r>(&self, request: &'r LoginRequest) -> SystemJournal<'r> {
-        SystemJournal { service: &request.service, rhost: request.rhost.as_deref(), ..self.journal() }
+    fn journal_of<'j>(&'j self, request: &'j LoginRequest) -> BrokerJournal<'j> {
+        let (service, rhost) = (&request.service, request.rhost.as_deref());
+        self.journal(SystemJournal { service, rhost, ..self.system_journal() })
     }
 }
 

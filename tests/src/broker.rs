@@ -34,8 +34,13 @@ impl Broker {
 
     /// Asks it to stop, as systemd does, and waits for its end.
     pub fn stop(self) -> Output {
-        kill(Pid::from_raw(self.process.pid()), Signal::SIGTERM).expect("it runs");
+        self.ask_to_stop();
         self.process.finish()
+    }
+
+    /// Asks it to stop, as systemd does.
+    pub fn ask_to_stop(&self) {
+        kill(Pid::from_raw(self.process.pid()), Signal::SIGTERM).expect("it runs");
     }
 
     /// Waits for its end.

@@ -46,6 +46,7 @@ mod here;
 mod host_state;
 mod injector;
 mod journal;
+mod journald;
 mod launch;
 mod log_entry;
 mod long;
@@ -92,6 +93,7 @@ pub use here::{Loaded, authenticate, authenticate_from, converse, time_of_an_ans
 pub use host_state::HostState;
 pub use injector::Injector;
 pub use journal::LogLine;
+pub use journald::Journald;
 pub use launch::Launch;
 pub use log_entry::LogEntry;
 pub use long::is_long;

@@ -99,7 +99,8 @@ pub(crate) fn page() -> String {
     page.paragraph(
         "To syslog's authpriv, as `twinlockd`. Attempts are lines as in pam_twinlock(8). A change is `change=` with what was \
          done, `user=` and `by-uid=`; a password `password=right` or `password=wrong` with the same; a mail that did not go out \
-         `mail=failed`; what is the matter with the host `error=host` with `detail=`, of which the user is told only that there is something.",
+         `mail=failed`; refusals above ten and one a second of an account are counted in `not-logged=`, with `by-uid=`, but each \
+         code that was charged is logged; what is the matter with the host `error=host` with `detail=`, of which the user is told only that there is something.",
     );
     page.heading("EXIT STATUS");
     page.item(word("0"), "It was told to stop.");

@@ -95,7 +95,7 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
             }
         });
     }
-    log("twinlock", Severity::Notice, &format!("ssh: enabled, {}", record.mode.name()));
+    log("twinlock", Severity::Warning, &format!("ssh: enabled, {}", record.mode.name()));
     note(&match span {
         None => format!("enabled, {}", record.mode.name()),
         Some(span) => format!(
@@ -122,7 +122,7 @@ fn confirm() -> Result<(), Failure> {
             }
             journal.turn(Phase::Trying, Phase::Kept)?;
             trial::end(&record.id);
-            log("twinlock", Severity::Notice, "ssh: confirmed");
+            log("twinlock", Severity::Warning, "ssh: confirmed");
             note("confirmed: it stays");
             change::sweep()
         }
@@ -148,7 +148,7 @@ fn disable(arguments: &SshDisable) -> Result<(), Failure> {
     change.prepare_return()?;
     undo(&journal, phase, &record)?;
     trial::end(&record.id);
-    log("twinlock", Severity::Notice, "ssh: disabled");
+    log("twinlock", Severity::Warning, "ssh: disabled");
     note("disabled: sshd is as it was before");
     Ok(())
 }

@@ -115,7 +115,11 @@ fn undo(id: &str) -> Result<(), Failure> {
         Some((phase, record)) if phase != Phase::Kept && record.id == id => {
             super::undo(&journal, phase, &record)?;
             let _ = boot::no_longer_ends();
-            log("twinlock", Severity::Notice, "ssh: not confirmed in time, so the configuration is what it was before");
+            log(
+                "twinlock",
+                Severity::Warning,
+                "ssh: not confirmed in time, so the configuration is what it was before",
+            );
             Ok(())
         }
         Some(_) | None => Ok(()),

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod audit_trail;
 mod budget;
 mod canaries;
 mod charges;

@@ -1,0 +1,49 @@
+//! What the broker logs for a connection: changes and judged answers each, what costs its cause nothing as far as there is
+//! room.
+
+use twinlock_core::{account::Subject, journal::Reason, lifecycle::Journal, login::Attempt, notice::Change};
+use twinlock_notify::SystemJournal;
+
+use crate::{limits::Holder, refusals::Refusals};
+
+/// The journal of one connection.
+pub(crate) struct BrokerJournal<'a> {
+    pub(crate) system: SystemJournal<'a>,
+    pub(crate) holder: Holder,
+    pub(crate) refusals: &'a Refusals,
+}
+
+impl BrokerJournal<'_> {
+    /// Logs how an attempt ended: of an account, or of nobody in particular.
+    pub(crate) fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
+        let log = || self.system.attempt_of(user, attempt);
+        if attempt.refused().is_none_or(is_charged) { log() } else { self.refusals.log(self.holder, log) }
+    }
+}
+
+impl Journal for BrokerJournal<'_> {
+    fn attempt(&self, subject: &Subject, attempt: &Attempt) {
+        self.attempt_of(Some(subject.name.as_str()), attempt);
+    }
+
+    fn change(&self, subject: &Subject, change: Change) {
+        self.system.change(subject, change);
+    }
+}
+
+/// Whether an answer was charged: the throttle bounds how many there can be.
+const fn is_charged(refused: Reason) -> bool {
+    match refused {
+        Reason::WrongCode | Reason::Replayed | Reason::StepUp => true,
+        Reason::Throttled
+        | Reason::Junk
+        | Reason::NotEnrolled
+        | Reason::Disabled
+        | Reason::Bypass
+        | Reason::Config
+        | Reason::Store
+        | Reason::UnknownUser
+        | Reason::NoAnswer
+        | Reason::Internal => false,
+    }
+}
