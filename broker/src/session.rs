@@ -107,6 +107,8 @@ impl Session<'_> {
         SystemJournal {
             program: PROGRAM,
             by_uid: self.peer.uid,
+            // What /proc says of the number of a process may be another process's by now.
+            by_login_uid: None,
             service: "twinlock",
             rhost: None,
             mail: Mailing::Off,

@@ -47,6 +47,7 @@ impl Scene {
         SystemJournal {
             program: "twinlock",
             by_uid: nix::unistd::Uid::current().as_raw(),
+            by_login_uid: host::login_uid(),
             service: "twinlock",
             rhost: None,
             mail: if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off },

@@ -36,6 +36,8 @@ pub struct SystemJournal<'a> {
     pub program: &'a str,
     /// Who makes it do what it does.
     pub by_uid: u32,
+    /// Who logged in before becoming that user, where it is known for certain.
+    pub by_login_uid: Option<u32>,
     /// The PAM service of an attempt.
     pub service: &'a str,
     /// Where an attempt comes from.
@@ -54,7 +56,9 @@ impl SystemJournal<'_> {
 
     /// Writes that something was changed, in a word of the log.
     pub fn changed(&self, what: &str, user: &str) {
-        self.note(&format!("change={what} user={} by-uid={}", escaped(user), self.by_uid));
+        let login = self.by_login_uid.map(|uid| format!(" by-loginuid={uid}")).unwrap_or_default();
+        let line = format!("change={what} user={} by-uid={}{login}", escaped(user), self.by_uid);
+        log(self.program, Severity::Warning, &line);
     }
 
     /// Writes how an attempt ended: of an account, or of nobody in particular.

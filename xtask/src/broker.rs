@@ -98,7 +98,7 @@ pub(crate) fn page() -> String {
     page.heading("LOG");
     page.paragraph(
         "To syslog's authpriv, as `twinlockd`. Attempts are lines as in pam_twinlock(8). A change is `change=` with what was \
-         done, `user=` and `by-uid=`; a password `password=right` or `password=wrong` with the same; a mail that did not go out \
+         done, `user=` and `by-uid=`; lines of twinlock(1) have `by-loginuid=` as well, where somebody logged in before becoming root; a password `password=right` or `password=wrong` with the same; a mail that did not go out \
          `mail=failed`; refusals above ten and one a second of an account are counted in `not-logged=`, with `by-uid=`, but each \
          code that was charged is logged; what is the matter with the host `error=host` with `detail=`, of which the user is told only that there is something.",
     );

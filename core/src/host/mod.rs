@@ -55,6 +55,15 @@ pub fn account_of(uid: u32) -> std::io::Result<Option<Subject>> {
     Ok(User::from_uid(uid.into())?.and_then(subject))
 }
 
+/// The uid of the login that this process comes from: sudo(8) and su(1) do not change it. `None` where there was no login, as
+/// for a service, and where the kernel does not keep it.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "a file of the kernel, where nobody can put a link")]
+pub fn login_uid() -> Option<u32> {
+    let uid = std::fs::read_to_string("/proc/self/loginuid").ok()?.trim().parse().ok()?;
+    (uid != u32::MAX).then_some(uid)
+}
+
 /// The account that this process runs as.
 ///
 /// # Errors

@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 
 use serde_json::{Value, json};
-use twinlock_tests::{Raw, in_world};
+use twinlock_tests::{Launch, Raw, in_world};
 
 use crate::messages::{ask, login, request, say, with_scene};
-use crate::scene::with_alice;
+use crate::scene::{changes, with_alice};
 
 /// A `/dev/log` whose queue is full and that nobody reads.
 fn full_log() -> UnixDatagram {
@@ -90,6 +90,23 @@ fn a_change_has_a_priority_that_no_attempt_has() {
         };
         assert_eq!(priorities("change="), [4, 4]);
         assert_eq!((priorities("result=granted"), priorities("result=refused")), (vec![6], vec![5]));
+    });
+}
+
+#[test]
+fn a_change_by_root_names_who_logged_in() {
+    with_alice(|alice| {
+        let as_login = |uid: &str| {
+            let script = format!("echo {uid} >/proc/self/loginuid && exec \"$@\"");
+            let rename = ["twinlock", "device", "rename", "alice", "phone1", uid];
+            let renamed = Launch::new(rename).under(["sh", "-c", &script, "sh"]).run();
+            assert_eq!(renamed.code, Some(0), "{renamed:?}");
+        };
+        let mark = alice.world.log_mark();
+        as_login("1001");
+        as_login("4294967295");
+        let line = "twinlock: change=device-renamed user=alice by-uid=0";
+        assert_eq!(changes(alice.world, mark), [&format!("{line} by-loginuid=1001"), line]);
     });
 }
 
