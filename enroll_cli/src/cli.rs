@@ -432,6 +432,9 @@ pub(crate) struct SshExpire {
     /// Seconds to wait before
     #[arg(long, default_value_t = 0)]
     pub(crate) after: u64,
+    /// Before sshd starts, which waits for this
+    #[arg(long)]
+    pub(crate) at_boot: bool,
 }
 
 #[derive(Debug, Args)]

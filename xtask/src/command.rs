@@ -215,8 +215,9 @@ fn of_ssh(page: &mut Page) {
     );
     page.paragraph(
         "A trial ends after the span of `--try` in a process that outlives the session, or in a timer of systemd. A reboot ends it, too: by a \
-         unit before sshd starts, or without systemd at the next `twinlock ssh`. Everything is then as it was before. \
-         Interrupted at any point, the host has its old \
+         unit before sshd starts, or without systemd at the next `twinlock ssh`. Everything is then as it was before. Where that unit \
+         cannot write (a full or read-only disk, an immutable file), it fails after two tries, sshd starts under the configuration on \
+         trial, and twinlock-ssh-rollback-retry.service goes on trying every ten seconds and logs each failure. Interrupted at any point, the host has its old \
          configuration or its new one, and the next `twinlock ssh` puts back the old one if nobody was told of the new. `disable` \
          brings back content, mode and owner; with `--discard-changes` also over what was changed since.",
     );

@@ -27,7 +27,7 @@
 
 use super::{
     place::{Draft, Place, Version},
-    sshd,
+    sshd::{self, Server},
 };
 use crate::{cli::SshMode, failure::Failure};
 
@@ -82,7 +82,7 @@ impl Change {
     }
 
     /// Puts the old configuration back, from wherever the change, or a return from it, has come to.
-    pub(super) fn undo(&self, mode: SshMode) -> Result<(), Failure> {
+    pub(super) fn undo(&self, mode: SshMode, server: Server) -> Result<(), Failure> {
         let stack = pam().read()?;
         if stack != self.pam_before {
             if stack.as_ref() != Some(&self.pam_bridge) {
@@ -95,7 +95,7 @@ impl Change {
             // An sshd that cannot be told goes on under the new configuration; the bridge is right for it, too.
             sshd::reload()?;
             if mode == SshMode::PasswordAndCode {
-                sshd::outlive_connections_that_may_give_a_password()?;
+                sshd::outlive_connections_that_may_give_a_password(server)?;
             }
             put_back(&pam(), self.pam_before.as_ref())?;
         } else if drop_in().read()? != self.drop_in_before {

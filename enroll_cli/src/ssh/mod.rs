@@ -18,6 +18,7 @@ use std::{path::Path, time::Duration};
 
 use journal::{Journal, Phase, Record};
 use plan::{Facts, Plan};
+use sshd::Server;
 use twinlock_core::{
     host::{
         Kernel, SystemClock,
@@ -146,7 +147,7 @@ fn disable(arguments: &SshDisable) -> Result<(), Failure> {
     }
     // While nothing is changed: a full disk is found here.
     change.prepare_return()?;
-    undo(&journal, phase, &record)?;
+    undo(&journal, phase, &record, Server::MayRun)?;
     trial::end(&record.id);
     log("twinlock", Severity::Warning, "ssh: disabled");
     note("disabled: sshd is as it was before");
@@ -169,7 +170,7 @@ fn settled(journal: &Journal) -> Result<Option<(Phase, Record)>, Failure> {
         Phase::Trying => "it was not confirmed in time",
         Phase::Changing | Phase::Restoring => "a change was interrupted",
     };
-    undo(journal, phase, &record)?;
+    undo(journal, phase, &record, Server::MayRun)?;
     trial::end(&record.id);
     note(&format!("note: {why}, so sshd is as it was before"));
     Ok(None)
@@ -178,17 +179,17 @@ fn settled(journal: &Journal) -> Result<Option<(Phase, Record)>, Failure> {
 /// Undoes what was begun, however far it came.
 fn after_failure(journal: &Journal, record: &Record) -> Result<(), Failure> {
     if let Some((phase, _)) = journal.read()? {
-        undo(journal, phase, record)?;
+        undo(journal, phase, record, Server::MayRun)?;
     }
     trial::end(&record.id);
     Ok(())
 }
 
 /// Puts back what was there before.
-fn undo(journal: &Journal, phase: Phase, record: &Record) -> Result<(), Failure> {
+fn undo(journal: &Journal, phase: Phase, record: &Record, server: Server) -> Result<(), Failure> {
     let change = journal.change(record)?;
     journal.turn(phase, Phase::Restoring)?;
-    change.undo(record.mode)?;
+    change.undo(record.mode, server)?;
     journal.clear()
 }
 

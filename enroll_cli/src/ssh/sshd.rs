@@ -94,6 +94,14 @@ impl Drop for Candidate {
     }
 }
 
+/// Whether an sshd may run while the configuration changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Server {
+    MayRun,
+    /// systemd starts it when this is done.
+    NotStarted,
+}
+
 /// Has the running sshd read its configuration. Connections that it has accepted go on under the old one.
 pub(super) fn reload() -> Result<(), Failure> {
     if Path::new("/run/systemd/system").is_dir() {
@@ -165,7 +173,10 @@ fn systemctl(arguments: &[&str]) -> bool {
 }
 
 /// Where the configuration in place takes no password, waits until nobody is left who connected under another one.
-pub(super) fn outlive_connections_that_may_give_a_password() -> Result<(), Failure> {
+pub(super) fn outlive_connections_that_may_give_a_password(server: Server) -> Result<(), Failure> {
+    if server == Server::NotStarted && running()?.is_none() {
+        return Ok(());
+    }
     let in_place = in_place()?;
     let methods = ["passwordauthentication", "kbdinteractiveauthentication"];
     // What sshd does not say may be a no.

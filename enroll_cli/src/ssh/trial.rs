@@ -14,6 +14,7 @@ use twinlock_core::host::syslog::{Severity, log};
 use super::{
     boot,
     journal::{self, Journal, Phase},
+    sshd::Server,
 };
 use crate::{cli::SshExpire, failure::Failure, output::print};
 
@@ -66,9 +67,10 @@ fn unit(id: &str) -> String {
 const READY: &str = "waiting\n";
 /// How often a wait looks whether it is still needed.
 const LOOK: u64 = 1;
-/// How long after a failure to try again, and how often. It may be the disk.
-const AGAIN: Duration = Duration::from_secs(10);
-const TRIES: u32 = 360;
+/// How often to try, and how long after a failure. It may be the disk.
+const TRIES: (u32, Duration) = (360, Duration::from_secs(10));
+/// The same where sshd waits. Better an sshd that asks for a code than none: see `boot`.
+const TRIES_AT_BOOT: (u32, Duration) = (2, Duration::from_secs(2));
 
 /// What that process does.
 pub(super) fn expire(arguments: &SshExpire) -> Result<(), Failure> {
@@ -84,20 +86,22 @@ pub(super) fn expire(arguments: &SshExpire) -> Result<(), Failure> {
         thread::sleep(Duration::from_secs(step));
         left = left.saturating_sub(step);
     }
-    for _ in 0..TRIES {
-        match undo(&arguments.id) {
+    let ((tries, pause), server) =
+        if arguments.at_boot { (TRIES_AT_BOOT, Server::NotStarted) } else { (TRIES, Server::MayRun) };
+    let mut why = String::new();
+    for number in 0..tries {
+        if number > 0 {
+            thread::sleep(pause);
+        }
+        match undo(&arguments.id, server) {
             Ok(()) => return Ok(()),
             Err(failure) => {
-                log(
-                    "twinlock",
-                    Severity::Notice,
-                    &format!("ssh: cannot undo what was not confirmed: {}", failure.message()),
-                );
-                thread::sleep(AGAIN);
+                why = format!("cannot undo what was not confirmed: {}", failure.message());
+                log("twinlock", Severity::Notice, &format!("ssh: {why}"));
             }
         }
     }
-    Err(Failure::refused("cannot undo what was not confirmed").hint("twinlock ssh disable"))
+    Err(Failure::refused(why).hint("twinlock ssh disable"))
 }
 
 /// What cannot be read may be the trial all the same.
@@ -109,11 +113,11 @@ fn is_waited_for(id: &str) -> bool {
     }
 }
 
-fn undo(id: &str) -> Result<(), Failure> {
+fn undo(id: &str, server: Server) -> Result<(), Failure> {
     let journal = Journal::wait()?;
     match journal.read()? {
         Some((phase, record)) if phase != Phase::Kept && record.id == id => {
-            super::undo(&journal, phase, &record)?;
+            super::undo(&journal, phase, &record, server)?;
             let _ = boot::no_longer_ends();
             log(
                 "twinlock",

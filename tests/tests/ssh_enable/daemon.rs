@@ -94,7 +94,7 @@ fn under_systemd_the_unit_is_reloaded_and_the_end_of_the_trial_is_a_timer_of_its
         let (program, words) = command.split_once(' ').unwrap();
         assert!(program.ends_with("/twinlock") && words.starts_with("ssh expire "), "{run}");
         // The same at the next boot, before sshd.
-        assert!(unit.contains(&format!("\nExecStart=\"{program}\" {words}\n")), "{unit}");
+        assert!(unit.contains(&format!("\nExecStart=\"{program}\" {words} --at-boot\n")), "{unit}");
         assert!(unit.contains("\nBefore=ssh.service sshd.service "), "{unit}");
         assert_eq!(
             [*first, second],

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod boot;
 mod daemon;
 mod disk;
 mod enable;
