@@ -28,6 +28,7 @@ mod pam_stack;
 mod pam_walk;
 mod person;
 mod picture;
+mod privilege_separation;
 mod progress;
 mod recovery;
 mod remove;

@@ -230,8 +230,9 @@ fn doctor(page: &mut Page) {
         "`twinlock doctor` looks at what is around Twinlock, as `twinlock check` looks at its own files: what `sshd -t` and \
          `sshd -T` say for root, for somebody who is enrolled, for somebody who is not, and for whoever a Match line or a rule \
          names; the PAM files of sshd with all that they include, walked as libpam walks them, for every way in which a login \
-         can succeed; the module, the store, the clock and the accounts. It changes nothing and logs nobody in. It does not \
-         load the module, and does not look at labels of SELinux.",
+         can succeed; the module, the store, the clock and the accounts. It changes no configuration and \
+         logs nobody in; where sshd is started by its socket it makes /run/sshd, without which sshd judges no configuration. It does \
+         not load the module, and does not look at labels of SELinux.",
     );
     page.paragraph(
         "Each finding has a name, how bad it is (`lockout`: somebody does not get in; `open`: somebody gets in with one factor; \

@@ -4,7 +4,7 @@
 use std::{collections::BTreeMap, ffi::OsStr, path::PathBuf};
 
 use super::programs::{self, Said};
-use crate::host_files::Host;
+use crate::{host_files::Host, privilege_separation};
 
 /// The server of this host.
 #[derive(Debug, Clone)]
@@ -65,10 +65,14 @@ impl Sshd {
     fn ask(&self, arguments: &[&str]) -> Said {
         let config = self.config.as_deref().map(|config| [OsStr::new("-f"), config.as_os_str()]);
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(config.into_iter().flatten()).collect();
-        programs::run(&self.program, &arguments).unwrap_or_else(|error| Said {
-            errors: format!("{} cannot be run: {error}", self.program.display()),
-            ..Said::default()
-        })
+        let run = || {
+            programs::run(&self.program, &arguments).unwrap_or_else(|error| Said {
+                errors: format!("{} cannot be run: {error}", self.program.display()),
+                ..Said::default()
+            })
+        };
+        let said = run();
+        if !said.fine && privilege_separation::make_missing_folder(&said.errors) { run() } else { said }
     }
 }
 

@@ -20,7 +20,7 @@ use super::{
     journal,
     place::{self, Attributes, Version, failed},
 };
-use crate::{doctor::Settings, failure::Failure, host_files::Host, output::note};
+use crate::{doctor::Settings, failure::Failure, host_files::Host, output::note, privilege_separation};
 
 /// The main file: the host's own, or, on SUSE, the vendor's.
 const MAIN: [&str; 2] = ["/etc/ssh/sshd_config", "/usr/etc/ssh/sshd_config"];
@@ -82,10 +82,18 @@ impl Candidate {
     }
 
     fn run(&self, arguments: &[&str]) -> Result<Output, Failure> {
-        let mut command = Command::new(program()?);
-        command.args(arguments).arg("-f").arg(&self.main).stdin(Stdio::null());
-        command.output().map_err(|error| Failure::refused(format!("cannot run sshd: {error}")))
+        ask(arguments, &self.main)
     }
+}
+
+/// Runs sshd on a configuration, to have it judged or printed.
+fn ask(arguments: &[&str], main: &Path) -> Result<Output, Failure> {
+    let mut command = Command::new(program()?);
+    command.args(arguments).arg("-f").arg(main).stdin(Stdio::null());
+    let mut run = || command.output().map_err(|error| Failure::refused(format!("cannot run sshd: {error}")));
+    let output = run()?;
+    let is_made = !output.status.success() && privilege_separation::make_missing_folder(&said(&output));
+    if is_made { run() } else { Ok(output) }
 }
 
 impl Drop for Candidate {
@@ -105,17 +113,20 @@ pub(super) enum Server {
 /// Has the running sshd read its configuration. Connections that it has accepted go on under the old one.
 pub(super) fn reload() -> Result<(), Failure> {
     if Path::new("/run/systemd/system").is_dir() {
-        for unit in ["ssh.service", "sshd.service"] {
-            if systemctl(&["is-active", "--quiet", unit]) {
-                return if systemctl(&["reload", unit]) {
+        for name in ["ssh", "sshd"] {
+            let unit = format!("{name}.service");
+            if is_active(&unit) {
+                // An sshd that has its socket from systemd loses it by a reload, and ends.
+                let verb = if is_active(&format!("{name}.socket")) { "restart" } else { "reload" };
+                return if systemctl(&[verb, &unit]) {
                     Ok(())
                 } else {
-                    Err(Failure::refused(format!("systemctl reload {unit} failed"))
+                    Err(Failure::refused(format!("systemctl {verb} {unit} failed"))
                         .hint(format!("systemctl status {unit} says why")))
                 };
             }
         }
-        // Started for each connection, or not at all: it reads its configuration when it starts.
+        // Started by the next connection, or not at all: it reads its configuration when it starts.
     }
     running()?.map_or(Ok(()), |(pid, file)| restart(pid, &file))
 }
@@ -154,8 +165,7 @@ pub(super) fn note_if_not_running() -> Result<(), Failure> {
 /// What is in force for nobody in particular; `None` where sshd does not say, because of what somebody else has changed.
 fn in_place() -> Result<Option<Settings>, Failure> {
     let (path, _) = main_file()?;
-    let output = Command::new(program()?).arg("-T").arg("-f").arg(path).stdin(Stdio::null()).output();
-    Ok(settings(&output.map_err(|error| Failure::refused(format!("cannot run sshd: {error}")))?))
+    Ok(settings(&ask(&["-T"], &path)?))
 }
 
 fn settings(output: &Output) -> Option<Settings> {
@@ -164,6 +174,10 @@ fn settings(output: &Output) -> Option<Settings> {
 
 fn said(output: &Output) -> String {
     String::from_utf8_lossy(&output.stderr).trim().to_owned()
+}
+
+fn is_active(unit: &str) -> bool {
+    systemctl(&["is-active", "--quiet", unit])
 }
 
 fn systemctl(arguments: &[&str]) -> bool {

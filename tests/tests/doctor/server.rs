@@ -31,6 +31,20 @@ fn a_configuration_that_sshd_refuses_is_found_with_its_line() {
 }
 
 #[test]
+fn the_folder_that_goes_with_a_socket_activated_sshd_is_made_and_is_no_fault() {
+    on_debian(|world| {
+        fs::remove_dir("/run/sshd").unwrap();
+        finds_no(world, "sshd-config");
+        // Where it cannot be made, no line of the configuration is blamed.
+        fs::remove_dir("/run/sshd").unwrap();
+        world.write("/run/sshd", "no folder");
+        append(world, "Match User nobody\n  KbdInteractiveAuthentication no\n");
+        let one = finds(world, "sshd-config", "lockout", None);
+        assert!(one.found.contains("/run/sshd") && one.mend.contains("install -d -m 0755"), "{one:#?}");
+    });
+}
+
+#[test]
 fn a_method_that_is_named_and_switched_off_is_found_where_it_is_switched_off() {
     on_debian(|world| {
         let earlier = "/etc/ssh/sshd_config.d/00-a.conf";

@@ -2,6 +2,7 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::os::unix::fs::MetadataExt;
 
 use twinlock_tests::{Family, Launch, Process};
 
@@ -71,13 +72,40 @@ fn a_process_that_is_no_sshd_is_told_nothing() {
     });
 }
 
+/// These units of systemd run, and no others. What it is asked is written to `/run/asked`.
+fn systemd_runs(host: &Host<'_>, units: &str) {
+    let systemctl = format!(
+        "#!/bin/sh\necho \"systemctl $*\" >>/run/asked\n\
+         [ \"$1\" != is-active ] || case ' {units} ' in *\" $3 \"*) ;; *) exit 3;; esac\n"
+    );
+    host.world.write_script("/run/harness/bin/systemctl", &systemctl);
+}
+
+#[test]
+fn an_sshd_that_has_its_socket_from_systemd_is_restarted_or_left_alone() {
+    for (units, asked_for) in [("ssh.socket", None), ("ssh.socket ssh.service", Some("systemctl restart ssh.service"))]
+    {
+        with_host(Family::Debian, |host| {
+            fs::create_dir_all("/run/systemd/system").unwrap();
+            systemd_runs(host, units);
+            host.world.write_script("/run/harness/bin/systemd-run", "#!/bin/sh\n");
+            // As systemd leaves it when ssh.service ends.
+            fs::remove_dir("/run/sshd").unwrap();
+            host.ssh_done(&["enable"]);
+            let asked = fs::read_to_string("/run/asked").unwrap();
+            let changes: Vec<_> = asked.lines().filter(|line| !line.contains(" is-active ")).collect();
+            assert_eq!(changes, asked_for.as_slice(), "{units}");
+            let made = fs::metadata("/run/sshd").unwrap();
+            assert_eq!((made.mode() & 0o7777, made.uid()), (0o755, 0));
+        });
+    }
+}
+
 #[test]
 fn under_systemd_the_unit_is_reloaded_and_the_end_of_the_trial_is_a_timer_of_its_own() {
     with_host(Family::Rhel, |host| {
         fs::create_dir_all("/run/systemd/system").unwrap();
-        // sshd.service runs, ssh.service does not.
-        let systemctl = "#!/bin/sh\necho \"systemctl $*\" >>/run/asked\n[ \"$1 $3\" != 'is-active ssh.service' ]\n";
-        host.world.write_script("/run/harness/bin/systemctl", systemctl);
+        systemd_runs(host, "sshd.service");
         host.world.write_script("/run/harness/bin/systemd-run", "#!/bin/sh\necho \"systemd-run $*\" >>/run/asked\n");
         host.ssh_done(&["enable", "--try", "90s"]);
         let unit = fs::read_to_string(WANTED).unwrap();
@@ -85,7 +113,7 @@ fn under_systemd_the_unit_is_reloaded_and_the_end_of_the_trial_is_a_timer_of_its
         assert!(fs::symlink_metadata(WANTED).is_err() && fs::symlink_metadata(UNIT).is_err(), "gone when confirmed");
         let asked = fs::read_to_string("/run/asked").unwrap();
         let asked: Vec<_> = asked.lines().collect();
-        let [run, first, second, reload, stop] = asked.as_slice() else { panic!("{asked:?}") };
+        let [run, first, second, socket, reload, stop] = asked.as_slice() else { panic!("{asked:?}") };
         assert!(
             run.starts_with("systemd-run --quiet --collect --timer-property=AccuracySec=1s --unit=twinlock-ssh-"),
             "{run}"
@@ -97,8 +125,8 @@ fn under_systemd_the_unit_is_reloaded_and_the_end_of_the_trial_is_a_timer_of_its
         assert!(unit.contains(&format!("\nExecStart=\"{program}\" {words} --at-boot\n")), "{unit}");
         assert!(unit.contains("\nBefore=ssh.service sshd.service "), "{unit}");
         assert_eq!(
-            [*first, second],
-            ["systemctl is-active --quiet ssh.service", "systemctl is-active --quiet sshd.service"]
+            [*first, second, socket],
+            ["ssh.service", "sshd.service", "sshd.socket"].map(|unit| format!("systemctl is-active --quiet {unit}"))
         );
         assert_eq!(*reload, "systemctl reload sshd.service");
         assert!(stop.starts_with("systemctl stop twinlock-ssh-") && stop.contains(".timer"), "{stop}");
@@ -110,7 +138,8 @@ fn under_systemd_the_unit_is_reloaded_and_the_end_of_the_trial_is_a_timer_of_its
         let refused = host.ssh(&["enable"]);
         assert!(refused.code == Some(1) && refused.stderr.contains("after 300 seconds: no bus"), "{refused:?}");
         host.world.write_script("/run/harness/bin/systemd-run", "#!/bin/sh\n");
-        host.world.write_script("/run/harness/bin/systemctl", "#!/bin/sh\n[ \"$1\" != reload ]\n");
+        let systemctl = "#!/bin/sh\n[ \"$1\" != reload ] && [ \"$3\" != ssh.socket ]\n";
+        host.world.write_script("/run/harness/bin/systemctl", systemctl);
         let refused = host.ssh(&["enable"]);
         assert!(
             refused.code == Some(1) && refused.stderr.contains("systemctl reload ssh.service failed"),

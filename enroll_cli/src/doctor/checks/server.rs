@@ -44,14 +44,16 @@ pub(super) fn config(facts: &Facts) -> Vec<Symptom> {
         };
     };
     let disabled = complaint.contains("AuthenticationMethods");
-    let mend = if disabled {
+    let mend = if complaint.contains("Missing privilege separation directory") {
+        "make that folder, for root alone to write: `install -d -m 0755 FOLDER`; where sshd has a unit, its RuntimeDirectory= \
+         does it"
+    } else if disabled {
         "switch on what AuthenticationMethods names, such as `KbdInteractiveAuthentication yes`, before every line that \
          switches it off; `twinlock doctor` says which that is"
     } else {
         "mend that line; do not restart or reload sshd before `sshd -t` is silent"
     };
-    let place =
-        place_in(complaint).or_else(|| facts.sshd.as_ref().and_then(|sshd| switched_off(&sshd.files.directives)));
+    let place = place_in(complaint).or_else(|| disabled.then(|| switched_off(&sshd.files.directives)).flatten());
     let why = "sshd goes on as it is until it is restarted, and then it does not start: nobody gets in";
     vec![Symptom::new(Lockout, place, format!("`sshd -t` refuses the configuration: {complaint}"), why, mend)]
 }
