@@ -1,6 +1,7 @@
 //! What dpkg does to a host with the packages.
 
-use std::fs;
+use std::fs::{self, Permissions};
+use std::os::unix::fs::PermissionsExt;
 
 use crate::built::{Folder, both, has, package, text};
 use crate::root::{Root, in_root};
@@ -53,6 +54,13 @@ fn later(root: &Root, name: &str) -> String {
     let built = folder.0.join(format!("{name}_0.1.1-1.deb"));
     text("dpkg-deb", &["--build", "-Znone", tree_text, built.to_str().unwrap()]);
     root.bring(&built)
+}
+
+/// As on a host that systemd runs. What the scripts have it do is written to `/asked`.
+fn run_by_systemd(root: &Root) {
+    root.write("/run/systemd/system/.here", "");
+    root.write("/usr/bin/deb-systemd-invoke", "#!/bin/sh\necho \"$*\" >>/asked\n");
+    fs::set_permissions(root.path("/usr/bin/deb-systemd-invoke"), Permissions::from_mode(0o755)).unwrap();
 }
 
 fn status(root: &Root, package: &str) -> String {
@@ -116,6 +124,24 @@ fn neither_package_goes_while_a_stack_names_the_module() {
             assert!(root.exists(MODULE) && root.exists("/usr/bin/twinlock") && root.exists(SECRET), "{way:?}: {said}");
             assert_eq!(root.what_logins_need(), before, "{way:?}");
         }
+    });
+}
+
+#[test]
+fn removing_stops_the_broker_and_neither_a_refusal_nor_an_upgrade_does() {
+    with_installed(|root| {
+        run_by_systemd(root);
+        let sshd = root.read("/etc/pam.d/sshd");
+        hook(root, "sshd");
+        root.fail(&["dpkg", "--force-depends", "--purge", "libpam-twinlock", "twinlock"]);
+        assert!(!root.exists("/asked"), "{}", root.read("/asked"));
+        let [command, module] = ["twinlock", "libpam-twinlock"].map(|name| later(root, name));
+        root.succeed(&["dpkg", "--install", &command, &module]);
+        assert_eq!(root.read("/asked"), "restart twinlockd.service\n");
+        root.write("/etc/pam.d/sshd", &sshd);
+        root.succeed(&["dpkg", "--purge", "libpam-twinlock", "twinlock"]);
+        let stopped = "stop twinlockd.socket\nstop twinlockd.service\n";
+        assert_eq!(root.read("/asked"), format!("restart twinlockd.service\n{stopped}"));
     });
 }
 
