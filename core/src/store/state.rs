@@ -315,7 +315,12 @@ impl Charge for OpenCharge {
 /// A write beyond `RLIMIT_FSIZE` would kill the host by SIGXFSZ, with the attempt unrecorded. Better to refuse first.
 fn may_write(path: &Path) -> Result<(), StoreError> {
     let (soft, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|errno| error(path, Fault::Write(errno.into())))?;
-    if soft < slot::FILE as u64 { Err(error(path, Fault::FileSizeLimit)) } else { Ok(()) }
+    if is_too_little(soft) { Err(error(path, Fault::FileSizeLimit)) } else { Ok(()) }
+}
+
+/// The limit is a number of 32 or of 64 bits, as the architecture has it.
+fn is_too_little(limit: impl Into<u128>) -> bool {
+    limit.into() < slot::FILE as u128
 }
 
 fn check_owner(record: &Record, subject: &Subject, path: &Path) -> Result<(), StoreError> {
@@ -397,6 +402,13 @@ fn wait<T>(mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn a_limit_of_either_width_has_room_for_a_record_or_not() {
+        let file = u32::try_from(slot::FILE).unwrap();
+        assert_eq!([file - 1, file, u32::MAX].map(is_too_little), [true, false, false]);
+        assert_eq!([u64::from(file) - 1, u64::from(file), u64::MAX].map(is_too_little), [true, false, false]);
+    }
 
     #[test]
     fn a_child_that_has_the_descriptor_too_keeps_no_lock() {
