@@ -2,6 +2,7 @@
 
 use std::{fmt, io, path::PathBuf, time::Duration};
 
+use nix::libc::EACCES;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
@@ -273,6 +274,11 @@ pub enum Fault {
     Name,
 }
 
+/// What to do when root is denied a file.
+pub const SECURITY_MODULE_HINT: &str = "only a security module such as SELinux denies root this: look at the labels with \
+     `ls -Z`, set them with `restorecon -Rv /var/lib/twinlock`, and list the denials with \
+     `ausearch --input-logs -m avc -c sshd-session` (-c sshd before OpenSSH 9.8)";
+
 impl StoreError {
     /// What an administrator can do about it.
     #[must_use]
@@ -289,6 +295,9 @@ impl StoreError {
             Fault::Mode { .. } => format!("if its content can be trusted: chmod go-rwx {path}"),
             Fault::TooLarge(_) => "it cannot be what it should be; restore it from a backup".into(),
             Fault::Path => "give an absolute path without `..`".into(),
+            Fault::Read(error) | Fault::Write(error) if error.raw_os_error() == Some(EACCES) => {
+                SECURITY_MODULE_HINT.into()
+            }
             Fault::Read(_) | Fault::Write(_) => {
                 "look at the file system: read-only, full, failing? (dmesg, mount, df)".into()
             }
@@ -373,5 +382,21 @@ impl std::error::Error for StoreError {
             | Fault::OtherUser
             | Fault::Name => None,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_denied_to_root_is_blamed_on_a_security_module_and_on_no_disk() {
+        let hint = |errno| {
+            let fault = Fault::Read(io::Error::from_raw_os_error(errno));
+            StoreError { path: "/var/lib/twinlock/state/alice".into(), fault }.hint()
+        };
+        assert_eq!(hint(EACCES), SECURITY_MODULE_HINT);
+        assert!(hint(nix::libc::EROFS).starts_with("look at the file system"));
+        assert!(hint(nix::libc::EPERM).starts_with("look at the file system"));
     }
 }

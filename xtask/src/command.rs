@@ -232,7 +232,7 @@ fn doctor(page: &mut Page) {
          names; the PAM files of sshd with all that they include, walked as libpam walks them, for every way in which a login \
          can succeed; the module, the store, the clock and the accounts. It changes no configuration and \
          logs nobody in; where sshd is started by its socket it makes /run/sshd, without which sshd judges no configuration. It does \
-         not load the module, and does not look at labels of SELinux.",
+         not load the module. Where SELinux enforces it reads the labels of the store, and no others.",
     );
     page.paragraph(
         "Each finding has a name, how bad it is (`lockout`: somebody does not get in; `open`: somebody gets in with one factor; \

@@ -15,6 +15,8 @@ use nix::{
     unistd::Pid,
 };
 
+use twinlock_core::ports::SECURITY_MODULE_HINT;
+
 use super::{
     change::{DROP_IN, PAM},
     journal,
@@ -67,7 +69,13 @@ impl Candidate {
         if output.status.success() {
             return Ok(());
         }
-        let said = said(&output).replace(&self.folder.display().to_string(), "/etc/ssh");
+        let said = said(&output);
+        // root is denied nothing but by a security module, and what that is about is the copy.
+        if said.contains("Permission denied") {
+            return Err(Failure::refused(format!("sshd cannot read the copy of its configuration: {said}"))
+                .hint(SECURITY_MODULE_HINT));
+        }
+        let said = said.replace(&self.folder.display().to_string(), "/etc/ssh");
         Err(Failure::refused(format!("sshd would not take the new configuration: {said}"))
             .hint("`sshd -t` says whether it takes the one in place"))
     }

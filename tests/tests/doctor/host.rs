@@ -6,7 +6,7 @@ use std::os::unix::fs::{PermissionsExt, chown};
 use nix::mount::{MsFlags, mount};
 use twinlock_tests::{Family, ForgedState, LoopDisk, STORE};
 
-use crate::scene::{HOSTS, STACK, change, findings, finds, finds_no, on, on_debian, only};
+use crate::scene::{HOSTS, STACK, change, findings, finds, finds_no, on, on_debian, only, stand_in};
 
 #[test]
 fn a_sound_host_gives_nothing_above_a_hint() {
@@ -210,6 +210,25 @@ fn selinux_is_a_hint_where_it_enforces() {
         world.write("/sys/fs/selinux/enforce", "1");
         let one = finds(world, "store", "hint", Some(STORE));
         assert!(one.found.contains("SELinux"), "{one:#?}");
+    });
+}
+
+#[test]
+fn a_label_that_login_programs_may_not_use_is_a_lockout() {
+    on_debian(|world| {
+        mount(Some("sys"), "/sys/fs", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+        world.write("/sys/fs/selinux/enforce", "1");
+        let label = |kind: &str| format!("system_u:object_r:{kind}:s0");
+        // One line a path, as stat(1) does it: the store, and what is in it.
+        let script =
+            "shift 2; for path; do case $path in */credentials/*) cat /tmp/record;; *) cat /tmp/store;; esac; done";
+        stand_in(world, "/usr/bin/stat", script);
+        world.write("/tmp/store", label("var_auth_t") + "\n");
+        world.write("/tmp/record", label("var_auth_t") + "\n");
+        finds_no(world, "store");
+        world.write("/tmp/record", label("var_lib_t") + "\n");
+        let one = finds(world, "store", "lockout", Some("/var/lib/twinlock/credentials/alice.toml"));
+        assert!(one.found.contains("var_lib_t") && one.mend.contains("restorecon -Rv"), "{one:#?}");
     });
 }
 

@@ -146,6 +146,17 @@ fn removing_stops_the_broker_and_neither_a_refusal_nor_an_upgrade_does() {
 }
 
 #[test]
+fn a_new_store_gets_its_labels_where_the_host_has_them() {
+    in_debian(|root| {
+        root.write("/usr/sbin/restorecon", "#!/bin/sh\necho \"$*\" >>/asked\n");
+        fs::set_permissions(root.path("/usr/sbin/restorecon"), Permissions::from_mode(0o755)).unwrap();
+        install(root);
+        assert_eq!(root.read("/asked"), "-R /var/lib/twinlock\n");
+        assert!(root.exists("/usr/share/twinlock/selinux/twinlock.te"));
+    });
+}
+
+#[test]
 fn a_commented_line_keeps_nothing() {
     with_installed(|root| {
         root.write("/etc/pam.d/sshd", "#auth required pam_twinlock.so\nauth required pam_permit.so\n");

@@ -8,7 +8,7 @@ use super::Symptom;
 use crate::{
     doctor::{
         finding::Severity::{Hint, Lockout, Warning},
-        host::{Broker, Facts, StoreFacts},
+        host::{Broker, Facts, Labels, StoreFacts},
     },
     layout::CopyOnWrite,
 };
@@ -54,11 +54,7 @@ fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
                    recovery codes included";
         all.push(Symptom::new(Warning, place(), found, why, mend));
     }
-    if store.selinux_enforces {
-        let why = "sshd may write below /var/lib only what carries the label for it, and this was not looked at";
-        let mend = "`restorecon -Rv` on it, and look for denials with `ausearch -m avc -c sshd`";
-        all.push(Symptom::new(Hint, place(), "SELinux enforces, and labels were not looked at", why, mend));
-    }
+    all.extend(label(&store.labels, directory));
     all
 }
 
@@ -83,6 +79,19 @@ fn copies_on_write(what: &CopyOnWrite) -> Option<(String, &'static str)> {
             "move it to another file system, or give it a dataset of its own with `refreservation` set",
         )),
     }
+}
+
+/// Labels of `SELinux` with which nobody gets in.
+fn label(labels: &Labels, directory: &Path) -> Option<Symptom> {
+    let why = "where SELinux enforces, sshd may write below /var/lib only what carries the label for it (var_auth_t)";
+    let mend = "`restorecon -Rv` on the store; if that changes nothing, the policy module is missing: docs/install-debian.md, \
+                docs/install-rhel.md";
+    let (severity, place, found) = match labels {
+        Labels::Fine => return None,
+        Labels::Unknown => (Hint, directory, "SELinux enforces, and the labels of the store cannot be read".to_owned()),
+        Labels::Other(path, label) => (Lockout, path.as_path(), format!("its SELinux label is {label}")),
+    };
+    Some(Symptom::new(severity, Some(place.display().to_string()), found, why, mend))
 }
 
 /// Room for one more attempt.

@@ -12,7 +12,7 @@ pub(crate) use logins::Login;
 pub(crate) use pam::PamFacts;
 pub(crate) use people::Person;
 pub(crate) use server::SshdFacts;
-pub(crate) use store::{Broker, StoreFacts};
+pub(crate) use store::{Broker, Labels, StoreFacts};
 use twinlock_core::{
     account::UserName,
     config::Config,

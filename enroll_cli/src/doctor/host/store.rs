@@ -1,6 +1,10 @@
 //! The store's folders and their file system, and the broker's socket.
 
-use std::{fs, path::Path};
+use std::{
+    ffi::OsStr,
+    fs,
+    path::{Path, PathBuf},
+};
 
 use nix::sys::{
     statfs::{NFS_SUPER_MAGIC, statfs},
@@ -8,7 +12,7 @@ use nix::sys::{
 };
 use twinlock_core::{ports::StoreError, store, wire::SOCKET};
 
-use crate::{layout::CopyOnWrite, scene::Scene};
+use crate::{doctor::programs, layout::CopyOnWrite, scene::Scene};
 
 /// The folders of secrets and state.
 #[derive(Default)]
@@ -19,8 +23,20 @@ pub(crate) struct StoreFacts {
     /// Free bytes and files; `None` if that is not known or not limited.
     pub(crate) free_bytes: Option<u64>,
     pub(crate) free_files: Option<u64>,
-    pub(crate) selinux_enforces: bool,
     pub(crate) copy_on_write: CopyOnWrite,
+    pub(crate) labels: Labels,
+}
+
+/// The `SELinux` labels of the store, where `SELinux` enforces.
+#[derive(Debug, Default, PartialEq, Eq)]
+pub(crate) enum Labels {
+    /// It does not, or login programs may use what carries these labels.
+    #[default]
+    Fine,
+    /// They cannot be read.
+    Unknown,
+    /// This path carries this one, and login programs may not use it.
+    Other(PathBuf, String),
 }
 
 /// The socket of the broker.
@@ -48,12 +64,53 @@ impl StoreFacts {
             free_bytes: space
                 .and_then(|space| free(space.blocks(), space.blocks_available().saturating_mul(space.fragment_size()))),
             free_files: space.and_then(|space| free(space.files(), space.files_available())),
-            selinux_enforces: selinux_enforces(),
             // A store that cannot be opened is among the faults already.
             copy_on_write: CopyOnWrite::of(&scene.store.states).unwrap_or_default(),
+            labels: if selinux_enforces() { Labels::below(root) } else { Labels::Fine },
         }
     }
 }
+
+impl Labels {
+    /// Of the store and of everything in it: a backup that is put back may lose that of one file alone.
+    fn below(root: &Path) -> Self {
+        let mut paths = vec![root.to_owned()];
+        for folder in ["credentials", "state"].map(|name| root.join(name)) {
+            let entries = fs::read_dir(&folder).into_iter().flatten().flatten();
+            paths.extend(entries.map(|entry| entry.path()));
+            paths.push(folder);
+        }
+        let Some(stat) = programs::find("stat") else {
+            return Self::Unknown;
+        };
+        // Not too many arguments for the kernel.
+        paths.chunks(1000).map(|paths| Self::of(&stat, paths)).find(|labels| *labels != Self::Fine).unwrap_or_default()
+    }
+
+    fn of(stat: &Path, paths: &[PathBuf]) -> Self {
+        let format = ["--format=%C", "--"].map(OsStr::new);
+        let arguments: Vec<&OsStr> = format.into_iter().chain(paths.iter().map(|path| path.as_os_str())).collect();
+        let Ok(said) = programs::run(stat, &arguments) else {
+            return Self::Unknown;
+        };
+        let labels: Vec<&str> = said.output.lines().collect();
+        if labels.len() != paths.len() {
+            return Self::Unknown;
+        }
+        let of_type = |label: &str| label.split(':').nth(2).map(str::to_owned);
+        for (path, label) in paths.iter().zip(labels) {
+            match of_type(label).as_deref() {
+                None => return Self::Unknown,
+                Some(LABEL) => {}
+                Some(other) => return Self::Other(path.clone(), other.to_owned()),
+            }
+        }
+        Self::Fine
+    }
+}
+
+/// The type that `packaging/selinux` gives to the store.
+const LABEL: &str = "var_auth_t";
 
 #[allow(clippy::disallowed_methods, reason = "the kernel's own file")]
 fn selinux_enforces() -> bool {
