@@ -5,7 +5,7 @@ use std::path::Path;
 
 use landlock::{
     ABI, Access, AccessFs, CompatLevel, Compatible, PathBeneath, PathFd, Ruleset, RulesetAttr, RulesetCreatedAttr,
-    RulesetStatus,
+    RulesetStatus, Scope,
 };
 use nix::sys::prctl;
 use twinlock_core::host::syslog::{Severity, log};
@@ -26,11 +26,16 @@ pub(crate) fn myself(store: &Path) -> Result<(), String> {
     Ok(())
 }
 
+/// As much of this as the kernel has: writing, devices (`IoctlDev`), and signals to processes that are not ours.
+///
+/// Two things that ABI 6 offers are left to the unit, where an administrator can relax them (docs/admin-guide.md). The network: PAM
+/// modules for Kerberos and LDAP need TCP. Abstract sockets: some of winbind and nslcd are such.
 fn restrict(store: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
-    let abi = ABI::V3;
+    let abi = ABI::V6;
     let mut rules = Ruleset::default()
         .set_compatibility(CompatLevel::BestEffort)
         .handle_access(AccessFs::from_all(abi))?
+        .scope(Scope::Signal)?
         .create()?;
     if let Ok(everything) = PathFd::new("/") {
         rules = rules.add_rule(PathBeneath::new(everything, AccessFs::from_read(abi)))?;
