@@ -174,5 +174,11 @@ roots: build deb ## Install, upgrade, remove and purge the Debian packages in cl
 		test -e "$$root"/etc/ssh/sshd_config || debootstrap --variant=minbase --include=openssh-server $$suite "$$root" && \
 		TWINLOCK_ROOT="$$root" $(CARGO) test --locked -p twinlock-tests --test packages debian:: || exit 1; done
 
+# MACHINES=bookworm for another release. Needs root, debootstrap, systemd-nspawn and, the first time, a network.
+MACHINES ?= trixie
+.PHONY: machines
+machines: build ## Boot Debian in containers and end trials of `twinlock ssh enable` by a reboot
+	scripts/machines '$(TARGET)' $(MACHINES)
+
 clean: ## Remove what was built
 	$(CARGO) clean
