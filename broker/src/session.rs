@@ -65,7 +65,7 @@ impl Session<'_> {
         let (named, request) = open_envelope(&frame.content)?;
         let subject = self.subject(named.as_deref()).map_err(|refusal| self.told(refusal))?;
         let config = self.config().map_err(|refusal| self.told(refusal))?;
-        let store = Store::at(&config.store.directory);
+        let store = Store::at(&config.store.directory, &self.server.config);
         let owner = Owner { guests: &self.server.guests, peer: self.peer };
         let mut lifecycle = Lifecycle {
             caller: if self.peer.uid == 0 { Caller::Root } else { Caller::Owner(&owner) },
@@ -149,7 +149,7 @@ impl Session<'_> {
                 return self.turned_down(request, Reason::Internal, detail);
             }
         };
-        let store = Store::at(&config.store.directory);
+        let store = Store::at(&config.store.directory, &self.server.config);
         let login = Login {
             credentials: &store.credentials,
             states: &store.states,

@@ -268,12 +268,18 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         lane => lane?,
     };
     let mut stays_used = Vec::new();
-    match credentials.read(subject) {
+    match credentials.read_ignoring_state(subject) {
         Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled),
         Err(error) if existing != Existing::Replace || !is_beyond_use(&error) => {
             return Err(error.into());
         }
-        Ok(held) if !existing.means(held.as_ref()) => return Err(EnrolError::ChangedMeanwhile),
+        Ok(held) if !existing.means(held.as_ref()) => {
+            // A record that was made just now would be taken for that of an enrolment which was lost.
+            if held.is_none() && *lane.record() == Record::new(subject) {
+                lane.remove()?;
+            }
+            return Err(EnrolError::ChangedMeanwhile);
+        }
         Ok(Some(old)) => {
             if lane.record().outlived(&old) {
                 credentials.settle(subject)?;
@@ -295,7 +301,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     lane.change(&unannounced(&next, &before))?;
     if let Err(error) = credentials.replace(subject, enrolment) {
         // A record that was made for this enrolment goes with it.
-        if before == Record::new(subject) && matches!(credentials.read(subject), Ok(None)) {
+        if before == Record::new(subject) && matches!(credentials.read_ignoring_state(subject), Ok(None)) {
             lane.remove()?;
         }
         return Err(error.into());
@@ -350,8 +356,10 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     subject: &Subject,
     change: impl FnOnce(&mut Enrolment, &mut Record) -> Result<T, EnrolError>,
 ) -> Result<T, EnrolError> {
+    // Before a record is made, which would be taken for that of an enrolment which was lost.
+    credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
     let mut lane = states.open_or_create(subject)?;
-    let mut enrolment = credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
+    let mut enrolment = credentials.read_ignoring_state(subject)?.ok_or(EnrolError::NotEnrolled)?;
     if lane.record().outlived(&enrolment) {
         credentials.settle(subject)?;
     }

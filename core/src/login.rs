@@ -338,7 +338,12 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             None if self.credentials.read(subject)?.is_some() => self.states.open_or_create(subject)?,
             None => return Ok(None),
         };
-        Ok(lane.enrolment(subject)?.map(|enrolment| (lane, enrolment)))
+        if let Some(enrolment) = lane.enrolment(subject)? {
+            return Ok(Some((lane, enrolment)));
+        }
+        // What a record without credentials means is for the store to say, which may wait for the lock.
+        drop(lane);
+        self.credentials.read(subject).map(|_| None)
     }
 }
 

@@ -1,13 +1,17 @@
 //! What the use cases need from outside, as short traits; the adapters are in [`crate::store`] and [`crate::host`].
 
-use std::{fmt, io, path::PathBuf, time::Duration};
+use std::{
+    fmt, io,
+    path::{Path, PathBuf},
+    time::Duration,
+};
 
 use nix::libc::EACCES;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
 use crate::{
-    account::Subject,
+    account::{Subject, UserName},
     credentials::{CredentialsError, Enrolment},
     record::Record,
     slot,
@@ -16,10 +20,12 @@ use crate::{
 
 /// Reads what users hold. All that a login may do with credentials.
 pub trait ReadCredentials {
-    /// The enrolment of `subject`, or `None` if a sound store has none.
+    /// The enrolment of `subject`, or `None` if a sound store, which is surely the one of this host, has neither that nor
+    /// a record of the user.
     ///
     /// # Errors
-    /// [`StoreError`]; also if the store itself is missing: that is not the same as nobody being enrolled.
+    /// [`StoreError`]; also if the store itself is missing, if it may be another one, or if there is a record without
+    /// credentials: that is not the same as not being enrolled.
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
 
     /// Makes sure that the enrolment of `subject`, as it is read, is on the disk: whoever stored it may have died before
@@ -32,7 +38,16 @@ pub trait ReadCredentials {
 
 /// Changes what users hold: enrolment and administration.
 pub trait WriteCredentials: ReadCredentials {
-    /// The enrolment of `subject`, whatever uid it was made for.
+    /// As [`ReadCredentials::read`], but a record without credentials is no sign of an enrolment that was lost: for
+    /// enrolment, which makes the record first, under the lane of `subject`; and for root, who may enrol anew.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.read(subject)
+    }
+
+    /// The enrolment of `subject`, whatever uid it was made for, and whether or not there is a record.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -272,6 +287,47 @@ pub enum Fault {
     Credentials(CredentialsError),
     /// A file name made of the user's name would be too long.
     Name,
+    /// There is a state record of a user whose credentials are missing: the user was enrolled.
+    StateWithoutCredentials {
+        /// Whose record it is.
+        user: UserName,
+        /// The record.
+        state: PathBuf,
+    },
+    /// It is not known that the store is the one of this host.
+    Identity(IdentityFault),
+}
+
+/// Why it is not known that a store is the one of this host. The path of the error is that of the id in the store.
+#[derive(Debug)]
+pub enum IdentityFault {
+    /// Neither the store nor the host has an id.
+    NoIds {
+        /// Where the host's would be.
+        beside: PathBuf,
+    },
+    /// The host has an id and the store has none.
+    NotInStore {
+        /// The host's id.
+        beside: PathBuf,
+    },
+    /// The store has an id and the host has none.
+    NotBesideConfig {
+        /// Where the host's would be.
+        beside: PathBuf,
+    },
+    /// The ids differ.
+    Different {
+        /// The host's id.
+        beside: PathBuf,
+    },
+    /// The file is not an id.
+    Malformed,
+    /// The host's configuration mounts a file system there, and it is not mounted.
+    NotMounted {
+        /// The mount point.
+        mount: PathBuf,
+    },
 }
 
 /// What to do when root is denied a file.
@@ -286,7 +342,7 @@ impl StoreError {
         let path = self.path.display();
         match &self.fault {
             Fault::Missing => format!(
-                "`twinlock enroll USER` makes what is missing; is a file system not mounted, or [store] directory wrong? ({path})"
+                "is a file system not mounted, or [store] directory wrong? On a new host `twinlock store init` makes the store ({path})"
             ),
             Fault::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
             Fault::NotAFile | Fault::NotAFolder | Fault::NotASocket => format!("move it away: {path}"),
@@ -318,6 +374,75 @@ impl StoreError {
             }
             Fault::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),
             Fault::Name => "the account's name is too long for a file name".into(),
+            Fault::StateWithoutCredentials { user, .. } => format!(
+                "restore the file, for example from a backup, or enrol the user again: twinlock enroll {user}; \
+                 if {user} is to have no second factor: twinlock remove {user}"
+            ),
+            Fault::Identity(fault) => fault.hint(&self.path),
+        }
+    }
+}
+
+impl IdentityFault {
+    /// What an administrator can do about it; `inside` is the path of the id in the store.
+    fn hint(&self, inside: &Path) -> String {
+        let store = inside.parent().unwrap_or(inside).display();
+        match self {
+            Self::NoIds { .. } => {
+                format!(
+                    "if {store} is the right store, and its file system is mounted (findmnt -T {store}): twinlock store init"
+                )
+            }
+            Self::NotInStore { .. } => format!(
+                "is the file system of the store not mounted (findmnt -T {store}, /etc/fstab)? \
+                 If {store} is the right store: twinlock store init --accept"
+            ),
+            Self::NotBesideConfig { beside } => format!(
+                "was {} restored or made anew without it? If {store} is the right store: twinlock store init --accept",
+                beside.parent().unwrap_or(beside).display()
+            ),
+            Self::Different { beside } => format!(
+                "is the right file system mounted (findmnt -T {store})? If {store} is the right store: \
+                 rm {} && twinlock store init --accept",
+                beside.display()
+            ),
+            Self::Malformed => "restore it; or remove it, and run `twinlock store init --accept`".into(),
+            Self::NotMounted { mount } => format!(
+                "mount it (mount {}), and run this again; if the store is not to be on it: twinlock store init --accept",
+                mount.display()
+            ),
+        }
+    }
+
+    fn describe(&self, inside: &Path, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (store, inside) = (inside.parent().unwrap_or(inside).display(), inside.display());
+        match self {
+            Self::NoIds { beside } => write!(
+                out,
+                "it is not known that {store} is the store of this host: {inside} and {} are missing",
+                beside.display()
+            ),
+            Self::NotInStore { beside } => write!(
+                out,
+                "{store} is not the store of this host: {inside} is missing, and {} is there",
+                beside.display()
+            ),
+            Self::NotBesideConfig { beside } => write!(
+                out,
+                "it is not known that {store} is the store of this host: {} is missing, and {inside} is there",
+                beside.display()
+            ),
+            Self::Different { beside } => {
+                write!(out, "{store} is not the store of this host: {inside} and {} differ", beside.display())
+            }
+            Self::Malformed => write!(out, "cannot use {inside}: it is not 32 hexadecimal digits and a newline"),
+            Self::NotMounted { mount } => {
+                write!(
+                    out,
+                    "cannot make a store in {store}: nothing is mounted at {}, where the host is configured to mount a file system",
+                    mount.display()
+                )
+            }
         }
     }
 }
@@ -355,6 +480,10 @@ impl fmt::Display for StoreError {
             Fault::OtherUser => write!(out, "cannot use {path}: it names another user"),
             Fault::Credentials(error) => write!(out, "cannot use {path}: {error}"),
             Fault::Name => write!(out, "cannot make a file name: {path}"),
+            Fault::StateWithoutCredentials { user, state } => {
+                write!(out, "{user} was enrolled ({}), and {path} is missing", state.display())
+            }
+            Fault::Identity(fault) => fault.describe(&self.path, out),
         }
     }
 }
@@ -380,7 +509,9 @@ impl std::error::Error for StoreError {
             | Fault::Record(_)
             | Fault::OtherUid { .. }
             | Fault::OtherUser
-            | Fault::Name => None,
+            | Fault::Name
+            | Fault::StateWithoutCredentials { .. }
+            | Fault::Identity(_) => None,
         }
     }
 }

@@ -40,7 +40,16 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
         of_sources(rule, &format!("{}:{line}", config.display()), &mut report);
     }
     let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
-    let files = scene.store.credentials.file_names().inspect_err(&mut of_store).unwrap_or_default();
+    let files = match scene.store.credentials.file_names() {
+        Ok(files) => {
+            let _ = scene.store.check_identity().inspect_err(&mut of_store);
+            files
+        }
+        Err(error) => {
+            of_store(&error);
+            Vec::new()
+        }
+    };
     for file in &files {
         match subject(file) {
             Err(problem) => report(
@@ -52,6 +61,13 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
                 let _ = scene.store.credentials.read(&subject).inspect_err(&mut of_store);
                 let _ = scene.store.states.look(&subject).inspect_err(&mut of_store);
             }
+        }
+    }
+    let states = scene.store.states.users().unwrap_or_default();
+    for user in states.iter().filter(|user| !files.contains(&user.file_name())) {
+        let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
+        if let Ok(subject) = subject(&user.file_name()) {
+            let _ = scene.store.credentials.read(&subject).inspect_err(&mut of_store);
         }
     }
     if found > 0 {

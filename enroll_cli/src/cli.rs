@@ -67,6 +67,11 @@ pub(crate) enum Command {
     Adopt(Named),
     /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
     Repair(Repair),
+    /// The store, where secrets and state are kept
+    Store {
+        #[command(subcommand)]
+        verb: Store,
+    },
     /// Check the configuration, its rules, every file of the store, and where the module stands in PAM files
     Check,
     /// Say which rule decides a login, and what that login will look like
@@ -113,6 +118,22 @@ pub(crate) enum Device {
     Resume(Which),
     /// Take one away, but not the last one
     Remove(Which),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Store {
+    /// Make the folders of the store and the id by which it is known to be the one of this host; what is there stays
+    Init(StoreInit),
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct StoreInit {
+    /// Write the id if it is missing in one of its two places: the store that is there now is the right one
+    #[arg(long)]
+    pub(crate) accept: bool,
+    /// Only where a version without ids has made a store: what packages run
+    #[arg(long, hide = true, conflicts_with = "accept")]
+    pub(crate) upgrade: bool,
 }
 
 #[derive(Debug, Args)]

@@ -8,8 +8,9 @@ use nix::sys::statfs::{BTRFS_SUPER_MAGIC, FsType, fstatfs};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use twinlock_core::{
     account::UserName,
+    host::Kernel,
     ports::StoreError,
-    store::{StateFiles, Store},
+    store::{Prepared, StateFiles, Store},
 };
 
 use crate::{
@@ -49,12 +50,12 @@ impl CopyOnWrite {
     }
 }
 
-/// Makes the folders of the store that are not there, and sets the flag on the folder of records where it helps. A flag
+/// Makes the folders and the ids of the store that are not there, and sets the flag on the folder of records where it helps. A flag
 /// that cannot be set stops nobody from enrolling: `twinlock doctor` says that it is missing.
-pub(crate) fn prepare(store: &Store) -> Result<(), StoreError> {
-    store.prepare()?;
+pub(crate) fn prepare(store: &Store) -> Result<Prepared, StoreError> {
+    let prepared = store.prepare(&mut Kernel)?;
     let _ = set_flag(&store.states.folder()?);
-    Ok(())
+    Ok(prepared)
 }
 
 /// The same, and makes the record of a user anew where it lacks the flag. What is in the way of that is left to the

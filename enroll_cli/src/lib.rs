@@ -38,6 +38,7 @@ mod scene;
 mod secret;
 mod ssh;
 mod status;
+mod store;
 mod table;
 mod terminal;
 mod test_login;
@@ -79,6 +80,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Import { from } => import::run(&config, &from),
         Command::Adopt(arguments) => adopt::run(&config, &arguments),
         Command::Repair(arguments) => repair::run(&config, &arguments),
+        Command::Store { verb } => store::run(&config, &verb),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Check => check::run(&config),

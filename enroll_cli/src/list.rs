@@ -36,6 +36,9 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
     let group = arguments.group.as_deref().map(group).transpose()?;
     let files = scene.store.credentials.file_names()?;
+    // Nobody is shown as not enrolled because the store is another one.
+    scene.store.check_identity()?;
+    let states: HashSet<UserName> = scene.store.states.users()?.into_iter().collect();
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
     let known = accounts(&enrolled, group.as_ref())?;
 
@@ -45,7 +48,9 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
         .filter(|account| account.may_log_in() || enrolled.contains(&account.subject.name))
         .filter(|account| group.as_ref().is_none_or(|group| group.contain(account)))
         .collect();
-    let rows = read(&scene, &scene.store.reading()?, &listed, &enrolled);
+    // A record without credentials is not the same as no enrolment.
+    let known = |name: &UserName| enrolled.contains(name) || states.contains(name);
+    let rows = read(&scene, &scene.store.reading()?, &listed, known);
     // Whoever cannot be read is shown in any case: that he is not meant is not known.
     let meant = |row: &Listed| match (arguments.without, arguments.disabled) {
         (true, _) => row.enrolled != Some(true),
@@ -98,12 +103,17 @@ pub(crate) fn accounts(
 }
 
 /// How each account stands, in the same order. Reading is waiting, for the kernel or for a disk: all processors do it.
-fn read(scene: &Scene, reading: &Reading, accounts: &[&Account], enrolled: &HashSet<UserName>) -> Vec<Listed> {
+fn read(
+    scene: &Scene,
+    reading: &Reading,
+    accounts: &[&Account],
+    known: impl Fn(&UserName) -> bool + Sync,
+) -> Vec<Listed> {
     let (limits, now) = (scene.config.limits(), SystemClock.now());
     let progress = Progress::over(accounts.len());
     let one = |account: &&Account| {
         let subject = &account.subject;
-        let found = if enrolled.contains(&subject.name) {
+        let found = if known(&subject.name) {
             scene.status_in(reading, subject)
         } else {
             Ok(Status::of(subject, None, None, &limits, now))

@@ -5,7 +5,6 @@ use std::path::Path;
 use twinlock_core::{
     lifecycle::{Done, Request},
     policy::SecondFactor,
-    ports::WriteCredentials,
 };
 
 use crate::{
@@ -23,7 +22,7 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
     let user = desk.user();
     let means = match &desk {
         // Also removes what cannot be read: the way out of a damaged file.
-        Desk::Root(scene, subject) if matches!(scene.store.credentials.read_any_uid(subject), Ok(None)) => {
+        Desk::Root(scene, subject) if scene.store.holds_nothing_of(subject)? => {
             return Err(Failure::not_enrolled(user));
         }
         Desk::Root(scene, _) => consequences(scene),

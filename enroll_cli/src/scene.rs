@@ -30,9 +30,9 @@ impl Scene {
     /// The same with the text of the configuration, for those who say where in it something stands.
     pub(crate) fn set_with_text(config: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Failure> {
         root_alone()?;
-        let config = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-        let (config, text) = store::load_config_and_text(&config)?;
-        let store = Store::at(&config.store.directory);
+        let path = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
+        let (config, text) = store::load_config_and_text(&path)?;
+        let store = Store::at(&config.store.directory, &path);
         Ok((Self { config, store }, text))
     }
 

@@ -76,7 +76,7 @@ impl Scene {
             transaction.log(Loudness::Debug, &line);
         }
         let (remember, rule) = (decision.remember, decision.rule.map(|rule| rule.title().to_owned()));
-        let store = Store::at(&config.store.directory);
+        let store = Store::at(&config.store.directory, &arguments.config);
         Ok(Self { config, policy, store, subject, remember, rule, source })
     }
 

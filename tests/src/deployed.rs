@@ -17,6 +17,11 @@ pub const CONFIG: &str = "/etc/twinlock/config.toml";
 /// Where the store is.
 pub const STORE: &str = "/var/lib/twinlock";
 
+/// The id of the store, beside the configuration.
+pub const BESIDE: &str = "/etc/twinlock/store-id";
+/// What is in it, and in `store-id` of the store.
+const ID_OF_STORE: &str = "5eed5eed5eed5eed5eed5eed5eed5eed\n";
+
 /// The id of a deployed authenticator.
 const ID: &str = "phone1";
 /// Recovery codes of a real enrolment, with their hashes.
@@ -35,14 +40,21 @@ const RECOVERY: [(&str, &str); 10] = [
 const PARAMETERS: &str = "$argon2id$v=19$m=19456,t=2,p=1$t2R+sBjlrUzz7fVrIAh+rQ$";
 
 impl World {
-    /// Writes the configuration and makes the empty store, as `make install` does.
+    /// Writes the configuration and makes the empty store.
     pub fn set_up(&self, config: &str) {
         self.write(CONFIG, config);
+        self.make_store();
+    }
+
+    /// Makes the empty store and the ids by which it is this host's, as `twinlock store init` does.
+    pub fn make_store(&self) {
         for folder in ["", "credentials", "state"] {
             let path = Path::new(STORE).join(folder);
             fs::create_dir_all(&path).expect("/var is ours");
             fs::set_permissions(path, Permissions::from_mode(0o700)).expect("just made");
         }
+        self.write(BESIDE, ID_OF_STORE);
+        self.write_secret(Path::new(STORE).join("store-id"), ID_OF_STORE);
     }
 
     /// Deploys credentials for `user`, with a secret of its own, ten recovery codes and no uid. There is no state yet.

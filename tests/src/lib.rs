@@ -84,7 +84,7 @@ pub use broker::{Broker, Frame, Raw, SOCKET, frame};
 pub use caller::Caller;
 pub use canaries::Canaries;
 pub use command::{Enrolled, Twinlock};
-pub use deployed::{CONFIG, STORE, credentials_of, state_of};
+pub use deployed::{BESIDE, CONFIG, STORE, credentials_of, state_of};
 pub use disk::{Disk, file_system_of_stores};
 pub use drive::{Moment, drive, drive_watched};
 pub use fake_broker::{Act, FakeBroker};

@@ -51,8 +51,12 @@ const EXAMPLES: [(&str, &str); 13] = [
     ),
 ];
 
-const FILES: [(&str, &str); 6] = [
+const FILES: [(&str, &str); 7] = [
     ("/etc/twinlock/config.toml", "The configuration, see twinlock.toml(5)."),
+    (
+        "/etc/twinlock/store-id, /var/lib/twinlock/store-id",
+        "The id of the store, no secret: 32 hexadecimal digits and a newline. `twinlock store init` and root's first `enroll` or `import` write both. A user without credentials counts as not enrolled only if both are there and equal.",
+    ),
     ("/run/twinlock/broker.sock", "Where twinlockd(8) listens for those who are not root."),
     ("/var/lib/twinlock/", "The store, unless `[store] directory` names another. Root's alone."),
     ("/var/lib/twinlock/credentials/", "What users hold: secrets, hashes of recovery codes. Logins never write here."),

@@ -2,6 +2,7 @@
 
 pub mod accounts;
 mod groups;
+pub mod mounts;
 mod process;
 pub mod syslog;
 

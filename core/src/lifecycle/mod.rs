@@ -22,10 +22,7 @@ use crate::{
     notice::{Change, Notice},
     otp::MovingFactor,
     policy::{Groups, SecondFactor},
-    ports::{
-        Clock, Conversation, Dialogue, NoAnswer, Offer, Randomness, ReadCredentials, StoreError, Typing,
-        WriteCredentials,
-    },
+    ports::{Clock, Conversation, Dialogue, NoAnswer, Offer, Randomness, ReadCredentials, StoreError, Typing},
     recovery::{RecoveryCode, RecoverySet},
     status::Status,
     store::{CredentialFiles, StateFiles, Store},
@@ -143,7 +140,7 @@ impl Lifecycle<'_> {
         };
         // A store that is missing may be a disk that is not mounted: only root may say that it is a new one.
         if let Caller::Root = self.caller {
-            self.store.prepare()?;
+            self.store.prepare(self.randomness)?;
         }
         let proof = self.prove_for_enrolment(subject, wish.place, dialogue)?;
         // Refused before anything is shown, and once more under the lock.
@@ -330,7 +327,7 @@ impl Lifecycle<'_> {
                 .hint("`twinlock enroll --replace` puts a new one in its place"));
         }
         // As root also what cannot be read is removed: the way out of a damaged file.
-        if matches!(self.store.credentials.read_any_uid(subject), Ok(None)) {
+        if self.store.holds_nothing_of(subject)? {
             return Err(Refusal::not_enrolled(subject.name.as_str()));
         }
         let proof = self.prove(subject, dialogue)?;

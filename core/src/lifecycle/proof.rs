@@ -12,7 +12,7 @@ use crate::{
     journal::Reason,
     login::Outcome,
     policy::SecondFactor,
-    ports::{Dialogue, ReadCredentials},
+    ports::{Dialogue, ReadCredentials, WriteCredentials},
 };
 
 /// What was shown, and of what it is still true when the change is made.
@@ -87,7 +87,9 @@ impl Lifecycle<'_> {
         let enrolled = match (self.caller, place) {
             // As root also what cannot be read is replaced.
             (Caller::Root, Place::Instead) => return Ok(Proof::Root),
-            _ => self.store.credentials.read(subject)?.is_some(),
+            // Root may enrol anew somebody whose credentials were lost.
+            (Caller::Root, _) => self.store.credentials.read_ignoring_state(subject)?.is_some(),
+            (Caller::Owner(_), _) => self.store.credentials.read(subject)?.is_some(),
         };
         match (place, enrolled) {
             (Place::First, true) => Err(EnrolError::AlreadyEnrolled.into()),

@@ -9,7 +9,9 @@ use nix::fcntl::OFlag;
 
 use super::{
     file_name,
+    identity::Identity,
     open::{Folder, Readers, error},
+    state::StateFiles,
 };
 use crate::{
     account::{Subject, UserName},
@@ -24,11 +26,13 @@ const SUFFIX: &str = ".toml";
 #[derive(Debug, Clone)]
 pub struct CredentialFiles {
     folder: PathBuf,
+    states: StateFiles,
+    identity: Identity,
 }
 
 impl CredentialFiles {
-    pub(super) fn at(folder: &Path) -> Self {
-        Self { folder: folder.to_owned() }
+    pub(super) fn at(folder: &Path, states: StateFiles, identity: Identity) -> Self {
+        Self { folder: folder.to_owned(), states, identity }
     }
 
     fn open(&self) -> Result<Folder, StoreError> {
@@ -40,21 +44,8 @@ impl CredentialFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn file_names(&self) -> Result<Vec<String>, StoreError> {
-        // Checked first; the listing itself goes by the path that was just found sound.
-        self.open()?;
-        let failed = |e| error(&self.folder, Fault::Read(e));
-        let mut names = Vec::new();
-        for entry in std::fs::read_dir(&self.folder).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            names.extend(
-                name.to_str()
-                    .and_then(|name| name.strip_suffix(SUFFIX))
-                    .filter(|name| !name.starts_with('.'))
-                    .map(str::to_owned),
-            );
-        }
-        names.sort_unstable();
-        Ok(names)
+        let names = self.open()?.file_names()?;
+        Ok(names.iter().filter_map(|name| name.strip_suffix(SUFFIX)).map(str::to_owned).collect())
     }
 
     /// The path of a user's credentials, for messages.
@@ -64,9 +55,39 @@ impl CredentialFiles {
     }
 }
 
+impl CredentialFiles {
+    /// Judges that `subject` has no credentials: the user is not enrolled only if the store is surely the one of this host
+    /// and has no record of the user, which an enrolment would have left. An enrolment that is being stored has its record
+    /// first, and is waited for.
+    fn confirm_absence(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.identity.check()?;
+        let Some(state) = self.states.lock_path(subject)? else {
+            return Ok(None);
+        };
+        match read_in(&self.open()?, subject)? {
+            None => {
+                let (path, user) = (self.path_of(&subject.name), subject.name.clone());
+                Err(error(&path, Fault::StateWithoutCredentials { user, state }))
+            }
+            enrolment => Ok(enrolment),
+        }
+    }
+
+    /// Passes an enrolment on; that there is none is believed only of a store that is surely the one of this host.
+    fn confirm_store(&self, enrolment: Option<Enrolment>) -> Result<Option<Enrolment>, StoreError> {
+        if enrolment.is_none() {
+            self.identity.check()?;
+        }
+        Ok(enrolment)
+    }
+}
+
 impl ReadCredentials for CredentialFiles {
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        read_in(&self.open()?, subject)
+        match read_in(&self.open()?, subject)? {
+            None => self.confirm_absence(subject),
+            enrolment => Ok(enrolment),
+        }
     }
 
     fn settle(&self, subject: &Subject) -> Result<(), StoreError> {
@@ -105,7 +126,11 @@ fn read_any_uid_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolmen
 
 impl WriteCredentials for CredentialFiles {
     fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        read_any_uid_in(&self.open()?, subject)
+        self.confirm_store(read_any_uid_in(&self.open()?, subject)?)
+    }
+
+    fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        self.confirm_store(read_in(&self.open()?, subject)?)
     }
 
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {

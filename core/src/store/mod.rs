@@ -2,7 +2,9 @@
 
 mod config_file;
 mod credentials;
+mod identity;
 mod open;
+mod prepare;
 mod reading;
 mod state;
 
@@ -11,12 +13,15 @@ use std::path::{Path, PathBuf};
 pub use config_file::{ConfigFault, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
 pub(crate) use open::off_stdio;
+pub use prepare::Prepared;
 pub use reading::Reading;
 pub use state::{LockedState, OpenCharge, StateFiles, Turn};
 
+use identity::Identity;
+
 use crate::{
     account::{Subject, UserName},
-    ports::{Fault, StoreError},
+    ports::{Fault, StoreError, WriteCredentials},
 };
 
 /// The folders of a store.
@@ -31,25 +36,36 @@ pub struct Store {
     /// What logins change.
     pub states: StateFiles,
     root: PathBuf,
+    identity: Identity,
 }
 
 impl Store {
-    /// The store under `root`, an absolute path. Nothing is opened yet.
+    /// The store under `root`, an absolute path, of the host with this configuration file. Nothing is opened yet.
     #[must_use]
-    pub fn at(root: &Path) -> Self {
-        let credentials = CredentialFiles::at(&root.join(CREDENTIALS));
-        Self { credentials, states: StateFiles::at(root), root: root.to_owned() }
+    pub fn at(root: &Path, config: &Path) -> Self {
+        let (states, identity) = (StateFiles::at(root), Identity::at(root, config));
+        let credentials = CredentialFiles::at(&root.join(CREDENTIALS), states.clone(), identity.clone());
+        Self { credentials, states, root: root.to_owned(), identity }
     }
 
-    /// Makes the folders that are not there, mode 0700. For administrators.
+    /// Makes sure that the store is the one of this host: only then does a user without credentials count as not enrolled.
     ///
     /// # Errors
-    /// [`StoreError`]; also if a folder that is there cannot be trusted.
-    pub fn prepare(&self) -> Result<(), StoreError> {
-        for folder in [self.root.clone(), self.root.join(CREDENTIALS), self.root.join(STATES)] {
-            open::make_folder(&folder)?;
+    /// [`StoreError`]; [`Fault::Identity`] if the ids of the store and of the host are not there or differ.
+    pub fn check_identity(&self) -> Result<(), StoreError> {
+        self.identity.check()
+    }
+
+    /// Whether a sound store has neither credentials nor a record of the user. Files that cannot be read are not nothing.
+    ///
+    /// # Errors
+    /// [`StoreError`] if the store is not surely the one of this host.
+    pub fn holds_nothing_of(&self, subject: &Subject) -> Result<bool, StoreError> {
+        match self.credentials.read_any_uid(subject) {
+            Ok(None) => Ok(matches!(self.states.look(subject), Ok(None))),
+            Err(error) if matches!(error.fault, Fault::Identity(_)) => Err(error),
+            Ok(Some(_)) | Err(_) => Ok(false),
         }
-        Ok(())
     }
 }
 

@@ -162,9 +162,19 @@ impl Folder {
 
     /// Makes a new file of the folder for root alone, whatever the umask is.
     pub(super) fn create(&self, name: &str) -> Result<File, StoreError> {
+        self.create_for(name, Readers::Root)
+    }
+
+    /// Makes a new file of the folder that these may read and root alone may write.
+    pub(super) fn create_for(&self, name: &str, readers: Readers) -> Result<File, StoreError> {
         let path = self.path_of(name);
         let failed = |errno: Errno| error(&path, Fault::Write(errno.into()));
-        let mode = Mode::S_IRUSR | Mode::S_IWUSR;
+        let mode = Mode::S_IRUSR
+            | Mode::S_IWUSR
+            | match readers {
+                Readers::Root => Mode::empty(),
+                Readers::All => Mode::S_IRGRP | Mode::S_IROTH,
+            };
         let fd = openat(&self.fd, name, BASE | OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL, mode).map_err(failed)?;
         let fd = above_stdio(fd, &path)?;
         fchmod(&fd, mode).map_err(failed)?;
@@ -184,6 +194,19 @@ impl Folder {
             Err(Errno::ENOENT) => Ok(false),
             Err(errno) => Err(error(&self.path_of(name), Fault::Write(errno.into()))),
         }
+    }
+
+    /// The names of its files in order, without those that are being written, which begin with a dot.
+    pub(super) fn file_names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = |e| error(&self.path, Fault::Read(e));
+        let mut names = Vec::new();
+        // The folder was just found sound, and with it every folder on the way.
+        for entry in std::fs::read_dir(&self.path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.extend(name.to_str().filter(|name| !name.starts_with('.')).map(str::to_owned));
+        }
+        names.sort_unstable();
+        Ok(names)
     }
 
     /// Makes the folder's entries durable.

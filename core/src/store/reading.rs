@@ -1,12 +1,17 @@
 //! Many users' files, one after the other, in folders that are walked to once. For reports: nothing is locked.
 
 use super::{
-    CREDENTIALS, STATES, Store, credentials,
+    CREDENTIALS, CredentialFiles, STATES, Store, credentials,
     open::{Folder, Readers},
     state,
 };
 use crate::{
-    account::Subject, credentials::Enrolment, ports::StoreError, record::Record, status::Status, throttle::Limits,
+    account::Subject,
+    credentials::Enrolment,
+    ports::{ReadCredentials, StoreError},
+    record::Record,
+    status::Status,
+    throttle::Limits,
     time::UnixTime,
 };
 
@@ -15,6 +20,7 @@ use crate::{
 pub struct Reading {
     credentials: Folder,
     states: Folder,
+    files: CredentialFiles,
 }
 
 impl Store {
@@ -25,7 +31,8 @@ impl Store {
     pub fn reading(&self) -> Result<Reading, StoreError> {
         let root = Folder::open(&self.root, Readers::All)?;
         let open = |name| root.folder(name, Readers::Root);
-        Ok(Reading { credentials: open(CREDENTIALS)?, states: open(STATES)? })
+        let files = self.credentials.clone();
+        Ok(Reading { credentials: open(CREDENTIALS)?, states: open(STATES)?, files })
     }
 }
 
@@ -35,7 +42,11 @@ impl Reading {
     /// # Errors
     /// [`StoreError`].
     pub fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        credentials::read_in(&self.credentials, subject)
+        match credentials::read_in(&self.credentials, subject)? {
+            // There is more to look at before that is believed.
+            None => self.files.read(subject),
+            enrolment => Ok(enrolment),
+        }
     }
 
     /// How the user stands at `now`.

@@ -49,6 +49,12 @@ impl StateFiles {
         Ok((root, states))
     }
 
+    /// Waits for the lock of the user's record, and gives the path of the record; `None` if there is none.
+    pub(super) fn lock_path(&self, subject: &Subject) -> Result<Option<PathBuf>, StoreError> {
+        let lane = locked(self.open_folders()?, &file_name(subject, "")?)?;
+        Ok(lane.map(|lane| lane.path))
+    }
+
     fn missing(&self, name: &str) -> StoreError {
         error(&self.root.join(STATES).join(name), Fault::Missing)
     }
@@ -82,15 +88,8 @@ impl StateFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn users(&self) -> Result<Vec<UserName>, StoreError> {
-        // Checked first; the listing itself goes by the path that was just found sound.
-        self.open_folders()?;
-        let path = self.root.join(STATES);
-        let failed = |e| error(&path, Fault::Read(e));
-        let mut users = Vec::new();
-        for entry in std::fs::read_dir(&path).map_err(failed)? {
-            let name = entry.map_err(failed)?.file_name();
-            users.extend(name.to_str().and_then(|name| UserName::from_file_name(name).ok()));
-        }
+        let names = self.open_folders()?.1.file_names()?;
+        let mut users: Vec<_> = names.iter().filter_map(|name| UserName::from_file_name(name).ok()).collect();
         users.sort_unstable();
         Ok(users)
     }
@@ -110,23 +109,29 @@ impl StateFiles {
     }
 
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
-    fn make(&self, name: &str, record: &Record, replace: bool) -> Result<(), StoreError> {
+    /// It is locked before others can find it, so that nobody sees it without the credentials that may follow. `None` if
+    /// there is one already that is to stay.
+    fn make(&self, name: &str, record: &Record, replace: bool) -> Result<Option<LockedState>, StoreError> {
         let root = Folder::open(&self.root, Readers::Root)?;
         let _one_at_a_time = lock(root.as_file()?, &self.root)?;
         let folder = root.folder(STATES, Readers::Root)?;
         if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
-            return Ok(());
+            return Ok(None);
         }
         let draft = format!(".{name}.new");
         folder.remove(&draft)?;
-        let made = write_new(&folder, &draft, record).and_then(|file| folder.rename(&draft, name).map(|()| file));
+        let path = folder.path_of(name);
+        let made = write_new(&folder, &draft, record)
+            .and_then(|file| lock(file, &path))
+            .and_then(|file| folder.rename(&draft, name).map(|()| file));
         if made.is_err() {
             folder.remove(&draft)?;
         }
         let file = made?;
         folder.sync()?;
-        mark(&file, Half::First, 1);
-        Ok(())
+        mark(&file.0, Half::First, 1);
+        let slot = read(&file.0, slot::FILE as u64, &path)?;
+        Ok(Some(LockedState { file, root, folder, path, slot }))
     }
 }
 
@@ -171,7 +176,9 @@ impl StateStore for StateFiles {
         if let Some(lane) = self.open(subject)? {
             return Ok(lane);
         }
-        self.make(&name, &Record::new(subject), false)?;
+        if let Some(lane) = self.make(&name, &Record::new(subject), false)? {
+            return Ok(lane);
+        }
         self.open(subject)?.ok_or_else(|| self.missing(&name))
     }
 
@@ -188,8 +195,7 @@ impl StateStore for StateFiles {
 
     fn start_over(&self, subject: &Subject, record: &Record) -> Result<LockedState, StoreError> {
         let name = file_name(subject, "")?;
-        self.make(&name, record, true)?;
-        self.open(subject)?.ok_or_else(|| self.missing(&name))
+        self.make(&name, record, true)?.ok_or_else(|| self.missing(&name))
     }
 
     fn turn(&self) -> Result<Turn, StoreError> {
@@ -208,7 +214,7 @@ pub struct Turn(#[expect(dead_code, reason = "it is there to be dropped")] Locke
 
 /// A file that is locked until this is dropped.
 #[derive(Debug)]
-struct Locked(File);
+pub(super) struct Locked(File);
 
 impl Drop for Locked {
     fn drop(&mut self) {
@@ -367,7 +373,7 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, Stor
     Ok(file)
 }
 
-fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
+pub(super) fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
     let taken = wait(|| match file.try_lock() {
         Ok(()) => Ok(Some(())),
         Err(TryLockError::WouldBlock) => Ok(None),

@@ -30,6 +30,7 @@ use twinlock_core::{
 use crate::{
     cli::{Ssh, SshDisable, SshEnable, SshMode},
     failure::Failure,
+    layout,
     output::{note, print},
     scene::{Scene, root_alone},
 };
@@ -72,6 +73,7 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
         return Ok(());
     }
     let plan = Plan::of(Facts::gather()?, arguments.mode)?;
+    layout::prepare(&scene.store)?;
     safety::check(scene, &plan, arguments)?;
     let span = (!arguments.keep).then_some(arguments.r#try);
     let record = record(&plan, span)?;

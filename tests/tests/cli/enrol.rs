@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use twinlock_tests::{Authenticator, PamCode, STORE, Snapshot, State, World, credentials_of, state_of};
 
-use crate::scene::{fields, json, login, parts, with_account, with_alice};
+use crate::scene::{fields, json, login, parts, remove_store, with_account, with_alice};
 
 const FIELDS: [&str; 6] = ["user", "authenticator", "label", "type", "uri", "recovery_codes"];
 
@@ -166,7 +166,7 @@ fn replace_enrols_who_is_not_enrolled_too() {
 #[test]
 fn the_first_enrolment_makes_the_store() {
     with_account(|world, _| {
-        fs::remove_dir_all(STORE).unwrap();
+        remove_store();
         let enrolled = world.enrol("alice");
         assert_eq!(login(world, &enrolled.codes().next()), PamCode::Success);
     });
@@ -177,7 +177,7 @@ fn files_are_roots_alone_whatever_the_umask_is() {
     use std::os::unix::fs::MetadataExt;
     for mask in ["000", "022", "077"] {
         with_account(|world, _| {
-            fs::remove_dir_all(STORE).unwrap();
+            remove_store();
             let masked = format!("umask {mask}; exec \"$@\"");
             let launch = world.twinlock_launch(&["enroll", "alice", "--no-confirm"]).under(["sh", "-c", &masked, "sh"]);
             assert_eq!(launch.run().code, Some(0), "{mask}");

@@ -21,6 +21,7 @@ mod recovery;
 mod scene;
 mod secrets;
 mod status;
+mod store;
 mod test_login;
 mod usage;
 mod verify;

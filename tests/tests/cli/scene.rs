@@ -1,7 +1,9 @@
 //! A host with the command, the module as service `svc`, and alice, who is enrolled or not.
 
+use std::fs;
+
 use serde_json::Value;
-use twinlock_tests::{Account, Attempt, Enrolled, ForgedState, Output, PamCode, World, in_world};
+use twinlock_tests::{Account, Attempt, BESIDE, Enrolled, ForgedState, Output, PamCode, STORE, World, in_world};
 
 /// Runs the test with an account alice, who is not enrolled.
 pub(crate) fn with_account(test: impl FnOnce(&World, &Account) + Send) {
@@ -10,6 +12,12 @@ pub(crate) fn with_account(test: impl FnOnce(&World, &Account) + Send) {
         world.service("svc", "auth required pam_twinlock.so\n");
         test(world, &world.account("alice"));
     });
+}
+
+/// Takes the store away, and the id that says that there was one.
+pub(crate) fn remove_store() {
+    fs::remove_dir_all(STORE).unwrap();
+    fs::remove_file(BESIDE).unwrap();
 }
 
 /// Runs the test with alice enrolled; she never logged in.

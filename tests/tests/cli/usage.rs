@@ -38,7 +38,7 @@ fn the_flags_are_those_that_are_promised() {
             ["secret-stdin", "qr", "png", "svg", "config", "help"],
         ];
         let enroll = [enroll.concat(), vec!["version"]].concat();
-        let promised: [(&[&str], &[&str]); 16] = [
+        let promised: [(&[&str], &[&str]); 17] = [
             (&["enroll"], &enroll),
             (&["recovery", "count"], &["json", "config", "help", "version"]),
             (&["device", "list"], &["json", "config", "help", "version"]),
@@ -48,7 +48,8 @@ fn the_flags_are_those_that_are_promised() {
             (&["device", "remove"], &["config", "help", "version"]),
             (&["resync"], &["config", "help", "version"]),
             (&["adopt"], &["config", "help", "version"]),
-            (&["repair"], &["config", "help", "version"]),
+            (&["repair"], &["layout", "config", "help", "version"]),
+            (&["store", "init"], &["accept", "config", "help", "version"]),
             (&["status"], &["json", "config", "help", "version"]),
             (&["verify"], &["config", "help", "version"]),
             (&["recovery", "new"], &["no-confirm", "json", "config", "help", "version"]),

@@ -9,7 +9,7 @@
 //! | `exit` | the exit status | 0 |
 //!
 //! Times, ids and secrets are `[TIME]`, `[ID]`, `[SECRET]` and `[RECOVERY-CODE]`. In a world there are root, alice, bob
-//! and carol, nobody is enrolled, and the store is as `make install` leaves it. With `TWINLOCK_WRITE_SNAPSHOTS=1` in the environment the test writes `stdout`,
+//! and carol, nobody is enrolled, and the store is as `twinlock store init` leaves it. With `TWINLOCK_WRITE_SNAPSHOTS=1` in the environment the test writes `stdout`,
 //! `stderr` and `exit` anew: read the difference before you keep it.
 
 #![allow(
@@ -23,8 +23,7 @@
 mod placeholders;
 
 use std::env;
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Mutex;
 use std::thread;
@@ -68,9 +67,7 @@ impl Case {
             world.account(name);
         }
         world.group("admins", &["bob"]);
-        for folder in ["/var/lib/twinlock", "/var/lib/twinlock/credentials", "/var/lib/twinlock/state"] {
-            DirBuilder::new().mode(0o700).create(folder).unwrap();
-        }
+        world.make_store();
         world.install();
         if !self.setup.is_empty() {
             let prepared = Launch::new(["sh", "-euc", &self.setup]).run();

@@ -1,12 +1,13 @@
 //! What every store promises, run against the files and against memory.
 
-use std::{io::ErrorKind, path::Path};
+use std::{fs, io::ErrorKind, path::Path};
 
 use twinlock_core::{
     account::Subject,
     admin,
     credentials::Enrolment,
     enrol::{self, EnrolError, Existing},
+    host::Kernel,
     ports::{Charge, Fault, Lane, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::Record,
     store::{CredentialFiles, StateFiles, Store},
@@ -33,6 +34,7 @@ contract! {
     what_is_written_is_read
     a_lane_reads_what_its_user_holds
     nobody_is_enrolled_in_an_empty_store
+    a_record_without_credentials_is_not_the_same_as_no_enrolment
     replacing_leaves_nothing_of_the_old_one
     removing_says_whether_there_was_anything
     what_is_made_sure_of_is_as_it_was
@@ -58,8 +60,9 @@ contract! {
 
 fn on_files(promise: impl FnOnce(&CredentialFiles, &StateFiles) + Send + 'static) {
     in_world(|_| {
-        let store = Store::at(Path::new("/var/lib/twinlock"));
-        store.prepare().unwrap();
+        fs::create_dir("/etc/twinlock").unwrap();
+        let store = Store::at(Path::new("/var/lib/twinlock"), Path::new("/etc/twinlock/config.toml"));
+        store.prepare(&mut Kernel).unwrap();
         promise(&store.credentials, &store.states);
     });
 }
@@ -88,6 +91,22 @@ fn a_lane_reads_what_its_user_holds(credentials: &impl WriteCredentials, states:
 fn nobody_is_enrolled_in_an_empty_store(credentials: &impl ReadCredentials, states: &impl StateStore) {
     assert!(credentials.read(&subject("alice")).unwrap().is_none());
     assert!(states.open(&subject("alice")).unwrap().is_none());
+}
+
+fn a_record_without_credentials_is_not_the_same_as_no_enrolment(
+    credentials: &impl WriteCredentials,
+    states: &impl StateStore,
+) {
+    let alice = subject("alice");
+    drop(states.open_or_create(&alice).unwrap());
+    let fault = credentials.read(&alice).err().unwrap().fault;
+    assert!(matches!(fault, Fault::StateWithoutCredentials { user, .. } if user == alice.name));
+    assert!(credentials.read_ignoring_state(&alice).unwrap().is_none(), "for the enrolment that follows");
+    assert!(credentials.read(&subject("bob")).unwrap().is_none(), "and for nobody else");
+    enrol::amend((credentials, states), &subject("bob"), |_, _| Ok(())).unwrap_err();
+    assert!(states.open(&subject("bob")).unwrap().is_none(), "what changes nothing leaves no record");
+    assert!(!admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());
+    assert!(credentials.read(&alice).unwrap().is_none());
 }
 
 fn replacing_leaves_nothing_of_the_old_one(credentials: &impl WriteCredentials, _: &impl StateStore) {

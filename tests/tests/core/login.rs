@@ -293,6 +293,6 @@ fn the_record_of_a_user_without_credentials_is_left_alone() {
     host.wrong_codes(1);
     let before: Option<Record> = host.store.record(&subject("alice"));
     twinlock_core::ports::WriteCredentials::remove(&host.store, &subject("alice")).unwrap();
-    assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::NotEnrolled));
+    assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::Store));
     assert_eq!(host.store.record(&subject("alice")), before);
 }

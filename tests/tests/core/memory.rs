@@ -69,6 +69,22 @@ impl Memory {
 
 impl ReadCredentials for Memory {
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        let found = self.read_ignoring_state(subject)?;
+        if found.is_none() && self.record(subject).is_some() {
+            let (user, state) = (subject.name.clone(), subject.name.as_str().into());
+            return Err(fault(subject.name.as_str(), Fault::StateWithoutCredentials { user, state }));
+        }
+        Ok(found)
+    }
+
+    fn settle(&self, _: &Subject) -> Result<(), StoreError> {
+        self.0.borrow_mut().settled += 1;
+        Ok(())
+    }
+}
+
+impl WriteCredentials for Memory {
+    fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         let shelves = self.0.borrow();
         if shelves.reads_fail {
             return Err(fault(subject.name.as_str(), Fault::Read(std::io::ErrorKind::Other.into())));
@@ -82,13 +98,6 @@ impl ReadCredentials for Memory {
         }
     }
 
-    fn settle(&self, _: &Subject) -> Result<(), StoreError> {
-        self.0.borrow_mut().settled += 1;
-        Ok(())
-    }
-}
-
-impl WriteCredentials for Memory {
     fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         Ok(self.0.borrow().credentials.get(subject.name.as_str()).cloned())
     }
@@ -156,7 +165,7 @@ impl Lane for MemoryLane {
     }
 
     fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        self.memory.read(subject)
+        self.memory.read_ignoring_state(subject)
     }
 
     fn charge(self, charged: &Record) -> Result<MemoryCharge, StoreError> {

@@ -13,8 +13,7 @@ mod crowd;
 mod filters;
 mod forms;
 
-use std::fs::{self, DirBuilder};
-use std::os::unix::fs::DirBuilderExt;
+use std::fs;
 
 use serde_json::Value;
 use twinlock_tests::{Output, World};
@@ -36,9 +35,7 @@ fn furnish(world: &World) {
     world.write("/etc/passwd", PASSWD);
     world.write("/etc/group", "root:x:0:\nusers:x:100:\nadmins:x:200:bob,carol,ghost\nempty:x:300:\n");
     world.write("/etc/twinlock/config.toml", fs::read(world.repository().join("config/config.toml")).unwrap());
-    for folder in ["/var/lib/twinlock", "/var/lib/twinlock/credentials", "/var/lib/twinlock/state"] {
-        DirBuilder::new().mode(0o700).create(folder).unwrap();
-    }
+    world.make_store();
 }
 
 /// The fields of each line.

@@ -265,6 +265,18 @@ pub(crate) fn no_store(host: &Host<'_>) -> String {
     host.answer("123456")
 }
 
+pub(crate) fn not_mounted(host: &Host<'_>) -> String {
+    fs::remove_file(format!("{STORE}/store-id")).unwrap();
+    attempt("bob").answer("123456").run(host.world);
+    String::new()
+}
+
+pub(crate) fn without_credentials(host: &Host<'_>) -> String {
+    ForgedState::of(&host.account).write(host.world);
+    fs::remove_file(credentials_of("alice")).unwrap();
+    host.answer("123456")
+}
+
 pub(crate) fn read_only(host: &Host<'_>) -> String {
     wrong_code(host);
     for words in [&["mount", "--bind", STORE, STORE][..], &["mount", "-o", "remount,bind,ro", STORE]] {

@@ -10,7 +10,7 @@ use crate::troubleshooting::entries;
 type Scene = fn(&Host<'_>) -> String;
 
 /// Every symptom that has a line of the log, and one for each check that is cheaply provoked.
-const SCENES: [(&str, Scene); 38] = [
+const SCENES: [(&str, Scene); 40] = [
     ("The right code is refused: used already", on::used_already),
     ("The right code is refused: a clock is off", on::clock_off),
     ("The right code is refused: always, and no clock is off", on::wrong_code),
@@ -47,6 +47,8 @@ const SCENES: [(&str, Scene); 38] = [
     ("Everybody is refused since the PAM file was changed", on::unknown_argument),
     ("cannot trust FILE: its mode is 0644", on::readable_by_others),
     ("cannot open /var/lib/twinlock: it does not exist", on::no_store),
+    ("/var/lib/twinlock is not the store of this host: store-id is missing", on::not_mounted),
+    ("alice was enrolled, and credentials/alice.toml is missing", on::without_credentials),
     ("Read-only file system, No space left on device", on::read_only),
     ("PAM unable to dlopen(pam_twinlock.so), Module is unknown: everybody is locked out", on::no_module),
     ("Local users get in, users from LDAP or SSSD do not", on::unknown_user),

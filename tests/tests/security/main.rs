@@ -28,6 +28,7 @@ mod linux_pam;
 mod linux_pam_host;
 mod linux_pam_input;
 mod matrix;
+mod missing_store;
 mod near_peers;
 mod oath;
 mod openssh;
@@ -72,6 +73,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         own_output::ROWS,
         own_policy::ROWS,
         audit_trail::ROWS, // A
+        missing_store::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -37,7 +37,7 @@ struct Symptom {
 }
 
 /// All of them, in the order in which one would mend.
-const CHECKS: [Check; 33] = [
+const CHECKS: [Check; 34] = [
     Check {
         id: "sshd-config",
         about: "`sshd -t` refuses the configuration, or there is no sshd.",
@@ -120,8 +120,14 @@ const CHECKS: [Check; 33] = [
     },
     Check {
         id: "store",
-        about: "A folder or file of the store that is not trusted or cannot be read; a read-only or a network file system.",
+        about: "A folder or file of the store that is not trusted or cannot be read; a store that is not known to be the one \
+                of this host; a record without credentials; a read-only or a network file system.",
         run: store::store,
+    },
+    Check {
+        id: "store-mount",
+        about: "The file system on which the store should be, by fstab or a mount unit, is not mounted.",
+        run: store::mount,
     },
     Check { id: "store-space", about: "Little or no room for the store.", run: store::space },
     Check { id: "clock", about: "The clock is off, or nothing keeps it right.", run: clock::clock },

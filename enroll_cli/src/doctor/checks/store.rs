@@ -22,6 +22,9 @@ fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
     let fault = |error: &twinlock_core::ports::StoreError| {
         let why = if matches!(error.fault, Fault::Missing) {
             "without the store no code can be looked at: every login that needs one is refused"
+        } else if matches!(error.fault, Fault::Identity(_)) {
+            "it may be the empty folder beneath a file system that is not mounted: no user counts as not enrolled, and no \
+             user can enrol"
         } else {
             "Twinlock refuses what it cannot trust or read, and with it the login"
         };
@@ -92,6 +95,17 @@ fn label(labels: &Labels, directory: &Path) -> Option<Symptom> {
         Labels::Other(path, label) => (Lockout, path.as_path(), format!("its SELinux label is {label}")),
     };
     Some(Symptom::new(severity, Some(place.display().to_string()), found, why, mend))
+}
+
+/// Whether the file system on which the store should be is mounted.
+pub(super) fn mount(facts: &Facts) -> Vec<Symptom> {
+    let why = "the folder beneath the mount point is not the store: everybody whose second factor is needed is refused";
+    let one = |mount: &std::path::PathBuf| {
+        let place = Some(mount.display().to_string());
+        let found = "nothing is mounted where this host is configured to mount the file system of the store";
+        Symptom::new(Lockout, place, found, why, format!("mount {}", mount.display()))
+    };
+    facts.store.missing_mount.iter().map(one).collect()
 }
 
 /// Room for one more attempt.

@@ -60,6 +60,7 @@ pub(super) fn people(
 ) -> Result<Vec<Person>, Failure> {
     let files = scene.store.credentials.file_names().unwrap_or_default();
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
+    let states: HashSet<UserName> = scene.store.states.users().unwrap_or_default().into_iter().collect();
     let asked_about = asked_about.map(|subject| &subject.name);
     // Whom a directory knows is found by name alone.
     let by_name = enrolled.iter().chain(asked_about).cloned().collect();
@@ -80,7 +81,10 @@ pub(super) fn people(
         account.may_log_in() || enrolled.contains(name) || asked_about == Some(name)
     };
     let meant: Vec<&Account> = known.values().filter(meant).collect();
-    let one = |account: &&Account| looking.at(account, enrolled.contains(&account.subject.name));
+    let one = |account: &&Account| {
+        let name = &account.subject.name;
+        looking.at(account, enrolled.contains(name), states.contains(name))
+    };
     let share = meant.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
     let found: Vec<(Person, Option<StoreError>)> = thread::scope(|scope| {
         let one = &one;
@@ -109,12 +113,15 @@ struct Looking<'a> {
 }
 
 impl Looking<'_> {
-    fn at(&self, account: &Account, enrolled: bool) -> (Person, Option<StoreError>) {
+    fn at(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
         let Self { scene, pam, settings, now, reading, admins, outside, groups, access } = self;
         let name = &account.subject.name;
-        let status = reading.as_ref().filter(|_| enrolled).map(|reading| scene.status_in(reading, &account.subject));
+        let status = reading
+            .as_ref()
+            .filter(|_| enrolled || has_state)
+            .map(|reading| scene.status_in(reading, &account.subject));
         let (recovery_codes_left, fault) = match status {
-            Some(Ok(status)) => (Some(status.recovery_codes_left), None),
+            Some(Ok(status)) => (enrolled.then_some(status.recovery_codes_left), None),
             Some(Err(error)) => (None, Some(error)),
             None => (None, None),
         };

@@ -10,7 +10,7 @@ use nix::sys::{
     statfs::{NFS_SUPER_MAGIC, statfs},
     statvfs::{FsFlags, statvfs},
 };
-use twinlock_core::{ports::StoreError, store, wire::SOCKET};
+use twinlock_core::{host::mounts, ports::StoreError, store, wire::SOCKET};
 
 use crate::{doctor::programs, layout::CopyOnWrite, scene::Scene};
 
@@ -18,6 +18,8 @@ use crate::{doctor::programs, layout::CopyOnWrite, scene::Scene};
 #[derive(Default)]
 pub(crate) struct StoreFacts {
     pub(crate) faults: Vec<StoreError>,
+    /// Where the host is configured to mount a file system for it, and nothing is mounted.
+    pub(crate) missing_mount: Option<PathBuf>,
     pub(crate) read_only: bool,
     pub(crate) network: bool,
     /// Free bytes and files; `None` if that is not known or not limited.
@@ -53,12 +55,17 @@ impl StoreFacts {
     pub(super) fn of(scene: &Scene) -> Self {
         let root = &scene.config.store.directory;
         // The first that is wrong: what is below it cannot be judged.
-        let fault = store::check_folder(root).err().or_else(|| scene.store.reading().err());
+        let fault = store::check_folder(root)
+            .err()
+            .or_else(|| scene.store.reading().err())
+            .or_else(|| scene.store.check_identity().err());
         let space = statvfs(root).ok();
         // Zero in all is what a file system without such a limit says.
         let free = |all: u64, left: u64| (all > 0).then_some(left);
         Self {
             faults: fault.into_iter().collect(),
+            // What cannot be read is no reason to warn.
+            missing_mount: mounts::missing_above(root).ok().flatten(),
             read_only: space.is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY)),
             network: statfs(root).is_ok_and(|known| known.filesystem_type() == NFS_SUPER_MAGIC),
             free_bytes: space

@@ -1,0 +1,36 @@
+//! `twinlock store init`: makes the store of a host, or takes one that is there for the host's.
+
+use std::path::Path;
+
+use twinlock_core::{host::Kernel, store::Prepared};
+
+use crate::{
+    cli::{Store, StoreInit},
+    failure::Failure,
+    layout,
+    output::note,
+    scene::Scene,
+};
+
+pub(crate) fn run(config: &Path, verb: &Store) -> Result<(), Failure> {
+    match verb {
+        Store::Init(arguments) => init(config, arguments),
+    }
+}
+
+fn init(config: &Path, arguments: &StoreInit) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    if arguments.upgrade && !scene.store.was_made_without_ids()? {
+        return Ok(());
+    }
+    let accepted = if arguments.accept { Some(scene.store.accept(&mut Kernel)?) } else { None };
+    let prepared = layout::prepare(&scene.store)?;
+    let store = scene.config.store.directory.display();
+    note(&match accepted.unwrap_or(prepared) {
+        Prepared::Already => format!("{store} is the store of this host; nothing was changed"),
+        Prepared::Made => format!("{store} is the store of this host from now on"),
+        Prepared::AcceptedStore => format!("{store} had no store-id; it was given the one of this host"),
+        Prepared::AcceptedHost => format!("this host had no store-id; it was given the one of {store}"),
+    });
+    Ok(())
+}
