@@ -1,5 +1,6 @@
 //! What the broker may still do after it has started: whatever goes wrong in it, or in what it starts, writes nowhere but
-//! where it must. Under systemd the unit says more of the same.
+//! where it must. Under systemd the unit says more of the same; it also hides the sockets of services that would start
+//! anything for root, which landlock cannot: it does not restrict connections to those that have a path.
 
 use std::path::Path;
 

@@ -93,7 +93,8 @@ pub(crate) fn page() -> String {
     page.paragraph(
         "The broker gives up the right to gain rights (no_new_privs), and where the kernel has landlock that of writing outside \
          of the store, /run, /dev, /var/log, /var/mail and /var/spool, for itself and all that it starts. The unit of systemd \
-         takes most capabilities, the network and most of the file system besides. A password is asked for in a process of its own.",
+         takes most capabilities, the network and most of the file system besides, and hides the service manager, the system bus \
+         and container engines. A password is asked for in a process of its own.",
     );
     page.heading("LOG");
     page.paragraph(

@@ -4,6 +4,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 use std::fs::{self, Permissions};
 use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use twinlock_tests::{Account, Authenticator, Launch, Output, PASSWORD, Terminal, World, in_world, is_root_in_earnest};
@@ -95,6 +96,24 @@ fn with_alice(test: impl FnOnce(&World, &Account) + Send) {
     });
 }
 
+/// Sockets of other services, the unit's and some that anybody of root's rights could have something started by.
+const SOCKETS: [&str; 7] = [
+    "/run/systemd/private",
+    "/run/systemd/io.systemd.Manager",
+    "/run/systemd/journal/socket",
+    "/run/systemd/userdb/io.systemd.DynamicUser",
+    "/run/dbus/system_bus_socket",
+    "/run/docker.sock",
+    "/run/podman/podman.sock",
+];
+/// Those that the broker needs.
+const SEEN: [&str; 2] = ["/run/systemd/journal/socket", "/run/systemd/userdb/io.systemd.DynamicUser"];
+
+/// The paths of a setting, without what says how they are mounted.
+fn paths(world: &World, key: &str) -> Vec<String> {
+    values(world, key).iter().map(|path| path.trim_start_matches('-').trim_end_matches(":ro").to_owned()).collect()
+}
+
 #[test]
 fn the_broker_works_with_the_rights_and_the_files_that_the_unit_leaves_it() {
     with_alice(|world, alice| {
@@ -105,16 +124,40 @@ fn the_broker_works_with_the_rights_and_the_files_that_the_unit_leaves_it() {
         let writable: Vec<_> =
             values(world, "ReadWritePaths").iter().map(|path| path.trim_start_matches('-').to_owned()).collect();
         assert!(writable.contains(&"/var/lib/twinlock".into()), "{writable:?}");
-        // What ProtectSystem=strict and ProtectHome=yes do; all else is read-only in a world. The socket would be systemd's.
+        let _sockets = SOCKETS.map(|path| {
+            fs::create_dir_all(Path::new(path).parent().unwrap()).unwrap();
+            UnixListener::bind(path).unwrap()
+        });
+        world.write("/run/systemd/sessions/7", "UID=1001\n");
+        // What ProtectSystem=strict, ProtectHome=yes and the settings of /run/systemd do; all else is read-only in a world.
+        // The socket would be systemd's.
+        let hidden = paths(world, "TemporaryFileSystem").join(" ");
+        let kept_of_it = paths(world, "BindReadOnlyPaths").join(" ");
+        let inaccessible = paths(world, "InaccessiblePaths").join(" ");
         let script = format!(
             "set -e; for path in {} /run/twinlock; do mount --bind $path $path; done\n\
+             mkdir /tmp/kept && mount --rbind /run/systemd /tmp/kept\n\
+             for path in {hidden}; do mount -t tmpfs none $path; done\n\
+             for path in {kept_of_it}; do test ! -d /tmp/kept/${{path##*/}} || \
+                 {{ mkdir $path; mount -o bind,ro /tmp/kept/${{path##*/}} $path; }}; done\n\
+             umount --lazy /tmp/kept\n\
+             for path in {inaccessible}; do test ! -d $path || mount -t tmpfs -o ro,mode=000 none $path; \
+                 test ! -S $path || mount --bind /dev/null $path; done\n\
              for path in /etc /var /run /tmp; do mount -o remount,bind,ro $path; done\n\
              for path in /home /root; do mount -t tmpfs -o ro,mode=000 none $path; done\n\
              exec setpriv --no-new-privs --bounding-set -all{} -- \"$@\"",
             writable.join(" "),
             kept.concat()
         );
-        let _broker = world.broker_under(&["unshare", "--mount", "sh", "-c", &script, "sh"]);
+        let broker = world.broker_under(&["unshare", "--mount", "sh", "-c", &script, "sh"]);
+        let sees = |test: &str, path: &str| {
+            let inside = ["nsenter", "--mount", "--target", &broker.pid().to_string(), "test", test, path];
+            Launch::new(inside).run().code == Some(0)
+        };
+        for path in SOCKETS {
+            assert_eq!(sees("-S", path), SEEN.contains(&path), "{path}");
+        }
+        assert!(sees("-r", "/run/systemd/sessions/7"));
         enrol(world, alice);
         assert_eq!(fs::metadata("/run/faillock/alice").unwrap().uid(), alice.uid);
     });
