@@ -189,3 +189,36 @@ fn enrolling_inside_a_login_wants_the_account_line_of_sshd() {
         assert_eq!(world.twinlock(&["check"]).code, Some(0), "as shipped");
     });
 }
+
+#[test]
+fn a_strict_rule_on_keys_that_also_holds_without_one_is_found() {
+    with_alice(|world, _| {
+        let config = "second_factor = \"skip\"\n[[rule]]\nname = \"soft keys\"\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n";
+        world.write(CONFIG, config);
+        let told = "/etc/twinlock/config.toml:2: rule (soft keys): it is stricter than what follows it, so it also holds for logins of which sshd shows no key";
+        finds(world, 1, &[told, "hint: put a rule first that names the key_types that are let off"]);
+        world.write(CONFIG, config.replace("skip", "required").replace("ssh-rsa", "sk-ssh-ed25519@openssh.com"));
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "nothing that follows is more lenient");
+    });
+}
+
+#[test]
+fn networks_that_are_not_compared_with_the_source_of_a_service_are_found() {
+    with_alice(|world, _| {
+        let rule = |services: &str| {
+            let rule = "from = [\"192.0.2.0/24\"]\nsecond_factor = \"skip\"\n";
+            world.write(CONFIG, format!("[[rule]]\nname = \"inside\"\n{services}\n{rule}"));
+        };
+        rule("");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "no other service has the module");
+        world.service("vsftpd", "auth required pam_unix.so\naccount required pam_twinlock.so\n");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "it asks nobody");
+        world.service("vsftpd", "auth required pam_unix.so\nauth required pam_twinlock.so\n");
+        let told = "/etc/twinlock/config.toml:1: rule (inside): it has networks and does not name the service vsftpd";
+        finds(world, 1, &[told, "hint: add \"vsftpd\" to `services` of the rule if it gives PAM addresses"]);
+        for services in ["services = [\"sshd\"]", "services = [\"sshd\", \"vsftpd\"]", "services = [\"!vsftpd\"]"] {
+            rule(services);
+            assert_eq!(world.twinlock(&["check"]).code, Some(0), "{services}");
+        }
+    });
+}

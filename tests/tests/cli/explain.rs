@@ -57,6 +57,9 @@ fn the_module_does_what_is_said_of_every_policy_and_everybody() {
             for config in [
                 format!("second_factor = \"{policy}\"\n"),
                 format!("[[rule]]\nkey_types = [\"ssh-ed25519\"]\nsecond_factor = \"{policy}\"\n"),
+                format!(
+                    "second_factor = \"skip\"\n[[rule]]\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"{policy}\"\n"
+                ),
                 format!("second_factor = \"{policy}\"\n[[rule]]\nusers = [\"!zoe\"]\nsecond_factor = \"optional\"\n"),
             ] {
                 world.write(CONFIG, format!("fail_delay = \"0s\"\n{config}"));
@@ -198,6 +201,44 @@ fn a_source_that_is_a_name_is_a_doubt_where_it_matters() {
         assert_eq!(of("2001:db8::1"), ("passes".into(), false));
         assert!(
             told(world, &["alice", "--from", "host.example.org"]).contains("\nbecause:  the login's source is a name")
+        );
+    });
+}
+
+#[test]
+fn a_key_that_is_not_shown_is_a_doubt_where_the_rule_is_the_stricter_one() {
+    with_alice(|world, _| {
+        world.write(
+            CONFIG,
+            "second_factor = \"skip\"\n[[rule]]\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n",
+        );
+        let of = |arguments: &[&str]| {
+            let explained = explained(world, &[&["alice"], arguments].concat());
+            let word = |field: &str| explained[field].as_str().unwrap_or("-").to_owned();
+            (word("outcome"), word("key_alone"), explained["doubt"].is_string())
+        };
+        assert_eq!(of(&[]), ("asked".into(), "refused".into(), true));
+        assert_eq!(of(&["--key-type", "ssh-rsa"]), ("asked".into(), "refused".into(), false));
+        assert_eq!(of(&["--key-type", "ssh-ed25519"]), ("passes".into(), "refused".into(), false));
+        assert_eq!(of(&["--service", "sudo"]), ("passes".into(), "-".into(), false));
+        assert!(told(world, &["alice"]).contains("\nbecause:  sshd shows no key whose kind is known"));
+        let guard = "is refused: sshd shows the guard no key, so a rule with key_types holds that is stricter";
+        assert!(told(world, &["alice", "--key-type", "ssh-ed25519"]).contains(guard));
+    });
+}
+
+#[test]
+fn a_source_that_nobody_checked_is_told() {
+    with_alice(|world, _| {
+        world.write(CONFIG, "[[rule]]\nname = \"inside\"\nfrom = [\"10.0.0.0/8\"]\nsecond_factor = \"skip\"\n");
+        let told = |service: &str| told(world, &["alice", "--service", service, "--from", "10.1.2.3"]);
+        let note =
+            "rule 1 (inside) has networks and does not name vsftpd in `services`, so 10.1.2.3 counts there as a name";
+        assert!(told("vsftpd").contains(note) && told("vsftpd").contains("outcome:  asked"), "{}", told("vsftpd"));
+        assert!(
+            !told("sshd").contains("has networks") && told("sshd").contains("outcome:  passes"),
+            "{}",
+            told("sshd")
         );
     });
 }

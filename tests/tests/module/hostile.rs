@@ -18,6 +18,7 @@ second_factor = "skip"
 groups = ["empty"]
 second_factor = "skip"
 [[rule]]
+services = ["svc"]
 from = ["203.0.113.0/24", "2001:db8:aa::/48"]
 second_factor = "optional"
 "#;

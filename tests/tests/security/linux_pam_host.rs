@@ -202,7 +202,9 @@ fn l20_no_name_is_looked_up(contender: Contender) -> Finding {
         let looked = looked("svc").saturating_sub(looked("none"));
         if contender == Contender::Twinlock {
             // What may come unasked from an address may not come so from a name of it.
-            scene.world.write(CONFIG, "[[rule]]\nfrom = [\"192.0.2.7\"]\nsecond_factor = \"skip\"\n");
+            scene
+                .world
+                .write(CONFIG, "[[rule]]\nservices = [\"svc\"]\nfrom = [\"192.0.2.7\"]\nsecond_factor = \"skip\"\n");
             let asked = |rhost: &str| scene.guess().rhost(rhost).run(scene.world).prompts().len();
             assert_eq!([asked("192.0.2.7"), asked("known.example.com")], [0, 1]);
         }
