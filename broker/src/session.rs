@@ -7,11 +7,12 @@ use twinlock_core::{
     account::{Subject, UserName},
     config::Config,
     host::{self, Kernel, SystemClock, SystemGroups},
-    journal::Reason,
+    journal::{Reason, escaped},
     lifecycle::{Caller, Cause, Done, Journal, Lifecycle, Refusal},
     login::{Attempt, Login, Outcome},
+    notice::Change,
     store::{Store, load_config},
-    wire::{Connection, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
+    wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
 };
 use twinlock_notify::{Mailing, SystemJournal};
 
@@ -47,6 +48,8 @@ impl Session<'_> {
                 let Ok(request) = LoginRequest::parse(&first.content) else { return };
                 (Kind::Verdict, verdict(&self.login(&request)).into_bytes().into())
             }
+            // The module waits for no answer.
+            Kind::EnrolledInLogin => return self.mail_enrolment(&first.content),
             Kind::Answer
             | Kind::NoAnswer
             | Kind::Ask
@@ -170,6 +173,19 @@ impl Session<'_> {
         attempt
     }
 
+    /// Sends the mail about an enrolment inside a login. Only root may ask for it, and the module has logged the change already.
+    fn mail_enrolment(&self, content: &[u8]) {
+        if self.peer.uid != 0 {
+            return;
+        }
+        let (Ok(enrolled), Ok(config)) = (EnrolledInLogin::parse(content), self.config()) else { return };
+        let name = UserName::parse(enrolled.user.as_bytes()).ok();
+        if let Some(subject) = name.and_then(|name| host::account(&name).ok().flatten()) {
+            let journal = SystemJournal { mail: mailing(&config), ..self.system_journal() };
+            journal.mail(&subject, Change::Enrolled, &login_of(&enrolled));
+        }
+    }
+
     /// Refuses a login before anybody is asked, and writes it down like any other. Not the name: it is only claimed, and
     /// may be anything.
     fn turned_down(&self, request: &LoginRequest, reason: Reason, detail: String) -> Attempt {
@@ -182,6 +198,12 @@ impl Session<'_> {
         let (service, rhost) = (&request.service, request.rhost.as_deref());
         self.journal(SystemJournal { service, rhost, ..self.system_journal() })
     }
+}
+
+/// Which login it was, for a mail. What is not plain is escaped, as in the log.
+fn login_of(enrolled: &EnrolledInLogin) -> String {
+    let from = enrolled.rhost.as_deref().map(|rhost| format!(" from {}", escaped(rhost))).unwrap_or_default();
+    format!(", inside a login by {}{from},", escaped(&enrolled.service))
 }
 
 fn mailing(config: &Config) -> Mailing<'_> {

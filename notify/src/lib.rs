@@ -15,7 +15,6 @@ use twinlock_core::{
     login::Attempt,
     notice::Change,
     ports::Clock,
-    time::UnixTime,
 };
 
 /// How a mail about a change is sent, and by which sendmail.
@@ -61,6 +60,23 @@ impl SystemJournal<'_> {
         log(self.program, Severity::Warning, &line);
     }
 
+    /// Sends the owner a mail about a change, where that is wanted. `circumstances` stand behind the date.
+    pub fn mail(&self, subject: &Subject, change: Change, circumstances: &str) {
+        let user = subject.name.as_str().to_owned();
+        let what = format!("{} on {}{circumstances}", change.told(), self.clock.now());
+        match self.mail {
+            Mailing::Off => {}
+            Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, &what),
+            Mailing::Aside(sendmail) => {
+                let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
+                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, &what));
+                if let Err(error) = sending {
+                    self.note(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
+                }
+            }
+        }
+    }
+
     /// Writes how an attempt ended: of an account, or of nobody in particular.
     pub fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
         let entry = Entry {
@@ -85,26 +101,14 @@ impl Journal for SystemJournal<'_> {
     }
 
     fn change(&self, subject: &Subject, change: Change) {
-        let user = subject.name.as_str();
-        self.changed(change.name(), user);
-        let (user, at) = (user.to_owned(), self.clock.now());
-        match self.mail {
-            Mailing::Off => {}
-            Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, change, at),
-            Mailing::Aside(sendmail) => {
-                let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
-                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, change, at));
-                if let Err(error) = sending {
-                    self.note(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
-                }
-            }
-        }
+        self.changed(change.name(), subject.name.as_str());
+        self.mail(subject, change, ",");
     }
 }
 
 /// Sends a mail; the log says if it did not go out.
-fn send(program: &str, sendmail: &Path, user: &str, change: Change, at: UnixTime) {
-    if let Err(error) = mail::send(sendmail, user, change, at) {
+fn send(program: &str, sendmail: &Path, user: &str, what: &str) {
+    if let Err(error) = mail::send(sendmail, user, what) {
         let detail = error.to_string().escape_default().to_string();
         log(program, Severity::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
     }

@@ -10,11 +10,7 @@ use std::{
 };
 
 use lettre::{Message, address::AddressError, message::Mailbox};
-use twinlock_core::{
-    host::{self, Held},
-    notice::Change,
-    time::UnixTime,
-};
+use twinlock_core::host::{self, Held};
 
 /// Why no mail went out. What it was to tell of has happened all the same.
 #[derive(Debug)]
@@ -34,8 +30,8 @@ pub(crate) enum MailError {
 /// How long sendmail may take: it has to put the mail into its queue, no more.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// Tells `user` of a change.
-pub(crate) fn send(sendmail: &Path, user: &str, change: Change, at: UnixTime) -> Result<(), MailError> {
+/// Tells `user` of a change: what was changed, and when.
+pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailError> {
     let host = host::name();
     let host = if host.is_empty() { "localhost" } else { host.as_str() };
     let address = |local: &str| lettre::Address::new(local, host).map_err(MailError::Address);
@@ -44,9 +40,8 @@ pub(crate) fn send(sendmail: &Path, user: &str, change: Change, at: UnixTime) ->
         .to(Mailbox::new(None, address(user)?))
         .subject(format!("Your second factor on {host} was changed"))
         .body(format!(
-            "{} on {at}, for the account {user} on {host}.\n\nWas that you? Then there is nothing to do.\n\
-             Was it not you? Tell the administrator of {host} at once.\n",
-            change.told()
+            "{what} for the account {user} on {host}.\n\nWas that you? Then there is nothing to do.\n\
+             Was it not you? Tell the administrator of {host} at once.\n"
         ))
         .map_err(MailError::Message)?;
     hand_over(sendmail, &message)

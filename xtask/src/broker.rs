@@ -65,6 +65,9 @@ pub(crate) fn page() -> String {
          carries question and answer, and the broker makes the attempt for the account that the host runs as.",
     );
     page.paragraph(
+        "With `[notify] mail`, pam_twinlock(8) also has the broker mail users who enrolled inside a login. It takes that from root alone.",
+    );
+    page.paragraph(
         "The socket is handed over by systemd (twinlockd.socket), or made by `--listen` under any other supervisor. The broker \
          stays in the foreground, writes to syslog, and ends on SIGTERM, after what is being written. The configuration is read \
          anew for each request; another `[store] directory` alone wants a restart. After an upgrade it is restarted: `systemctl try-restart twinlockd.service`.",

@@ -52,8 +52,13 @@ pub enum Unreachable {
 /// # Errors
 /// [`Unreachable`].
 pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
+    connect_within(socket, PATIENCE)
+}
+
+/// The same, with how long a connection is waited for.
+pub(super) fn connect_within(socket: &Path, patience: Duration) -> Result<Connection, Unreachable> {
     store::check_socket(socket)?;
-    let stream = connected(socket).map_err(|error| {
+    let stream = connected(socket, patience).map_err(|error| {
         let nobody = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
         if nobody { Unreachable::NoBroker } else { Unreachable::Socket(error) }
     })?;
@@ -64,11 +69,11 @@ pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
 }
 
 /// Connects with an end of time: a broker that was stopped lets its queue fill up.
-fn connected(path: &Path) -> io::Result<UnixStream> {
+fn connected(path: &Path, patience: Duration) -> io::Result<UnixStream> {
     let socket = socket(AddressFamily::Unix, SockType::Stream, SockFlag::SOCK_CLOEXEC, None)?;
     // A host that closed its standard streams would read our answers, or write its messages into them.
     let stream = UnixStream::from(store::off_stdio(socket)?);
-    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(patience))?;
     match connect_to(stream.as_raw_fd(), &UnixAddr::new(path)?) {
         Ok(()) => Ok(stream),
         Err(Errno::EAGAIN) => Err(io::Error::new(io::ErrorKind::TimedOut, "it takes no more connections")),

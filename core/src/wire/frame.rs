@@ -23,6 +23,8 @@ pub enum Kind {
     Request,
     /// To the broker: a login of a host that is not root's, as the module asks for it.
     Login,
+    /// To the broker, by root: an account was enrolled inside a login.
+    EnrolledInLogin,
     /// To the broker: what was typed.
     Answer,
     /// To the broker: nothing was typed, and nothing will be.
@@ -44,9 +46,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Request,
         Self::Login,
+        Self::EnrolledInLogin,
         Self::Answer,
         Self::NoAnswer,
         Self::Ask,
@@ -62,6 +65,7 @@ impl Kind {
         match self {
             Self::Request => b'R',
             Self::Login => b'L',
+            Self::EnrolledInLogin => b'E',
             Self::Answer => b'A',
             Self::NoAnswer => b'X',
             Self::Ask => b'Q',
@@ -85,6 +89,7 @@ impl Kind {
             Self::NoAnswer => 0,
             Self::Request
             | Self::Login
+            | Self::EnrolledInLogin
             | Self::Ask
             | Self::AskHidden
             | Self::Tell

@@ -27,6 +27,7 @@ pub fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizi
             Kind::Verdict => return Ok(frame.content),
             Kind::Request
             | Kind::Login
+            | Kind::EnrolledInLogin
             | Kind::Answer
             | Kind::NoAnswer
             | Kind::Introduce

@@ -223,6 +223,7 @@ fn converse(broker: &Connection, request: &LoginRequest, conversation: &mut Once
             }
             Kind::Request
             | Kind::Login
+            | Kind::EnrolledInLogin
             | Kind::Answer
             | Kind::NoAnswer
             | Kind::AskHidden

@@ -107,7 +107,7 @@ pub fn ask_broker(
             Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(Broken::OutOfPlace)),
             Kind::Done => return parsed(&frame),
             Kind::Refused => return Err(parsed::<Refusal>(&frame)?),
-            Kind::Request | Kind::Login | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
+            Kind::Request | Kind::Login | Kind::EnrolledInLogin | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
                 return Err(lost(Broken::OutOfPlace));
             }
         }

@@ -118,7 +118,7 @@ fn words_that_are_no_verdict_let_nobody_in() {
 
 #[test]
 fn messages_out_of_place_let_nobody_in() {
-    let kinds = ['R', 'L', 'A', 'X', 'H', 'T', 'I', 'D', 'F', 'Z', '\0'];
+    let kinds = ['R', 'L', 'E', 'A', 'X', 'H', 'T', 'I', 'D', 'F', 'Z', '\0'];
     let mut scripts = Vec::new();
     for kind in kinds {
         let content: &[u8] = if kind == 'X' { b"" } else { b"granted" };

@@ -9,7 +9,7 @@ use twinlock_tests::{Caller, State, frame};
 use crate::messages::{Said, ask, hear_out, login, request, store, with_scene};
 
 /// The kinds there are.
-const KINDS: &[u8] = b"RLAXQHTIDFV";
+const KINDS: &[u8] = b"RLEAXQHTIDFV";
 const CODE: &str = "Verification code: ";
 
 /// A connection on which the broker has asked for a code.

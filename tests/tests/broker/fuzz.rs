@@ -51,7 +51,7 @@ impl Messages {
                 self.mutated(&whole)
             }
             3 => frame('A', &self.mutated(&[b"000000".to_vec(), b"phone1".to_vec()])),
-            4 => frame(char::from(b"RLAXQHTIDFV"[self.below(11)]), &self.mutated(seeds)),
+            4 => frame(char::from(b"RLEAXQHTIDFV"[self.below(12)]), &self.mutated(seeds)),
             5 => frame('L', &self.mutated(&[login("alice"), login("carol")])),
             _ => frame('R', &self.mutated(seeds)),
         }

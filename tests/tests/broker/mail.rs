@@ -3,7 +3,7 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use twinlock_tests::{DEADLINE, Enrolled, PASSWORD, Terminal};
+use twinlock_tests::{DEADLINE, Enrolled, PASSWORD, Raw, Terminal};
 
 use crate::scene::{Alice, CONFIRM, KEPT, address_in, recovery_code_in, with_account, with_alice_under};
 
@@ -205,5 +205,31 @@ fn a_sendmail_that_hangs_keeps_nobody_waiting_and_is_stopped() {
         let pid = fs::read_to_string("/run/mail/pid").unwrap();
         assert!(!fs::exists(format!("/proc/{}", pid.trim())).unwrap(), "it is gone");
         assert_eq!(alice.runs(&["status"], &[]).code, Some(0));
+    });
+}
+
+#[test]
+fn the_mail_about_an_enrolment_inside_a_login_is_root_s_to_ask_for() {
+    with_sendmail(MAIL, KEEPS, |alice| {
+        let mark = alice.world.log_mark();
+        let say = |mut connection: Raw, content: &str| {
+            connection.say('E', content.as_bytes());
+            assert!(connection.is_hung_up_within(DEADLINE), "{content:?} has no answer");
+        };
+        say(alice.world.caller(alice.account.uid).connect(), "1\0alice\0sshd\0host");
+        for bad in
+            ["", "1\0alice", "2\0alice\0sshd\0", "1\0nobody-at-all\0sshd\0", "1\0\0sshd\0", "1\0alice\0sshd\0x\0y"]
+        {
+            say(Raw::connect(), bad);
+        }
+        say(Raw::connect(), "1\0alice\0ss\nhd\0x\ny\x1b[31m");
+        wait_for("a mail", || !files("mail-").is_empty());
+        let mails: Vec<_> = files("mail-").iter().map(|mail| mail.replace("=\r\n", "")).collect();
+        assert_eq!(mails.len(), 1, "{mails:?}");
+        assert!(
+            mails[0].contains(", inside a login by ss%0Ahd from x%0Ay%1B%5B31m, for the account alice on "),
+            "{mails:?}"
+        );
+        assert_eq!(alice.world.log_since(mark), [], "the module has written the line of the change");
     });
 }

@@ -1,0 +1,75 @@
+//! The module's report to the broker of an enrolment inside a login: the broker sends the mail, because the module runs no
+//! program. Fields between zero bytes, as in the message of a login.
+
+use std::{path::Path, time::Duration};
+
+use super::{Broken, Kind, Unreachable, connection};
+
+/// How long each of the two steps may take, connecting and writing: the user waits for their shell meanwhile.
+const PATIENCE: Duration = Duration::from_millis(500);
+const FIELDS: usize = 4;
+
+/// An enrolment that was made inside a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct EnrolledInLogin {
+    /// `pw_name`.
+    pub user: String,
+    /// The PAM service.
+    pub service: String,
+    /// Where from, as the service says.
+    pub rhost: Option<String>,
+}
+
+impl EnrolledInLogin {
+    fn to_bytes(&self) -> Vec<u8> {
+        let version = super::VERSION.to_string();
+        let rhost = self.rhost.as_deref().unwrap_or_default();
+        [version.as_str(), &self.user, &self.service, rhost].join("\0").into_bytes()
+    }
+
+    /// A message as it came.
+    ///
+    /// # Errors
+    /// [`Broken::NoMessage`].
+    pub fn parse(content: &[u8]) -> Result<Self, Broken> {
+        let text = std::str::from_utf8(content).map_err(|_| Broken::NoMessage)?;
+        let fields: Vec<&str> = text.splitn(FIELDS.saturating_add(1), '\0').collect();
+        let [version, user, service, rhost] = fields.as_slice() else {
+            return Err(Broken::NoMessage);
+        };
+        if *version != super::VERSION.to_string() {
+            return Err(Broken::NoMessage);
+        }
+        let rhost = (!rhost.is_empty()).then(|| (*rhost).to_owned());
+        Ok(Self { user: (*user).to_owned(), service: (*service).to_owned(), rhost })
+    }
+
+    /// Sends the report and waits for no answer. It takes a second at most, whatever the broker does.
+    ///
+    /// # Errors
+    /// [`Unreachable`]. The login does not depend on it.
+    pub fn send(&self, socket: &Path) -> Result<(), Unreachable> {
+        let broker = connection::connect_within(socket, PATIENCE)?;
+        broker.write(Kind::EnrolledInLogin, &self.to_bytes(), PATIENCE).map_err(|broken| match broken {
+            Broken::Socket(error) => Unreachable::Socket(error),
+            Broken::Gone | Broken::NoMessage | Broken::OutOfPlace => Unreachable::NoBroker,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_sent_is_parsed_and_nothing_else() {
+        for rhost in [None, Some("192.0.2.7".to_owned())] {
+            let told = EnrolledInLogin { user: "alice".into(), service: "sshd".into(), rhost };
+            assert_eq!(EnrolledInLogin::parse(&told.to_bytes()).ok(), Some(told));
+        }
+        for bad in [&b""[..], b"1", b"1\0alice\0sshd", b"2\0alice\0sshd\0", b"1\0alice\0sshd\0x\0y", b"1\0\xff\0sshd\0"]
+        {
+            assert!(EnrolledInLogin::parse(bad).is_err(), "{}", bad.escape_ascii());
+        }
+    }
+}
