@@ -4,6 +4,8 @@ use std::fmt;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, percent_encode};
 
+use crate::notice::Change;
+
 /// Why a login ended as it did: the vocabulary of the log, and of the module's return codes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Reason {
@@ -159,6 +161,13 @@ impl fmt::Display for Entry<'_> {
             None => Ok(()),
         }
     }
+}
+
+/// The line of an enrolment inside a login, as the module writes it: that of any change, and which login it was.
+#[must_use]
+pub fn enrolled_in_login(user: &str, uid: u32, service: &str, rhost: Option<&str>) -> String {
+    let (user, service, rhost) = (escaped(user), escaped(service), escaped(rhost.unwrap_or("-")));
+    format!("change={} user={user} by-uid={uid} service={service} rhost={rhost}", Change::Enrolled.name())
 }
 
 /// A value as `[A-Za-z0-9._@:-]`, everything else as `%XX`; cut to 64 bytes, `-` if empty.

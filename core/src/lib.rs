@@ -35,6 +35,7 @@ pub mod module_arguments;
 pub mod notice;
 pub mod onboarding;
 pub mod otp;
+pub mod pending;
 pub mod policy;
 pub mod ports;
 pub mod qr;

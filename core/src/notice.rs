@@ -131,8 +131,19 @@ impl Notice {
         let (Some(new), Some(before)) = (Self::of(change, at), before.filter(|before| before.is_new(at))) else {
             return Self::of(change, at).or(before);
         };
-        let gravest = if change.gravity() >= before.change.gravity() { new } else { before };
+        let gravest = if new.gravity() >= before.gravity() { new } else { before };
         Some(Self { others: before.others.saturating_add(1), latest: at, ..gravest })
+    }
+
+    /// A notice of an enrolment inside a login. Unlike other enrolments it takes the first factor alone.
+    #[must_use]
+    pub const fn of_enrolment_in_login(at: UnixTime) -> Self {
+        Self { change: Change::Enrolled, at, others: 0, latest: at }
+    }
+
+    /// Only an enrolment inside a login is told of without a gravity of its own: it is the gravest of all.
+    fn gravity(&self) -> u8 {
+        self.change.gravity().unwrap_or(u8::MAX)
     }
 
     /// Whether it is still told of.
@@ -227,6 +238,16 @@ mod tests {
                  all was on 1970-01-02T00:00:00Z. {end}"
             )
         );
+    }
+
+    #[test]
+    fn an_enrolment_inside_a_login_is_not_hidden_by_what_follows() {
+        let at = |day: u64| UnixTime::from_seconds(day * DAY);
+        let enrolled = Some(Notice::of_enrolment_in_login(at(0)));
+        for change in [Change::Replaced, Change::DeviceAdded, Change::DeviceResumed] {
+            let told = Notice::after(enrolled, change, at(1)).unwrap().told();
+            assert!(told.starts_with("A second factor was set up on 1970-01-01T00:00:00Z. 1 other change"), "{told}");
+        }
     }
 
     #[test]

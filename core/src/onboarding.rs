@@ -1,5 +1,5 @@
 //! Enrolling inside a login (DESIGN section 6): the picture, a code of the app, the recovery codes, one of them back.
-//! What comes of it is staged, and stored only where the whole login has passed.
+//! What comes of it is staged, and stored only where the whole login has passed: see [`crate::pending`].
 //!
 //! Everything is said in the text of a prompt: messages of other kinds come late, cut or not at all (SSHD.md section 4).
 
@@ -14,6 +14,7 @@ use crate::{
     enrol::{self, EnrolError, Existing, Parameters},
     journal::Reason,
     login::{Attempt, Outcome},
+    notice::Notice,
     ports::{Clock, Conversation, Randomness, StateStore, WriteCredentials},
     qr::{self, Palette},
     recovery::RecoveryCode,
@@ -31,9 +32,9 @@ const SMALL: usize = 106;
 
 /// An enrolment that waits for the end of the login. No `Debug`: it holds a secret.
 pub struct Staged {
-    subject: Subject,
-    enrolment: Enrolment,
-    confirmed: u64,
+    pub(crate) subject: Subject,
+    pub(crate) enrolment: Enrolment,
+    pub(crate) confirmed: u64,
 }
 
 impl Staged {
@@ -43,13 +44,18 @@ impl Staged {
         self.enrolment.authenticators.first()
     }
 
-    /// Stores it, with the confirming code used up.
+    /// Stores it, with the confirming code used up. The next logins tell of it: who enrolled may not have been the owner.
     ///
     /// # Errors
     /// [`EnrolError::AlreadyEnrolled`] if another login was faster; [`EnrolError::Store`], after which it may count all the
     /// same: its last write comes when the enrolment is on the disk.
     pub fn store<C: WriteCredentials, S: StateStore>(&self, stores: (&C, &S), now: UnixTime) -> Result<(), EnrolError> {
-        enrol::store(stores, &self.subject, (&self.enrolment, Some(self.confirmed)), Existing::Keep, now)
+        enrol::store_noting(stores, &self.subject, &self.enrolment, (Existing::Keep, now), |record| {
+            for authenticator in &self.enrolment.authenticators {
+                record.use_step(&authenticator.id, self.confirmed, now);
+            }
+            record.notice = Some(Notice::of_enrolment_in_login(now));
+        })
     }
 }
 

@@ -113,6 +113,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     assert!(transaction.service != "twinlock-panic", "the panic that was asked for");
 
     // First of all: whoever passed before in this transaction has not passed now.
+    transaction.take_pending();
     if transaction.mark(None).is_err() {
         return returns::no_data(transaction);
     }
@@ -192,8 +193,7 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
 /// What is asked where password and code come in one answer; google-authenticator's words.
 const FORWARD_PROMPT: &str = "Password & verification code: ";
 
-/// Enrols somebody inside the login. What comes of it waits for the account phase, which comes only if the whole auth
-/// phase passed.
+/// Enrols somebody inside the login. What comes of it waits for the end of the login: see `enrolment`.
 fn invite(transaction: &mut Transaction<'_>, scene: &Scene) -> (Attempt, Option<Box<Staged>>) {
     // The picture is part of a prompt that echoes: clients show no other whole.
     transaction.echo = true;
@@ -216,8 +216,8 @@ fn invite(transaction: &mut Transaction<'_>, scene: &Scene) -> (Attempt, Option<
 }
 
 /// What the log says of an enrolment that waits.
-const STAGED: &str = "enrolled inside the login; it is stored in the account phase and nowhere else: if no line says that \
-    it was stored, the login ended before, or this service has no account line of pam_twinlock.so";
+const STAGED: &str = "enrolled inside the login; it is stored when the whole login has passed: if no line says that it was \
+    stored, the login ended before, this service has no account line of pam_twinlock.so, or it does not call pam_setcred";
 
 /// A code was given for one user; nobody else may have the good of it.
 fn user_changed() -> Attempt {

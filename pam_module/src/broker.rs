@@ -1,5 +1,5 @@
 //! Where the host is not root's (a screen locker, a web server), the store is out of reach: the broker makes the attempt,
-//! for the account of the host's own user alone, and writes it down.
+//! for the account of the host's own user alone, and writes it down. The broker also sends the mail about an enrolment inside a login.
 
 use std::path::Path;
 
@@ -7,7 +7,7 @@ use twinlock_core::{
     login::{Attempt, Outcome},
     policy::SecondFactor,
     ports::Conversation,
-    wire::{self, LoginRequest, Silent},
+    wire::{self, EnrolledInLogin, LoginRequest, Silent},
 };
 
 use crate::{authenticate::Scene, ffi::Transaction};
@@ -32,4 +32,12 @@ pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversatio
 pub(crate) fn asks_nobody(request: LoginRequest) -> bool {
     let request = LoginRequest { policy: SecondFactor::Optional, ..request };
     attempt(&request, &mut Silent).end() == Outcome::NotAsked
+}
+
+/// Asks the broker to mail the user about the enrolment inside this login. Without a broker, only the log tells of it.
+pub(crate) fn mail_enrolment(transaction: &Transaction<'_>, user: &str) {
+    let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
+    let enrolled = EnrolledInLogin { user: user.to_owned(), service, rhost };
+    // The login has passed and the enrolment is stored; a mail that fails changes neither.
+    let _ = enrolled.send(Path::new(wire::SOCKET));
 }

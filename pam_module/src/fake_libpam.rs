@@ -127,6 +127,17 @@ extern "C" fn pam_getenv(_: *mut PamHandle, name: *const c_char) -> *const c_cha
 }
 
 #[unsafe(no_mangle)]
+extern "C" fn pam_putenv(_: *mut PamHandle, pair: *const c_char) -> c_int {
+    // SAFETY: a string that ends with a zero byte, and is copied.
+    let pair = unsafe { CStr::from_ptr(pair) }.to_str().unwrap();
+    HOST.with_borrow_mut(|host| match pair.split_once('=') {
+        Some((name, value)) => host.environment.insert(text(name.as_bytes()), text(value.as_bytes())),
+        None => host.environment.remove(&text(pair.as_bytes())),
+    });
+    PAM_SUCCESS
+}
+
+#[unsafe(no_mangle)]
 extern "C" fn pam_get_user(_: *mut PamHandle, user: *mut *const c_char, _: *const c_char) -> c_int {
     let name = HOST.with_borrow(|host| host.items.get(&2).map_or(ptr::null(), |name| name.as_ptr()));
     // SAFETY: a place for a pointer.
@@ -249,4 +260,21 @@ fn a_mark_is_read_as_it_was_set_and_goes_with_the_transaction() {
         assert!(transaction.marked().is_none());
         transaction.warn("told");
     });
+}
+
+#[test]
+fn what_is_handed_over_is_taken_once() {
+    let id = PendingId::parse("0123456789abcdef0123456789abcdef").unwrap();
+    transact(
+        |_| (),
+        |transaction| {
+            assert_eq!(transaction.take_pending(), None);
+            transaction.set_pending(&id).unwrap();
+            assert_eq!(transaction.take_pending(), Some(id.clone()));
+            assert!(!has_variable(transaction.handle, PENDING));
+            HOST.with_borrow_mut(|host| host.environment.insert(PENDING.to_owned(), text(b"x\xff")));
+            assert_eq!(transaction.take_pending(), None, "something else is taken out too");
+            assert!(!has_variable(transaction.handle, PENDING));
+        },
+    );
 }

@@ -26,18 +26,20 @@ use twinlock_core::{
     account::Subject,
     grant::Grant,
     onboarding::Staged,
+    pending::PendingId,
     policy::FirstFactors,
     ports::{Conversation, NoAnswer},
 };
 use zeroize::{Zeroizing, zeroize_stack};
 
-use crate::{arguments::Arguments, authenticate, guard, returns};
+use crate::{arguments::Arguments, authenticate, enrolment, guard, returns};
 
 // libpam itself is linked by pam-bindings, which has no words for these.
 unsafe extern "C" {
     fn pam_fail_delay(handle: *mut PamHandle, microseconds: c_uint) -> c_int;
     fn pam_set_item(handle: *mut PamHandle, kind: c_int, item: *const c_void) -> c_int;
     fn pam_getenv(handle: *mut PamHandle, name: *const c_char) -> *const c_char;
+    fn pam_putenv(handle: *mut PamHandle, pair: *const c_char) -> c_int;
     fn pam_syslog(handle: *const PamHandle, priority: c_int, format: *const c_char, ...);
 }
 
@@ -52,13 +54,20 @@ fn mark_name() -> String {
     format!("twinlock-passed-{:p}", &raw const HERE)
 }
 
+/// The variable of the PAM environment by which the account phase hands an enrolment over to the end of the login, which
+/// in sshd is another process. It is an id, and no secret; it is gone before the session gets its environment.
+const PENDING: &CStr = c"pam_twinlock_pending";
+
+/// `PAM_DELETE_CRED`, the one call of `pam_setcred` that begins nothing.
+const DELETE_CRED: PamFlag = 4;
+
 /// What the auth phase leaves for the account phase of the same transaction.
 pub(crate) struct Passed {
     /// Who passed.
     pub(crate) subject: Subject,
     /// By what.
     pub(crate) grant: Grant,
-    /// An enrolment to be stored now that the whole auth phase passed.
+    /// An enrolment to be stored when the login is complete.
     pub(crate) staged: Option<Box<Staged>>,
 }
 
@@ -67,6 +76,8 @@ pub(crate) struct Passed {
 pub(crate) enum Loudness {
     /// Something is broken.
     Error = 3,
+    /// A second factor was changed. journald counts such lines apart from attempts.
+    Warning = 4,
     /// An attempt was refused.
     Notice = 5,
     /// An attempt was granted.
@@ -161,6 +172,23 @@ impl<'a> Transaction<'a> {
         self.handle.set_data(&mark_name(), Box::new(passed)).map_err(|code| code as i32)
     }
 
+    /// Hands an enrolment over to the end of this login.
+    pub(crate) fn set_pending(&mut self, id: &PendingId) -> Result<(), i32> {
+        let pair = CString::new([PENDING.to_bytes(), b"=", id.as_str().as_bytes()].concat());
+        let pair = pair.map_err(|_| PamResultCode::PAM_BUF_ERR as i32)?;
+        match put_variable(self.handle, &pair) {
+            0 => Ok(()),
+            code => Err(code),
+        }
+    }
+
+    /// What was handed over; it is there no more then. `None` if there was nothing, or something else.
+    pub(crate) fn take_pending(&mut self) -> Option<PendingId> {
+        let value = copied_variable(self.handle, PENDING)?;
+        put_variable(self.handle, PENDING);
+        PendingId::parse(std::str::from_utf8(&value).ok()?)
+    }
+
     /// Who passed the auth phase of this transaction.
     pub(crate) fn marked(&self) -> Option<&Passed> {
         let name = mark_name();
@@ -195,6 +223,12 @@ fn copied_user(handle: &mut PamHandle) -> Result<Vec<u8>, NoAnswer> {
     item(handle).ok_or(NoAnswer { code: code as i32 })
 }
 
+fn has_variable(handle: &mut PamHandle, name: &CStr) -> bool {
+    let handle: *mut PamHandle = handle;
+    // SAFETY: the handle is libpam's own and live, the name ends with a zero byte.
+    unsafe { !pam_getenv(handle, name.as_ptr()).is_null() }
+}
+
 /// A variable of the transaction's environment, which is not the process's.
 fn copied_variable(handle: &mut PamHandle, name: &CStr) -> Option<Vec<u8>> {
     let handle: *mut PamHandle = handle;
@@ -204,6 +238,13 @@ fn copied_variable(handle: &mut PamHandle, name: &CStr) -> Option<Vec<u8>> {
     // variable is changed; it is copied before anything else happens.
     let value = (!value.is_null()).then(|| unsafe { CStr::from_ptr(value) });
     value.map(|value| value.to_bytes().to_vec())
+}
+
+/// Sets a variable of the transaction's environment by `NAME=VALUE`, or takes it out by `NAME`; libpam's code.
+fn put_variable(handle: &mut PamHandle, pair: &CStr) -> c_int {
+    let handle: *mut PamHandle = handle;
+    // SAFETY: the handle is libpam's own and live, the pair ends with a zero byte, and libpam copies it.
+    unsafe { pam_putenv(handle, pair.as_ptr()) }
 }
 
 /// A text item, at most 256 bytes of it: longer ones are no service of a rule and no address, and the log cuts them too.
@@ -225,9 +266,13 @@ impl PamHooks for Twinlock {
         behind_the_boundary(handle, &arguments, flags, guard::run)
     }
 
-    // PAM_IGNORE would make a stack of this module alone fail after the login was granted.
-    fn sm_setcred(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        PamResultCode::PAM_SUCCESS
+    // PAM_IGNORE would make a stack of this module alone fail after the login was granted. Only a login in which somebody
+    // enrolled has anything to do here.
+    fn sm_setcred(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
+        if flags & DELETE_CRED != 0 || !has_variable(handle, PENDING) {
+            return PamResultCode::PAM_SUCCESS;
+        }
+        behind_the_boundary(handle, &arguments, flags, enrolment::store)
     }
 
     fn sm_open_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {

@@ -2,24 +2,9 @@
 //! Where a second factor is required and none was verified in this transaction, the login ends here.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{
-    account::Subject,
-    credentials::AuthenticatorId,
-    enrol::EnrolError,
-    host::{self, SystemClock},
-    journal::Reason,
-    login::{Attempt, Outcome},
-    policy::SecondFactor,
-    ports::{Clock as _, ReadCredentials as _},
-};
+use twinlock_core::{host, journal::Reason, policy::SecondFactor, ports::ReadCredentials as _};
 
-use crate::{
-    arguments::Arguments,
-    authenticate::Scene,
-    broker,
-    ffi::{Passed, Transaction},
-    returns,
-};
+use crate::{arguments::Arguments, authenticate::Scene, broker, enrolment, ffi::Transaction, returns};
 
 const SSHD: &str = "this login asked for no second factor: sshd needs `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
     `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME), and /etc/pam.d/sshd the auth \
@@ -47,10 +32,8 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     };
     let user = Some(subject.name.as_str());
     if let Some(passed) = transaction.marked().filter(|passed| passed.subject == *subject && passed.grant.lets_pass()) {
-        if let Some(staged) = &passed.staged {
-            let authenticator = staged.authenticator().map(|authenticator| authenticator.id.clone());
-            let stored = staged.store((&scene.store.credentials, &scene.store.states), SystemClock.now());
-            return end_of_enrolment(transaction, subject, authenticator, stored);
+        if passed.staged.is_some() {
+            return enrolment::hand_over(transaction, &scene, subject);
         }
         return if scene.policy == SecondFactor::Skip { PamResultCode::PAM_IGNORE } else { PamResultCode::PAM_SUCCESS };
     }
@@ -80,43 +63,4 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let code = returns::refuse(transaction, user, Reason::Bypass, Some(remedy));
     transaction.warn("This host requires a second factor, but was not set up to ask you for one. Your administrator finds the reason in the log.");
     code
-}
-
-/// Says how the enrolment inside this login ended, to the log and to the user.
-fn end_of_enrolment(
-    transaction: &mut Transaction<'_>,
-    subject: &Subject,
-    authenticator: Option<AuthenticatorId>,
-    stored: Result<(), EnrolError>,
-) -> PamResultCode {
-    let (outcome, detail, said) = match stored {
-        Ok(()) => (
-            Outcome::Granted { recovery_codes_left: None },
-            "the enrolment inside this login was stored".to_owned(),
-            "You are enrolled. From the next login on, this host asks for a code of your app.",
-        ),
-        Err(error @ EnrolError::AlreadyEnrolled) => (
-            Outcome::Refused(Reason::NotEnrolled),
-            format!("the enrolment inside this login was not stored: {error}, by another login meanwhile"),
-            "Another login enrolled this account meanwhile: remove the new entry from your app, and log in with the other one.",
-        ),
-        // A write that failed may have come after the one that counts.
-        Err(error) => (
-            Outcome::Refused(Reason::Store),
-            format!("the enrolment inside this login may not be stored whole, see `twinlock status`: {error}"),
-            "The enrolment could not be finished. Keep the new entry of your app and the recovery codes, which may count already, and tell your administrator.",
-        ),
-    };
-    let attempt = Attempt { method: Some("totp"), authenticator, detail: Some(detail), ..Attempt::passed(outcome) };
-    let code = returns::end(transaction, Some(subject.name.as_str()), &attempt);
-    if attempt.refused().is_some() {
-        transaction.warn(said);
-        return code;
-    }
-    transaction.tell(said);
-    // A host may run the account phase again; there is nothing left to store then.
-    match transaction.mark(Some(Passed { subject: subject.clone(), grant: attempt.grant, staged: None })) {
-        Ok(()) => code,
-        Err(_) => returns::no_data(transaction),
-    }
 }

@@ -34,6 +34,9 @@ const fn code(reason: Reason) -> PamResultCode {
     }
 }
 
+/// What `pam_setcred` says of an enrolment that was not stored, whatever the reason.
+pub(crate) const NOT_STORED: PamResultCode = PamResultCode::PAM_CRED_ERR;
+
 /// The conversation's own error; one that must be tried again later is incomplete, and nothing here means success.
 const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
     const BUFFER: i32 = PamResultCode::PAM_BUF_ERR as i32;

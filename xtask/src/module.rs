@@ -5,7 +5,7 @@ use twinlock_core::{journal::Reason, module_arguments::ModuleArgument};
 use crate::page::{Page, word, word_and_value};
 
 /// What the module returns; one table in `pam_module/src/returns.rs` decides it, and a test compares the two.
-const RETURNS: [(&str, &str); 10] = [
+const RETURNS: [(&str, &str); 11] = [
     (
         "PAM_SUCCESS",
         "A right code of now, or a right recovery code, not used before; that it is used up is on the disk.",
@@ -25,6 +25,7 @@ const RETURNS: [(&str, &str); 10] = [
     ("PAM_BUF_ERR", "The application had no memory for the question."),
     ("PAM_INCOMPLETE", "The application wants to be called again."),
     ("PAM_SYSTEM_ERR", "The host failed the module, or the module has a bug."),
+    ("PAM_CRED_ERR", "From pam_setcred(3) alone: an enrolment inside the login could not be stored."),
 ];
 
 const KEYS: [(&str, &str); 10] = [
@@ -61,6 +62,12 @@ pub(crate) fn page() -> String {
     page.paragraph(
         "In the account phase the module is a guard: logins by key alone pass the auth phase by, and it stops those that \
          verified no code where one is required. Every error denies. Nothing is done in the session and password phases.",
+    );
+    page.paragraph(
+        "Where policy says \"enroll\", users who are not enrolled enrol inside the login. The account phase keeps the enrolment \
+         in the store, and pam_setcred(3), which applications call when the whole login has passed, makes it count. It needs \
+         both lines of the module, `auth` and `account`. A login that is refused in between, by another account module or by \
+         a method of sshd that comes later, enrols nobody.",
     );
     page.paragraph(
         "In a host that does not run as root (a screen locker, a web server) the module cannot read second factors. It then has \
@@ -100,6 +107,9 @@ pub(crate) fn page() -> String {
     for (key, meaning) in KEYS {
         page.item(word_and_value(key, "=", ""), meaning);
     }
+    page.paragraph(
+        "An enrolment inside a login has one more line, `change=enrolled` with `user=`, `by-uid=`, `service=` and `rhost=`.",
+    );
     page.subheading("Reasons");
     for reason in Reason::ALL {
         page.item(word(reason.name()), reason.meaning());

@@ -6,6 +6,7 @@ use std::{
 };
 
 use nix::fcntl::OFlag;
+use zeroize::Zeroizing;
 
 use super::{
     file_name,
@@ -16,11 +17,14 @@ use super::{
 use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
+    pending::PendingId,
     ports::{Fault, ReadCredentials, StoreError, WriteCredentials},
 };
 
 const LARGEST: u64 = 64 * 1024;
 const SUFFIX: &str = ".toml";
+/// Behind the name of a user's credentials, with a dot before it: an enrolment that waits for the end of its login.
+const PENDING: &str = ".due";
 
 /// The folder of credentials.
 #[derive(Debug, Clone)]
@@ -46,6 +50,38 @@ impl CredentialFiles {
     pub fn file_names(&self) -> Result<Vec<String>, StoreError> {
         let names = self.open()?.file_names()?;
         Ok(names.iter().filter_map(|name| name.strip_suffix(SUFFIX)).map(str::to_owned).collect())
+    }
+
+    /// Keeps an enrolment until its login has passed. Each login writes a draft of its own, named by its id, so that no two
+    /// are in each other's way; the last one counts. It need not outlive a power failure, which ends the login too.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn write_pending(&self, subject: &Subject, id: &PendingId, content: &str) -> Result<(), StoreError> {
+        let (folder, draft) = (self.open()?, format!(".{}.new", id.as_str()));
+        let mut file = folder.create(&draft)?;
+        let written = file.write_all(content.as_bytes()).map_err(|e| error(&folder.path_of(&draft), Fault::Write(e)));
+        let written = written.and_then(|()| folder.rename(&draft, &pending_name(subject)?));
+        if written.is_err() {
+            folder.remove(&draft)?;
+        }
+        written
+    }
+
+    /// What [`CredentialFiles::write_pending`] kept last of this account.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn read_pending(&self, subject: &Subject) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        self.open()?.read(&pending_name(subject)?, Readers::Root, LARGEST)
+    }
+
+    /// Removes it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn remove_pending(&self, subject: &Subject) -> Result<bool, StoreError> {
+        self.open()?.remove(&pending_name(subject)?)
     }
 
     /// The path of a user's credentials, for messages.
@@ -151,10 +187,15 @@ impl WriteCredentials for CredentialFiles {
         let name = file_name(subject, SUFFIX)?;
         let folder = self.open()?;
         folder.remove(&format!(".{name}.new"))?;
+        folder.remove(&pending_name(subject)?)?;
         let removed = folder.remove(&name)?;
         folder.sync()?;
         Ok(removed)
     }
+}
+
+fn pending_name(subject: &Subject) -> Result<String, StoreError> {
+    Ok(format!(".{}{PENDING}", file_name(subject, SUFFIX)?))
 }
 
 fn write_draft(folder: &Folder, draft: &str, enrolment: &Enrolment) -> Result<(), StoreError> {

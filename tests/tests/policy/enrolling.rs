@@ -26,12 +26,12 @@ fn with_a_key_alice_enrols_at_her_first_login_and_is_asked_from_then_on() {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         let mut session = sshd.login("alice").terminal();
         let mut handed_over = enrol(&mut session);
-        session.expect("You are enrolled.");
+        session.expect("Your second factor is saved when this login is complete.");
         let login = session.finish();
         assert!(login.granted, "{login:#?}");
         assert_eq!(ends(&login), ["granted/-", "granted/-"]);
         let staged_and_stored = ours(&login).iter().map(detail).collect::<Vec<_>>();
-        assert!(staged_and_stored[0].contains("stored in the account phase"), "{staged_and_stored:?}");
+        assert!(staged_and_stored[0].contains("stored when the whole login has passed"), "{staged_and_stored:?}");
         assert!(staged_and_stored[1].contains("was stored"), "{staged_and_stored:?}");
         assert!(alice_is_enrolled(world));
 
@@ -183,7 +183,14 @@ fn a_host_that_runs_the_account_phase_twice_finds_it_stored_once() {
         world.set_up(ENROLL);
         world.account("alice");
         world.service("svc", "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
-        let operations = [Operation::Authenticate, Operation::AcctMgmt, Operation::AcctMgmt];
+        let operations = [
+            Operation::Authenticate,
+            Operation::AcctMgmt,
+            Operation::AcctMgmt,
+            Operation::SetCred,
+            Operation::AcctMgmt,
+            Operation::SetCred,
+        ];
         let codes = converse(c"svc", c"alice", c"SSH_AUTH_INFO_0=password", &operations, |prompt| {
             let answer = if prompt.ends_with(BACK) {
                 recovery_codes_of(prompt).remove(0)
@@ -192,7 +199,7 @@ fn a_host_that_runs_the_account_phase_twice_finds_it_stored_once() {
             };
             answer.into_bytes()
         });
-        assert_eq!(codes, [PamCode::Success; 3]);
+        assert_eq!(codes, [PamCode::Success; 6]);
         assert!(alice_is_enrolled(world));
     });
 }
@@ -210,7 +217,7 @@ fn an_enrolment_that_failed_in_its_last_write_is_not_said_to_be_worth_nothing() 
             c"svc",
             c"alice",
             c"SSH_AUTH_INFO_0=password",
-            &[Operation::Authenticate, Operation::AcctMgmt],
+            &[Operation::Authenticate, Operation::AcctMgmt, Operation::SetCred],
             |prompt| {
                 let answer = if prompt.ends_with(BACK) {
                     let thread = nix::unistd::gettid();
@@ -227,7 +234,7 @@ fn an_enrolment_that_failed_in_its_last_write_is_not_said_to_be_worth_nothing() 
             },
         );
         tracer.unwrap().kill();
-        assert_eq!(codes, [PamCode::Success, PamCode::AuthinfoUnavail]);
+        assert_eq!(codes, [PamCode::Success, PamCode::Success, PamCode::CredErr]);
         assert!(alice_is_enrolled(world));
         let entries = world.entries_since(mark);
         assert!(

@@ -35,9 +35,10 @@ pub(crate) fn change_stack(world: &World, from: &str, to: &str) {
     world.service("sshd", &changed);
 }
 
-/// Our lines of a login.
+/// Our lines about the attempts of a login.
 pub(crate) fn ours(login: &Login) -> Vec<LogEntry> {
-    let ours = login.server_log.iter().filter(|line| line.text.starts_with("pam_twinlock("));
+    let ours =
+        login.server_log.iter().filter(|line| line.text.starts_with("pam_twinlock(") && line.text.contains("result="));
     ours.map(|line| LogEntry::parse(line).unwrap()).collect()
 }
 

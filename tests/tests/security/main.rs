@@ -23,6 +23,7 @@ mod duo;
 mod full_btrfs;
 mod google_authenticator;
 mod guesses;
+mod in_login;
 mod libraries;
 mod linux_pam;
 mod linux_pam_host;
@@ -74,6 +75,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         own_policy::ROWS,
         audit_trail::ROWS, // A
         missing_store::ROWS,
+        in_login::ROWS,
     ]
     .into_iter()
     .flatten()

@@ -156,7 +156,10 @@ pub(super) fn guard(facts: &Facts) -> Vec<Symptom> {
     let Some(line) = answers.ours.and_then(|at| stack.get(at)) else {
         let enrolls = facts.config.policy.enrolls_in(&facts.pam.service, facts.now);
         let (severity, why) = if enrolls {
-            (Lockout, "what is enrolled inside a login is stored by that line: without it nobody's enrolment is kept")
+            (
+                Lockout,
+                "an enrolment inside a login is kept by that line until the login has passed: without it nobody's is stored",
+            )
         } else {
             (
                 Warning,

@@ -1,0 +1,141 @@
+//! An enrolment inside a login, after its questions: the account phase puts it aside, `pam_setcred` stores it.
+//!
+//! Applications call `pam_setcred` when the whole login has passed: after all account modules, and in sshd after every
+//! method of `AuthenticationMethods`. sshd does so in another process than the account phase, so a file of the store keeps
+//! the enrolment meanwhile, and the PAM environment its id.
+
+use pam::constants::PamResultCode;
+use twinlock_core::{
+    account::Subject,
+    credentials::AuthenticatorId,
+    enrol::EnrolError,
+    grant::Grant,
+    host::{Kernel, SystemClock},
+    journal::{self, Reason},
+    login::{Attempt, Outcome},
+    onboarding::Staged,
+    pending::PendingId,
+    ports::{Clock as _, ReadCredentials as _},
+};
+
+use crate::{
+    arguments::Arguments,
+    authenticate::Scene,
+    broker,
+    ffi::{Loudness, Passed, Transaction},
+    returns,
+};
+
+/// The account phase: what the auth phase staged waits for the end of the login.
+pub(crate) fn hand_over(transaction: &mut Transaction<'_>, scene: &Scene, subject: &Subject) -> PamResultCode {
+    match put_aside(transaction, scene, subject) {
+        Ok(Some(id)) => {
+            if transaction.set_pending(&id).is_err() {
+                return returns::no_data(transaction);
+            }
+            transaction.tell("Your second factor is saved when this login is complete.");
+            PamResultCode::PAM_SUCCESS
+        }
+        Ok(None) => PamResultCode::PAM_SUCCESS,
+        Err(error @ EnrolError::AlreadyEnrolled) => end(transaction, subject, None, Err(error)).0,
+        Err(error) => {
+            let detail = format!("the enrolment inside this login could not be kept, nothing was stored: {error}");
+            let code = returns::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
+            transaction.warn(
+                "The enrolment could not be saved: remove the new entry from your app, and tell your administrator.",
+            );
+            code
+        }
+    }
+}
+
+fn put_aside(transaction: &Transaction<'_>, scene: &Scene, subject: &Subject) -> Result<Option<PendingId>, EnrolError> {
+    let Some(staged) = transaction.marked().and_then(|passed| passed.staged.as_deref()) else { return Ok(None) };
+    let credentials = &scene.store.credentials;
+    if credentials.read(subject)?.is_some() {
+        return Err(EnrolError::AlreadyEnrolled);
+    }
+    let id = PendingId::new(&mut Kernel).map_err(EnrolError::Randomness)?;
+    credentials.write_pending(subject, &id, &staged.to_pending(&id))?;
+    Ok(Some(id))
+}
+
+/// `pam_setcred`, of a login whose account phase handed an enrolment over.
+pub(crate) fn store(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
+    // Whatever comes of it, the session must not see it.
+    let id = transaction.take_pending();
+    let Ok(scene) = Scene::set(transaction, arguments) else { return returns::NOT_STORED };
+    let (Some(id), Some(subject)) = (id, &scene.subject) else {
+        returns::refuse(transaction, None, Reason::Internal, Some("what was handed over is no enrolment".into()));
+        return returns::NOT_STORED;
+    };
+    let (authenticator, stored) = match fetch(&scene, subject, &id) {
+        Ok(staged) => {
+            let authenticator = staged.authenticator().map(|authenticator| authenticator.id.clone());
+            let stored = staged.store((&scene.store.credentials, &scene.store.states), SystemClock.now());
+            // What is left there means nothing: its id is used up.
+            let _ = scene.store.credentials.remove_pending(subject);
+            (authenticator, stored)
+        }
+        Err(error) => (None, Err(error)),
+    };
+    let (code, grant) = end(transaction, subject, authenticator, stored);
+    if code != PamResultCode::PAM_SUCCESS {
+        return returns::NOT_STORED;
+    }
+    let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
+    let line = journal::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
+    transaction.log(Loudness::Warning, &line);
+    if scene.config.notify.mail {
+        broker::mail_enrolment(transaction, subject.name.as_str());
+    }
+    // Where one process does it all, the account phase may come again; there is nothing left to hand over then.
+    if transaction.marked().is_some() {
+        let mark = Passed { subject: subject.clone(), grant, staged: None };
+        if transaction.mark(Some(mark)).is_err() {
+            return returns::no_data(transaction);
+        }
+    }
+    code
+}
+
+/// The enrolment that this very login handed over.
+fn fetch(scene: &Scene, subject: &Subject, id: &PendingId) -> Result<Staged, EnrolError> {
+    let content = scene.store.credentials.read_pending(subject)?;
+    content.and_then(|content| Staged::from_pending(&content, subject, id)).ok_or(EnrolError::ChangedMeanwhile)
+}
+
+/// Says how the enrolment inside this login ended, to the log and to the user.
+fn end(
+    transaction: &mut Transaction<'_>,
+    subject: &Subject,
+    authenticator: Option<AuthenticatorId>,
+    stored: Result<(), EnrolError>,
+) -> (PamResultCode, Grant) {
+    let (outcome, detail, said) = match stored {
+        Ok(()) => (
+            Outcome::Granted { recovery_codes_left: None },
+            "the enrolment inside this login was stored".to_owned(),
+            "You are enrolled. From the next login on, this host asks for a code of your app.",
+        ),
+        Err(error @ (EnrolError::AlreadyEnrolled | EnrolError::ChangedMeanwhile)) => (
+            Outcome::Refused(Reason::NotEnrolled),
+            format!("the enrolment inside this login was not stored: {error}, by another login meanwhile"),
+            "Another login enrolled this account meanwhile: remove the new entry from your app, and log in with the other one.",
+        ),
+        // A write that failed may have come after the one that counts.
+        Err(error) => (
+            Outcome::Refused(Reason::Store),
+            format!("the enrolment inside this login may not be stored whole, see `twinlock status`: {error}"),
+            "The enrolment could not be finished. Keep the new entry of your app and the recovery codes, which may count already, and tell your administrator.",
+        ),
+    };
+    let attempt = Attempt { method: Some("totp"), authenticator, detail: Some(detail), ..Attempt::passed(outcome) };
+    let code = returns::end(transaction, Some(subject.name.as_str()), &attempt);
+    if attempt.refused().is_some() {
+        transaction.warn(said);
+    } else {
+        transaction.tell(said);
+    }
+    (code, attempt.grant)
+}
