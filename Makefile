@@ -112,7 +112,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	@test -e $(MODULE) -a -e $(COMMAND) -a -e $(BROKER) -a -e $(MANUAL)/twinlock.fish || { echo 'install: run `make build` first' >&2; exit 1; }
 	@test -n '$(PAMDIR)' || { echo 'install: name the directory of PAM modules with PAMDIR=...' >&2; exit 1; }
 	install -d '$(DESTDIR)$(PAMDIR)' '$(DESTDIR)$(PREFIX)/bin' '$(DESTDIR)$(PREFIX)/sbin' '$(DESTDIR)$(SYSCONFDIR)/twinlock'
-	install -d -m 0700 '$(DESTDIR)$(STOREDIR)' '$(DESTDIR)$(STOREDIR)/credentials' '$(DESTDIR)$(STOREDIR)/state'
+	install -d -m 0700 '$(DESTDIR)$(STOREDIR)'
 	install -m 0644 $(MODULE) '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new'
 	mv -f '$(DESTDIR)$(PAMDIR)/.pam_twinlock.so.new' '$(DESTDIR)$(PAMDIR)/pam_twinlock.so'
 	install -m 0755 $(COMMAND) '$(DESTDIR)$(PREFIX)/bin/twinlock'
@@ -138,6 +138,8 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
 	sed -i 's,/usr/local/,$(PREFIX)/,g' '$(DESTDIR)$(DOCDIR)/docs/install.md' '$(DESTDIR)$(DOCDIR)/docs/admin-guide.md'
+	@test -n '$(DESTDIR)' || '$(PREFIX)/bin/twinlock' store init --upgrade || \
+		echo 'install: the store was given no id. Fix what is named above, and run: twinlock store init' >&2
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets

@@ -50,8 +50,11 @@ fn killed_anywhere_in_an_enrolment_the_user_is_enrolled_or_not_and_can_be_enroll
                 if killed.signal.is_none() {
                     assert_eq!((killed.code, status.code), (Some(0), Some(0)), "{name} {number}");
                 }
-                assert!([Some(0), Some(4)].contains(&status.code), "{name} {number}: {status:?}");
-                assert_eq!(alice.world.twinlock(&["check"]).code, Some(0), "{name} {number}");
+                // The record comes first. Alone it may be what is left of an enrolment that was lost: that is said so.
+                let alone = status.code == Some(1) && status.stderr.contains("twinlock enroll bob");
+                assert!(alone || [Some(0), Some(4)].contains(&status.code), "{name} {number}: {status:?}");
+                let check = alice.world.twinlock(&["check"]).code;
+                assert_eq!(check, Some(i32::from(alone)), "{name} {number}");
                 let bob = alice.world.enrol_with("bob", &["--replace"]);
                 assert_eq!(
                     Attempt::new("svc").user("bob").answer(bob.codes().next()).run(alice.world).code(),

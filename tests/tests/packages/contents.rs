@@ -174,7 +174,7 @@ fn each_file_lies_where_its_distribution_looks() {
                 "/usr/lib/tmpfiles.d/twinlock.conf",
                 "/usr/share/zsh/site-functions/_twinlock",
                 "/usr/share/doc/twinlock/docs/install-rhel.md",
-                "/var/lib/twinlock/credentials",
+                "/var/lib/twinlock",
             ],
         ),
         (&rpm[2], &["/usr/share/twinlock/selinux/twinlock.te"]),

@@ -10,6 +10,8 @@ use crate::root::{Root, in_root};
 const MODULE: &str = "/usr/lib/x86_64-linux-gnu/security/pam_twinlock.so";
 #[cfg(target_arch = "aarch64")]
 const MODULE: &str = "/usr/lib/aarch64-linux-gnu/security/pam_twinlock.so";
+const STORE: &str = "/var/lib/twinlock";
+const IDS: [&str; 2] = ["/etc/twinlock/store-id", "/var/lib/twinlock/store-id"];
 const SECRET: &str = "/var/lib/twinlock/credentials/alice.toml";
 
 fn install(root: &Root) -> String {
@@ -29,6 +31,7 @@ fn in_debian(test: impl FnOnce(&Root) + Send) {
 fn with_installed(test: impl FnOnce(&Root) + Send) {
     in_debian(|root| {
         install(root);
+        root.succeed(&["twinlock", "store", "init"]);
         root.write(SECRET, "secret");
         test(root);
     });
@@ -74,12 +77,12 @@ fn installing_makes_a_store_for_root_and_switches_nothing_on() {
         let before = root.what_logins_need();
         let said = install(root);
         assert_eq!(root.what_logins_need(), before, "{said}");
-        for folder in ["", "/credentials", "/state"] {
-            assert_eq!(root.mode(&format!("/var/lib/twinlock{folder}")), 0o700, "{folder}");
-        }
+        assert_eq!(root.mode(STORE), 0o700);
+        assert_eq!(fs::read_dir(root.path(STORE)).unwrap().count(), 0, "nothing that looks like an empty store");
         assert_eq!(root.mode(MODULE), 0o644);
         assert!(!root.read("/etc/pam.d/common-auth").contains("twinlock"));
         assert!(root.succeed(&["twinlock", "--version"]).starts_with("twinlock 0.1.0"));
+        root.succeed(&["twinlock", "store", "init"]);
         let list = root.run(&["twinlock", "list", "--json"]);
         assert!(list.status.success(), "{}", both(&list));
     });
@@ -103,6 +106,24 @@ fn upgrading_changes_no_login_no_setting_and_no_secret() {
         assert_eq!(root.read(SECRET), "secret");
         assert!(root.exists(MODULE));
     });
+}
+
+#[test]
+fn upgrading_gives_a_store_of_0_1_0_its_id_unless_its_file_system_is_missing() {
+    for (fstab, given) in [("", true), ("/dev/sdz1 /var/lib/twinlock ext4 nofail 0 2\n", false)] {
+        with_installed(|root| {
+            for id in IDS {
+                fs::remove_file(root.path(id)).unwrap();
+            }
+            fs::remove_file(root.path(SECRET)).unwrap();
+            root.write("/etc/fstab", fstab);
+            let [command, module] = ["twinlock", "libpam-twinlock"].map(|name| later(root, name));
+            let said = root.succeed(&["dpkg", "--install", &command, &module]);
+            assert_eq!(IDS.map(|id| root.exists(id)), [given; 2], "{said}");
+            assert_eq!(said.contains("the store was given no id"), !given, "{said}");
+            assert_eq!(root.run(&["twinlock", "list"]).status.success(), given);
+        });
+    }
 }
 
 #[test]
@@ -203,8 +224,11 @@ fn the_secrets_survive_removal_and_a_purge_that_nobody_confirms() {
         assert_eq!(root.read(SECRET), "secret");
         assert!(!root.exists("/etc/twinlock/config.toml") && !root.exists("/etc/pam.d/twinlock"));
 
+        assert_eq!(IDS.map(|id| root.exists(id)), [false; 2]);
+
         // Who comes back finds everybody enrolled.
         install(root);
+        assert_eq!(IDS.map(|id| root.exists(id)), [true; 2]);
         assert_eq!((root.read(SECRET).as_str(), root.mode("/var/lib/twinlock")), ("secret", 0o700));
     });
 }
@@ -253,6 +277,7 @@ fn no_secret_is_deleted_while_another_copy_of_the_module_needs_it() {
 fn a_purge_without_secrets_leaves_nothing() {
     in_debian(|root| {
         install(root);
+        root.succeed(&["twinlock", "store", "init"]);
         root.succeed(&["dpkg", "--purge", "libpam-twinlock", "twinlock"]);
         for left in ["/var/lib/twinlock", "/etc/twinlock", "/etc/pam.d/twinlock", "/usr/share/twinlock", MODULE] {
             assert!(!root.exists(left), "{left}");
