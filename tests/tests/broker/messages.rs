@@ -78,7 +78,7 @@ pub(crate) fn request(user: Option<&str>, request: &Value) -> Vec<u8> {
 /// A wish for a new authenticator.
 pub(crate) fn wish(place: &str) -> Value {
     json!({ "enroll": {
-        "place": place, "label": "phone", "issuer": null, "confirm": "ask",
+        "place": place, "label": if place == "beside" { "tablet" } else { "phone" }, "issuer": null, "confirm": "ask",
         "parameters": { "algorithm": "sha1", "digits": 6, "factor": { "time": { "period": 30 } } },
     } })
 }

@@ -55,7 +55,7 @@ pub(crate) struct Talk {
 /// A wish for an authenticator in this place.
 pub(crate) fn enroll(place: &str) -> Value {
     json!({ "enroll": {
-        "place": place, "label": "phone", "issuer": null, "confirm": "ask",
+        "place": place, "label": if place == "beside" { "tablet" } else { "phone" }, "issuer": null, "confirm": "ask",
         "parameters": { "algorithm": "sha1", "digits": 6, "factor": { "time": { "period": 30 } } },
     } })
 }
