@@ -160,6 +160,8 @@ impl Session<'_> {
             limits: config.limits(),
             prompt: request.prompt.as_deref().unwrap_or_default(),
             from: request.rhost.as_deref(),
+            // The address is what the caller claims: it must not make a network the owner's home.
+            network: None,
             client: None,
         };
         if request.prompt.is_none() {

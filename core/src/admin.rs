@@ -6,7 +6,6 @@ use crate::{
     enrol::{self, EnrolError},
     ports::{Fault, Lane, StateStore, StoreError, WriteCredentials},
     record::Record,
-    throttle::Throttle,
     time::UnixTime,
 };
 
@@ -18,7 +17,7 @@ pub fn unlock<S: StateStore>(states: &S, subject: &Subject) -> Result<bool, Stor
     let Some(mut lane) = states.open(subject)? else {
         return Ok(false);
     };
-    let next = Record { throttle: Throttle::default(), ..lane.record().clone() };
+    let next = Record { throttle: lane.record().throttle.unlocked(), ..lane.record().clone() };
     lane.change(&next)?;
     Ok(true)
 }

@@ -3,6 +3,7 @@
 use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment},
     otp::{Code, Match, Otp, Past, Reach},
+    policy::Network,
     ports::Charge,
     record::{Origin, Record},
     recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
@@ -216,14 +217,14 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
 }
 
 /// The record after an accepted proof: what was used up, when and from where is noted, the row of failures ends, stale
-/// entries go.
+/// entries go. `network` is where it surely came from, `from` what the application said.
 #[must_use]
 pub fn accepted(
     enrolment: &Enrolment,
     before: &Record,
     used_up: &UsedUp,
     now: UnixTime,
-    from: Option<&Origin>,
+    (from, network): (Option<&Origin>, Option<Network>),
 ) -> Record {
     let mut next = before.clone();
     let method = match used_up {
@@ -240,7 +241,7 @@ pub fn accepted(
             Method::Recovery
         }
     };
-    next.throttle = before.throttle.accepted(method);
+    next.throttle = before.throttle.accepted(method, network);
     next.keep_only(enrolment);
     next
 }
@@ -410,14 +411,15 @@ mod tests {
         before.spend(&id("set0"), 3);
         before.throttle.failures = 2;
         let (phone, from) = (UsedUp::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
-        let step = accepted(&alice(), &before, &phone, now, from.as_ref());
+        let network = Network::parse("192.0.2.7").ok();
+        let step = accepted(&alice(), &before, &phone, now, (from.as_ref(), network));
         assert_eq!(
             (step.use_of(&id("phone")).unwrap().last_step, step.uses.len(), step.throttle.failures),
             (STEP, 1, 0)
         );
         assert_eq!((step.uses[0].last_used, &step.uses[0].last_from), (now, &from));
-        assert_eq!(step.recovery, None);
-        let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now, None);
+        assert_eq!((&step.recovery, step.throttle.home), (&None, network));
+        let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now, (None, None));
         assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
     }
 
@@ -472,7 +474,7 @@ mod tests {
     #[test]
     fn a_drift_that_was_found_moves_the_next_login() {
         let drift = UsedUp::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
-        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), None);
+        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), (None, None));
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Refusal::Wrong));
     }

@@ -44,6 +44,7 @@ pub mod recovery;
 pub mod remember;
 pub mod secret;
 pub mod slot;
+pub mod spacing;
 pub mod status;
 pub mod store;
 pub mod text;

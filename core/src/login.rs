@@ -13,7 +13,7 @@ use crate::{
     grant::Grant,
     journal::Reason,
     notice::Notice,
-    policy::SecondFactor,
+    policy::{Network, SecondFactor},
     ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
     record::{Origin, Record},
     recovery::RecoveryError,
@@ -37,6 +37,9 @@ pub struct Login<'a, C, S> {
     pub prompt: &'a str,
     /// Where the user comes from, as the application says; it is noted, and nothing is decided by it.
     pub from: Option<&'a str>,
+    /// The network of that address, where the application surely knows it: wrong answers are spaced by it, and codes
+    /// from the network of the last success are not held up by those of others. Never what a caller claims.
+    pub network: Option<Network>,
     /// Who is recognised, where logins are remembered.
     pub client: Option<Client<'a>>,
 }
@@ -235,7 +238,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let (client, subject) = (self.client.as_ref()?, subject?);
         let (lane, enrolment) = self.lane(subject).ok()??;
         let (record, now) = (lane.record(), self.clock.now());
-        let gate = record.throttle.gate(&self.limits, Method::Otp, 1, now);
+        let gate = record.throttle.gate(&self.limits, Method::Otp, 1, self.network, now);
         let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(&enrolment, client, now));
         let usable = enrolment.active().next().is_some();
         (known && usable && gate == Gate::Open).then(|| {
@@ -294,7 +297,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         };
         let before = lane.record().clone();
         let now = self.clock.now();
-        match before.throttle.gate(&self.limits, proof.method(), proof.codes(), now) {
+        match before.throttle.gate(&self.limits, proof.method(), proof.codes(), self.network, now) {
             Gate::Open => {}
             Gate::SecondCode => return Ok(Step::NextCode),
             Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, proof, &enrolment, &before))),
@@ -306,12 +309,13 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
         }
-        let charged = Record { throttle: before.throttle.charged(&self.limits, proof.method(), now), ..before.clone() };
+        let throttle = before.throttle.charged(&self.limits, proof.method(), self.network, now);
+        let charged = Record { throttle, ..before.clone() };
         let charge = lane.charge(&charged)?;
         match decide::decide(&charge, &enrolment, &before, proof)? {
             Verdict::Accept(used_up) => {
                 let from = self.from.and_then(Origin::of);
-                let next = decide::accepted(&enrolment, &before, &used_up, now, from.as_ref());
+                let next = decide::accepted(&enrolment, &before, &used_up, now, (from.as_ref(), self.network));
                 let next = self.remembering(&enrolment, next, &used_up, now);
                 if before.outlived(&enrolment) {
                     self.credentials.settle(subject)?;

@@ -5,10 +5,12 @@ use std::fmt::Write as _;
 use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
-    document::{Document, Mistake, Table, each, integer, string},
+    document::{Document, Mistake, Table, array, each, integer, string},
     notice::Notice,
     otp::Past,
+    policy::Network,
     remember::Remembered,
+    spacing::{FailedNetwork, Spacing},
     throttle::Throttle,
     time::UnixTime,
 };
@@ -180,13 +182,18 @@ impl Record {
             .required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?;
         let uid = whole.required("uid", integer)?;
         let mut table = whole.table("throttle")?.unwrap_or_else(Table::empty);
+        // Version 0.1.0 wrote one time for both methods, and no networks.
+        let last_failure = table.optional("last_failure", integer)?.map(UnixTime::from_seconds).unwrap_or_default();
+        let before = || Spacing { last_failure, ..Spacing::default() };
         let throttle = Throttle {
             failures: table.required("failures", integer)?,
             otp_failures: table.required("otp_failures", integer)?,
             recovery_failures: table.required("recovery_failures", integer)?,
             spent: table.required("spent", integer)?,
             refilled: UnixTime::from_seconds(table.required("refilled", integer)?),
-            last_failure: UnixTime::from_seconds(table.required("last_failure", integer)?),
+            home: table.optional("home", |value| Network::parse(string(value)?))?,
+            otp: table.table("otp")?.map_or_else(|| Ok(before()), Spacing::take)?,
+            recovery: table.table("recovery")?.map_or_else(|| Ok(before()), Spacing::take)?,
         };
         table.end()?;
         let authenticators = whole.tables("authenticator", Use::take)?;
@@ -207,13 +214,23 @@ impl Record {
     }
 
     fn write(&self, out: &mut String) -> std::fmt::Result {
-        let Throttle { failures, otp_failures, recovery_failures, spent, refilled, last_failure } = self.throttle;
+        let Throttle { failures, otp_failures, recovery_failures, spent, refilled, otp, recovery, home } =
+            &self.throttle;
         writeln!(out, "user = {}\nuid = {}", quoted(self.user.as_str()), self.uid)?;
         writeln!(
             out,
             "[throttle]\nfailures = {failures}\notp_failures = {otp_failures}\nrecovery_failures = {recovery_failures}"
         )?;
-        writeln!(out, "spent = {spent}\nrefilled = {}\nlast_failure = {}", refilled.seconds(), last_failure.seconds())?;
+        writeln!(out, "spent = {spent}\nrefilled = {}", refilled.seconds())?;
+        if let Some(home) = home {
+            writeln!(out, "home = \"{home}\"")?;
+        }
+        for (method, spacing) in [("otp", otp), ("recovery", recovery)] {
+            if *spacing != Spacing::default() {
+                writeln!(out, "[throttle.{method}]")?;
+                spacing.write(out)?;
+            }
+        }
         for Use { id, last_step, drift, last_used, last_from } in &self.uses {
             writeln!(out, "[[authenticator]]\nid = \"{}\"\nlast_step = {last_step}", id.as_str())?;
             writeln!(out, "drift = {drift}\nlast_used = {}", last_used.seconds())?;
@@ -231,6 +248,40 @@ impl Record {
             notice.write(out)?;
         }
         Ok(())
+    }
+}
+
+impl Spacing {
+    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+        let spacing = Self {
+            last_failure: UnixTime::from_seconds(table.required("last_failure", integer)?),
+            extra: table.required("extra", integer)?,
+            networks: table.required("networks", |value| each(value, FailedNetwork::take))?,
+        };
+        table.end()?;
+        Ok(spacing)
+    }
+
+    fn write(&self, out: &mut String) -> std::fmt::Result {
+        let Self { last_failure, extra, networks } = self;
+        write!(out, "last_failure = {}\nextra = {extra}\nnetworks = [", last_failure.seconds())?;
+        for FailedNetwork { network, failures, last_failure } in networks {
+            write!(out, "[\"{network}\",{failures},{}],", last_failure.seconds())?;
+        }
+        writeln!(out, "]")
+    }
+}
+
+impl FailedNetwork {
+    fn take(value: &toml::de::DeValue<'_>) -> Result<Self, String> {
+        match &array(value)?[..] {
+            [network, failures, last_failure] => Ok(Self {
+                network: Network::parse(string(network.get_ref())?)?,
+                failures: integer(failures.get_ref())?,
+                last_failure: UnixTime::from_seconds(integer(last_failure.get_ref())?),
+            }),
+            _ => Err("a network that failed has three parts".into()),
+        }
     }
 }
 
@@ -404,6 +455,37 @@ mod tests {
         let old = used_from("").to_toml();
         assert!(!old.contains("last_from"));
         assert_eq!(Record::parse(&old).unwrap().uses[0].last_from, None);
+    }
+
+    #[test]
+    fn networks_that_failed_are_read_as_they_were_written() {
+        let [home, other] = ["2001:db8::/64", "192.0.2.7/32"].map(|text| Network::parse(text).unwrap());
+        let mut record = used_from("");
+        record.throttle.home = Some(home);
+        let failed = |network| FailedNetwork { network, failures: 3, last_failure: UnixTime::from_seconds(8) };
+        let networks = vec![failed(home), failed(other)];
+        record.throttle.otp = Spacing { last_failure: UnixTime::from_seconds(9), extra: 4, networks };
+        record.throttle.recovery.last_failure = UnixTime::from_seconds(10);
+        assert_eq!(Record::parse(&record.to_toml()), Ok(record));
+    }
+
+    #[test]
+    fn a_record_of_version_0_1_0_has_one_time_for_both_methods() {
+        let old = "user = \"alice\"\nuid = 1001\n[throttle]\nfailures = 3\notp_failures = 2\nrecovery_failures = 1\n\
+                   spent = 3\nrefilled = 7\nlast_failure = 9\n";
+        let failed = Spacing { last_failure: UnixTime::from_seconds(9), ..Spacing::default() };
+        let throttle = Throttle {
+            failures: 3,
+            otp_failures: 2,
+            recovery_failures: 1,
+            spent: 3,
+            refilled: UnixTime::from_seconds(7),
+            otp: failed.clone(),
+            recovery: failed,
+            home: None,
+        };
+        let subject = Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 };
+        assert_eq!(Record::parse(old), Ok(Record { throttle, ..Record::new(&subject) }));
     }
 
     #[test]

@@ -116,7 +116,8 @@ pub enum SlotError {
     NewerVersion,
 }
 
-/// Lays a record out as a slot. Remembered logins give way where they leave no room: they are a comfort, the rest is not.
+/// Lays a record out as a slot. Where there is no room, remembered logins give way, and if that is not enough, where
+/// authenticators were last used from: both are a comfort, the rest is not.
 ///
 /// # Errors
 /// [`TooLarge`].
@@ -125,6 +126,11 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
     let mut body = record.to_toml();
     if body.len() > ROOM && record.remembered.is_some() {
         body = Record { remembered: None, ..record.clone() }.to_toml();
+    }
+    if body.len() > ROOM {
+        let mut bare = Record { remembered: None, ..record.clone() };
+        bare.uses.iter_mut().for_each(|used| used.last_from = None);
+        body = bare.to_toml();
     }
     if body.len() > ROOM {
         return Err(TooLarge);
@@ -213,8 +219,10 @@ mod tests {
     use crate::{
         account::{Subject, UserName},
         credentials::{AuthenticatorId, Enrolment},
+        policy::Source,
         record::{Origin, Use},
         recovery::RecoverySet,
+        spacing::{FailedNetwork, Spacing},
         throttle::Throttle,
         time::UnixTime,
     };
@@ -362,13 +370,19 @@ mod tests {
         let mut full = Record::new(&Subject { name, uid: u32::MAX });
         let late = UnixTime::from_seconds(u64::MAX);
         let most = u32::MAX;
+        let network = Source::of(Some("ffff:ffff:ffff:ffff::")).neighbourhood().unwrap();
+        let failed = FailedNetwork { network, failures: most, last_failure: late };
+        let networks = vec![failed; Spacing::MOST_NETWORKS];
+        let spacing = Spacing { last_failure: late, extra: most, networks };
         full.throttle = Throttle {
             failures: most,
             otp_failures: most,
             recovery_failures: most,
             spent: most,
             refilled: late,
-            last_failure: late,
+            otp: spacing.clone(),
+            recovery: spacing,
+            home: Some(network),
         };
         for _ in 0..Enrolment::MOST_AUTHENTICATORS {
             let id = AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap();
@@ -380,6 +394,12 @@ mod tests {
             set: AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap(),
             ids,
         });
+        let notice = format!(
+            "[notice]\nchange = \"recovery-codes-renewed\"\nat = {late}\nothers = {}\nlatest = {late}\n",
+            u32::MAX,
+            late = late.seconds()
+        );
+        let mut full = Record::parse(&(full.to_toml() + &notice)).unwrap();
         assert!(encode(u64::MAX, Stage::Charged, &full).is_ok(), "{} bytes", full.to_toml().len());
         let remembered = |record: &Record| {
             let logins = format!("[\"{}\",{late},{late}],", "f".repeat(24), late = late.seconds());
@@ -391,9 +411,13 @@ mod tests {
             let slot = encode(1, Stage::Committed, record).unwrap();
             current(&file(&slot, &[0; SLOT])).unwrap().record
         };
-        // Remembered logins give way to everything else, and to nothing of a usual size.
-        assert_eq!(stored(&remembered(&full)), full);
-        full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 4);
+        // Remembered logins give way to everything else, and to nothing of a usual size; then origins do.
+        let mut bare = full.clone();
+        bare.uses.iter_mut().for_each(|used| used.last_from = None);
+        assert_eq!((stored(&full), stored(&remembered(&full))), (bare.clone(), bare));
+        full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 3);
+        assert_eq!((stored(&full), stored(&remembered(&full))), (full.clone(), full.clone()));
+        full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 6);
         assert_eq!(stored(&remembered(&full)), remembered(&full));
     }
 

@@ -124,7 +124,8 @@ pub struct ThrottleStatus {
     pub failures: u32,
     /// Wrong answers left in the budget.
     pub budget_left: u32,
-    /// RFC 3339; when the next attempt will be looked at, if not now.
+    /// RFC 3339; when an attempt is looked at next that comes from a network without failures, if not now. From the
+    /// network of the last success it may be earlier, and from one that failed later.
     pub next_attempt: Option<String>,
 }
 

@@ -1,12 +1,17 @@
 //! How guessing is slowed down without locking the owner out (DESIGN section 3). Pure: values in, values out.
 //!
 //! Inside a few free failures and a daily budget one code is enough. Outside, two consecutive codes are asked for, some
-//! time apart: a guess then succeeds with 3e-12 instead of 3e-6, while the owner still gets in. A hundred wrong answers
-//! in a row disable (NIST SP 800-63B-4 section 3.2.2).
+//! time apart: a guess then succeeds with 3e-12 instead of 3e-6, while the owner still gets in. How far apart, and how
+//! the owner is told from others, is in [`crate::spacing`]. A hundred wrong answers in a row disable (NIST SP 800-63B-4
+//! section 3.2.2).
 
 use std::time::Duration;
 
-use crate::time::UnixTime;
+use crate::{
+    policy::Network,
+    spacing::{Place, Spacing},
+    time::UnixTime,
+};
 
 /// What the administrator allows. Ranges are enforced where the configuration is read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -15,7 +20,8 @@ pub struct Limits {
     pub free_failures: u32,
     /// Wrong answers that one code stays enough for, refilled by one a day and not by success, 1 to 1000.
     pub budget: u32,
-    /// The least time between two attempts once two codes are asked for, 1 second to 1 hour.
+    /// The least time between two answers of one method once two codes are asked for, 1 second to 1 hour; see
+    /// [`crate::spacing`].
     pub spacing: Duration,
     /// Wrong answers in a row that disable, up to 100. Never unlimited.
     pub disable_after: u32,
@@ -34,7 +40,7 @@ pub enum Method {
 }
 
 /// The memory of one user's failures: one lane over all services, methods and paths.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Throttle {
     /// Wrong answers since the last success of any kind.
     pub failures: u32,
@@ -46,8 +52,12 @@ pub struct Throttle {
     pub spent: u32,
     /// The time up to which the budget was refilled.
     pub refilled: UnixTime,
-    /// When the last wrong answer came.
-    pub last_failure: UnixTime,
+    /// When codes are looked at.
+    pub otp: Spacing,
+    /// When recovery codes are looked at.
+    pub recovery: Spacing,
+    /// The network of the last success that came from a known one.
+    pub home: Option<Network>,
 }
 
 /// Whether an attempt may be verified now.
@@ -76,15 +86,15 @@ pub enum Mode {
 }
 
 impl Throttle {
-    /// Whether an attempt by `method` with `codes` codes at hand may be verified at `now`.
-    pub fn gate(&self, limits: &Limits, method: Method, codes: usize, now: UnixTime) -> Gate {
+    /// Whether an attempt by `method` with `codes` codes at hand, from a network if it is known, may be verified at `now`.
+    pub fn gate(&self, limits: &Limits, method: Method, codes: usize, network: Option<Network>, now: UnixTime) -> Gate {
         if self.row(method) >= limits.disable_after {
             return Gate::Disabled;
         }
         if !self.step_up(limits, now) {
             return Gate::Open;
         }
-        let rest = limits.spacing.saturating_sub(now.since(self.last_failure));
+        let rest = self.spacing(method).wait(limits.spacing, self.place(network), now);
         if !rest.is_zero() {
             return Gate::Wait(rest);
         }
@@ -96,23 +106,33 @@ impl Throttle {
 
     /// The lane with one more wrong answer. Written before the answer is looked at, and again if it was wrong.
     #[must_use]
-    pub fn charged(&self, limits: &Limits, method: Method, now: UnixTime) -> Self {
+    pub fn charged(&self, limits: &Limits, method: Method, network: Option<Network>, now: UnixTime) -> Self {
+        let mode = if self.step_up(limits, now) { Mode::StepUp } else { Mode::Normal };
+        let spacing = self.spacing(method).failed(limits.spacing, self.place(network), mode, now);
         let mut next = self.refill(now);
         next.failures = next.failures.saturating_add(1);
         match method {
-            Method::Otp => next.otp_failures = next.otp_failures.saturating_add(1),
-            Method::Recovery => next.recovery_failures = next.recovery_failures.saturating_add(1),
+            Method::Otp => {
+                next.otp_failures = next.otp_failures.saturating_add(1);
+                next.otp = spacing;
+            }
+            Method::Recovery => {
+                next.recovery_failures = next.recovery_failures.saturating_add(1);
+                next.recovery = spacing;
+            }
         }
         // A bucket is not emptier than empty: guesses beyond the budget cost their maker two codes each, not the owner years.
         next.spent = next.spent.saturating_add(1).min(limits.budget);
-        next.last_failure = next.last_failure.max(now);
         next
     }
 
     /// The lane after a right answer, from what it was before the charge. The budget stays spent.
     #[must_use]
-    pub const fn accepted(&self, method: Method) -> Self {
-        let mut next = *self;
+    pub fn accepted(&self, method: Method, network: Option<Network>) -> Self {
+        let mut next = self.clone();
+        next.otp = next.otp.succeeded(network);
+        next.recovery = next.recovery.succeeded(network);
+        next.home = network.or(self.home);
         next.failures = 0;
         match method {
             Method::Otp => next.otp_failures = 0,
@@ -123,15 +143,22 @@ impl Throttle {
 
     /// The lane after a new authenticator was bound: nothing is disabled any more, but the budget stays spent.
     #[must_use]
-    pub const fn rebound(&self) -> Self {
-        Self { failures: 0, otp_failures: 0, recovery_failures: 0, ..*self }
+    pub fn rebound(&self) -> Self {
+        Self { failures: 0, otp_failures: 0, recovery_failures: 0, ..self.clone() }
     }
 
-    /// The lane with its last failure no later than `now`, if the clock was set back behind it; the wait then ends one
-    /// spacing from now instead of when the old time comes again, which could be years.
+    /// The lane as an administrator unlocks it: nothing is left but where the owner last came from.
+    #[must_use]
+    pub fn unlocked(&self) -> Self {
+        Self { home: self.home, ..Self::default() }
+    }
+
+    /// The lane with no failure later than `now`, if the clock was set back behind one; the wait then begins now instead
+    /// of when the old time comes again, which could be years.
     #[must_use]
     pub fn anchored(&self, now: UnixTime) -> Option<Self> {
-        (self.last_failure > now).then_some(Self { last_failure: now, ..*self })
+        let anchored = Self { otp: self.otp.anchored(now), recovery: self.recovery.anchored(now), ..self.clone() };
+        (anchored != *self).then_some(anchored)
     }
 
     /// How the user stands at `now`.
@@ -152,17 +179,27 @@ impl Throttle {
         limits.budget.saturating_sub(self.refill(now).spent)
     }
 
-    /// When the next attempt will be looked at, if that is not now.
+    /// When answers of every method are looked at again that come from a network without failures, if that is not now.
     #[must_use]
     pub fn next_attempt(&self, limits: &Limits, now: UnixTime) -> Option<UnixTime> {
-        match self.gate(limits, Method::Recovery, 0, now) {
-            Gate::Wait(rest) => Some(now.after(rest)),
-            Gate::Open | Gate::SecondCode | Gate::Disabled => None,
-        }
+        let waits = [&self.otp, &self.recovery].map(|spacing| spacing.common_wait(limits.spacing, now));
+        let rest = waits.into_iter().max().filter(|rest| !rest.is_zero() && self.step_up(limits, now))?;
+        Some(now.after(rest))
     }
 
     fn step_up(&self, limits: &Limits, now: UnixTime) -> bool {
         self.failures >= limits.free_failures || self.budget_left(limits, now) == 0
+    }
+
+    const fn spacing(&self, method: Method) -> &Spacing {
+        match method {
+            Method::Otp => &self.otp,
+            Method::Recovery => &self.recovery,
+        }
+    }
+
+    const fn place(&self, network: Option<Network>) -> Place {
+        Place { network, home: self.home }
     }
 
     const fn row(&self, method: Method) -> u32 {
@@ -179,7 +216,7 @@ impl Throttle {
         let spent = self.spent.saturating_sub(given);
         let refilled =
             if spent == 0 { self.refilled.max(now) } else { self.refilled.after(REFILL.saturating_mul(given)) };
-        Self { spent, refilled, ..*self }
+        Self { spent, refilled, ..self.clone() }
     }
 }
 
@@ -188,6 +225,7 @@ mod tests {
     use proptest::prelude::*;
 
     use super::*;
+    use crate::spacing::FailedNetwork;
 
     const LIMITS: Limits =
         Limits { free_failures: 3, budget: 30, spacing: Duration::from_secs(10), disable_after: 100 };
@@ -199,7 +237,7 @@ mod tests {
 
     /// The lane after `count` wrong answers of one method at one time.
     fn after(count: u32, method: Method, now: UnixTime) -> Throttle {
-        (0..count).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, method, now))
+        (0..count).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, method, None, now))
     }
 
     #[test]
@@ -212,59 +250,144 @@ mod tests {
             (99, Gate::SecondCode),
             (100, Gate::Disabled),
         ] {
-            assert_eq!(after(failures, Method::Otp, at(0)).gate(&LIMITS, Method::Otp, 1, at(10)), gate, "{failures}");
+            assert_eq!(
+                after(failures, Method::Otp, at(0)).gate(&LIMITS, Method::Otp, 1, None, at(10)),
+                gate,
+                "{failures}"
+            );
         }
     }
 
     #[test]
     fn with_two_codes_at_hand_the_gate_is_open() {
-        assert_eq!(after(3, Method::Otp, at(0)).gate(&LIMITS, Method::Otp, 2, at(10)), Gate::Open);
+        assert_eq!(after(3, Method::Otp, at(0)).gate(&LIMITS, Method::Otp, 2, None, at(10)), Gate::Open);
     }
 
     #[test]
     fn a_recovery_code_is_one_answer_in_every_mode() {
         for failures in [0, 3, 99, 100] {
-            assert_eq!(after(failures, Method::Otp, at(0)).gate(&LIMITS, Method::Recovery, 0, at(10)), Gate::Open);
+            assert_eq!(
+                after(failures, Method::Otp, at(0)).gate(&LIMITS, Method::Recovery, 0, None, at(10)),
+                Gate::Open
+            );
         }
     }
 
     #[test]
     fn recovery_codes_are_disabled_by_their_own_count() {
         let lane = after(100, Method::Recovery, at(0));
-        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, at(10)), Gate::Disabled);
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, at(10)), Gate::SecondCode);
+        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Disabled);
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(10)), Gate::SecondCode);
     }
 
     #[test]
     fn outside_attempts_are_spaced_and_told_how_long() {
+        for method in [Method::Otp, Method::Recovery] {
+            let lane = after(3, method, at(0));
+            for (now, left) in [(0, 10), (1, 9), (9, 1)] {
+                assert_eq!(lane.gate(&LIMITS, method, 1, None, at(now)), Gate::Wait(Duration::from_secs(left)));
+            }
+            assert_eq!(lane.next_attempt(&LIMITS, at(4)), Some(at(10)));
+            assert_eq!(lane.next_attempt(&LIMITS, at(10)), None);
+            assert_eq!(after(2, method, at(0)).next_attempt(&LIMITS, at(4)), None);
+        }
+    }
+
+    #[test]
+    fn codes_and_recovery_codes_do_not_hold_each_other_up() {
+        for (failed, other, gate) in
+            [(Method::Otp, Method::Recovery, Gate::Open), (Method::Recovery, Method::Otp, Gate::SecondCode)]
+        {
+            let lane = after(3, failed, at(0));
+            assert_eq!(lane.gate(&LIMITS, other, 0, None, at(0)), gate, "{failed:?}");
+            let next = lane.charged(&LIMITS, other, None, at(4)).charged(&LIMITS, failed, None, at(5));
+            assert_eq!(next.gate(&LIMITS, other, 0, None, at(5)), Gate::Wait(Duration::from_secs(9)));
+            assert_eq!(next.next_attempt(&LIMITS, at(5)), Some(at(15)));
+        }
+    }
+
+    fn network(last: u32) -> Network {
+        Network::parse(&format!("192.0.2.{last}")).unwrap()
+    }
+
+    #[test]
+    fn home_is_where_the_last_success_came_from_that_came_from_a_network() {
         let lane = after(3, Method::Otp, at(0));
-        for (now, left) in [(0, 10), (1, 9), (9, 1)] {
-            for method in [Method::Otp, Method::Recovery] {
-                assert_eq!(lane.gate(&LIMITS, method, 1, at(now)), Gate::Wait(Duration::from_secs(left)));
+        assert_eq!(lane.home, None);
+        for method in [Method::Otp, Method::Recovery] {
+            let home = lane.accepted(method, Some(network(1)));
+            assert_eq!(home.home, Some(network(1)));
+            assert_eq!(home.accepted(method, None).home, Some(network(1)));
+            assert_eq!(home.accepted(method, Some(network(2))).home, Some(network(2)));
+            assert_eq!(home.rebound().home, Some(network(1)));
+            assert_eq!(home.unlocked(), Throttle { home: Some(network(1)), ..Throttle::default() });
+        }
+    }
+
+    #[test]
+    fn a_success_ends_the_row_of_its_network_for_both_methods() {
+        for failed in [Method::Otp, Method::Recovery] {
+            for succeeded in [Method::Otp, Method::Recovery] {
+                let lane =
+                    (0..5).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, failed, Some(network(2)), at(0)));
+                assert_eq!(lane.spacing(failed).networks[0].failures, 2);
+                assert_eq!(lane.accepted(succeeded, Some(network(2))).spacing(failed).networks[0].failures, 0);
+                assert_eq!(lane.accepted(succeeded, Some(network(3))).spacing(failed).networks[0].failures, 2);
             }
         }
-        assert_eq!(lane.next_attempt(&LIMITS, at(4)), Some(at(10)));
-        assert_eq!(lane.next_attempt(&LIMITS, at(10)), None);
+    }
+
+    #[test]
+    fn home_is_not_held_up_by_failures_elsewhere() {
+        let home = Throttle::default().accepted(Method::Otp, Some(network(1)));
+        for elsewhere in [None, Some(network(2))] {
+            for method in [Method::Otp, Method::Recovery] {
+                let lane = (0..3).fold(home.clone(), |lane, _| lane.charged(&LIMITS, method, elsewhere, at(0)));
+                let gate = |from| lane.gate(&LIMITS, method, 2, from, at(0));
+                assert_eq!(gate(Some(network(1))), Gate::Open);
+                for other in [None, Some(network(2)), Some(network(3))] {
+                    assert_eq!(gate(other), Gate::Wait(LIMITS.spacing), "{other:?}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn a_network_that_fails_again_waits_longer_than_others() {
+        let lane =
+            (0..3).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, Method::Otp, Some(network(2)), at(0)));
+        let lane = lane.charged(&LIMITS, Method::Otp, Some(network(2)), at(10));
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(19)), Gate::Wait(Duration::from_secs(1)));
+        let lane = lane.charged(&LIMITS, Method::Otp, Some(network(2)), at(20));
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(30)), Gate::Wait(Duration::from_secs(10)));
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(3)), at(30)), Gate::Open);
+        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, Some(network(2)), at(20)), Gate::Open);
+        let lane = lane.accepted(Method::Otp, Some(network(2)));
+        let lane = Throttle { spent: LIMITS.budget, refilled: at(0), ..lane };
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(30)), Gate::Open, "no more in a row");
     }
 
     #[test]
     fn success_ends_the_row_and_leaves_the_budget_spent() {
-        let lane = after(3, Method::Otp, at(0)).accepted(Method::Otp);
+        let lane = after(3, Method::Otp, at(0)).accepted(Method::Otp, None);
         assert_eq!((lane.failures, lane.otp_failures, lane.spent), (0, 0, 3));
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, at(0)), Gate::Open);
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(0)), Gate::Open);
     }
 
     #[test]
     fn a_recovery_code_does_not_lift_what_wrong_codes_disabled() {
-        let lane = after(100, Method::Otp, at(0)).accepted(Method::Recovery);
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, at(10)), Gate::Disabled);
+        let lane = after(100, Method::Otp, at(0)).accepted(Method::Recovery, None);
+        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(10)), Gate::Disabled);
     }
 
     #[test]
     fn the_budget_outlasts_success_and_comes_back_one_a_day() {
         let mut lane = Throttle::default();
         for _ in 0..15 {
-            lane = lane.charged(&LIMITS, Method::Otp, at(0)).charged(&LIMITS, Method::Otp, at(0)).accepted(Method::Otp);
+            lane = lane
+                .charged(&LIMITS, Method::Otp, None, at(0))
+                .charged(&LIMITS, Method::Otp, None, at(0))
+                .accepted(Method::Otp, None);
         }
         assert_eq!((lane.failures, lane.budget_left(&LIMITS, at(0))), (0, 0));
         for (now, left, gate) in [
@@ -275,7 +398,7 @@ mod tests {
             (400 * DAY, 30, Gate::Open),
         ] {
             assert_eq!(
-                (lane.budget_left(&LIMITS, at(now)), lane.gate(&LIMITS, Method::Otp, 1, at(now))),
+                (lane.budget_left(&LIMITS, at(now)), lane.gate(&LIMITS, Method::Otp, 1, None, at(now))),
                 (left, gate),
                 "{now}"
             );
@@ -284,7 +407,7 @@ mod tests {
 
     #[test]
     fn part_of_a_day_is_not_lost_when_more_is_charged() {
-        let lane = after(2, Method::Otp, at(0)).charged(&LIMITS, Method::Otp, at(DAY / 2));
+        let lane = after(2, Method::Otp, at(0)).charged(&LIMITS, Method::Otp, None, at(DAY / 2));
         assert_eq!(lane.budget_left(&LIMITS, at(DAY - 1)), 27);
         assert_eq!(lane.budget_left(&LIMITS, at(DAY)), 28);
     }
@@ -294,17 +417,19 @@ mod tests {
         let lane = after(30, Method::Otp, at(100 * DAY));
         for now in [0, 50 * DAY, 100 * DAY - 1] {
             assert_eq!(lane.budget_left(&LIMITS, at(now)), 0);
-            assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, at(now)), Gate::Wait(LIMITS.spacing));
+            assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(now)), Gate::Wait(LIMITS.spacing));
         }
     }
 
     #[test]
     fn after_a_clock_set_back_the_wait_is_one_spacing_not_years() {
-        let lane = after(3, Method::Otp, at(1000 * DAY));
-        let anchored = lane.anchored(at(0)).unwrap();
-        assert_eq!(anchored.gate(&LIMITS, Method::Otp, 1, at(9)), Gate::Wait(Duration::from_secs(1)));
-        assert_eq!(anchored.gate(&LIMITS, Method::Otp, 1, at(10)), Gate::SecondCode);
-        assert_eq!((anchored.anchored(at(0)), anchored.anchored(at(10))), (None, None));
+        for (method, gate) in [(Method::Otp, Gate::SecondCode), (Method::Recovery, Gate::Open)] {
+            let lane = after(3, method, at(1000 * DAY));
+            let anchored = lane.anchored(at(0)).unwrap();
+            assert_eq!(anchored.gate(&LIMITS, method, 1, None, at(9)), Gate::Wait(Duration::from_secs(1)));
+            assert_eq!(anchored.gate(&LIMITS, method, 1, None, at(10)), gate);
+            assert_eq!((anchored.anchored(at(0)), anchored.anchored(at(10))), (None, None));
+        }
     }
 
     #[test]
@@ -313,7 +438,7 @@ mod tests {
         assert_eq!((lane.mode(&LIMITS, at(10)), lane.budget_left(&LIMITS, at(10))), (Mode::StepUp, 0));
         assert_eq!(after(5, Method::Otp, at(0)).rebound().mode(&LIMITS, at(10)), Mode::Normal);
         let lane = after(100, Method::Recovery, at(0)).rebound();
-        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, at(10)), Gate::Open);
+        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Open);
     }
 
     /// Something that happens to a lane.
@@ -343,16 +468,16 @@ mod tests {
             for event in events {
                 match event {
                     Event::Clock(by) => now = now.saturating_add_signed(by),
-                    Event::Wrong(method) => match lane.gate(&LIMITS, method, 1, UnixTime::from_seconds(now)) {
+                    Event::Wrong(method) => match lane.gate(&LIMITS, method, 1, None, UnixTime::from_seconds(now)) {
                         Gate::Open => {
                             if method == Method::Otp && lane.mode(&LIMITS, UnixTime::from_seconds(now)) == Mode::Normal {
                                 cheap += 1;
                                 row += 1;
                                 prop_assert!(row <= LIMITS.free_failures);
                             }
-                            lane = lane.charged(&LIMITS, method, UnixTime::from_seconds(now));
+                            lane = lane.charged(&LIMITS, method, None, UnixTime::from_seconds(now));
                         }
-                        Gate::SecondCode => lane = lane.charged(&LIMITS, method, UnixTime::from_seconds(now)),
+                        Gate::SecondCode => lane = lane.charged(&LIMITS, method, None, UnixTime::from_seconds(now)),
                         Gate::Wait(rest) => {
                             prop_assert!(!rest.is_zero() && rest <= LIMITS.spacing);
                             lane = lane.anchored(UnixTime::from_seconds(now)).unwrap_or(lane);
@@ -360,7 +485,7 @@ mod tests {
                         Gate::Disabled => {}
                     },
                     Event::Right(method) => {
-                        lane = lane.accepted(method);
+                        lane = lane.accepted(method, None);
                         row = 0;
                     }
                 }
@@ -370,16 +495,61 @@ mod tests {
             }
         }
 
+        /// However many networks answer, and whatever the clock does: of each method no more wrong answers are looked at
+        /// in step-up than one a spacing of the time by which the clock was moved on, and a few. A success may add one:
+        /// it was no guess.
+        #[test]
+        fn wrong_answers_of_all_networks_together_are_spaced(
+            events in proptest::collection::vec((event(), 0..8u32, -15..30i64), 1..400)
+        ) {
+            let (mut lane, mut now, mut passed, mut successes) = (Throttle::default(), 10_000 * DAY, 0, 0);
+            let mut looked_at = [0, 0];
+            for (event, last, seconds) in events {
+                let (from, by) = (Some(network(last)).filter(|_| last > 0), match event {
+                    Event::Clock(by) => by,
+                    Event::Wrong(_) | Event::Right(_) => seconds,
+                });
+                now = now.saturating_add_signed(by);
+                passed += u64::try_from(by).unwrap_or(0);
+                let (Event::Wrong(method) | Event::Right(method)) = event else { continue };
+                let time = UnixTime::from_seconds(now);
+                match (lane.gate(&LIMITS, method, 2, from, time), &event) {
+                    (Gate::Open, Event::Wrong(_)) => {
+                        looked_at[usize::from(method == Method::Otp)] += u64::from(lane.step_up(&LIMITS, time));
+                        lane = lane.charged(&LIMITS, method, from, time);
+                    }
+                    (Gate::Open, _) => {
+                        lane = lane.accepted(method, from);
+                        successes += 1;
+                    }
+                    (Gate::Wait(rest), _) => {
+                        prop_assert!(!rest.is_zero() && rest <= 32 * LIMITS.spacing);
+                        let anchored = lane.anchored(time).unwrap_or_else(|| lane.clone());
+                        prop_assert_eq!(anchored.gate(&LIMITS, method, 2, from, time), Gate::Wait(rest));
+                        lane = anchored;
+                    }
+                    (Gate::SecondCode | Gate::Disabled, _) => {}
+                }
+                for looked_at in looked_at {
+                    prop_assert!(10 * looked_at <= passed + 10 * (4 + successes), "{} in {} s", looked_at, passed);
+                }
+            }
+        }
+
         #[test]
         fn no_lane_makes_it_panic(
-            numbers in proptest::array::uniform4(any::<u32>()), times in proptest::array::uniform3(any::<u64>())
+            numbers in proptest::array::uniform6(any::<u32>()), times in proptest::array::uniform3(any::<u64>())
         ) {
-            let [failures, otp_failures, recovery_failures, spent] = numbers;
+            let [failures, otp_failures, recovery_failures, spent, extra, in_a_row] = numbers;
             let [refilled, last_failure, now] = times.map(UnixTime::from_seconds);
-            let lane = Throttle { failures, otp_failures, recovery_failures, spent, refilled, last_failure };
-            let charged = lane.charged(&LIMITS, Method::Otp, now);
-            prop_assert!(charged.failures >= lane.failures && charged.last_failure >= lane.last_failure);
-            let _ = (charged.gate(&LIMITS, Method::Otp, 1, now), charged.next_attempt(&LIMITS, now), charged.mode(&LIMITS, now));
+            let failed = FailedNetwork { network: network(1), failures: in_a_row, last_failure };
+            let otp = Spacing { last_failure, extra, networks: vec![failed] };
+            let (recovery, home) = (otp.clone(), Some(network(1)));
+            let lane = Throttle { failures, otp_failures, recovery_failures, spent, refilled, otp, recovery, home };
+            let charged = lane.charged(&LIMITS, Method::Otp, home, now);
+            prop_assert!(charged.failures >= lane.failures && charged.otp.last_failure >= lane.otp.last_failure);
+            let _ = charged.gate(&LIMITS, Method::Otp, 1, home, now);
+            let _ = (charged.gate(&LIMITS, Method::Otp, 1, None, now), charged.next_attempt(&LIMITS, now), charged.mode(&LIMITS, now));
         }
     }
 }

@@ -168,6 +168,7 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
         limits: scene.config.limits(),
         prompt,
         from: from.as_deref(),
+        network: scene.source.neighbourhood(),
         // Where the password is asked for together with the code, it must be asked for.
         client: if arguments.forward_pass { None } else { scene.client(&first_factors) },
     };

@@ -380,6 +380,7 @@ impl Lifecycle<'_> {
             limits: self.config.limits(),
             prompt: &self.config.prompt,
             from: None,
+            network: None,
             client: None,
         }
     }

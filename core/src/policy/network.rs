@@ -29,7 +29,8 @@ impl Source {
         }
     }
 
-    /// The network that remembers a login: the address itself in IPv4, its /64 in IPv6, where one host has many.
+    /// The network that remembers a login, and by which wrong answers are spaced: the address itself in IPv4, its /64 in
+    /// IPv6, where one host has many.
     #[must_use]
     pub fn neighbourhood(&self) -> Option<Network> {
         let Self::Address(address) = self else {

@@ -280,6 +280,25 @@ fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
     });
 }
 
+/// A caller who is not root says where they come from. The throttle must not go by it, or anybody could be at home.
+#[test]
+fn an_address_that_a_caller_claims_is_no_network_to_the_throttle() {
+    with_alice(|alice| {
+        let mut codes = alice.codes();
+        let mut after = |attempt: &dyn Fn() -> Attempt| {
+            for (answer, code) in [(alice.wrong_code(), PamCode::AuthErr), (codes.next(), PamCode::Success)] {
+                assert_eq!(attempt().rhost("192.0.2.7").answer(answer).run(alice.world).code(), code);
+            }
+            let state = State::of("alice");
+            (state.text("throttle.home").to_owned(), state.text("throttle.otp.networks").to_owned())
+        };
+        assert_eq!(after(&|| alice.attempt()), (String::new(), "[]".into()));
+        let (home, networks) = after(&|| Attempt::new("svc").user("alice"));
+        assert_eq!(home, "192.0.2.7/32");
+        assert!(networks.starts_with("[[\"192.0.2.7/32\",0,"), "{networks}");
+    });
+}
+
 #[test]
 fn the_login_of_somebody_else_is_refused_unasked_and_costs_them_nothing() {
     with_alice(|alice| {

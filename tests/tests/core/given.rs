@@ -8,7 +8,7 @@ use twinlock_core::{
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     login::{Attempt, Login},
     otp::{Algorithm, MovingFactor, Otp, Past},
-    policy::SecondFactor,
+    policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer},
     recovery::{RecoveryCode, RecoverySet},
     secret::Secret,
@@ -81,6 +81,8 @@ pub(crate) struct Host {
     pub(crate) limits: Limits,
     pub(crate) policy: SecondFactor,
     pub(crate) seconds_an_answer: u64,
+    /// Where alice is for the throttle.
+    pub(crate) network: Option<Network>,
 }
 
 impl Host {
@@ -92,6 +94,7 @@ impl Host {
             limits: Config::default().limits(),
             policy: SecondFactor::Required,
             seconds_an_answer: 0,
+            network: None,
         };
         host.clock.0.set(NOON);
         host.store.enrol(&subject("alice"), &enrolment("alice"));
@@ -131,6 +134,7 @@ impl Host {
             limits: self.limits,
             prompt: "Code: ",
             from: Some("192.0.2.7"),
+            network: self.network,
             client: None,
         };
         let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();

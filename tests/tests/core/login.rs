@@ -5,7 +5,7 @@ use std::time::Duration;
 use twinlock_core::{
     journal::Reason,
     login::{NEXT_CODE_PROMPT, Outcome},
-    policy::SecondFactor,
+    policy::{Network, SecondFactor},
     ports::NoAnswer,
     record::Record,
     throttle::Throttle,
@@ -277,6 +277,56 @@ fn the_first_login_after_deployment_makes_the_record() {
     assert_eq!(host.alice(&[&host.code(0)]), GRANTED);
     let record = host.store.record(&subject("alice")).unwrap();
     assert_eq!((record.uses.len(), record.throttle), (1, Throttle::default()));
+}
+
+fn network(text: &str) -> Network {
+    Network::parse(text).unwrap()
+}
+
+#[test]
+fn a_login_from_no_network_leaves_home_where_it_is() {
+    let mut host = Host::with_alice();
+    let home = |host: &Host| host.store.record(&subject("alice")).unwrap().throttle.home;
+    assert_eq!((host.alice(&[&host.code(-1)]), home(&host)), (GRANTED, None));
+    host.network = Some(network("198.51.100.7"));
+    assert_eq!((host.alice(&[&host.code(0)]), home(&host)), (GRANTED, host.network));
+    host.network = None;
+    assert_eq!((host.alice(&[RECOVERY[0]]), home(&host)), (recovered(1), Some(network("198.51.100.7"))));
+}
+
+#[test]
+fn a_refusal_makes_no_network_home() {
+    let mut host = Host::with_alice();
+    host.network = Some(network("198.51.100.7"));
+    host.wrong_codes(4);
+    assert_eq!(host.store.record(&subject("alice")).unwrap().throttle.home, None);
+}
+
+#[test]
+fn in_step_up_home_is_let_in_though_others_failed_in_between() {
+    let mut host = Host::with_alice();
+    host.network = Some(network("198.51.100.7"));
+    assert_eq!(host.alice(&[&host.code(-1)]), GRANTED);
+    host.network = Some(network("203.0.113.9"));
+    host.wrong_codes(4);
+    let codes = [host.code(0), host.code(1)];
+    let codes = codes.each_ref().map(String::as_str);
+    assert!(matches!(host.alice(&codes), Outcome::TooSoon(_)));
+    host.network = Some(network("198.51.100.7"));
+    assert_eq!(host.alice(&codes), GRANTED);
+}
+
+#[test]
+fn a_network_is_told_its_own_wait() {
+    let mut host = Host::with_alice();
+    host.network = Some(network("203.0.113.9"));
+    // Three that are free, and two.
+    host.wrong_codes(5);
+    host.wait(3);
+    let wrong = host.wrong_code();
+    assert_eq!(host.alice(&[&wrong, &wrong]), Outcome::TooSoon(Duration::from_secs(17)));
+    host.network = Some(network("203.0.113.10"));
+    assert_eq!(host.alice(&[&wrong, &wrong]), Outcome::TooSoon(Duration::from_secs(7)));
 }
 
 #[test]

@@ -102,15 +102,37 @@ fn who_is_too_early_is_told_how_long_to_wait_and_charged_nothing() {
 }
 
 #[test]
+fn guesses_from_one_address_do_not_hold_up_the_address_of_the_last_login() {
+    in_sshd_world(|world| {
+        const HOME: &str = "BindAddress=127.0.0.2";
+        let sshd = key_and_code(world);
+        set(world, "spacing", "\"1h\"");
+        let alice = world.enrol("alice");
+        let first = sshd.login("alice").option(HOME).answer(alice.codes().next()).run();
+        assert!(first.granted, "{first:#?}");
+        let sshd = at(sshd, "+120s");
+        three_wrong(&sshd, &alice);
+        let step = alice.authenticator.now_step();
+        let [one, two] = [4, 5].map(|ahead| alice.authenticator.code_at(step + ahead));
+        let elsewhere = sshd.login("alice").answer(&one).answer(&two).run();
+        assert_eq!(ours(&elsewhere), [refused("throttled", "alice", "totp", 3)]);
+        let home = sshd.login("alice").option(HOME).answer(&one).answer(&two).run();
+        assert!(home.granted && home.prompts == [PROMPT, NEXT], "{home:#?}");
+        assert_eq!(ours(&home), [granted("alice", &alice.id).replace("127.0.0.1", "127.0.0.2")]);
+    });
+}
+
+#[test]
 fn a_disabled_authenticator_is_past_codes_but_not_past_a_recovery_code() {
     in_sshd_world(|world| {
-        let mut sshd = at(key_and_code(world), "-3600s");
+        let mut sshd = at(key_and_code(world), "-7200s");
         set(world, "disable_after", "11");
         let alice = world.enrol("alice");
         three_wrong(&sshd, &alice);
         let wrong = alice.authenticator.wrong_code();
         for failures in 4..=11 {
-            sshd = at(sshd, &format!("-{}s", 3600 - 60 * failures));
+            // Further apart than the longest wait of a network.
+            sshd = at(sshd, &format!("-{}s", 7200 - 600 * failures));
             let login = sshd.login("alice").answer(&wrong).answer(&wrong).run();
             assert_eq!(ours(&login), [refused("wrong-code", "alice", "totp", failures)]);
         }

@@ -36,6 +36,7 @@ mod openssh;
 mod own_journal;
 mod own_output;
 mod own_policy;
+mod own_throttle;
 mod programs;
 mod row;
 mod scene;
@@ -76,6 +77,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         audit_trail::ROWS, // A
         missing_store::ROWS,
         in_login::ROWS,
+        own_throttle::ROWS,
     ]
     .into_iter()
     .flatten()

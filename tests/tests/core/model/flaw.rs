@@ -26,7 +26,7 @@ pub(super) enum Flaw {
 impl Flaw {
     /// The record as a process gets it that reads it at `now`.
     pub(super) fn read(self, mut record: Record, now: UnixTime) -> Record {
-        if self == Self::TrustsTheClock && record.throttle.last_failure > now {
+        if self == Self::TrustsTheClock && record.throttle.otp.last_failure > now {
             record.throttle.failures = 0;
         }
         record

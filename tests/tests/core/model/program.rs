@@ -191,6 +191,7 @@ impl Programs {
                     limits: self.limits,
                     prompt: "",
                     from: None,
+                    network: None,
                     client: None,
                 };
                 let mut answers = Answers { ports: &ports, left: answers.iter().collect() };

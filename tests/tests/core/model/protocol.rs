@@ -83,8 +83,8 @@ struct Image {
     record: u32,
     /// Answers refused since the last one granted.
     row: u8,
-    /// How far the clock had moved on when the last answer was looked at.
-    looked_at: u32,
+    /// How far the clock had moved on when the last code was looked at, and the last recovery code.
+    looked_at: [u32; 2],
 }
 
 #[derive(Clone, Copy, Hash)]
@@ -169,6 +169,11 @@ impl Protocol {
         !process.dead && told.contains(&Told::Turn) && (waits_for_lock || self.holds_lock(process))
     }
 
+    /// What is given at this point of a program: 0 for codes, 1 for recovery codes, which alone take a turn.
+    fn method(&self, node: u32) -> usize {
+        usize::from(self.programs.node(node).told.contains(&Told::Turn))
+    }
+
     fn has_begun(&self, process: &Process) -> bool {
         !self.programs.node(process.node).told.is_empty()
     }
@@ -209,7 +214,8 @@ impl Protocol {
         if self.programs.node(node).acts.iter().any(|act| matches!(act, Act::Charge(_))) {
             let Image { row, looked_at, .. } = state.visible();
             let spacing = u32::try_from(self.scene.limits.spacing.as_secs()).unwrap();
-            if u32::from(row) >= self.scene.limits.free_failures && state.moved - looked_at < spacing {
+            let passed = state.moved - looked_at[self.method(node)];
+            if u32::from(row) >= self.scene.limits.free_failures && passed < spacing {
                 next.broken = Some(Broken::Unspaced);
             }
         }
@@ -225,7 +231,11 @@ impl Protocol {
                 state.durable = state.visible();
                 state.cached = [None; 2];
             }
-            Act::Charge(record) => state.write(Image { record, row: row + 1, looked_at: locked_at }),
+            Act::Charge(record) => {
+                let mut looked_at = looked_at;
+                looked_at[self.method(node)] = locked_at;
+                state.write(Image { record, row: row + 1, looked_at });
+            }
             Act::Commit(record) => {
                 let granted = self.programs.node(node).acts.contains(&Act::Reveal(End::Granted));
                 state.write(Image { record, row: if granted { 0 } else { row }, looked_at });
@@ -296,9 +306,10 @@ impl Protocol {
             return *known;
         }
         let now = NOON.strict_add_signed(latest.into()) + 90;
-        let lane = self.programs.record(record).throttle;
+        let lane = &self.programs.record(record).throttle;
         // The one state from which only an administrator, or a recovery code, leads out.
-        let disabled = lane.gate(&self.scene.limits, Method::Otp, 2, UnixTime::from_seconds(now)) == Gate::Disabled;
+        let disabled =
+            lane.gate(&self.scene.limits, Method::Otp, 2, None, UnixTime::from_seconds(now)) == Gate::Disabled;
         let answers = (self.scene.owner)(enrolment, now);
         let mut node = self.programs.begin(Script::Login(answers));
         for _ in 0..4 {
@@ -371,7 +382,7 @@ impl World for Protocol {
         };
         State {
             processes: std::array::from_fn(process),
-            durable: Image { record: 0, row: 0, looked_at: 0 },
+            durable: Image { record: 0, row: 0, looked_at: [0; 2] },
             cached: [None; 2],
             enrolments: [0; 2],
             clock: 0,
