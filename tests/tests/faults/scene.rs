@@ -151,6 +151,7 @@ impl Scene<'_> {
         if fs::exists(state_of("alice")).unwrap() {
             expected.push(state_of("alice"));
         }
+        expected.push(store.join("store-id"));
         assert_eq!(left, expected, "no litter: {context}");
     }
 
