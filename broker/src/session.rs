@@ -11,10 +11,11 @@ use twinlock_core::{
     lifecycle::{Caller, Cause, Done, Journal, Lifecycle, Refusal},
     login::{Attempt, Login, Outcome},
     notice::Change,
+    record::Origin,
     store::{Store, load_config},
     wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
 };
-use twinlock_notify::{Mailing, SystemJournal};
+use twinlock_notify::{Mailing, Source, SystemJournal};
 
 use crate::{PROGRAM, journal::BrokerJournal, limits::Holder, password::Owner, server::Server, talk::Talk};
 
@@ -114,6 +115,7 @@ impl Session<'_> {
             by_login_uid: None,
             service: "twinlock",
             rhost: None,
+            source: Source::Known,
             mail: Mailing::Off,
             clock: &SystemClock,
         }
@@ -153,13 +155,14 @@ impl Session<'_> {
             }
         };
         let store = Store::at(&config.store.directory, &self.server.config);
+        let from = request.rhost.as_deref().and_then(Origin::of).map(Origin::claimed);
         let login = Login {
             credentials: &store.credentials,
             states: &store.states,
             clock: &SystemClock,
             limits: config.limits(),
             prompt: request.prompt.as_deref().unwrap_or_default(),
-            from: request.rhost.as_deref(),
+            from: from.as_ref(),
             // The address is what the caller claims: it must not make a network the owner's home.
             network: None,
             client: None,
@@ -198,7 +201,7 @@ impl Session<'_> {
 
     fn journal_of<'j>(&'j self, request: &'j LoginRequest) -> BrokerJournal<'j> {
         let (service, rhost) = (&request.service, request.rhost.as_deref());
-        self.journal(SystemJournal { service, rhost, ..self.system_journal() })
+        self.journal(SystemJournal { service, rhost, source: Source::Claimed, ..self.system_journal() })
     }
 }
 

@@ -122,6 +122,8 @@ pub struct Entry<'a> {
     pub rhost: Option<&'a str>,
     /// Wrong answers in a row, this one included.
     pub failures: Option<u32>,
+    /// Whether service and rhost are the word of the user's own program.
+    pub claimed: bool,
     /// By how many seconds the authenticator's clock is off, if that is why. Only where it is known.
     pub clock_offset: Option<i64>,
     /// For the administrator: what is broken and what to do. One line, quoted, at the end.
@@ -152,6 +154,9 @@ impl fmt::Display for Entry<'_> {
         match self.failures {
             Some(failures) => write!(out, " failures={failures}")?,
             None => write!(out, " failures=-")?,
+        }
+        if self.claimed {
+            out.write_str(" claimed=service,rhost")?;
         }
         if let Some(offset) = self.clock_offset {
             write!(out, " clock-offset={offset:+}s")?;
@@ -204,12 +209,13 @@ mod tests {
             service: Some("sshd"),
             rhost: Some("2001:db8::7"),
             failures: Some(2),
+            claimed: true,
             clock_offset: Some(180),
             detail: None,
         };
         assert_eq!(
             entry.to_string(),
-            "result=refused reason=wrong-code user=alice method=totp authenticator=k3v9q2 service=sshd rhost=2001:db8::7 failures=2 clock-offset=+180s"
+            "result=refused reason=wrong-code user=alice method=totp authenticator=k3v9q2 service=sshd rhost=2001:db8::7 failures=2 claimed=service,rhost clock-offset=+180s"
         );
         assert_eq!(
             Entry::default().to_string(),

@@ -36,7 +36,7 @@ pub struct Login<'a, C, S> {
     /// What is asked first. The same for everybody.
     pub prompt: &'a str,
     /// Where the user comes from, as the application says; it is noted, and nothing is decided by it.
-    pub from: Option<&'a str>,
+    pub from: Option<&'a Origin>,
     /// The network of that address, where the application surely knows it: wrong answers are spaced by it, and codes
     /// from the network of the last success are not held up by those of others. Never what a caller claims.
     pub network: Option<Network>,
@@ -314,8 +314,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let charge = lane.charge(&charged)?;
         match decide::decide(&charge, &enrolment, &before, proof)? {
             Verdict::Accept(used_up) => {
-                let from = self.from.and_then(Origin::of);
-                let next = decide::accepted(&enrolment, &before, &used_up, now, (from.as_ref(), self.network));
+                let next = decide::accepted(&enrolment, &before, &used_up, now, (self.from, self.network));
                 let next = self.remembering(&enrolment, next, &used_up, now);
                 if before.outlived(&enrolment) {
                     self.credentials.settle(subject)?;

@@ -52,7 +52,11 @@ pub struct Use {
 /// Where somebody came from, as the application said: 1 to 45 of `A` to `Z`, `a` to `z`, `0` to `9` and `._:-`, which is
 /// room for every address and for the beginning of a name. For people to read; nothing is decided by it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Origin(String);
+pub struct Origin {
+    text: String,
+    /// Whether it is the word of the user's own program, which may say anything.
+    is_claimed: bool,
+}
 
 /// Recovery codes that were used.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -234,8 +238,10 @@ impl Record {
         for Use { id, last_step, drift, last_used, last_from } in &self.uses {
             writeln!(out, "[[authenticator]]\nid = \"{}\"\nlast_step = {last_step}", id.as_str())?;
             writeln!(out, "drift = {drift}\nlast_used = {}", last_used.seconds())?;
-            if let Some(Origin(from)) = last_from {
-                writeln!(out, "last_from = \"{from}\"")?;
+            if let Some(Origin { text, is_claimed }) = last_from {
+                // No key of its own for the claim: the fullest record has to fit its slot.
+                let key = if *is_claimed { "claimed" } else { "last_from" };
+                writeln!(out, "{key} = \"{text}\"")?;
             }
         }
         if let Some(Spent { set, ids }) = &self.recovery {
@@ -287,12 +293,14 @@ impl FailedNetwork {
 
 impl Use {
     fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+        let last_from = table.optional("last_from", |value| Ok(Origin::of(string(value)?)))?.flatten();
+        let claimed = table.optional("claimed", |value| Ok(Origin::of(string(value)?)))?.flatten();
         let used = Self {
             id: table.required("id", AuthenticatorId::take)?,
             last_step: table.required("last_step", integer)?,
             drift: table.required("drift", integer)?,
             last_used: UnixTime::from_seconds(table.required("last_used", integer)?),
-            last_from: table.optional("last_from", |value| Ok(Origin::of(string(value)?)))?.flatten(),
+            last_from: last_from.or(claimed.map(Origin::claimed)),
         };
         table.end()?;
         Ok(used)
@@ -307,14 +315,26 @@ impl Origin {
     #[must_use]
     pub fn of(text: &str) -> Option<Self> {
         let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
-        let kept: String = text.chars().filter(known).take(Self::LONGEST).collect();
-        (!kept.is_empty()).then_some(Self(kept))
+        let text: String = text.chars().filter(known).take(Self::LONGEST).collect();
+        (!text.is_empty()).then_some(Self { text, is_claimed: false })
+    }
+
+    /// The same as the word of the user's own program.
+    #[must_use]
+    pub fn claimed(self) -> Self {
+        Self { is_claimed: true, ..self }
+    }
+
+    /// Whether it is the word of the user's own program: of a host that is not root's.
+    #[must_use]
+    pub const fn is_claimed(&self) -> bool {
+        self.is_claimed
     }
 
     /// The origin.
     #[must_use]
     pub fn as_str(&self) -> &str {
-        &self.0
+        &self.text
     }
 }
 
@@ -448,6 +468,16 @@ mod tests {
         for from in ["192.0.2.7", "", "\"\n", "0000:0000:0000:0000:0000:ffff:255.255.255.255"] {
             assert_eq!(Record::parse(&used_from(from).to_toml()), Ok(used_from(from)), "{from}");
         }
+    }
+
+    #[test]
+    fn an_origin_that_is_claimed_is_read_as_one() {
+        let mut record = used_from("192.0.2.7");
+        let plain = record.to_toml();
+        record.uses[0].last_from = Origin::of("192.0.2.7").map(Origin::claimed);
+        let claimed = record.to_toml();
+        assert_eq!(Record::parse(&claimed), Ok(record));
+        assert_eq!(claimed.replace("\nclaimed = ", "\nlast_from = "), plain);
     }
 
     #[test]

@@ -8,7 +8,7 @@ use crate::{
     account::Subject,
     credentials::{Authenticator, Enrolment},
     ports::StoreError,
-    record::Record,
+    record::{Origin, Record},
     throttle::{Limits, Mode, Throttle},
     time::UnixTime,
 };
@@ -39,6 +39,11 @@ pub struct RememberedStatus {
     pub until: String,
 }
 
+#[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
+const fn is_false(value: &bool) -> bool {
+    !*value
+}
+
 /// One account among others. What is not known, because the user's files cannot be read, is null.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Listed {
@@ -54,6 +59,9 @@ pub struct Listed {
     pub last_used: Option<String>,
     /// Where that came from; null if from the host itself.
     pub last_from: Option<String>,
+    /// Whether that is the word of the user's own program. Left out where it is not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub last_from_claimed: bool,
     /// Recovery codes that can still be used.
     pub recovery_codes_left: Option<usize>,
     /// Failures and what they lead to.
@@ -78,9 +86,19 @@ impl Listed {
         let last = authenticators.iter().max_by_key(|one| one.last_used.clone());
         let last_used = last.and_then(|one| one.last_used.clone());
         let last_from = last.and_then(|one| one.last_from.clone());
-        let user = subject.name.to_string();
-        let uid = subject.uid;
-        Self { user, uid, enrolled, authenticators, last_used, last_from, recovery_codes_left, throttle, error }
+        let last_from_claimed = last.is_some_and(|one| one.last_from_claimed);
+        Self {
+            user: subject.name.to_string(),
+            uid: subject.uid,
+            enrolled,
+            authenticators,
+            last_used,
+            last_from,
+            last_from_claimed,
+            recovery_codes_left,
+            throttle,
+            error,
+        }
     }
 
     /// Whether its codes are refused until it is unlocked.
@@ -111,6 +129,9 @@ pub struct AuthenticatorStatus {
     pub last_used: Option<String>,
     /// Where the last use came from; null if from the host itself.
     pub last_from: Option<String>,
+    /// Whether that is the word of the user's own program. Left out where it is not.
+    #[serde(default, skip_serializing_if = "is_false")]
+    pub last_from_claimed: bool,
     /// Switched off for a while.
     pub suspended: bool,
 }
@@ -162,6 +183,7 @@ fn remembered(record: &Record, now: UnixTime) -> Vec<RememberedStatus> {
 pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<AuthenticatorStatus> {
     let one = |authenticator: &Authenticator| {
         let used = record.and_then(|record| record.use_of(&authenticator.id));
+        let from = used.and_then(|used| used.last_from.as_ref());
         AuthenticatorStatus {
             id: authenticator.id.as_str().to_owned(),
             label: authenticator.label.as_str().to_owned(),
@@ -171,7 +193,8 @@ pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<Aut
             algorithm: authenticator.otp.algorithm().name().into(),
             created: authenticator.created.map(|time| time.to_string()),
             last_used: used.map(|used| used.last_used.to_string()),
-            last_from: used.and_then(|used| used.last_from.as_ref()).map(|from| from.as_str().to_owned()),
+            last_from: from.map(|from| from.as_str().to_owned()),
+            last_from_claimed: from.is_some_and(Origin::is_claimed),
             suspended: authenticator.suspended,
         }
     };

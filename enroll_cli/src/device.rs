@@ -48,6 +48,9 @@ pub(crate) fn described(device: &AuthenticatorStatus) -> String {
         device.last_used.as_deref().unwrap_or("never")
     );
     let _ = device.last_from.as_ref().map_or(Ok(()), |from| write!(line, " from {from}"));
+    if device.last_from_claimed {
+        line.push_str(" (as claimed by the user's program)");
+    }
     line.push_str(if device.suspended { "  SUSPENDED\n" } else { "\n" });
     line
 }

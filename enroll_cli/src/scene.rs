@@ -10,7 +10,7 @@ use twinlock_core::{
     status::Status,
     store::{self, Reading, Store},
 };
-use twinlock_notify::{Mailing, SystemJournal};
+use twinlock_notify::{Mailing, Source, SystemJournal};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -50,6 +50,7 @@ impl Scene {
             by_login_uid: host::login_uid(),
             service: "twinlock",
             rhost: None,
+            source: Source::Known,
             mail: if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off },
             clock: &SystemClock,
         }

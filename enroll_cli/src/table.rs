@@ -71,12 +71,14 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
     let throttle =
         row.throttle.as_ref().filter(|_| enrolled).map_or_else(nothing, |throttle| throttle.mode.clone().into_owned());
     let labels = if labels.is_empty() { nothing() } else { labels };
+    let claimed = if row.last_from_claimed { " (claimed)" } else { "" };
+    let from = row.last_from.as_ref().map(|from| format!("{from}{claimed}"));
     [
         row.user.clone(),
         factor,
         labels,
         row.last_used.clone().unwrap_or_else(nothing),
-        row.last_from.clone().unwrap_or_else(nothing),
+        from.unwrap_or_else(nothing),
         recovery,
         throttle,
     ]

@@ -28,6 +28,15 @@ pub enum Mailing<'a> {
     Aside(&'a Path),
 }
 
+/// Who says what service an attempt is of, and where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// This program.
+    Known,
+    /// A program of the user's own, which may say anything.
+    Claimed,
+}
+
 /// Writes to syslog, AUTHPRIV: attempts in the words of the module, and every change with who made it.
 #[derive(Clone, Copy)]
 pub struct SystemJournal<'a> {
@@ -41,6 +50,8 @@ pub struct SystemJournal<'a> {
     pub service: &'a str,
     /// Where an attempt comes from.
     pub rhost: Option<&'a str>,
+    /// Who says service and rhost.
+    pub source: Source,
     /// Whether the owner is sent a mail about a change.
     pub mail: Mailing<'a>,
     /// For the date in it.
@@ -87,6 +98,7 @@ impl SystemJournal<'_> {
             service: Some(self.service),
             rhost: self.rhost,
             failures: attempt.failures,
+            claimed: self.source == Source::Claimed,
             clock_offset: attempt.clock_offset,
             detail: attempt.detail.as_deref(),
         };

@@ -14,6 +14,7 @@ use twinlock_core::{
     otp::Otp,
     policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
     ports::{Clock as _, Randomness as _, ReadCredentials as _},
+    record::Origin,
     remember::Client,
     store::{self, Store},
 };
@@ -155,7 +156,8 @@ const NO_KEY: &str = "nobody was asked, because sshd has verified no key before:
 
 /// One attempt; a second one where a code that came with the password of an earlier module was none of now.
 fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) -> Attempt {
-    let (from, first_factors) = (transaction.rhost.clone(), transaction.first_factors.clone());
+    let first_factors = transaction.first_factors.clone();
+    let from = transaction.rhost.as_deref().and_then(Origin::of);
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
         (Some(prompt), _) => prompt,
         (None, true) => FORWARD_PROMPT,
@@ -167,7 +169,7 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
         clock: &SystemClock,
         limits: scene.config.limits(),
         prompt,
-        from: from.as_deref(),
+        from: from.as_ref(),
         network: scene.source.neighbourhood(),
         // Where the password is asked for together with the code, it must be asked for.
         client: if arguments.forward_pass { None } else { scene.client(&first_factors) },

@@ -64,6 +64,7 @@ pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt
             service: Some(&service),
             rhost: rhost.as_deref(),
             failures: attempt.failures,
+            claimed: false,
             clock_offset: attempt.clock_offset,
             detail: attempt.detail.as_deref(),
         };

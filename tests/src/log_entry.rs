@@ -27,6 +27,8 @@ const REASONS: [&str; 13] = [
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct LogEntry {
     values: Vec<String>,
+    /// Whether service and rhost are the word of the user's own program.
+    pub claimed: bool,
     /// By how many seconds the authenticator's clock is off, where that is known.
     pub clock_offset: Option<i64>,
     /// For the administrator, at the end of the line.
@@ -68,6 +70,10 @@ impl LogEntry {
                 _ => return fail("not clock-offset=+SECONDSs"),
             },
         };
+        let (pairs, claimed) = match pairs.strip_suffix(" claimed=service,rhost") {
+            Some(pairs) => (pairs, true),
+            None => (pairs, false),
+        };
         let mut values = Vec::new();
         for (key, pair) in KEYS.iter().zip(pairs.split(' ')) {
             match pair.strip_prefix(key).and_then(|rest| rest.strip_prefix('=')) {
@@ -78,7 +84,7 @@ impl LogEntry {
         if values.len() != KEYS.len() || pairs.split(' ').count() != KEYS.len() {
             return fail("more or fewer keys");
         }
-        let entry = Self { values, clock_offset, detail, text: text.to_owned() };
+        let entry = Self { values, claimed, clock_offset, detail, text: text.to_owned() };
         let sound = match (entry.value("result"), entry.value("reason")) {
             ("granted", "-") => true,
             ("refused", reason) => REASONS.contains(&reason),

@@ -163,12 +163,14 @@ fn accounts_and_logins(page: &mut Page) {
         "On a terminal the columns are aligned. Elsewhere each account is a line of seven fields between tabs, without \
          a heading: user, `enrolled`, `WITHOUT` or an error, labels, last use (RFC 3339, UTC), where from, recovery codes \
          left, and `normal`, `step-up` or `disabled`. `-` stands where there is nothing to say: no use yet, or a use from \
-         the host itself. A use of a recovery code is not a use of an authenticator. A user whose files cannot be read is \
+         the host itself. An address with `(claimed)` behind it is the word of the user's own program. A use of a recovery code is not a use of an authenticator. A user whose files cannot be read is \
          shown with the error whatever is asked for, and the exit status is 1.",
     );
     page.paragraph(
         "With `--json` each account is an object: user, uid, enrolled, authenticators (as in `twinlock status --json`), \
-         last_used, last_from, recovery_codes_left, throttle, error. Where error is not null, enrolled, recovery_codes_left \
+         last_used, last_from, recovery_codes_left, throttle, error. `last_from_claimed`, there and in authenticators, is true \
+         where last_from is the word of the user's own program (of a host that is not root's, such as a screen locker), and \
+         left out elsewhere. Where error is not null, enrolled, recovery_codes_left \
          and throttle are.",
     );
     page.heading("EXPLAIN");

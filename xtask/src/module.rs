@@ -28,7 +28,7 @@ const RETURNS: [(&str, &str); 11] = [
     ("PAM_CRED_ERR", "From pam_setcred(3) alone: an enrolment inside the login could not be stored."),
 ];
 
-const KEYS: [(&str, &str); 10] = [
+const KEYS: [(&str, &str); 11] = [
     ("result", "`granted` or `refused`."),
     ("reason", "Why it was refused, see below."),
     ("user", "The account."),
@@ -37,6 +37,11 @@ const KEYS: [(&str, &str); 10] = [
     ("service", "The PAM service."),
     ("rhost", "Where from, as the application says."),
     ("failures", "Wrong answers in a row, this one included."),
+    (
+        "claimed",
+        "Only in lines of twinlockd(8), of hosts that are not root's: `service,rhost`, both of which are the word of the \
+         user's own program.",
+    ),
     ("clock-offset", "Only where it is known: by how many seconds a clock is off."),
     (
         "detail",

@@ -181,7 +181,7 @@ fn a_login_is_that_of_the_caller_or_none() {
         assert_eq!(store(), before);
         // The log names who asked, and nobody who was asked for; what there was no room for is counted.
         for line in scene.world.log_since(mark).iter().filter(|line| !line.text.starts_with("not-logged=")) {
-            let told = "result=refused reason=unknown-user user=- method=- authenticator=- service=lock rhost=- failures=- detail=\"uid ";
+            let told = "result=refused reason=unknown-user user=- method=- authenticator=- service=lock rhost=- failures=- claimed=service,rhost detail=\"uid ";
             assert!(
                 line.text.starts_with(told) && line.text.ends_with(" asked for the login of somebody else\""),
                 "{line}"

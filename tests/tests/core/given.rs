@@ -10,6 +10,7 @@ use twinlock_core::{
     otp::{Algorithm, MovingFactor, Otp, Past},
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer},
+    record::Origin,
     recovery::{RecoveryCode, RecoverySet},
     secret::Secret,
     throttle::Limits,
@@ -127,13 +128,14 @@ impl Host {
 
     /// One attempt of a user with these answers, and the prompts it made.
     pub(crate) fn attempt(&self, user: &str, answers: &[&str]) -> (Attempt, Vec<String>) {
+        let from = Origin::of("192.0.2.7");
         let login = Login {
             credentials: &self.store,
             states: &self.store,
             clock: &self.clock,
             limits: self.limits,
             prompt: "Code: ",
-            from: Some("192.0.2.7"),
+            from: from.as_ref(),
             network: self.network,
             client: None,
         };
