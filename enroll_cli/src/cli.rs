@@ -434,6 +434,9 @@ pub(crate) struct SshEnable {
     /// Although no administrator could get in if codes fail
     #[arg(long)]
     pub(crate) without_break_glass: bool,
+    /// Although accounts that can log in today are not enrolled and will be denied
+    #[arg(long)]
+    pub(crate) deny_unenrolled: bool,
     /// Although `twinlock doctor` finds that somebody would be locked out, or let in
     #[arg(long)]
     pub(crate) despite_lockouts: bool,

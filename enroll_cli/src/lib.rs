@@ -36,6 +36,7 @@ mod repair;
 mod resync;
 mod scene;
 mod secret;
+mod shadow;
 mod ssh;
 mod status;
 mod store;

@@ -216,8 +216,16 @@ fn of_ssh(page: &mut Page) {
     page.paragraph(
         "It is refused where nobody with administrator rights is enrolled: a member of sudo, wheel or admin, or root if \
          `PermitRootLogin yes` lets root answer. It is refused where codes would be the only way in for administrators: one \
-         needs a password for the console (the service login, without pam_twinlock.so), or a rule that spares one the code. And \
-         it is refused where another file of sshd's configuration would overrule this one.",
+         needs a password for the console (the service login, without pam_twinlock.so), or a rule that spares one the code. It is \
+         refused where another file of sshd's configuration would overrule this one.",
+    );
+    page.paragraph(
+        "And it is refused, unless `--deny-unenrolled` is given, where accounts can log in today and would be denied: policy \
+         requires a code and they are not enrolled. `plan`, `enable` and `confirm` count these accounts and name the first of \
+         them. An account counts if its shell and sshd's lists let it log in, if it has not expired, and if it has a key, a \
+         password or another first factor. A rule by `from` or `key_types` is judged for a login from outside by a key of \
+         another kind. Users of a directory (LDAP, SSSD) who are not enrolled are not looked for: use \
+         `twinlock list --without --group` for them. `confirm` warns, and keeps what was enabled.",
     );
     page.paragraph(
         "A trial ends after the span of `--try` in a process that outlives the session, or in a timer of systemd. A reboot ends it, too: by a \

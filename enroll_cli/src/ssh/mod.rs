@@ -41,7 +41,7 @@ pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
     match verb {
         Ssh::Plan { mode } => plan(&Scene::set(config)?, *mode),
         Ssh::Enable(arguments) => enable(&Scene::set(config)?, arguments),
-        Ssh::Confirm => confirm(),
+        Ssh::Confirm => confirm(config),
         Ssh::Disable(arguments) => disable(arguments),
         Ssh::Expire(arguments) => trial::expire(arguments),
     }
@@ -115,7 +115,7 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
     Ok(())
 }
 
-fn confirm() -> Result<(), Failure> {
+fn confirm(config: &Path) -> Result<(), Failure> {
     let journal = Journal::open()?;
     match settled(&journal)? {
         None => Err(Failure::refused("there is nothing to confirm: sshd is as it was").hint("twinlock ssh enable")),
@@ -127,7 +127,10 @@ fn confirm() -> Result<(), Failure> {
             trial::end(&record.id);
             log("twinlock", Severity::Warning, "ssh: confirmed");
             note("confirmed: it stays");
-            change::sweep()
+            // Last: the trial must not end while the accounts are looked at.
+            let swept = change::sweep();
+            safety::warn_of_unenrolled(config);
+            swept
         }
         Some((phase, record)) => {
             note(&how_it_stands(phase, &record));

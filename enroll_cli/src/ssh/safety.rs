@@ -1,6 +1,6 @@
 //! What speaks against switching Twinlock on: nobody who could mend it can get in, or nobody could when it fails.
 
-use std::{collections::BTreeMap, fs::OpenOptions, io::Read};
+use std::{collections::BTreeMap, path::Path};
 
 use twinlock_core::{
     account::UserName,
@@ -21,6 +21,7 @@ use crate::{
     output::note,
     pam_files::{self, Phase},
     scene::Scene,
+    shadow::{Password, Shadow},
 };
 
 /// Refuses what nobody has overridden by name; that is noted.
@@ -79,11 +80,15 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
     }
     for doctor::Finding { id, found, place, mend, .. } in diagnosed(scene, plan, &candidate)? {
         let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
-        findings.push(Finding {
-            problem: format!("{id}: {found}{place}"),
-            hint: mend,
-            flag: "--despite-lockouts",
-            overridden: arguments.despite_lockouts,
+        findings.push(if id == doctor::NOT_ENROLLED {
+            Finding { problem: found, hint: mend, flag: "--deny-unenrolled", overridden: arguments.deny_unenrolled }
+        } else {
+            Finding {
+                problem: format!("{id}: {found}{place}"),
+                hint: mend,
+                flag: "--despite-lockouts",
+                overridden: arguments.despite_lockouts,
+            }
         });
     }
     Ok(findings)
@@ -93,9 +98,21 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
 fn diagnosed(scene: &Scene, plan: &Plan, candidate: &Candidate) -> Result<Vec<doctor::Finding>, Failure> {
     let scope = doctor::Scope { host: candidate.host(plan.drop_in(), plan.stack()), ..doctor::Scope::default() };
     let mut found = doctor::findings(scene, &scope)?;
-    // That nobody is enrolled is found above, and overridden by its own flag.
-    found.retain(|finding| finding.severity < doctor::Severity::Warning && finding.id != doctor::NOT_ENROLLED);
+    found.retain(|finding| finding.severity < doctor::Severity::Warning);
     Ok(found)
+}
+
+/// Warns of the accounts that are denied because they are not enrolled. It never fails: what is in place stays.
+pub(super) fn warn_of_unenrolled(config: &Path) {
+    let found = Scene::set(config).and_then(|scene| doctor::findings(&scene, &doctor::Scope::default()));
+    match found {
+        Ok(findings) => {
+            for finding in findings.into_iter().filter(|finding| finding.id == doctor::NOT_ENROLLED) {
+                note(&format!("warning: {}\nhint: {}", finding.found, finding.mend));
+            }
+        }
+        Err(failure) => note(&format!("warning: cannot tell which accounts are denied: {}", failure.message())),
+    }
 }
 
 /// The accounts with administrator rights that may log in at all; root is the first.
@@ -132,7 +149,10 @@ fn has_break_glass(scene: &Scene, administrators: &[Account], root_may: bool) ->
     let console = pam_files::of("login")
         .map_err(|error| Failure::refused(error.to_string()))?
         .is_some_and(|lines| lines.iter().all(|line| line.phase != Phase::Auth));
-    if console && administrators.iter().any(|account| has_password(&account.subject.name)) {
+    let shadow = Shadow::read();
+    // The passwords of a directory are not known here, so its users do not count.
+    let has_password = |account: &Account| shadow.password(&account.subject.name) == Password::Hash;
+    if console && administrators.iter().any(has_password) {
         return Ok(true);
     }
     let source = Source::of(None);
@@ -151,17 +171,4 @@ fn has_break_glass(scene: &Scene, administrators: &[Account], root_may: bool) ->
         }
     }
     Ok(false)
-}
-
-/// Whether /etc/shadow has a password that can be given. Of a directory nobody can tell, so its users do not count.
-fn has_password(name: &UserName) -> bool {
-    let mut text = Vec::new();
-    let read = OpenOptions::new().read(true).open("/etc/shadow").and_then(|mut file| file.read_to_end(&mut text));
-    let text = zeroize::Zeroizing::new(text);
-    read.is_ok()
-        && text.split(|byte| *byte == b'\n').any(|line| {
-            let mut fields = line.split(|byte| *byte == b':');
-            let (user, hash) = (fields.next().unwrap_or_default(), fields.next().unwrap_or_default());
-            user == name.as_str().as_bytes() && hash.starts_with(b"$")
-        })
 }

@@ -20,3 +20,4 @@ mod plan;
 mod refused;
 mod scene;
 mod trial;
+mod unenrolled;

@@ -14,7 +14,7 @@ use super::{
     host::Facts,
 };
 
-/// The check that finds nobody enrolled.
+/// The check for accounts that are denied because they are not enrolled.
 pub(crate) const NOT_ENROLLED: &str = "not-enrolled";
 
 /// A check.
@@ -133,7 +133,7 @@ const CHECKS: [Check; 34] = [
     Check { id: "clock", about: "The clock is off, or nothing keeps it right.", run: clock::clock },
     Check {
         id: NOT_ENROLLED,
-        about: "Accounts that are refused because they hold nothing that makes a code: a lockout if that is everybody.",
+        about: "Accounts that sshd would let in by a key or a password, and that are denied because they are not enrolled.",
         run: people::not_enrolled,
     },
     Check {

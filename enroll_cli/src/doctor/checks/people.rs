@@ -15,34 +15,35 @@ fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Vec<String> {
     people.map(|person| person.name.to_string()).collect()
 }
 
-/// Those who are refused because there is nothing to ask them for.
+/// Accounts that sshd would let in by their first factor and that are denied because they are not enrolled.
 pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
-    let refused = |person: &&Person| {
+    let denied = |person: &&Person| {
         person.may_log_in
+            && person.allowed
+            // An account that was asked about is meant to log in.
+            && (person.has_first_factor || facts.one_user)
             && !person.enrolled
             && person.second_factor == Some(SecondFactor::Required)
             && !person.exempt_in_pam
     };
-    let refused: Vec<&Person> = facts.people.iter().filter(refused).filter(|person| person.allowed).collect();
-    let nobody =
-        !facts.people.iter().any(|person| person.enrolled || person.second_factor != Some(SecondFactor::Required));
-    let told = names(refused.iter().copied());
-    if told.is_empty() {
+    let denied = names(facts.people.iter().filter(denied));
+    if denied.is_empty() {
         return Vec::new();
     }
-    let why = "policy requires a code of them, and they have nothing that makes one";
-    let mend = "`twinlock enroll USER`, or during a roll-out a rule with second_factor = \"enroll\" and a last day";
-    if nobody && !facts.one_user {
-        let found = format!("nobody is enrolled, so all are refused: {}", named(&told));
-        return vec![Symptom::new(Lockout, None, found, why, mend)];
-    }
-    let found =
-        format!("{} that may log in are not enrolled and are refused by sshd: {}", count(told.len()), named(&told));
-    let severity = if facts.one_user { Lockout } else { Hint };
-    vec![Symptom::new(severity, None, found, why, mend)]
+    let accounts = count(denied.len());
+    let found = if facts.planned {
+        format!("{accounts} can log in today and will be denied: {}", named(&denied))
+    } else {
+        let are = if denied.len() == 1 { "is" } else { "are" };
+        format!("{accounts} {are} not enrolled and will be denied: {}", named(&denied))
+    };
+    let why = "policy requires a code, and these accounts have no app or token that makes one";
+    let mend = "enrol them (`twinlock enroll USER`); or let them enrol at their next login, by a rule with `second_factor = \"enroll\"` \
+                and `until` (docs/policy.md); or keep accounts that are not meant to log in out with DenyUsers";
+    vec![Symptom::new(Lockout, None, found, why, mend)]
 }
 
 /// Those who are enrolled and refused by sshd's own lists.

@@ -2,6 +2,7 @@
 //! folder, and nothing is changed.
 
 mod access;
+mod first_factor;
 mod logins;
 mod pam;
 mod people;
@@ -58,6 +59,8 @@ pub(crate) struct Facts {
     pub(crate) logins: Vec<Login>,
     /// Whether the question was about one login.
     pub(crate) one_user: bool,
+    /// Whether it is the host as it would be with Twinlock enabled for sshd.
+    pub(crate) planned: bool,
     pub(crate) broker: Broker,
 }
 
@@ -71,10 +74,11 @@ impl Facts {
         let server = Sshd::find(&scope.host);
         let mut sshd = server.as_ref().map(|server| SshdFacts::of(server, scope));
         let settings = sshd.as_ref().and_then(|sshd| sshd.settings.clone()).unwrap_or_default();
+        let files = sshd.as_ref().map(|sshd| sshd.files.clone()).unwrap_or_default();
         let pam = PamFacts::of(settings.service(), &scope.host);
         let mut store = StoreFacts::of(scene);
         let one = scope.user.as_deref().map(|user| account(Some(user))).transpose()?;
-        let mut people = people::people(scene, &pam, &settings, now, one.as_ref(), &mut store)?;
+        let mut people = people::people(scene, &pam, &settings, &files, now, one.as_ref(), &mut store)?;
         if let Some(one) = &one {
             people.retain(|person| person.name == one.name);
         }
@@ -95,6 +99,7 @@ impl Facts {
             people,
             logins,
             one_user: scope.user.is_some(),
+            planned: scope.host.sshd_config.is_some(),
             broker: Broker::of_host(),
         })
     }

@@ -2,17 +2,13 @@
 
 use std::{
     collections::{HashMap, HashSet},
-    fs::OpenOptions,
-    io::{self, Read},
+    io,
     num::NonZero,
-    os::unix::fs::OpenOptionsExt,
     panic,
-    path::Path,
     sync::{Mutex, PoisonError},
     thread,
 };
 
-use nix::fcntl::OFlag;
 use twinlock_core::{
     account::{Subject, UserName},
     host::{
@@ -25,8 +21,19 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use super::{OUTSIDE, PamFacts, StoreFacts, access::Access, decide, pam::Exempt};
-use crate::{doctor::sshd_settings::Settings, failure::Failure, list, scene::Scene};
+use super::{
+    OUTSIDE, PamFacts, StoreFacts,
+    access::Access,
+    decide,
+    first_factor::{FirstFactors, text_of_users},
+    pam::Exempt,
+};
+use crate::{
+    doctor::{sshd_files::Files, sshd_settings::Settings},
+    failure::Failure,
+    list,
+    scene::Scene,
+};
 
 /// Somebody who may log in or is enrolled.
 #[allow(clippy::struct_excessive_bools, reason = "each is a fact")]
@@ -36,6 +43,8 @@ pub(crate) struct Person {
     pub(crate) may_log_in: bool,
     /// sshd's lists leave the account in.
     pub(crate) allowed: bool,
+    /// sshd can let the account in by a key, a password or another first factor.
+    pub(crate) has_first_factor: bool,
     pub(crate) enrolled: bool,
     pub(crate) recovery_codes_left: Option<usize>,
     pub(crate) admin: bool,
@@ -54,6 +63,7 @@ pub(super) fn people(
     scene: &Scene,
     pam: &PamFacts,
     settings: &Settings,
+    sshd_files: &Files,
     now: UnixTime,
     asked_about: Option<&Subject>,
     store: &mut StoreFacts,
@@ -68,13 +78,13 @@ pub(super) fn people(
     let looking = Looking {
         scene,
         pam,
-        settings,
         now,
         reading: scene.store.reading().ok(),
         admins: accounts::ADMINISTRATORS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
         outside: Source::of(Some(OUTSIDE)),
         groups: RememberedGroups::default(),
         access: Access::of(settings),
+        first_factors: FirstFactors::of(settings, sshd_files, now),
     };
     let meant = |account: &&Account| {
         let name = &account.subject.name;
@@ -103,18 +113,18 @@ pub(super) fn people(
 struct Looking<'a> {
     scene: &'a Scene,
     pam: &'a PamFacts,
-    settings: &'a Settings,
     now: UnixTime,
     reading: Option<Reading>,
     admins: Vec<Members>,
     outside: Source,
     groups: RememberedGroups,
     access: Access<'a>,
+    first_factors: FirstFactors<'a>,
 }
 
 impl Looking<'_> {
     fn at(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
-        let Self { scene, pam, settings, now, reading, admins, outside, groups, access } = self;
+        let Self { scene, pam, now, reading, admins, outside, groups, access, first_factors } = self;
         let name = &account.subject.name;
         let status = reading
             .as_ref()
@@ -127,12 +137,13 @@ impl Looking<'_> {
         };
         let second_factor = decide(scene, &pam.service, name, outside, *now, groups);
         let wanted = second_factor.is_some_and(|policy| policy >= SecondFactor::Enroll);
-        let automation = if wanted { automation(account, settings) } else { None };
+        let automation = if wanted { automation(account, first_factors) } else { None };
         let person = Person {
             name: name.clone(),
             uid: account.subject.uid,
             may_log_in: account.may_log_in(),
             allowed: access.leaves_in(account),
+            has_first_factor: first_factors.has_one(account),
             enrolled,
             recovery_codes_left,
             admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
@@ -165,19 +176,12 @@ impl Groups for RememberedGroups {
 }
 
 /// Why somebody seems to be a program, if so.
-fn automation(account: &Account, settings: &Settings) -> Option<String> {
+fn automation(account: &Account, first_factors: &FirstFactors<'_>) -> Option<String> {
     let shell = account.shell.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if SHELLS_OF_PROGRAMS.contains(&shell) {
         return Some(account.shell.display().to_string());
     }
-    let files = match settings.of("authorizedkeysfile") {
-        "" => ".ssh/authorized_keys",
-        files => files,
-    };
-    files.split_whitespace().find_map(|file| {
-        let home = account.home.to_str()?;
-        let file = file.replace("%h", home).replace("%u", account.subject.name.as_str()).replace("%%", "%");
-        let path = account.home.join(file);
+    first_factors.key_files(account).find_map(|path| {
         let text = text_of_users(&path)?;
         text.lines().any(has_command).then(|| path.display().to_string())
     })
@@ -189,17 +193,4 @@ fn has_command(line: &str) -> bool {
     // Options stand before the key, whose types begin like this.
     let is_key = ["ssh-", "ecdsa-", "sk-", "#"].iter().any(|start| line.starts_with(start));
     !is_key && line.to_ascii_lowercase().contains("command=\"")
-}
-
-/// A file that a user can make: not a link, not a pipe that never ends, not too long.
-fn text_of_users(path: &Path) -> Option<String> {
-    const LONGEST: u64 = 256 * 1024;
-    let flags = (OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY).bits();
-    let file = OpenOptions::new().read(true).custom_flags(flags).open(path).ok()?;
-    if !file.metadata().ok()?.is_file() {
-        return None;
-    }
-    let mut bytes = Vec::new();
-    file.take(LONGEST).read_to_end(&mut bytes).ok()?;
-    Some(String::from_utf8_lossy(&bytes).into_owned())
 }
