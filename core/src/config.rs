@@ -6,6 +6,7 @@ use toml::de::DeValue;
 
 use crate::{
     document::{Document, Mistake, MistakeKind, Table, boolean, each, integer, string},
+    misplaced,
     policy::{Policy, Rule, SecondFactor},
     throttle::Limits,
 };
@@ -156,7 +157,10 @@ impl Config {
         let encoding =
             |error: std::str::Utf8Error| BadConfig::at(text, error.valid_up_to(), "not UTF-8", MistakeKind::Encoding);
         let whole = std::str::from_utf8(text).map_err(encoding)?;
-        Self::take(whole).map_err(|Mistake { offset, message, kind }| BadConfig::at(text, offset, &message, kind))
+        Self::take(whole).map_err(|Mistake { offset, message, kind }| {
+            let misplaced = if kind == MistakeKind::UnknownKey { misplaced::explain(whole, offset) } else { None };
+            BadConfig::at(text, offset, &misplaced.unwrap_or(message), kind)
+        })
     }
 
     fn take(text: &str) -> Result<Self, Mistake> {

@@ -31,6 +31,7 @@ pub mod import;
 pub mod journal;
 pub mod lifecycle;
 pub mod login;
+mod misplaced;
 pub mod module_arguments;
 pub mod notice;
 pub mod onboarding;
