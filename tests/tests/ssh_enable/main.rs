@@ -17,6 +17,7 @@ mod enable;
 mod killed;
 mod pairs;
 mod plan;
+mod readme;
 mod refused;
 mod scene;
 mod trial;
