@@ -1,7 +1,7 @@
 //! What administrators do to a user's records, beside enrolment: unlock and remove.
 
 use crate::{
-    account::Subject,
+    account::{Subject, UserName},
     credentials::Enrolment,
     enrol::{self, EnrolError},
     ports::{Fault, Lane, StateStore, StoreError, WriteCredentials},
@@ -88,6 +88,65 @@ pub fn adopt<C: WriteCredentials, S: StateStore>(
         credentials.replace(subject, &Enrolment { uid: Some(subject.uid), ..enrolment })?;
     }
     Ok(true)
+}
+
+/// What became of the second factor of an account that was renamed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Renamed {
+    /// It belongs to the new name.
+    Moved,
+    /// There is none under the old name.
+    NotEnrolled,
+    /// There is another one under the new name; nothing was done.
+    AlreadyEnrolled,
+}
+
+/// Moves the second factor of an account to the name that the account has now. What was used stays used.
+///
+/// First the record under the new name, then the credentials, then the old files go. Killed in between, the user is refused or
+/// logs in with a code, and is at no time taken for one who is not enrolled; a second run does the rest.
+///
+/// # Errors
+/// [`StoreError`].
+///
+/// # Security
+/// `old` must be no account any more: it would be left without a second factor.
+pub fn adopt_renamed<C: WriteCredentials, S: StateStore>(
+    (credentials, states): (&C, &S),
+    old: &UserName,
+    new: &Subject,
+) -> Result<Renamed, StoreError> {
+    // Under the uid that the account has now: from here on the index leads to the old files also if the uid has changed.
+    let old = Subject { name: old.clone(), uid: new.uid };
+    let lane = states.adopt(&old)?;
+    let held = match credentials.read(new) {
+        Err(error) if matches!(error.fault, Fault::OtherName { .. } | Fault::StateWithoutCredentials { .. }) => None,
+        held => held?,
+    };
+    let user = new.name.clone();
+    let moved = credentials.read_any_uid(&old)?;
+    let moved = moved.map(|moved| Enrolment { user: user.clone(), uid: Some(new.uid), ..moved });
+    match (moved, held) {
+        (None, None) => return Ok(Renamed::NotEnrolled),
+        (None, Some(_)) if lane.is_none() => return Ok(Renamed::NotEnrolled),
+        (Some(moved), Some(held)) if moved.to_toml() != held.to_toml() => return Ok(Renamed::AlreadyEnrolled),
+        // A run before this one was killed.
+        (Some(_) | None, Some(_)) => {}
+        (Some(moved), None) => {
+            let record = lane.as_ref().map_or_else(
+                || Record::new(new),
+                // Logins are remembered of a name.
+                |lane| Record { user, uid: new.uid, remembered: None, ..lane.record().clone() },
+            );
+            let _new = states.start_over(new, &record)?;
+            credentials.replace(new, &moved)?;
+        }
+    }
+    credentials.remove(&old)?;
+    if let Some(lane) = lane {
+        lane.remove()?;
+    }
+    Ok(Renamed::Moved)
 }
 
 /// What a repair did.

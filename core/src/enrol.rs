@@ -422,6 +422,7 @@ fn is_beyond_use(error: &StoreError) -> bool {
             | Fault::NewerVersion
             | Fault::OtherUid { .. }
             | Fault::OtherUser
+            | Fault::OtherName { .. }
             | Fault::Credentials(_)
             | Fault::TooLarge(_)
     )

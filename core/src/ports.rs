@@ -283,6 +283,15 @@ pub enum Fault {
     },
     /// It names another user.
     OtherUser,
+    /// The account has no credentials, and these are of its uid, under a name that no account has any more.
+    OtherName {
+        /// The name in the file.
+        stored: UserName,
+        /// The name of the account.
+        account: UserName,
+    },
+    /// The index of users by uid is not one.
+    Index,
     /// The credentials in it are refused.
     Credentials(CredentialsError),
     /// A file name made of the user's name would be too long.
@@ -372,6 +381,11 @@ impl StoreError {
             Fault::OtherUser => {
                 "was the account made anew? `twinlock enroll --replace USER` gives it a second factor of its own".into()
             }
+            Fault::OtherName { stored, account } => format!(
+                "was {stored} renamed to {account}? `twinlock adopt {stored} {account}`; is {stored} another person, who has \
+                 left? `twinlock remove {stored}`"
+            ),
+            Fault::Index => "remove the file, and run `twinlock repair --layout`, which makes it anew".into(),
             Fault::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),
             Fault::Name => "the account's name is too long for a file name".into(),
             Fault::StateWithoutCredentials { user, .. } => format!(
@@ -478,6 +492,11 @@ impl fmt::Display for StoreError {
                 write!(out, "cannot use {path}: it was made for uid {stored}, the account has {account}")
             }
             Fault::OtherUser => write!(out, "cannot use {path}: it names another user"),
+            Fault::OtherName { stored, account } => write!(
+                out,
+                "{account} has no credentials, and {path} has those of {stored}, who had the same uid and is no account any more"
+            ),
+            Fault::Index => write!(out, "cannot use {path}: a line of it is not the name of a user"),
             Fault::Credentials(error) => write!(out, "cannot use {path}: {error}"),
             Fault::Name => write!(out, "cannot make a file name: {path}"),
             Fault::StateWithoutCredentials { user, state } => {
@@ -509,6 +528,8 @@ impl std::error::Error for StoreError {
             | Fault::Record(_)
             | Fault::OtherUid { .. }
             | Fault::OtherUser
+            | Fault::OtherName { .. }
+            | Fault::Index
             | Fault::Name
             | Fault::StateWithoutCredentials { .. }
             | Fault::Identity(_) => None,

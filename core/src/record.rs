@@ -82,6 +82,12 @@ impl Record {
         }
     }
 
+    /// The account that the record was made for.
+    #[must_use]
+    pub fn subject(&self) -> Subject {
+        Subject { name: self.user.clone(), uid: self.uid }
+    }
+
     /// The record in the place of one that is lost: what was used of `enrolment` is not known any more, so everything
     /// that may have been used counts as used: tokens altogether, recovery codes, and steps up to the last that could be
     /// right at `now`, for by how much a clock was set right is lost too.

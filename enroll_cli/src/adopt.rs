@@ -1,24 +1,62 @@
-//! `twinlock adopt`: the same person under another uid keeps the second factor.
+//! `twinlock adopt`: the same person under another uid or another name keeps the second factor.
 
 use std::path::Path;
 
-use twinlock_core::admin;
+use twinlock_core::{
+    account::{Subject, UserName},
+    admin::{self, Renamed},
+    host,
+};
 
 use crate::{
-    cli::Named,
+    cli::Adopt,
     failure::Failure,
-    output::note,
+    output::{note, shown},
     scene::{self, Scene},
 };
 
-pub(crate) fn run(config: &Path, arguments: &Named) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, arguments: &Adopt) -> Result<(), Failure> {
     let scene = Scene::set(config)?;
-    let subject = scene::account(Some(&arguments.user))?;
+    let subject = scene::account(Some(arguments.new.as_ref().unwrap_or(&arguments.user)))?;
+    match &arguments.new {
+        Some(_) => under_another_name(&scene, &arguments.user, &subject),
+        None => under_another_uid(&scene, &subject),
+    }
+}
+
+fn under_another_uid(scene: &Scene, subject: &Subject) -> Result<(), Failure> {
     let user = subject.name.as_str();
-    if !admin::adopt(&scene.store.credentials, &scene.store.states, &subject)? {
+    if !admin::adopt(&scene.store.credentials, &scene.store.states, subject)? {
         return Err(Failure::not_enrolled(user));
     }
     scene.journal().changed("adopted", user);
     note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
     Ok(())
+}
+
+fn under_another_name(scene: &Scene, typed: &str, subject: &Subject) -> Result<(), Failure> {
+    let (old, new) = (scene::user_name(typed)?, subject.name.as_str());
+    if is_account(&old)? {
+        return Err(Failure::refused(format!(
+            "{old} is an account of this host, and would be left without a second factor"
+        ))
+        .hint(format!("`twinlock enroll {new}` gives {new} a second factor of its own")));
+    }
+    match admin::adopt_renamed((&scene.store.credentials, &scene.store.states), &old, subject)? {
+        Renamed::NotEnrolled => Err(Failure::not_enrolled(old.as_str())),
+        Renamed::AlreadyEnrolled => Err(Failure::refused(format!("{new} is enrolled with another second factor"))
+            .hint(format!("`twinlock remove {old}` removes the one of {old}; `twinlock remove {new}` that of {new}"))),
+        Renamed::Moved => {
+            scene.journal().changed("adopted", new);
+            note(&shown(&format!("{new}: the second factor of {old} belongs to {new} now")));
+            Ok(())
+        }
+    }
+}
+
+/// Whether there is an account of exactly this name: a directory may find one by an older or shorter name.
+fn is_account(name: &UserName) -> Result<bool, Failure> {
+    let found = host::account(name);
+    let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    Ok(found.is_some_and(|found| found.name == *name))
 }

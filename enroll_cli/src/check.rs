@@ -52,10 +52,7 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     };
     for file in &files {
         match subject(file) {
-            Err(problem) => report(
-                &format!("credentials/{file}.toml: {problem}"),
-                "remove the file if the account is gone for good",
-            ),
+            Err(problem) => report(&format!("credentials/{file}.toml: {problem}"), &leaver_hint(file)),
             Ok(subject) => {
                 let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
                 let _ = scene.store.credentials.read(&subject).inspect_err(&mut of_store);
@@ -74,6 +71,15 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
         return Err(Failure::refused(format!("{found} problems")));
     }
     print(&format!("{}: fine; {} users in {}\n", config.display(), files.len(), scene.config.store.directory.display()))
+}
+
+fn leaver_hint(file: &str) -> String {
+    match UserName::from_file_name(file) {
+        Ok(name) => {
+            format!("was {name} renamed? `twinlock adopt {name} NEW`; has {name} left? `twinlock remove {name}`")
+        }
+        Err(_) => "remove the file".into(),
+    }
 }
 
 /// Services whose account phase runs without the auth phase: always, or where root or a ticket spares the question.

@@ -63,8 +63,8 @@ pub(crate) enum Command {
         #[command(subcommand)]
         from: Import,
     },
-    /// Keep the second factor of an account that has another uid now
-    Adopt(Named),
+    /// Keep the second factor of an account that has another uid or another name now
+    Adopt(Adopt),
     /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
     Repair(Repair),
     /// The store, where secrets and state are kept
@@ -213,16 +213,21 @@ pub(crate) struct Repair {
     /// Whose [with --layout: every user]
     #[arg(required_unless_present = "layout")]
     pub(crate) user: Option<String>,
-    /// Leave the content of records as it is, and rewrite files of an older version; on btrfs, set the flag against
-    /// copy-on-write, without which a full disk refuses every login
+    /// Leave the content of records as it is, and rewrite files of an older version: on btrfs, with the flag against
+    /// copy-on-write, without which a full disk refuses every login; and enter users into the index by uid, by which a
+    /// renamed account is recognised
     #[arg(long)]
     pub(crate) layout: bool,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Named {
-    /// Whose
+pub(crate) struct Adopt {
+    /// The account; the name that it had before, if it has another one now
+    #[arg(value_name = "USER")]
     pub(crate) user: String,
+    /// The name that it has now [default: the same]
+    #[arg(value_name = "NEW")]
+    pub(crate) new: Option<String>,
 }
 
 /// What makes the codes of a new authenticator.

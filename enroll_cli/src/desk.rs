@@ -50,6 +50,16 @@ impl Desk {
         Ok(Self::Broker { named: typed.map(str::to_owned), user })
     }
 
+    /// The same for a user who may be no account any more, if root asks.
+    pub(crate) fn of_leaver(config: &Path, typed: &str) -> Result<Self, Failure> {
+        if !host::is_root() {
+            return Self::of(config, Some(typed));
+        }
+        let scene = Scene::set(config)?;
+        let subject = scene::account_or_leaver(&scene.store, typed)?;
+        Ok(Self::Root(Box::new(scene), subject))
+    }
+
     /// Whose second factor it is about.
     pub(crate) fn user(&self) -> &str {
         match self {
@@ -63,7 +73,7 @@ impl Desk {
         Ok(match self {
             Self::Root(scene, subject) => {
                 if let Request::Enroll(_) = request {
-                    layout::prepare_for(&scene.store, &subject.name)?;
+                    layout::prepare(&scene.store)?;
                 }
                 let journal = scene.journal();
                 let mut lifecycle = Lifecycle {
@@ -76,7 +86,11 @@ impl Desk {
                     journal: &journal,
                     queue: &Alone,
                 };
-                lifecycle.perform(subject, request, dialogue)?
+                let done = lifecycle.perform(subject, request, dialogue)?;
+                if let Request::Enroll(_) = request {
+                    layout::update(&scene.store, &subject.name);
+                }
+                done
             }
             Self::Broker { named, .. } => {
                 let broker = wire::connect(Path::new(wire::SOCKET)).map_err(unreachable)?;

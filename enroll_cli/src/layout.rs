@@ -7,9 +7,9 @@ use std::{fs::File, io, os::fd::AsFd};
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, FsType, fstatfs};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use twinlock_core::{
-    account::UserName,
-    host::Kernel,
-    ports::StoreError,
+    account::{Subject, UserName},
+    host::{self, Kernel},
+    ports::{StoreError, WriteCredentials},
     store::{Prepared, StateFiles, Store},
 };
 
@@ -58,18 +58,28 @@ pub(crate) fn prepare(store: &Store) -> Result<Prepared, StoreError> {
     Ok(prepared)
 }
 
-/// The same, and makes the record of a user anew where it lacks the flag. What is in the way of that is left to the
-/// enrolment, which knows what it may replace.
-pub(crate) fn prepare_for(store: &Store, user: &UserName) -> Result<(), StoreError> {
-    prepare(store)?;
-    let _ = remake(&store.states, user);
+/// After an enrolment: a record that was there before is brought up to date. The enrolment is done, whatever comes of it.
+pub(crate) fn update(store: &Store, user: &UserName) {
+    if let Err(error) = index(store, user).and_then(|_| remake(&store.states, user)) {
+        note(&messages::not_remade(user, &error));
+    }
+}
+
+/// Enters everybody of an existing store into the index by uid. What cannot be read is named, and left to `check`.
+pub(crate) fn index_all(store: &Store) -> Result<(), StoreError> {
+    for user in users_of(store)? {
+        if let Err(error) = index(store, &user) {
+            note(&messages::not_remade(&user, &error));
+        }
+    }
     Ok(())
 }
 
-/// `twinlock repair --layout`: sets the flag, and makes anew the records that lack it. Killed at any point, it leaves every
+/// `twinlock repair --layout`: sets the flag, makes anew the records that lack it, and enters users into the index by uid. Killed at any point, it leaves every
 /// record whole, and the next run does the rest.
 pub(crate) fn repair(scene: &Scene, user: Option<&str>) -> Result<(), Failure> {
     let (store, states) = (&scene.store, &scene.store.states);
+    store.prepare(&mut Kernel)?;
     let place = scene.config.store.directory.join("state");
     let folder = states.folder()?;
     if file_system(&folder) == Some(ZFS_SUPER_MAGIC) {
@@ -80,24 +90,51 @@ pub(crate) fn repair(scene: &Scene, user: Option<&str>) -> Result<(), Failure> {
     }
     let users = match user {
         Some(user) => vec![scene::account(Some(user))?.name],
-        None => store.states.users()?,
+        None => users_of(store)?,
     };
-    let (mut remade, mut failed) = (0usize, 0usize);
+    let (mut remade, mut indexed, mut failed) = (0usize, 0usize, 0usize);
     for user in &users {
-        match remake(states, user) {
-            Ok(true) => {
-                remade = remade.saturating_add(1);
-                note(&messages::remade(user));
+        match index(store, user).and_then(|indexed| Ok((indexed, remake(states, user)?))) {
+            Ok((is_indexed, is_new)) => {
+                remade = remade.saturating_add(is_new.into());
+                indexed = indexed.saturating_add(is_indexed.into());
+                if is_new {
+                    note(&messages::remade(user));
+                }
             }
-            Ok(false) => {}
             Err(error) => {
                 failed = failed.saturating_add(1);
                 note(&messages::not_remade(user, &error));
             }
         }
     }
-    note(&messages::summary(users.len(), remade));
+    note(&messages::summary(users.len(), remade, indexed));
     if failed > 0 { Err(messages::some_failed(failed)) } else { Ok(()) }
+}
+
+/// Everybody who has a record or credentials.
+fn users_of(store: &Store) -> Result<Vec<UserName>, StoreError> {
+    let mut users = store.states.users()?;
+    let enrolled = store.credentials.file_names()?;
+    users.extend(enrolled.iter().filter_map(|file| UserName::from_file_name(file).ok()));
+    users.sort_unstable();
+    users.dedup();
+    Ok(users)
+}
+
+/// Enters a user into the index by uid; false if the user is there. The uid is that of the record, else that of the
+/// credentials, else that of the account.
+fn index(store: &Store, user: &UserName) -> Result<bool, StoreError> {
+    let any = Subject { name: user.clone(), uid: 0 };
+    let stored = match store.states.look(&any)? {
+        Some(record) => Some(record.uid),
+        None => store.credentials.read_any_uid(&any)?.and_then(|enrolment| enrolment.uid),
+    };
+    let subject = match stored {
+        Some(uid) => Some(Subject { uid, ..any }),
+        None => host::account(user).ok().flatten().filter(|account| account.name == *user),
+    };
+    subject.map_or(Ok(false), |subject| store.states.index(&subject))
 }
 
 /// Sets the flag on an open folder of a btrfs; false if it was there or is not needed.
@@ -149,12 +186,12 @@ mod messages {
         shown(&format!("{user}: {error}\nhint: {}", error.hint()))
     }
 
-    pub(super) fn summary(all: usize, remade: usize) -> String {
-        format!("records checked: {all}, rewritten: {remade}")
+    pub(super) fn summary(all: usize, remade: usize, indexed: usize) -> String {
+        format!("users checked: {all}, records rewritten: {remade}, added to the index by uid: {indexed}")
     }
 
     pub(super) fn some_failed(failed: usize) -> Failure {
-        Failure::refused(format!("{failed} records were not rewritten; they are as they were"))
+        Failure::refused(format!("{failed} users were left as they are"))
             .hint("see the messages above, then run `twinlock repair --layout` again")
     }
 }

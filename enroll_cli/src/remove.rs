@@ -18,7 +18,7 @@ use crate::{
 };
 
 pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
-    let desk = Desk::of(config, Some(&arguments.user))?;
+    let desk = Desk::of_leaver(config, &arguments.user)?;
     let user = desk.user();
     let means = match &desk {
         // Also removes what cannot be read: the way out of a damaged file.

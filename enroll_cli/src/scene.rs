@@ -6,7 +6,7 @@ use twinlock_core::{
     account::{Subject, UserName},
     config::Config,
     host::{self, SystemClock},
-    ports::{Clock, StoreError},
+    ports::{Clock, StoreError, WriteCredentials},
     status::Status,
     store::{self, Reading, Store},
 };
@@ -71,6 +71,29 @@ pub(crate) fn accounts(typed: &[String]) -> Result<Vec<Subject>, Failure> {
     typed.iter().map(|user| account(Some(user))).collect()
 }
 
+/// A name as it was typed.
+pub(crate) fn user_name(typed: &str) -> Result<UserName, Failure> {
+    UserName::parse(typed.as_bytes()).map_err(|bad| Failure::refused(format!("cannot use this user name: {bad}")))
+}
+
+/// The account of that name, or a user who was enrolled and is no account any more.
+pub(crate) fn account_or_leaver(store: &Store, typed: &str) -> Result<Subject, Failure> {
+    let name = user_name(typed)?;
+    let found = host::account(&name);
+    let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    if let Some(subject) = found {
+        return Ok(subject);
+    }
+    // Under which uid is not asked: what cannot be read is to be removed as well.
+    let unknown = Subject { name, uid: 0 };
+    match (store.states.look(&unknown), store.credentials.read_any_uid(&unknown)) {
+        (Ok(None), Ok(None)) => Err(no_account(typed)),
+        (Ok(Some(record)), _) => Ok(record.subject()),
+        (_, Ok(Some(enrolment))) => Ok(Subject { uid: enrolment.uid.unwrap_or(0), ..unknown }),
+        (Err(_) | Ok(None), Err(_)) | (Err(_), Ok(None)) => Ok(unknown),
+    }
+}
+
 /// There is nobody of that name.
 pub(crate) fn no_account(typed: &str) -> Failure {
     Failure::refused(format!("there is no account named {typed}")).hint("getent passwd NAME shows what the host knows")
@@ -79,11 +102,7 @@ pub(crate) fn no_account(typed: &str) -> Failure {
 /// The account of that name, or that of whoever runs the command.
 pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
     let found = match typed {
-        Some(typed) => {
-            let name = UserName::parse(typed.as_bytes())
-                .map_err(|bad| Failure::refused(format!("cannot use this user name: {bad}")))?;
-            host::account(&name)
-        }
+        Some(typed) => host::account(&user_name(typed)?),
         None => host::own_account(),
     };
     let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;

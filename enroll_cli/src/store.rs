@@ -25,6 +25,7 @@ fn init(config: &Path, arguments: &StoreInit) -> Result<(), Failure> {
     }
     let accepted = if arguments.accept { Some(scene.store.accept(&mut Kernel)?) } else { None };
     let prepared = layout::prepare(&scene.store)?;
+    layout::index_all(&scene.store)?;
     let store = scene.config.store.directory.display();
     note(&match accepted.unwrap_or(prepared) {
         Prepared::Already => format!("{store} is the store of this host; nothing was changed"),

@@ -118,7 +118,7 @@ mod tests {
             ("list --wihtout", "'--wihtout' is not expected here", "did you mean --without?"),
             ("status alice bob", "'bob' is not expected here", "twinlock status --help"),
             ("unlock", "nothing was given for <USER>...", "twinlock unlock <USER>..."),
-            ("adopt", "nothing was given for <USER>", "twinlock adopt <USER>"),
+            ("adopt", "nothing was given for <USER>", "twinlock adopt <USER> [NEW]"),
             ("status --json --json", "--json is given more than once", "twinlock status --help"),
             ("enroll --add --replace", "--add cannot be used with --replace", "twinlock enroll --help"),
             ("enroll --label", "--label <LABEL> lacks a value", "twinlock enroll --help"),

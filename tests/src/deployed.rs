@@ -48,7 +48,7 @@ impl World {
 
     /// Makes the empty store and the ids by which it is this host's, as `twinlock store init` does.
     pub fn make_store(&self) {
-        for folder in ["", "credentials", "state"] {
+        for folder in ["", "credentials", "state", "uid"] {
             let path = Path::new(STORE).join(folder);
             fs::create_dir_all(&path).expect("/var is ours");
             fs::set_permissions(path, Permissions::from_mode(0o700)).expect("just made");

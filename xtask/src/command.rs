@@ -65,6 +65,10 @@ const FILES: [(&str, &str); 7] = [
         "While `twinlock ssh` has it switched on: sshd's two files as they were before (`pam.before`, `drop_in.before`) and after.",
     ),
     ("/var/lib/twinlock/state/", "What logins change: what was used, when, from where, and wrong answers."),
+    (
+        "/var/lib/twinlock/uid/",
+        "Which users have a second factor under a uid, by which a renamed account is recognised.",
+    ),
 ];
 
 const STATUSES: [(&str, &str); 5] = [

@@ -12,7 +12,8 @@ use super::{
     file_name,
     identity::Identity,
     open::{Folder, Readers, error},
-    state::StateFiles,
+    state::{self, StateFiles},
+    uid_index,
 };
 use crate::{
     account::{Subject, UserName},
@@ -22,7 +23,7 @@ use crate::{
 };
 
 const LARGEST: u64 = 64 * 1024;
-const SUFFIX: &str = ".toml";
+pub(super) const SUFFIX: &str = ".toml";
 /// Behind the name of a user's credentials, with a dot before it: an enrolment that waits for the end of its login.
 const PENDING: &str = ".due";
 
@@ -84,6 +85,20 @@ impl CredentialFiles {
         self.open()?.remove(&pending_name(subject)?)
     }
 
+    /// Makes sure that a user without credentials has none under an older name either.
+    fn check_not_renamed(&self, folder: &Folder, subject: &Subject) -> Result<(), StoreError> {
+        let store = Folder::open(self.folder.parent().unwrap_or(&self.folder), Readers::All)?;
+        uid_index::check_not_renamed(&store, folder, subject)
+    }
+
+    /// Enters a user into the index of users by uid.
+    fn index(&self, subject: &Subject) -> Result<(), StoreError> {
+        let path = self.folder.parent().unwrap_or(&self.folder);
+        let store = Folder::open(path, Readers::All)?;
+        let _one_at_a_time = state::lock(store.as_file()?, path)?;
+        uid_index::add(&store, subject).map(|_| ())
+    }
+
     /// The path of a user's credentials, for messages.
     #[must_use]
     pub fn path_of(&self, user: &UserName) -> PathBuf {
@@ -97,6 +112,7 @@ impl CredentialFiles {
     /// first, and is waited for.
     fn confirm_absence(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         self.identity.check()?;
+        self.check_not_renamed(&self.open()?, subject)?;
         let Some(state) = self.states.lock_path(subject)? else {
             return Ok(None);
         };
@@ -147,6 +163,12 @@ pub(super) fn read_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrol
     }
 }
 
+/// Whether there are credentials of this name that are not another uid's.
+pub(super) fn are_of_uid(folder: &Folder, subject: &Subject) -> Result<bool, StoreError> {
+    let enrolment = read_any_uid_in(folder, subject)?;
+    Ok(enrolment.is_some_and(|enrolment| enrolment.uid.is_none_or(|uid| uid == subject.uid)))
+}
+
 fn read_any_uid_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
     let name = file_name(subject, SUFFIX)?;
     let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
@@ -166,13 +188,20 @@ impl WriteCredentials for CredentialFiles {
     }
 
     fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        self.confirm_store(read_in(&self.open()?, subject)?)
+        let folder = self.open()?;
+        let enrolment = read_in(&folder, subject)?;
+        if enrolment.is_none() {
+            self.check_not_renamed(&folder, subject)?;
+        }
+        self.confirm_store(enrolment)
     }
 
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {
         let name = file_name(subject, SUFFIX)?;
         let draft = format!(".{name}.new");
         let folder = self.open()?;
+        // First: credentials that nobody finds by their uid would be taken for none once the account is renamed.
+        self.index(subject)?;
         // Under the user's lock a draft that is there already was left by somebody who died.
         folder.remove(&draft)?;
         let written = write_draft(&folder, &draft, enrolment).and_then(|()| folder.rename(&draft, &name));

@@ -7,6 +7,7 @@ mod open;
 mod prepare;
 mod reading;
 mod state;
+mod uid_index;
 
 use std::path::{Path, PathBuf};
 

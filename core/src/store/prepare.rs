@@ -4,7 +4,7 @@ use super::{
     CREDENTIALS, STATES, Store,
     identity::{self, StoreId},
     open::{self, Folder, Readers},
-    state,
+    state, uid_index,
 };
 use crate::ports::{Randomness, StoreError};
 
@@ -74,7 +74,7 @@ impl Store {
         let root = Folder::open(&self.root, Readers::Root)?;
         let _one_at_a_time = state::lock(root.as_file()?, &self.root)?;
         let prepared = self.write_ids(&root, randomness, missing)?;
-        for folder in [CREDENTIALS, STATES] {
+        for folder in [CREDENTIALS, STATES, uid_index::FOLDER] {
             open::make_folder(&self.root.join(folder))?;
         }
         Ok(prepared)

@@ -19,6 +19,7 @@ use nix::{
 use super::{
     CREDENTIALS, STATES, credentials, file_name, name_with,
     open::{Folder, Readers, error},
+    uid_index,
 };
 use crate::{
     account::{Subject, UserName},
@@ -108,6 +109,16 @@ impl StateFiles {
         Ok(true)
     }
 
+    /// Enters a user into the index of users by uid; false if the user is in it already, or the store has none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn index(&self, subject: &Subject) -> Result<bool, StoreError> {
+        let root = Folder::open(&self.root, Readers::Root)?;
+        let _one_at_a_time = lock(root.as_file()?, &self.root)?;
+        uid_index::add(&root, subject)
+    }
+
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
     /// It is locked before others can find it, so that nobody sees it without the credentials that may follow. `None` if
     /// there is one already that is to stay.
@@ -189,7 +200,12 @@ impl StateStore for StateFiles {
         };
         let next = Record { uid: subject.uid, ..lane.slot.record.clone() };
         check_owner(&next, subject, &lane.path)?;
+        let before = lane.slot.record.subject();
+        self.index(subject)?;
         lane.change(&next)?;
+        if before != *subject {
+            lane.leave_index(&before);
+        }
         Ok(Some(lane))
     }
 
@@ -266,6 +282,12 @@ impl LockedState {
         self.file.0.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
     }
 
+    /// Takes the user out of the index of users by uid. An entry that stays behind means nothing: see [`uid_index`].
+    fn leave_index(&self, subject: &Subject) {
+        let locked = self.root.as_file().and_then(|file| lock(file, &self.path));
+        let _ = locked.and_then(|_one_at_a_time| uid_index::remove(&self.root, subject));
+    }
+
     /// Writes an end, syncs it, and marks it as surely on the disk.
     fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
         self.write(half, sequence, Stage::Committed, record)?;
@@ -308,7 +330,9 @@ impl Lane for LockedState {
     fn remove(self) -> Result<(), StoreError> {
         let name = self.path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
         self.folder.remove(name)?;
-        self.folder.sync()
+        self.folder.sync()?;
+        self.leave_index(&self.slot.record.subject());
+        Ok(())
     }
 }
 

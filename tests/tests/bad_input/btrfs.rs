@@ -83,10 +83,12 @@ fn repair_layout_rewrites_records_of_an_older_version_and_what_was_used_stays_us
         let said = repair_layout(world);
         let expected = format!(
             "{STORE}/state: set the flag against copy-on-write; new records are written in place\n\
-             alice: moved the record to a file that is written in place\nrecords checked: 1, rewritten: 1\n"
+             alice: moved the record to a file that is written in place\n\
+             users checked: 1, records rewritten: 1, added to the index by uid: 1\n"
         );
         assert_eq!(said.stderr, expected);
-        assert_eq!(repair_layout(world).stderr, "records checked: 1, rewritten: 0\n");
+        let again = "users checked: 1, records rewritten: 0, added to the index by uid: 0\n";
+        assert_eq!(repair_layout(world).stderr, again);
         disk.fill();
         assert_eq!(answer(world, "alice", &used), PamCode::AuthErr);
         assert_eq!(let_in_of_six(world, &alice), 6, "{:#?}", world.log());
@@ -112,7 +114,8 @@ fn records_stay_as_they_are_where_files_are_written_in_place() {
         world.deploy("alice");
         ForgedState::of(&alice).write(world);
         let before = fs::read(state_of("alice")).unwrap();
-        assert_eq!(repair_layout(world).stderr, "records checked: 1, rewritten: 0\n");
+        let said = "users checked: 1, records rewritten: 0, added to the index by uid: 1\n";
+        assert_eq!(repair_layout(world).stderr, said);
         assert_eq!(fs::read(state_of("alice")).unwrap(), before);
     });
 }
@@ -147,7 +150,7 @@ fn killed_at_any_write_repair_layout_leaves_everybody_able_to_log_in_and_the_nex
         let enrolled = ["alice", "bob"].map(|user| world.deploy(user));
         // A store of an older version: new files in a new folder without the flag.
         let older = || {
-            tool(&["rm", "-rf", &format!("{STORE}/state")]);
+            tool(&["rm", "-rf", &format!("{STORE}/state"), &format!("{STORE}/uid")]);
             tool(&["mkdir", "-m", "700", &format!("{STORE}/state")]);
             for account in &accounts {
                 ForgedState::of(account).write(world);
@@ -188,7 +191,7 @@ fn a_record_that_cannot_be_read_is_named_and_the_others_are_rewritten() {
         let output = world.twinlock(&["repair", "--layout"]);
         assert_eq!(output.code, Some(1), "{output:?}");
         assert!(output.stderr.contains("alice: cannot use /var/lib/twinlock/state/alice: neither half"), "{output:?}");
-        assert!(output.stderr.contains("records checked: 2, rewritten: 1"), "{output:?}");
+        assert!(output.stderr.contains("users checked: 2, records rewritten: 1"), "{output:?}");
         assert!(has_flag(&format!("{STORE}/state/bob")));
     });
 }

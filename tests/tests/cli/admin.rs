@@ -80,7 +80,7 @@ fn remove_with_yes_takes_credentials_and_state_away() {
         let output = world.twinlock(&["remove", "alice", "--yes"]);
         let told = "alice: no second factor any more; alice cannot log in until enrolled again\n";
         assert_eq!(parts(&output), (Some(0), "", told));
-        assert_eq!(Snapshot::of(STORE).paths().len(), 4, "the folders and the id of the store");
+        assert_eq!(Snapshot::of(STORE).paths().len(), 5, "the folders and the id of the store");
         assert_eq!(login(world, &alice.enrolled.codes().next()), PamCode::AuthErr);
     });
 }

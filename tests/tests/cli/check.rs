@@ -56,7 +56,7 @@ fn another_configuration_can_be_tried_before_it_is_put_in_force() {
 fn credentials_of_an_account_that_is_gone_are_found() {
     with_alice(|world, _| {
         world.remove_account("alice");
-        finds(world, 1, &["credentials/alice.toml: there is no account named alice", "remove the file"]);
+        finds(world, 1, &["credentials/alice.toml: there is no account named alice", "`twinlock remove alice`"]);
     });
 }
 

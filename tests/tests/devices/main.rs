@@ -13,6 +13,7 @@ mod choices;
 mod devices;
 mod pictures;
 mod records;
+mod renamed;
 mod resync;
 mod scene;
 mod tokens;

@@ -152,6 +152,7 @@ impl Scene<'_> {
             expected.push(state_of("alice"));
         }
         expected.push(store.join("store-id"));
+        expected.push(store.join("uid"));
         assert_eq!(left, expected, "no litter: {context}");
     }
 

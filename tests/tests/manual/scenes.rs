@@ -277,6 +277,14 @@ pub(crate) fn without_credentials(host: &Host<'_>) -> String {
     host.answer("123456")
 }
 
+pub(crate) fn renamed(host: &Host<'_>) -> String {
+    host.world.account_with_uid("alicia", 1001);
+    host.world.enrol("alicia");
+    fs::remove_file(credentials_of("alice")).unwrap();
+    host.world.remove_account("alicia");
+    host.answer("123456")
+}
+
 pub(crate) fn read_only(host: &Host<'_>) -> String {
     wrong_code(host);
     for words in [&["mount", "--bind", STORE, STORE][..], &["mount", "-o", "remount,bind,ro", STORE]] {

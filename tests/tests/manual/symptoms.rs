@@ -10,7 +10,7 @@ use crate::troubleshooting::entries;
 type Scene = fn(&Host<'_>) -> String;
 
 /// Every symptom that has a line of the log, and one for each check that is cheaply provoked.
-const SCENES: [(&str, Scene); 40] = [
+const SCENES: [(&str, Scene); 41] = [
     ("The right code is refused: used already", on::used_already),
     ("The right code is refused: a clock is off", on::clock_off),
     ("The right code is refused: always, and no clock is off", on::wrong_code),
@@ -49,6 +49,7 @@ const SCENES: [(&str, Scene); 40] = [
     ("cannot open /var/lib/twinlock: it does not exist", on::no_store),
     ("/var/lib/twinlock is not the store of this host: store-id is missing", on::not_mounted),
     ("alice was enrolled, and credentials/alice.toml is missing", on::without_credentials),
+    ("A renamed account is refused", on::renamed),
     ("Read-only file system, No space left on device", on::read_only),
     ("PAM unable to dlopen(pam_twinlock.so), Module is unknown: everybody is locked out", on::no_module),
     ("Local users get in, users from LDAP or SSSD do not", on::unknown_user),

@@ -93,7 +93,7 @@ fn nothing_else_is_left_in_the_store_after_the_first_login() {
         assert_eq!(login(world, &alice.codes().next()), granted());
         let paths = Snapshot::of(STORE).paths().iter().map(|path| path.display().to_string()).collect::<Vec<_>>();
         let root = STORE.to_owned();
-        let files = ["", "/credentials", "/credentials/alice.toml", "/state", "/state/alice", "/store-id"]
+        let files = ["", "/credentials", "/credentials/alice.toml", "/state", "/state/alice", "/store-id", "/uid"]
             .map(|name| format!("{root}{name}"));
         assert_eq!(paths, files);
     });

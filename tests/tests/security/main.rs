@@ -38,6 +38,7 @@ mod own_output;
 mod own_policy;
 mod own_throttle;
 mod programs;
+mod renamed_account;
 mod row;
 mod scene;
 mod sudo;
@@ -78,6 +79,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         missing_store::ROWS,
         in_login::ROWS,
         own_throttle::ROWS,
+        renamed_account::ROWS,
     ]
     .into_iter()
     .flatten()

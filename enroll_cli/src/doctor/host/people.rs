@@ -130,10 +130,12 @@ impl Looking<'_> {
             .as_ref()
             .filter(|_| enrolled || has_state)
             .map(|reading| scene.status_in(reading, &account.subject));
+        // Of an account that was renamed there is a fault where there seems to be nothing.
+        let unseen = || reading.as_ref().and_then(|reading| reading.enrolment(&account.subject).err());
         let (recovery_codes_left, fault) = match status {
             Some(Ok(status)) => (enrolled.then_some(status.recovery_codes_left), None),
             Some(Err(error)) => (None, Some(error)),
-            None => (None, None),
+            None => (None, unseen()),
         };
         let second_factor = decide(scene, &pam.service, name, outside, *now, groups);
         let wanted = second_factor.is_some_and(|policy| policy >= SecondFactor::Enroll);
