@@ -126,6 +126,8 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 		install -m 0644 config/config.toml '$(DESTDIR)$(SYSCONFDIR)/twinlock/config.toml'
 	@DESTDIR='$(DESTDIR)' SYSCONFDIR='$(SYSCONFDIR)' scripts/pam-service install
 	cd config && find . -path ./systemd -prune -o -type f -exec install -D -m 0644 {} '$(abspath $(DESTDIR)$(SHAREDIR))/{}' \;
+	sed 's,/usr/local/share/twinlock/,$(SHAREDIR)/,' config/hooks/remove-leaver >'$(DESTDIR)$(SHAREDIR)/hooks/remove-leaver'
+	chmod 0755 '$(DESTDIR)$(SHAREDIR)/hooks/remove-leaver'
 	for section in 1 5 8; do \
 		install -d "$(DESTDIR)$(MANDIR)/man$$section" && \
 		install -m 0644 $(MANUAL)/*.$$section "$(DESTDIR)$(MANDIR)/man$$section" || exit 1; done

@@ -74,7 +74,8 @@ impl std::error::Error for BadUserName {}
 pub struct Subject {
     /// `pw_name`.
     pub name: UserName,
-    /// `pw_uid`. Both record files carry it, so that an account made anew under an old name does not inherit a second factor.
+    /// `pw_uid`. Both record files carry it, so that an account made anew under an old name
+    /// does not inherit a second factor, unless it was given the old number too: `twinlock remove` is for leavers.
     pub uid: u32,
 }
 

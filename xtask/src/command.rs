@@ -51,7 +51,7 @@ const EXAMPLES: [(&str, &str); 13] = [
     ),
 ];
 
-const FILES: [(&str, &str); 7] = [
+const FILES: [(&str, &str); 8] = [
     ("/etc/twinlock/config.toml", "The configuration, see twinlock.toml(5)."),
     (
         "/etc/twinlock/store-id, /var/lib/twinlock/store-id",

@@ -81,6 +81,33 @@ fn an_administrator_without_recovery_codes_is_found() {
 }
 
 #[test]
+fn an_enrolment_that_is_older_than_the_account_is_found() {
+    on_debian(|world| {
+        let path = credentials_of("alice");
+        let text = fs::read_to_string(&path).unwrap();
+        let created = |time: &str| {
+            world.write_secret(&path, text.replace("label =", &format!("created = {time}\nlabel =")));
+        };
+        // The home is of today, the password of day 20000, 2024-10-04.
+        for (time, found) in
+            [("2024-10-03T23:59:59Z", true), ("2024-10-04T23:59:59Z", true), ("2024-10-05T00:00:00Z", false)]
+        {
+            created(time);
+            if found {
+                let one = finds(world, "earlier-owner", "hint", None);
+                assert!(one.found.ends_with(": alice") && one.mend.contains("twinlock remove"), "{one:#?}");
+            } else {
+                finds_no(world, "earlier-owner");
+            }
+        }
+        world.remove_account("alice");
+        fs::remove_dir_all("/home/alice").unwrap();
+        created("2024-10-03T23:59:59Z");
+        finds_no(world, "earlier-owner");
+    });
+}
+
+#[test]
 fn an_account_of_a_program_that_would_be_asked_is_found() {
     on_debian(|world| {
         let git = world.account("git");

@@ -49,7 +49,7 @@ const SCENES: [(&str, Scene); 41] = [
     ("cannot open /var/lib/twinlock: it does not exist", on::no_store),
     ("/var/lib/twinlock is not the store of this host: store-id is missing", on::not_mounted),
     ("alice was enrolled, and credentials/alice.toml is missing", on::without_credentials),
-    ("A renamed account is refused", on::renamed),
+    ("A renamed account is refused, or a new account is asked for a code that its owner does not have", on::renamed),
     ("Read-only file system, No space left on device", on::read_only),
     ("PAM unable to dlopen(pam_twinlock.so), Module is unknown: everybody is locked out", on::no_module),
     ("Local users get in, users from LDAP or SSSD do not", on::unknown_user),

@@ -24,6 +24,7 @@ mod full_btrfs;
 mod google_authenticator;
 mod guesses;
 mod in_login;
+mod leaver;
 mod libraries;
 mod linux_pam;
 mod linux_pam_host;
@@ -80,6 +81,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         in_login::ROWS,
         own_throttle::ROWS,
         renamed_account::ROWS,
+        leaver::ROWS,
     ]
     .into_iter()
     .flatten()

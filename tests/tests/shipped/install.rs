@@ -91,7 +91,11 @@ fn what_is_installed_is_roots_to_write_and_everybodys_to_read() {
         let runs: Vec<_> = all.iter().filter(|(_, mode)| *mode != 0o644).collect();
         assert_eq!(
             runs,
-            [&(PathBuf::from("/usr/local/bin/twinlock"), 0o755), &(PathBuf::from("/usr/local/sbin/twinlockd"), 0o755)]
+            [
+                &(PathBuf::from("/usr/local/bin/twinlock"), 0o755),
+                &(PathBuf::from("/usr/local/sbin/twinlockd"), 0o755),
+                &(PathBuf::from("/usr/local/share/twinlock/hooks/remove-leaver"), 0o755),
+            ]
         );
     });
 }

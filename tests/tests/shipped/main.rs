@@ -12,5 +12,6 @@
 mod demo;
 mod drop_ins;
 mod install;
+mod leavers;
 mod stacks;
 mod units;

@@ -37,7 +37,7 @@ struct Symptom {
 }
 
 /// All of them, in the order in which one would mend.
-const CHECKS: [Check; 34] = [
+const CHECKS: [Check; 35] = [
     Check {
         id: "sshd-config",
         about: "`sshd -t` refuses the configuration, or there is no sshd.",
@@ -140,6 +140,11 @@ const CHECKS: [Check; 34] = [
         id: "not-allowed",
         about: "Enrolled users whom AllowUsers and the like leave out.",
         run: people::not_allowed,
+    },
+    Check {
+        id: "earlier-owner",
+        about: "Enrolments that are older than the account: of somebody who had the name and number before.",
+        run: people::earlier_owner,
     },
     Check { id: "recovery-codes", about: "Enrolled users without a recovery code.", run: people::recovery_codes },
     Check {

@@ -74,6 +74,20 @@ pub(super) fn recovery_codes(facts: &Facts) -> Vec<Symptom> {
     admins.into_iter().chain(one(Hint, without(false), "enrolled users")).collect()
 }
 
+/// Those whose second factor may be that of a former owner of the account.
+pub(super) fn earlier_owner(facts: &Facts) -> Vec<Symptom> {
+    let told = names(facts.people.iter().filter(|person| person.older_device));
+    if told.is_empty() {
+        return Vec::new();
+    }
+    let found = format!("enrolled before the account's home folder was made and its password set: {}", named(&told));
+    let why =
+        "an account that was deleted and made anew with the same name and number accepts the phone of the former user";
+    let mend = "if another person has the account now: `twinlock remove USER`. For leavers to come: the hook remove-leaver, see \
+                docs/admin-guide.md";
+    vec![Symptom::new(Hint, None, found, why, mend)]
+}
+
 /// Programs that would be asked.
 pub(super) fn automation(facts: &Facts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {

@@ -5,6 +5,7 @@ mod access;
 mod first_factor;
 mod logins;
 mod pam;
+mod passwords;
 mod people;
 mod server;
 mod store;

@@ -27,6 +27,7 @@ use super::{
     decide,
     first_factor::{FirstFactors, text_of_users},
     pam::Exempt,
+    passwords::Passwords,
 };
 use crate::{
     doctor::{sshd_files::Files, sshd_settings::Settings},
@@ -47,6 +48,8 @@ pub(crate) struct Person {
     pub(crate) has_first_factor: bool,
     pub(crate) enrolled: bool,
     pub(crate) recovery_codes_left: Option<usize>,
+    /// A device is older than the home folder and the password of the account.
+    pub(crate) older_device: bool,
     pub(crate) admin: bool,
     /// What holds for a login of sshd from outside; `None` if it cannot be decided.
     pub(crate) second_factor: Option<SecondFactor>,
@@ -85,6 +88,7 @@ pub(super) fn people(
         groups: RememberedGroups::default(),
         access: Access::of(settings),
         first_factors: FirstFactors::of(settings, sshd_files, now),
+        passwords: Passwords::of_host(),
     };
     let meant = |account: &&Account| {
         let name = &account.subject.name;
@@ -120,11 +124,12 @@ struct Looking<'a> {
     groups: RememberedGroups,
     access: Access<'a>,
     first_factors: FirstFactors<'a>,
+    passwords: Passwords,
 }
 
 impl Looking<'_> {
     fn at(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
-        let Self { scene, pam, now, reading, admins, outside, groups, access, first_factors } = self;
+        let Self { scene, pam, now, reading, admins, outside, groups, access, first_factors, passwords } = self;
         let name = &account.subject.name;
         let status = reading
             .as_ref()
@@ -132,10 +137,14 @@ impl Looking<'_> {
             .map(|reading| scene.status_in(reading, &account.subject));
         // Of an account that was renamed there is a fault where there seems to be nothing.
         let unseen = || reading.as_ref().and_then(|reading| reading.enrolment(&account.subject).err());
-        let (recovery_codes_left, fault) = match status {
-            Some(Ok(status)) => (enrolled.then_some(status.recovery_codes_left), None),
-            Some(Err(error)) => (None, Some(error)),
-            None => (None, unseen()),
+        let (recovery_codes_left, older_device, fault) = match status {
+            Some(Ok(status)) => (
+                enrolled.then_some(status.recovery_codes_left),
+                passwords.is_newer_than_a_device(account, &status),
+                None,
+            ),
+            Some(Err(error)) => (None, false, Some(error)),
+            None => (None, false, unseen()),
         };
         let second_factor = decide(scene, &pam.service, name, outside, *now, groups);
         let wanted = second_factor.is_some_and(|policy| policy >= SecondFactor::Enroll);
@@ -148,6 +157,7 @@ impl Looking<'_> {
             has_first_factor: first_factors.has_one(account),
             enrolled,
             recovery_codes_left,
+            older_device,
             admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
             second_factor,
             exempt_in_pam: Exempt::of(pam, name, account.subject.uid).account,
