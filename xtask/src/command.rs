@@ -226,10 +226,12 @@ fn of_ssh(page: &mut Page) {
     page.paragraph(
         "And it is refused, unless `--deny-unenrolled` is given, where accounts can log in today and would be denied: policy \
          requires a code and they are not enrolled. `plan`, `enable` and `confirm` count these accounts and name the first of \
-         them. An account counts if its shell and sshd's lists let it log in, if it has not expired, and if it has a key, a \
-         password or another first factor. A rule by `from` or `key_types` is judged for a login from outside by a key of \
+         them. An account counts if its shell and sshd's lists let it log in, if it has not expired, and if it has a key or \
+         a password that sshd takes today. A rule by `from` or `key_types` is judged for a login from outside by a key of \
          another kind. Users of a directory (LDAP, SSSD) who are not enrolled are not looked for: use \
-         `twinlock list --without --group` for them. `confirm` warns, and keeps what was enabled.",
+         `twinlock list --without --group` for them. `confirm` warns, and keeps what was enabled. \
+         `plan` and `enable` also name accounts that have no key (`key+code`) or no password (`password+code`), and will be denied \
+         whether they are enrolled or not; `enable` only warns of them, because many have a password for the console alone.",
     );
     page.paragraph(
         "A trial ends after the span of `--try` in a process that outlives the session, or in a timer of systemd. A reboot ends it, too: by a \

@@ -14,7 +14,7 @@ mod sshd_settings;
 
 use std::{fmt::Write as _, path::Path};
 
-pub(crate) use checks::{NOT_ENROLLED, described};
+pub(crate) use checks::{NO_FIRST_FACTOR, NOT_ENROLLED, described};
 pub(crate) use finding::{Finding, Severity};
 pub(crate) use host::Scope;
 pub(crate) use sshd_settings::Settings;

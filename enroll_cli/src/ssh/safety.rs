@@ -80,16 +80,13 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
     }
     for doctor::Finding { id, found, place, mend, .. } in diagnosed(scene, plan, &candidate)? {
         let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
-        findings.push(if id == doctor::NOT_ENROLLED {
-            Finding { problem: found, hint: mend, flag: "--deny-unenrolled", overridden: arguments.deny_unenrolled }
-        } else {
-            Finding {
-                problem: format!("{id}: {found}{place}"),
-                hint: mend,
-                flag: "--despite-lockouts",
-                overridden: arguments.despite_lockouts,
-            }
-        });
+        // Accounts without a key are named and do not stop it: many have a password for the console alone.
+        let (problem, flag, overridden) = match id {
+            doctor::NOT_ENROLLED => (found, "--deny-unenrolled", arguments.deny_unenrolled),
+            doctor::NO_FIRST_FACTOR => (found, "", true),
+            _ => (format!("{id}: {found}{place}"), "--despite-lockouts", arguments.despite_lockouts),
+        };
+        findings.push(Finding { problem, hint: mend, flag, overridden });
     }
     Ok(findings)
 }
@@ -98,7 +95,7 @@ fn findings(scene: &Scene, plan: &Plan, arguments: &SshEnable) -> Result<Vec<Fin
 fn diagnosed(scene: &Scene, plan: &Plan, candidate: &Candidate) -> Result<Vec<doctor::Finding>, Failure> {
     let scope = doctor::Scope { host: candidate.host(plan.drop_in(), plan.stack()), ..doctor::Scope::default() };
     let mut found = doctor::findings(scene, &scope)?;
-    found.retain(|finding| finding.severity < doctor::Severity::Warning);
+    found.retain(|finding| finding.severity < doctor::Severity::Warning || finding.id == doctor::NO_FIRST_FACTOR);
     Ok(found)
 }
 

@@ -2,7 +2,7 @@
 
 use twinlock_tests::Snapshot;
 
-use crate::scene::{DROP_IN, STACK, change, findings, on_debian, place_of};
+use crate::scene::{DROP_IN, STACK, account_with_key, change, findings, on_debian, place_of};
 
 #[test]
 fn people_read_a_block_for_each_finding_and_a_summary() {
@@ -24,7 +24,7 @@ fn people_read_a_block_for_each_finding_and_a_summary() {
 #[test]
 fn the_worst_comes_first() {
     on_debian(|world| {
-        world.account("bob");
+        account_with_key(world, "bob");
         change(world, STACK, "\naccount    required     pam_twinlock.so", "\n");
         change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
         change(world, DROP_IN, "\nAuthenticationMethods publickey,keyboard-interactive", "\n");

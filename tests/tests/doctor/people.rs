@@ -5,12 +5,14 @@ use std::fs;
 use twinlock_tests::{CONFIG, credentials_of};
 
 use crate::scene::{
-    DROP_IN, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on_debian, only,
+    DROP_IN, account_with_key, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on_debian,
+    only,
 };
 
 #[test]
 fn a_host_on_which_nobody_is_enrolled_is_found() {
     on_debian(|world| {
+        account_with_key(world, "alice");
         fs::remove_file(credentials_of("alice")).unwrap();
         let one = finds(world, "not-enrolled", "lockout", None);
         assert_eq!(one.found, "1 account is not enrolled and will be denied: alice");
@@ -22,8 +24,10 @@ fn a_host_on_which_nobody_is_enrolled_is_found() {
 #[test]
 fn those_who_are_not_enrolled_are_named_and_whom_sshd_refuses_is_not() {
     on_debian(|world| {
-        world.account("bob");
-        world.account("carol");
+        account_with_key(world, "bob");
+        account_with_key(world, "carol");
+        // With key and code, a password alone is no way in that being enrolled would open.
+        world.account("dave");
         let one = finds(world, "not-enrolled", "lockout", None);
         assert!(one.found.ends_with("will be denied: bob, carol"), "{one:#?}");
         first_in_drop_in(world, "DenyUsers carol\nAllowUsers alice bo*\n");

@@ -47,6 +47,12 @@ pub(crate) fn first_in_drop_in(world: &World, lines: &str) {
     world.write(DROP_IN, format!("{lines}{text}"));
 }
 
+/// Adds an account with a key.
+pub(crate) fn account_with_key(world: &World, name: &str) {
+    let account = world.account(name);
+    world.write(account.home.join(".ssh/authorized_keys"), format!("ssh-ed25519 AAAA {name}\n"));
+}
+
 /// Changes one line of a file, which must be there.
 pub(crate) fn change(world: &World, path: &str, from: &str, to: &str) {
     let text = fs::read_to_string(path).unwrap();

@@ -27,7 +27,8 @@ impl<'w> Host<'w> {
     /// As shipped, but that it holds nothing back after a refusal, to save time.
     pub(crate) fn of(world: &'w World) -> Self {
         let sshd = world.ship_sound(Family::Debian, FirstFactor::Key);
-        world.account("bob");
+        let bob = world.account("bob");
+        world.write(bob.home.join(".ssh/authorized_keys"), "ssh-ed25519 AAAA bob\n");
         let account = Account { name: "alice".into(), uid: 1001, home: "/home/alice".into() };
         let host = Self { world, sshd, alice: world.deploy("alice"), account };
         host.configure("");

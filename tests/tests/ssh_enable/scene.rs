@@ -28,6 +28,7 @@ pub(crate) fn with_host(family: Family, test: impl FnOnce(&Host<'_>) + Send) {
     in_sshd_world(|world| {
         let sshd = world.stock(family);
         let alice = world.account("alice");
+        world.write(alice.home.join(".ssh/authorized_keys"), sshd.public_key("ed25519"));
         // The group of Debian, and that of RHEL.
         world.group(if family == Family::Debian { "sudo" } else { "wheel" }, &["alice"]);
         let app = world.deploy("alice").authenticator;

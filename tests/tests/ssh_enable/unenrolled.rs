@@ -4,7 +4,7 @@
 use std::fs;
 use std::os::unix::fs::symlink;
 
-use twinlock_tests::{CONFIG, Family};
+use twinlock_tests::{CONFIG, Family, Output};
 
 use crate::scene::{Host, configuration, journal, with_host};
 
@@ -192,5 +192,43 @@ fn the_doctor_is_silent_before_and_calls_it_a_lockout_during_the_trial_and_after
         }
         host.world.enrol("user01");
         assert!(!doctor().stdout.contains("not-enrolled"));
+    });
+}
+
+#[test]
+fn a_password_counts_only_if_sshd_takes_one_today() {
+    with_host(Family::Debian, |host| {
+        host.world.account("user01");
+        assert!(denied(host).is_some());
+        host.world.write(
+            "/etc/ssh/sshd_config.d/30-keys.conf",
+            "PasswordAuthentication no\nKbdInteractiveAuthentication no\n",
+        );
+        assert_eq!(denied(host), None);
+    });
+}
+
+#[test]
+fn accounts_without_the_first_factor_of_the_plan_are_named_enrolled_or_not() {
+    with_host(Family::Debian, |host| {
+        let names = users(2);
+        let told =
+            |output: &Output| output.stderr.lines().find(|line| line.contains("for lack of a")).map(str::to_owned);
+        // user01 has a password, user02 a key, alice both.
+        host.world.account("user01");
+        host.world.enrol("user01");
+        with_keys(host, &names[1..]);
+        host.world.enrol("user02");
+        let plan = |mode| told(&host.ssh_done(&["plan", "--mode", mode])).unwrap();
+        let found = "1 account can log in today and will be denied, enrolled or not, for lack of a key: user01";
+        assert_eq!(plan("key+code"), format!("problem: {found}"));
+        let found = "1 account can log in today and will be denied, enrolled or not, for lack of a password: user02";
+        assert_eq!(plan("password+code"), format!("problem: {found}"));
+
+        let enabled = host.ssh_done(&["enable", "--mode", "password+code"]);
+        assert_eq!(told(&enabled), Some(format!("warning: {found}")));
+        assert!(!host.sshd.login("user02").run().granted);
+        host.ssh_done(&["disable"]);
+        assert!(host.sshd.login("user02").run().granted);
     });
 }

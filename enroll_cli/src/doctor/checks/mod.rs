@@ -17,6 +17,9 @@ use super::{
 /// The check for accounts that are denied because they are not enrolled.
 pub(crate) const NOT_ENROLLED: &str = "not-enrolled";
 
+/// What is found of a plan alone: accounts without the first factor that it asks for.
+pub(crate) const NO_FIRST_FACTOR: &str = "no-first-factor";
+
 /// A check.
 struct Check {
     /// Stable: scripts know it.
@@ -164,6 +167,8 @@ pub(crate) fn described() -> impl Iterator<Item = (&'static str, &'static str)> 
 /// Everything that is found.
 pub(super) fn all(facts: &Facts) -> Vec<Finding> {
     let found = CHECKS.iter().flat_map(|check| (check.run)(facts).into_iter().map(|found| found.by(check.id)));
+    // Not one of the table: only a plan can be compared with the host as it is.
+    let found = found.chain(people::no_first_factor(facts).into_iter().map(|found| found.by(NO_FIRST_FACTOR)));
     let mut findings: Vec<Finding> = found.collect();
     findings.sort_by_key(|finding| finding.severity);
     findings

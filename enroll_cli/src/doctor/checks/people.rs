@@ -8,7 +8,8 @@ use crate::doctor::{
         Severity::{self, Hint, Lockout, Warning},
         named,
     },
-    host::{Facts, Person},
+    host::{Facts, Held, Person},
+    sshd_settings::{KEYBOARD, Settings},
 };
 
 fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Vec<String> {
@@ -20,11 +21,12 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
+    let in_force = facts.today.as_ref().or_else(|| facts.settings());
     let denied = |person: &&Person| {
         person.may_log_in
             && person.allowed
             // An account that was asked about is meant to log in.
-            && (person.has_first_factor || facts.one_user)
+            && (facts.one_user || admits(facts, in_force, person.first_factors))
             && !person.enrolled
             && person.second_factor == Some(SecondFactor::Required)
             && !person.exempt_in_pam
@@ -34,7 +36,7 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
         return Vec::new();
     }
     let accounts = count(denied.len());
-    let found = if facts.planned {
+    let found = if facts.today.is_some() {
         format!("{accounts} can log in today and will be denied: {}", named(&denied))
     } else {
         let are = if denied.len() == 1 { "is" } else { "are" };
@@ -44,6 +46,52 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
     let mend = "enrol them (`twinlock enroll USER`); or let them enrol at their next login, by a rule with `second_factor = \"enroll\"` \
                 and `until` (docs/policy.md); or keep accounts that are not meant to log in out with DenyUsers";
     vec![Symptom::new(Lockout, None, found, why, mend)]
+}
+
+/// Of a plan: accounts that can log in today and lack what a login begins with afterwards, whether they are enrolled or not.
+pub(super) fn no_first_factor(facts: &Facts) -> Vec<Symptom> {
+    let Some(today) = &facts.today else {
+        return Vec::new();
+    };
+    let denied = |person: &&Person| {
+        let held = person.first_factors;
+        person.may_log_in
+            && person.allowed
+            && admits(facts, Some(today), held)
+            && !admits(facts, facts.settings(), held)
+    };
+    let denied: Vec<&Person> = facts.people.iter().filter(denied).collect();
+    let Some(first) = denied.first() else {
+        return Vec::new();
+    };
+    let (lacks, mend) = if first.first_factors.key {
+        ("password", "set a password for them (`passwd USER`), or choose `--mode key+code`")
+    } else {
+        ("key", "add a key to the authorized_keys of each, or choose `--mode password+code`")
+    };
+    let accounts = count(denied.len());
+    let named = named(&names(denied.into_iter()));
+    let found =
+        format!("{accounts} can log in today and will be denied, enrolled or not, for lack of a {lacks}: {named}");
+    let why = "with this configuration, sshd asks for it before it asks for a code";
+    vec![Symptom::new(Warning, None, found, why, mend)]
+}
+
+/// Whether sshd lets an account in by what it has as a first factor. In doubt it does.
+fn admits(facts: &Facts, settings: Option<&Settings>, held: Held) -> bool {
+    const METHODS: [&str; 4] =
+        ["authenticationmethods", "passwordauthentication", "kbdinteractiveauthentication", "pubkeyauthentication"];
+    let mut directives = facts.sshd.iter().flat_map(|sshd| &sshd.files.directives);
+    let for_some = directives.any(|one| one.condition.is_some() && METHODS.contains(&one.key.as_str()));
+    let ways = settings.map(Settings::ways).unwrap_or_default();
+    if for_some || ways.is_empty() {
+        return held.key || held.password;
+    }
+    ways.iter().any(|way| {
+        let has = |method: &str| way.iter().any(|one| one == method);
+        let by_password = !has("publickey") && (has("password") || has(KEYBOARD));
+        if by_password { held.password } else { held.key }
+    })
 }
 
 /// Those who are enrolled and refused by sshd's own lists.

@@ -15,6 +15,14 @@ use crate::{
     shadow::{Password, Shadow},
 };
 
+/// The first factors of an account.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub(crate) struct Held {
+    /// A key, or something that is proven like one: a certificate, a ticket of Kerberos.
+    pub(crate) key: bool,
+    pub(crate) password: bool,
+}
+
 /// What sshd accepts as a first factor on this host.
 pub(super) struct FirstFactors<'a> {
     settings: &'a Settings,
@@ -28,20 +36,21 @@ impl<'a> FirstFactors<'a> {
         Self { settings, files, shadow: Shadow::read(), now }
     }
 
-    /// Whether an account has one.
-    pub(super) fn has_one(&self, account: &Account) -> bool {
+    /// What an account has. Root's password counts only where sshd admits it.
+    pub(super) fn held_by(&self, account: &Account) -> Held {
         let name = &account.subject.name;
-        if self.shadow.has_expired(name, self.now) {
-            return false;
+        let root = account.subject.uid == 0;
+        let barred = root
+            && self.says("permitrootlogin", "no")
+            && self.values("permitrootlogin").all(|value| value.eq_ignore_ascii_case("no"));
+        if barred || self.shadow.has_expired(name, self.now) {
+            return Held::default();
         }
-        let password = self.shadow.password(name) != Password::Locked;
-        let key = || self.accepts_what_is_not_in_files() || self.key_files(account).any(|path| has_key(&path));
-        if account.subject.uid != 0 {
-            return password || key();
+        let admitted = !root || self.says("permitrootlogin", "yes");
+        Held {
+            key: self.accepts_what_is_not_in_files() || self.key_files(account).any(|path| has_key(&path)),
+            password: admitted && self.shadow.password(name) != Password::Locked,
         }
-        // What is not `yes` or `no` bars root's password alone.
-        let never = self.says("permitrootlogin", "no") && self.values("permitrootlogin").all(|value| value == "no");
-        !never && ((password && self.says("permitrootlogin", "yes")) || key())
     }
 
     /// The files in which sshd looks for the keys of an account, those of `Match` blocks included.

@@ -10,6 +10,7 @@ mod people;
 mod server;
 mod store;
 
+pub(crate) use first_factor::Held;
 pub(crate) use logins::Login;
 pub(crate) use pam::PamFacts;
 pub(crate) use people::Person;
@@ -60,8 +61,8 @@ pub(crate) struct Facts {
     pub(crate) logins: Vec<Login>,
     /// Whether the question was about one login.
     pub(crate) one_user: bool,
-    /// Whether it is the host as it would be with Twinlock enabled for sshd.
-    pub(crate) planned: bool,
+    /// If it is the host as it would be with Twinlock enabled for sshd: what is in force in sshd today.
+    pub(crate) today: Option<Settings>,
     pub(crate) broker: Broker,
 }
 
@@ -75,6 +76,8 @@ impl Facts {
         let server = Sshd::find(&scope.host);
         let mut sshd = server.as_ref().map(|server| SshdFacts::of(server, scope));
         let settings = sshd.as_ref().and_then(|sshd| sshd.settings.clone()).unwrap_or_default();
+        let planned = scope.host.sshd_config.is_some();
+        let today = if planned { Some(SshdFacts::settings_today().unwrap_or_default()) } else { None };
         let files = sshd.as_ref().map(|sshd| sshd.files.clone()).unwrap_or_default();
         let pam = PamFacts::of(settings.service(), &scope.host);
         let mut store = StoreFacts::of(scene);
@@ -100,7 +103,7 @@ impl Facts {
             people,
             logins,
             one_user: scope.user.is_some(),
-            planned: scope.host.sshd_config.is_some(),
+            today,
             broker: Broker::of_host(),
         })
     }

@@ -25,7 +25,7 @@ use super::{
     OUTSIDE, PamFacts, StoreFacts,
     access::Access,
     decide,
-    first_factor::{FirstFactors, text_of_users},
+    first_factor::{FirstFactors, Held, text_of_users},
     pam::Exempt,
     passwords::Passwords,
 };
@@ -44,8 +44,7 @@ pub(crate) struct Person {
     pub(crate) may_log_in: bool,
     /// sshd's lists leave the account in.
     pub(crate) allowed: bool,
-    /// sshd can let the account in by a key, a password or another first factor.
-    pub(crate) has_first_factor: bool,
+    pub(crate) first_factors: Held,
     pub(crate) enrolled: bool,
     pub(crate) recovery_codes_left: Option<usize>,
     /// A device is older than the home folder and the password of the account.
@@ -154,7 +153,7 @@ impl Looking<'_> {
             uid: account.subject.uid,
             may_log_in: account.may_log_in(),
             allowed: access.leaves_in(account),
-            has_first_factor: first_factors.has_one(account),
+            first_factors: first_factors.held_by(account),
             enrolled,
             recovery_codes_left,
             older_device,

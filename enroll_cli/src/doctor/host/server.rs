@@ -39,6 +39,11 @@ impl SshdFacts {
         let changed_since = settings.as_ref().and_then(|settings| changed_since(&files, settings.of("pidfile")));
         Self { complaint, files, version, changed_since, settings }
     }
+
+    /// What is in force today for no account in particular.
+    pub(super) fn settings_today() -> Option<Settings> {
+        Sshd::find(&Host::default())?.settings("nobody", OUTSIDE)
+    }
 }
 
 /// sshd writes its pid whenever it has read its configuration.
