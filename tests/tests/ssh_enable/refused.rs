@@ -118,7 +118,9 @@ fn what_the_doctor_finds_of_the_host_as_it_would_be() {
 fn what_would_bar_every_code() {
     with_host(Family::Debian, |host| {
         fs::set_permissions("/var/lib/twinlock/credentials", Permissions::from_mode(0o777)).unwrap();
-        refuses(host, &["enable", "--without-enrolled-admin"], &["store: ", "--despite-lockouts"]);
+        // The store is prepared before anything is judged, and no flag gets past one that is not root's alone.
+        let everything = ["enable", "--without-enrolled-admin", "--despite-lockouts", "--deny-unenrolled"];
+        refuses(host, &everything, &["cannot trust /var/lib/twinlock/credentials: its mode is 0777"]);
     });
     with_host(Family::Debian, |host| {
         host.world.install();
