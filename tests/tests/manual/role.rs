@@ -117,6 +117,22 @@ fn a_new_login_that_does_not_work_brings_everything_back_at_once() {
 }
 
 #[test]
+fn accounts_that_would_be_denied_stop_the_play_unless_a_variable_says_otherwise() {
+    on_a_host(|host| {
+        let bob = host.world.account("bob");
+        host.world.write(bob.home.join(".ssh/authorized_keys"), "ssh-ed25519 AAAA bob\n");
+        let before = files();
+        let played = host.play(&json!({}), &[]);
+        let found = "1 account can log in today and will be denied: bob";
+        assert!(played.code == Some(2) && played.stdout.contains(found), "{played:#?}");
+        assert_eq!(files(), before);
+        let played = host.play(&json!({ "twinlock_ssh_deny_unenrolled": true }), &[]);
+        assert_eq!(played.code, Some(0), "{played:#?}");
+        assert!(!host.key_alone().granted);
+    });
+}
+
+#[test]
 fn a_configuration_that_cannot_be_used_is_never_placed() {
     on_a_host(|host| {
         let before = (fs::read_to_string(CONFIG).unwrap(), files());
