@@ -308,6 +308,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     }
     next.throttle = next.throttle.rebound();
     next.keep_only(enrolment);
+    next.provisional = false;
     lane.change(&next)?;
     Ok(())
 }
@@ -372,6 +373,7 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     }
     credentials.replace(subject, &enrolment)?;
     next.keep_only(&enrolment);
+    next.provisional = false;
     if next != *lane.record() {
         lane.change(&next)?;
     }

@@ -295,7 +295,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let Some((mut lane, enrolment)) = self.lane(subject)? else {
             return Ok(Step::End(Attempt::refused_for(Reason::NotEnrolled)));
         };
-        let before = lane.record().clone();
+        // What is written from here on belongs to an enrolment that was read under this lock.
+        let before = Record { provisional: false, ..lane.record().clone() };
         let now = self.clock.now();
         match before.throttle.gate(&self.limits, proof.method(), proof.codes(), self.network, now) {
             Gate::Open => {}

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
-    document::{Document, Mistake, Table, array, each, integer, string},
+    document::{Document, Mistake, Table, array, boolean, each, integer, string},
     notice::Notice,
     otp::Past,
     policy::Network,
@@ -32,6 +32,9 @@ pub struct Record {
     pub remembered: Option<Remembered>,
     /// What was changed last.
     pub notice: Option<Notice>,
+    /// No enrolment was finished and no answer was judged with this record yet. Where its credentials are missing, the
+    /// enrolment for which it was made was interrupted; any other record without credentials says that there was one.
+    pub provisional: bool,
 }
 
 /// The last use of one authenticator.
@@ -79,6 +82,7 @@ impl Record {
             recovery: None,
             remembered: None,
             notice: None,
+            provisional: true,
         }
     }
 
@@ -93,7 +97,7 @@ impl Record {
     /// right at `now`, for by how much a clock was set right is lost too.
     #[must_use]
     pub fn used_up(subject: &Subject, enrolment: &Enrolment, now: UnixTime) -> Self {
-        let mut record = Self::new(subject);
+        let mut record = Self { provisional: false, ..Self::new(subject) };
         for authenticator in &enrolment.authenticators {
             record.use_step(&authenticator.id, authenticator.otp.furthest_step(now).unwrap_or(u64::MAX), now);
         }
@@ -210,8 +214,9 @@ impl Record {
         let recovery = whole.table("recovery")?.map(Spent::take).transpose()?;
         let remembered = whole.table("remembered")?.map(Remembered::take).transpose()?;
         let notice = whole.table("notice")?.map(Notice::take).transpose()?;
+        let provisional = whole.optional("provisional", boolean)?.unwrap_or(false);
         whole.end()?;
-        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice })
+        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice, provisional })
     }
 
     /// The body of a slot.
@@ -227,6 +232,9 @@ impl Record {
         let Throttle { failures, otp_failures, recovery_failures, spent, refilled, otp, recovery, home } =
             &self.throttle;
         writeln!(out, "user = {}\nuid = {}", quoted(self.user.as_str()), self.uid)?;
+        if self.provisional {
+            writeln!(out, "provisional = true")?;
+        }
         writeln!(
             out,
             "[throttle]\nfailures = {failures}\notp_failures = {otp_failures}\nrecovery_failures = {recovery_failures}"
@@ -521,7 +529,7 @@ mod tests {
             home: None,
         };
         let subject = Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 };
-        assert_eq!(Record::parse(old), Ok(Record { throttle, ..Record::new(&subject) }));
+        assert_eq!(Record::parse(old), Ok(Record { throttle, provisional: false, ..Record::new(&subject) }));
     }
 
     #[test]

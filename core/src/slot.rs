@@ -367,7 +367,8 @@ mod tests {
     #[test]
     fn the_fullest_record_fits() {
         let name = UserName::parse("\\".repeat(UserName::LONGEST).as_bytes()).unwrap();
-        let mut full = Record::new(&Subject { name, uid: u32::MAX });
+        // A provisional record has nothing yet.
+        let mut full = Record { provisional: false, ..Record::new(&Subject { name, uid: u32::MAX }) };
         let late = UnixTime::from_seconds(u64::MAX);
         let most = u32::MAX;
         let network = Source::of(Some("ffff:ffff:ffff:ffff::")).neighbourhood().unwrap();

@@ -19,7 +19,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
     pending::PendingId,
-    ports::{Fault, ReadCredentials, StoreError, WriteCredentials},
+    ports::{Fault, Lane as _, ReadCredentials, StoreError, WriteCredentials},
 };
 
 const LARGEST: u64 = 64 * 1024;
@@ -108,16 +108,18 @@ impl CredentialFiles {
 
 impl CredentialFiles {
     /// Judges that `subject` has no credentials: the user is not enrolled only if the store is surely the one of this host
-    /// and has no record of the user, which an enrolment would have left. An enrolment that is being stored has its record
-    /// first, and is waited for.
+    /// and has no record of the user but a provisional one, which an interrupted enrolment leaves. An enrolment that is being
+    /// stored has its record first, and is waited for.
     fn confirm_absence(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         self.identity.check()?;
         self.check_not_renamed(&self.open()?, subject)?;
-        let Some(state) = self.states.lock_path(subject)? else {
+        let Some(lane) = self.states.lock_any_uid(subject)? else {
             return Ok(None);
         };
         match read_in(&self.open()?, subject)? {
+            None if lane.record().provisional => Ok(None),
             None => {
+                let state = lane.path().to_owned();
                 let (path, user) = (self.path_of(&subject.name), subject.name.clone());
                 Err(error(&path, Fault::StateWithoutCredentials { user, state }))
             }

@@ -50,10 +50,9 @@ impl StateFiles {
         Ok((root, states))
     }
 
-    /// Waits for the lock of the user's record, and gives the path of the record; `None` if there is none.
-    pub(super) fn lock_path(&self, subject: &Subject) -> Result<Option<PathBuf>, StoreError> {
-        let lane = locked(self.open_folders()?, &file_name(subject, "")?)?;
-        Ok(lane.map(|lane| lane.path))
+    /// Locks the user's record, whatever uid it carries; `None` if there is none.
+    pub(super) fn lock_any_uid(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+        locked(self.open_folders()?, &file_name(subject, "")?)
     }
 
     fn missing(&self, name: &str) -> StoreError {
@@ -259,6 +258,11 @@ pub struct OpenCharge {
 }
 
 impl LockedState {
+    /// Where the record is, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Makes sure that the half in force is on the disk, so that the other one may be overwritten. It is written again
     /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it. The folder
     /// is synced too: it may be that whoever died had just made the record.

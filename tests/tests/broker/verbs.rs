@@ -305,7 +305,7 @@ fn what_is_shown_to_users_is_what_is_shown_to_root() {
             assert_eq!(by_alice, alice.world.twinlock(arguments), "{arguments:?}");
             assert_eq!(by_alice.code, Some(0), "{arguments:?}");
         }
-        fs::remove_file(credentials_of("alice")).unwrap();
+        alice.world.twinlock(&["remove", "alice", "--yes"]);
         for arguments in [&["status", "alice"][..], &["status", "alice", "--json"], &["recovery", "count", "alice"]] {
             let by_alice = alice.runs(arguments, &[]);
             assert_eq!(by_alice, alice.world.twinlock(arguments), "{arguments:?}");

@@ -35,6 +35,7 @@ contract! {
     a_lane_reads_what_its_user_holds
     nobody_is_enrolled_in_an_empty_store
     a_record_without_credentials_is_not_the_same_as_no_enrolment
+    a_provisional_record_is_no_sign_of_an_enrolment
     replacing_leaves_nothing_of_the_old_one
     removing_says_whether_there_was_anything
     what_is_made_sure_of_is_as_it_was
@@ -75,7 +76,8 @@ fn what_is_written_is_read(credentials: &impl WriteCredentials, _: &impl StateSt
     credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
     let read = credentials.read(&subject("alice")).unwrap().unwrap();
     assert_eq!(*read.to_toml(), *enrolment("alice").to_toml());
-    assert!(credentials.read(&subject("bob")).unwrap().is_none());
+    let bob = Subject { uid: 1002, ..subject("bob") };
+    assert!(credentials.read(&bob).unwrap().is_none());
 }
 
 fn a_lane_reads_what_its_user_holds(credentials: &impl WriteCredentials, states: &impl StateStore) {
@@ -98,7 +100,10 @@ fn a_record_without_credentials_is_not_the_same_as_no_enrolment(
     states: &impl StateStore,
 ) {
     let alice = subject("alice");
-    drop(states.open_or_create(&alice).unwrap());
+    let mut lane = states.open_or_create(&alice).unwrap();
+    assert!(lane.record().provisional);
+    lane.change(&Record { provisional: false, ..lane.record().clone() }).unwrap();
+    drop(lane);
     let fault = credentials.read(&alice).err().unwrap().fault;
     assert!(matches!(fault, Fault::StateWithoutCredentials { user, .. } if user == alice.name));
     assert!(credentials.read_ignoring_state(&alice).unwrap().is_none(), "for the enrolment that follows");
@@ -107,6 +112,18 @@ fn a_record_without_credentials_is_not_the_same_as_no_enrolment(
     assert!(states.open(&subject("bob")).unwrap().is_none(), "what changes nothing leaves no record");
     assert!(!admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());
     assert!(credentials.read(&alice).unwrap().is_none());
+}
+
+/// As after an enrolment that was interrupted before it had stored its credentials.
+fn a_provisional_record_is_no_sign_of_an_enrolment(credentials: &impl WriteCredentials, states: &impl StateStore) {
+    let alice = subject("alice");
+    drop(states.open_or_create(&alice).unwrap());
+    assert!(credentials.read(&alice).unwrap().is_none());
+    enrol::store((credentials, states), &alice, (&enrolment("alice"), None), Existing::Keep, UnixTime::default())
+        .unwrap();
+    assert!(!states.open(&alice).unwrap().unwrap().record().provisional, "the enrolment is finished");
+    assert!(credentials.remove(&alice).unwrap());
+    assert!(matches!(credentials.read(&alice).err().unwrap().fault, Fault::StateWithoutCredentials { .. }));
 }
 
 fn replacing_leaves_nothing_of_the_old_one(credentials: &impl WriteCredentials, _: &impl StateStore) {

@@ -70,7 +70,7 @@ impl Memory {
 impl ReadCredentials for Memory {
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         let found = self.read_ignoring_state(subject)?;
-        if found.is_none() && self.record(subject).is_some() {
+        if found.is_none() && self.record(subject).is_some_and(|record| !record.provisional) {
             let (user, state) = (subject.name.clone(), subject.name.as_str().into());
             return Err(fault(subject.name.as_str(), Fault::StateWithoutCredentials { user, state }));
         }
