@@ -22,7 +22,7 @@ pub fn first(bytes: &[u8]) -> Option<(char, &[u8], &[u8])> {
     let longest = match kind {
         'X' => 0,
         'A' => 1024,
-        'R' | 'L' | 'Q' | 'H' | 'T' | 'I' | 'D' | 'F' | 'V' => 16 * 1024,
+        'R' | 'L' | 'E' | 'Q' | 'H' | 'T' | 'I' | 'D' | 'F' | 'V' => 16 * 1024,
         _ => return None,
     };
     let whole = bytes.get(5..)?.get(..length)?;

@@ -104,8 +104,8 @@ fn the_limits_of_the_broker_are_in_its_page() {
         let session = source(world, "broker/src/session.rs");
         let server = source(world, "broker/src/server.rs");
         for (text, definition, told) in [
-            (&limits, "MOST: usize = 256;", "256 of all users"),
-            (&limits, "MOST_OF_ONE: usize = 8;", "8 of one user"),
+            (&limits, "MOST: usize = 256;", "256 in all"),
+            (&limits, "MOST_OF_ONE: usize = 8;", "8 of one account"),
             (&limits, "HASHING: usize = 2;", "2 sets at once"),
             (&talk, "ANSWER: Duration = Duration::from_mins(5);", "5 minutes for each answer"),
             (&talk, "WHOLE: Duration = Duration::from_mins(15);", "15 for all of them"),
