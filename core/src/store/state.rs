@@ -264,12 +264,14 @@ impl LockedState {
     }
 
     /// Makes sure that the half in force is on the disk, so that the other one may be overwritten. It is written again
-    /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it. The folder
-    /// is synced too: it may be that whoever died had just made the record.
+    /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it. It is written as
+    /// it was read, byte for byte, and not encoded anew: another version may encode it otherwise, and a power failure would
+    /// then leave a mixture of the two. The folder is synced too: the process that died may have just made the record.
     fn settle(&mut self) -> Result<(), StoreError> {
         if !self.slot.synced {
-            let Slot { half, sequence, stage, ref record, .. } = self.slot;
-            self.write(half, sequence, stage, record)?;
+            let (offset, mut bytes) = (self.slot.half.offset(), [0; slot::SLOT]);
+            self.file.0.read_exact_at(&mut bytes, offset).map_err(|e| error(&self.path, Fault::Read(e)))?;
+            self.file.0.write_all_at(&bytes, offset).map_err(|e| error(&self.path, Fault::Write(e)))?;
             self.sync()?;
             self.folder.sync()?;
             self.slot.synced = true;
