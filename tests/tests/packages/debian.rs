@@ -296,7 +296,8 @@ fn what_is_in_the_packages_is_roots_and_dpkg_knows_the_settings() {
             let mut words = line.split_whitespace();
             let (mode, owner, path) = (words.next().unwrap(), words.next().unwrap(), words.nth(3).unwrap());
             assert_eq!(owner, "root/root", "{line}");
-            let runs = ["./usr/bin/twinlock", "./usr/sbin/twinlockd"].contains(&path);
+            let runs = ["./usr/bin/twinlock", "./usr/sbin/twinlockd", "./usr/share/twinlock/hooks/remove-leaver"]
+                .contains(&path);
             let wanted = if path.ends_with('/') || runs { "rwxr-xr-x" } else { "rw-r--r--" };
             assert_eq!(&mode[1..], wanted, "{line}");
         }

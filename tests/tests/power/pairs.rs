@@ -181,8 +181,9 @@ impl Pair {
             let app = if image.replaced { self.new.as_ref().unwrap() } else { &scene.alice.authenticator };
             let fresh = [app.code_at(scene.step), app.code_at(scene.step + 1)];
             let step_up = now[0] >= FREE.into();
-            // Just refused, with two codes asked for: the one documented reason to be told to wait.
-            let must_wait = step_up && now[0] > charges(&durable)[0];
+            // A code was just refused, with two codes asked for: the one documented reason to be told to wait. Recovery codes
+            // are spaced on their own.
+            let must_wait = step_up && now[1] > charges(&durable)[1];
             let granted = scene.read(image, &fresh[usize::from(!step_up)..]) == PamCode::Success;
             if granted == must_wait {
                 return wrong(if granted { "nobody has to wait" } else { "the owner does not get in" });
