@@ -13,18 +13,18 @@ use crate::scene::tool;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
-        id: "RT-1a",
-        flaw: "Attack on Twinlock, 2026-11-30: with the store not mounted, `optional` let enrolled users in without a code",
+        id: "A01",
+        flaw: "With the store not mounted, `optional` let enrolled users in without a code (attack on Twinlock, 2026-11-30)",
         trial: Trial::Ours(under_optional_nobody_passes_while_the_store_is_not_mounted),
     },
     Row {
-        id: "RT-1b",
-        flaw: "Attack on Twinlock, 2026-11-30: with the store not mounted, `enroll` offered an enrolled account a new secret",
+        id: "A05",
+        flaw: "With the store not mounted, `enroll` offered an enrolled account a new secret (attack on Twinlock, 2026-11-30)",
         trial: Trial::Ours(nobody_enrols_while_the_store_is_not_mounted),
     },
     Row {
-        id: "RT-1c",
-        flaw: "Attack on Twinlock, 2026-11-30: a store restored without its credentials let enrolled users in without a code",
+        id: "A06",
+        flaw: "A store restored without its credentials let enrolled users in without a code (attack on Twinlock, 2026-11-30)",
         trial: Trial::Ours(a_record_without_credentials_is_a_fault),
     },
 ];
