@@ -35,7 +35,7 @@ REMAP       = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/sr
 OWN_RUSTFLAGS := $(RUSTFLAGS)
 build demo bench: export RUSTFLAGS = $(OWN_RUSTFLAGS) $(REMAP)
 
-.PHONY: help deps build man demo test lint check fuzz mutants miri bench install uninstall sbom deb rpm roots clean
+.PHONY: help deps build man demo quick test lint check fuzz mutants miri bench install uninstall sbom deb rpm roots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -58,6 +58,10 @@ man: ## Write the manual pages and the completions into target/man (part of buil
 
 demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 leaves the server up)
 	$(CARGO) run --release --locked -p twinlock-tests --bin demo -- $(if $(SHELL_AFTER),--stay)
+
+# What is proven beside the code: no root, no sshd, nothing that has to be built optimised.
+quick: ## Run the unit and table tests, in seconds
+	$(CARGO) test --locked --tests -p twinlock-core -p twinlock-notify -p pam_twinlock -p twinlock -p twinlock-broker -p xtask
 
 # Without root the tests get a user namespace in which they are root of everything but the host; only a real sshd
 # needs the real one, and its tests say so.
