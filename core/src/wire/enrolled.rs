@@ -21,7 +21,9 @@ pub struct EnrolledInLogin {
 }
 
 impl EnrolledInLogin {
-    fn to_bytes(&self) -> Vec<u8> {
+    /// The message as it is sent.
+    #[must_use]
+    pub fn to_bytes(&self) -> Vec<u8> {
         let version = super::VERSION.to_string();
         let rhost = self.rhost.as_deref().unwrap_or_default();
         [version.as_str(), &self.user, &self.service, rhost].join("\0").into_bytes()
