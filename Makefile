@@ -182,7 +182,7 @@ roots: build deb ## Install, upgrade, remove and purge the Debian packages in cl
 	for suite in bookworm trixie; do \
 		root='$(abspath $(TARGET))'/roots/$$suite; \
 		test -e "$$root"/etc/ssh/sshd_config || debootstrap --variant=minbase --include=openssh-server $$suite "$$root" && \
-		TWINLOCK_ROOT="$$root" $(CARGO) test --locked -p twinlock-tests --test packages debian:: || exit 1; done
+		TWINLOCK_ROOT="$$root" $(CARGO) test --locked -p twinlock-tests --test host packages::debian:: || exit 1; done
 
 # MACHINES=bookworm for another release. Needs root, debootstrap, systemd-nspawn and, the first time, a network.
 MACHINES ?= trixie

@@ -1,31 +1,18 @@
-//! The built module through libpam: every entry point, every outcome, every odd thing a host or a user can do to it.
+//! The built module through libpam.
 
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::string_slice,
     clippy::disallowed_methods,
     clippy::arithmetic_side_effects,
+    clippy::print_stdout,
     reason = "a test that cannot go on panics"
 )]
 
-mod answers;
-mod arguments;
-mod artefact;
-mod conversation;
-mod deployed;
-mod entry_points;
-mod footprint;
-mod host;
-mod hostile;
-mod log;
-mod options;
-mod panics;
-mod policy;
+mod module;
+mod power;
 mod races;
-mod recovery;
-mod scene;
-mod throttle;
-mod users;
-mod verdicts;
+mod stack_truth;

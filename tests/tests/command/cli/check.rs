@@ -1,0 +1,224 @@
+//! `twinlock check`: what `sshd -t` is to sshd.
+
+use std::fs;
+
+use twinlock_tests::{CONFIG, STORE, Snapshot, World, credentials_of, state_of};
+
+use crate::cli::scene::{parts, with_account, with_alice};
+
+/// It exits 1, names all of this, counts the problems and changes nothing.
+fn finds(world: &World, count: usize, told: &[&str]) {
+    let store = Snapshot::of(STORE);
+    let output = world.twinlock(&["check"]);
+    assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
+    assert_eq!(output.stderr.matches("problem: ").count(), count, "{output:?}");
+    assert_eq!(output.stderr.matches("hint: ").count(), count, "{output:?}");
+    assert!(output.stderr.ends_with(&format!("twinlock: {count} problems\n")), "{output:?}");
+    assert!(told.iter().all(|text| output.stderr.contains(text)), "{told:?} in {}", output.stderr);
+    assert_eq!(Snapshot::of(STORE), store);
+}
+
+#[test]
+fn a_sound_host_is_fine() {
+    with_alice(|world, _| {
+        let fine = "/etc/twinlock/config.toml: fine; 1 users in /var/lib/twinlock\n";
+        assert_eq!(parts(&world.twinlock(&["check"])), (Some(0), fine, ""));
+    });
+}
+
+#[test]
+fn a_host_without_users_is_fine() {
+    with_account(|world, _| assert_eq!(world.twinlock(&["check"]).code, Some(0)));
+}
+
+#[test]
+fn the_shipped_configuration_is_fine() {
+    with_alice(|world, _| {
+        world.write(CONFIG, world.shipped("config.toml"));
+        assert_eq!(world.twinlock(&["check"]).code, Some(0));
+    });
+}
+
+#[test]
+fn another_configuration_can_be_tried_before_it_is_put_in_force() {
+    with_alice(|world, _| {
+        world.write("/etc/twinlock/new.toml", "second_factor = \"none\"\n");
+        let output = world.twinlock(&["check", "--config", "/etc/twinlock/new.toml"]);
+        assert!(
+            output.code == Some(1) && output.stderr.starts_with("twinlock: /etc/twinlock/new.toml:1:17: "),
+            "{output:?}"
+        );
+        assert_eq!(world.twinlock(&["check"]).code, Some(0));
+    });
+}
+
+#[test]
+fn credentials_of_an_account_that_is_gone_are_found() {
+    with_alice(|world, _| {
+        world.remove_account("alice");
+        finds(world, 1, &["credentials/alice.toml: there is no account named alice", "`twinlock remove alice`"]);
+    });
+}
+
+#[test]
+fn a_file_whose_name_nobody_can_have_is_found() {
+    with_alice(|world, _| {
+        world.write_secret(format!("{STORE}/credentials/a b.toml"), "");
+        finds(world, 1, &["credentials/a b.toml: not the name of an account"]);
+    });
+}
+
+#[test]
+fn a_torn_state_is_found() {
+    with_alice(|world, _| {
+        world.write_secret(state_of("alice"), vec![0; 8192]);
+        finds(world, 1, &["state/alice: neither half of it is valid"]);
+    });
+}
+
+#[test]
+fn credentials_of_another_uid_are_found() {
+    with_account(|world, _| {
+        world.enrol("alice");
+        world.account_with_uid("alice", 4711);
+        finds(world, 1, &["it was made for uid 1001, the account has 4711"]);
+    });
+}
+
+#[test]
+fn all_problems_are_told_at_once() {
+    with_alice(|world, _| {
+        world.account("bob");
+        world.deploy("bob");
+        world.write_secret(credentials_of("bob"), "torn");
+        world.write_secret(state_of("alice"), "torn");
+        finds(world, 2, &["credentials/bob.toml: ", "state/alice: "]);
+    });
+}
+
+#[test]
+fn a_missing_store_is_found() {
+    with_alice(|world, _| {
+        fs::remove_dir_all(STORE).unwrap();
+        let output = world.twinlock(&["check"]);
+        assert!(
+            output.code == Some(1) && output.stderr.contains("cannot open /var/lib/twinlock: it does not exist"),
+            "{output:?}"
+        );
+    });
+}
+
+const ENROLLS: &str = "[[rule]]\nname = \"roll-out\"\nsecond_factor = \"enroll\"\n";
+
+#[test]
+fn every_flaw_of_the_rules_is_found_with_its_line() {
+    with_alice(|world, _| {
+        world.write(
+            CONFIG,
+            "[[rule]]\nname = \"old\"\nuntil = 2020-01-31\nsecond_factor = \"skip\"\n\n[[rule]]\nusers = [\"zoe\"]\n\
+             groups = [\"nosuch\"]\nsecond_factor = \"skip\"\n",
+        );
+        let told = [
+            "problem: /etc/twinlock/config.toml:1: rule (old): its last day is over",
+            "problem: /etc/twinlock/config.toml:6: rule (without a name): no group is called nosuch",
+            "problem: /etc/twinlock/config.toml:6: rule (without a name): there is no account zoe",
+        ];
+        finds(world, 3, &told);
+    });
+}
+
+#[test]
+fn a_guard_is_found_in_every_service_that_may_run_it_alone() {
+    with_alice(|world, _| {
+        for service in
+            ["atd", "cron", "crond", "polkit-1", "runuser", "runuser-l", "su", "su-l", "sudo", "sudo-i", "systemd-user"]
+        {
+            world.service(
+                service,
+                "auth required pam_permit.so\nACCOUNT\t[success=ok default=die] \\\n  pam_twinlock.so\n",
+            );
+            finds(world, 1, &[&format!("problem: /etc/pam.d/{service}:2: "), &format!(" holds for {service}, where ")]);
+            world.service(service, "auth required pam_twinlock.so\naccount required pam_unix.so\n");
+            assert_eq!(world.twinlock(&["check"]).code, Some(0), "{service}");
+        }
+    });
+}
+
+#[test]
+fn a_guard_that_several_services_include_is_one_problem() {
+    with_alice(|world, _| {
+        world.service("common-account", "account required pam_twinlock.so\n");
+        world.service("cron", "@include common-account\n");
+        world.service("su", "account include common-account\n");
+        world.service("sudo", "auth include common-account\n");
+        world.service("sshd", "auth required pam_twinlock.so\n@include common-account\n");
+        let place = "problem: /etc/pam.d/common-account:1: the account line of pam_twinlock.so holds for cron, ";
+        let output = world.twinlock(&["check"]);
+        // More than these may include it: services of the host's own in /usr/lib/pam.d.
+        assert!(output.stderr.starts_with(place) && output.stderr.ends_with("twinlock: 1 problems\n"), "{output:?}");
+        let services = output.stderr.split(" holds for ").nth(1).unwrap().split(", where").next().unwrap();
+        let services: Vec<_> = services.split(", ").collect();
+        assert!(services.contains(&"su") && !services.contains(&"sudo") && !services.contains(&"sshd"), "{services:?}");
+    });
+}
+
+#[test]
+fn the_guard_of_sshd_and_of_login_is_none() {
+    with_alice(|world, _| {
+        for service in ["sshd", "login", "gdm-password"] {
+            world.service(service, "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
+        }
+        assert_eq!(world.twinlock(&["check"]).code, Some(0));
+    });
+}
+
+#[test]
+fn enrolling_inside_a_login_wants_the_account_line_of_sshd() {
+    with_alice(|world, _| {
+        world.write(CONFIG, ENROLLS);
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "sshd has no file");
+        world.service("sshd", "auth required pam_unix.so\naccount required pam_unix.so\n");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "not switched on yet");
+        world.service("sshd", "auth required pam_twinlock.so\naccount required pam_unix.so\n");
+        let told = "/etc/pam.d/sshd has no account line of pam_twinlock.so, so nothing that is enrolled inside a login is stored";
+        finds(world, 1, &[told, "hint: add `account required pam_twinlock.so`"]);
+        world.write(CONFIG, ENROLLS.replace("[[rule]]", "[[rule]]\nservices = [\"login\"]"));
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "another service");
+        world.write(CONFIG, ENROLLS);
+        world.service("sshd", "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "as shipped");
+    });
+}
+
+#[test]
+fn a_strict_rule_on_keys_that_also_holds_without_one_is_found() {
+    with_alice(|world, _| {
+        let config = "second_factor = \"skip\"\n[[rule]]\nname = \"soft keys\"\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n";
+        world.write(CONFIG, config);
+        let told = "/etc/twinlock/config.toml:2: rule (soft keys): it is stricter than what follows it, so it also holds for logins of which sshd shows no key";
+        finds(world, 1, &[told, "hint: put a rule first that names the key_types that are let off"]);
+        world.write(CONFIG, config.replace("skip", "required").replace("ssh-rsa", "sk-ssh-ed25519@openssh.com"));
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "nothing that follows is more lenient");
+    });
+}
+
+#[test]
+fn networks_that_are_not_compared_with_the_source_of_a_service_are_found() {
+    with_alice(|world, _| {
+        let rule = |services: &str| {
+            let rule = "from = [\"192.0.2.0/24\"]\nsecond_factor = \"skip\"\n";
+            world.write(CONFIG, format!("[[rule]]\nname = \"inside\"\n{services}\n{rule}"));
+        };
+        rule("");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "no other service has the module");
+        world.service("vsftpd", "auth required pam_unix.so\naccount required pam_twinlock.so\n");
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "it asks nobody");
+        world.service("vsftpd", "auth required pam_unix.so\nauth required pam_twinlock.so\n");
+        let told = "/etc/twinlock/config.toml:1: rule (inside): it has networks and does not name the service vsftpd";
+        finds(world, 1, &[told, "hint: add \"vsftpd\" to `services` of the rule if it gives PAM addresses"]);
+        for services in ["services = [\"sshd\"]", "services = [\"sshd\", \"vsftpd\"]", "services = [\"!vsftpd\"]"] {
+            rule(services);
+            assert_eq!(world.twinlock(&["check"]).code, Some(0), "{services}");
+        }
+    });
+}

@@ -1,0 +1,17 @@
+//! The built command: what each verb prints, changes and exits with, in scripts and on a real terminal.
+
+mod admin;
+mod check;
+mod enrol;
+mod explain;
+mod interactive;
+mod interrupted;
+mod qr;
+mod recovery;
+mod scene;
+mod secrets;
+mod status;
+mod store;
+mod test_login;
+mod usage;
+mod verify;

@@ -1,0 +1,10 @@
+//! Several devices of one user, hardware tokens, and clocks set right: the command and the module together.
+
+mod choices;
+mod pictures;
+mod records;
+mod renamed;
+mod resync;
+mod scene;
+mod several;
+mod tokens;

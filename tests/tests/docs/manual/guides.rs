@@ -1,0 +1,172 @@
+//! The guides of `docs/`, against the command: what they type can be typed, what they quote is said, and their session is
+//! one that happened.
+
+use std::fs;
+
+use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world, is_root_in_earnest};
+
+use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
+
+const GUIDES: [&str; 7] = [
+    "user-guide.md",
+    "admin-guide.md",
+    "troubleshooting.md",
+    "automation.md",
+    "install.md",
+    "install-debian.md",
+    "install-rhel.md",
+];
+
+fn guide(world: &World, name: &str) -> String {
+    fs::read_to_string(world.repository().join("docs").join(name)).unwrap()
+}
+
+/// The lines of all blocks of a kind.
+pub(crate) fn blocks<'a>(guide: &'a str, kind: &str) -> Vec<&'a str> {
+    let (mut lines, mut inside) = (Vec::new(), None);
+    for line in guide.lines() {
+        match (line.strip_prefix("```"), inside) {
+            (Some(begun), None) => inside = Some(begun),
+            (Some(_), Some(_)) => inside = None,
+            (None, Some(current)) if current == kind => lines.push(line),
+            (None, _) => {}
+        }
+    }
+    lines
+}
+
+#[test]
+fn every_command_line_of_the_guides_can_be_typed() {
+    in_world(|world| {
+        let (verbs, global) = (verbs(world), global_flags(world));
+        for name in GUIDES {
+            let text = guide(world, name);
+            // In a block of its own, after a prompt, or between backticks.
+            let quoted = text.lines().filter(|line| !line.starts_with("```")).flat_map(|line| line.split('`'));
+            let typed = blocks(&text, "sh").into_iter().chain(blocks(&text, "transcript")).chain(quoted);
+            let typed: Vec<_> = typed
+                .map(|line| {
+                    line.trim_start().trim_start_matches("$ ").trim_start_matches("# ").trim_start_matches("sudo ")
+                })
+                .filter(|line| line.starts_with("twinlock ") && !line.ends_with(':'))
+                .collect();
+            assert!(!typed.is_empty(), "{name}: {typed:?}");
+            for line in typed {
+                assert_can_be_typed(line, &verbs, &global);
+            }
+        }
+    });
+}
+
+#[test]
+fn what_the_guide_quotes_is_what_the_programs_say() {
+    in_world(|world| {
+        let text = guide(world, "user-guide.md");
+        let said = ["core/src/lifecycle/mod.rs", "core/src/lifecycle/attempt.rs", "core/src/lifecycle/proof.rs"]
+            .into_iter()
+            .chain(["broker/src/password.rs", "broker/src/freshness.rs", "enroll_cli/src/desk.rs"])
+            .map(|path| fs::read_to_string(world.repository().join(path)).unwrap())
+            .collect::<String>();
+        let said = said.replace("\\\n", " ").split_whitespace().collect::<Vec<_>>().join(" ");
+        let quoted: Vec<_> = text.lines().filter_map(|line| line.strip_prefix("| \"")?.split('"').next()).collect();
+        assert!(quoted.len() > 6, "{quoted:?}");
+        for quote in quoted {
+            assert!(quote.split("...").all(|part| said.contains(part.trim())), "{quote}");
+        }
+    });
+}
+
+/// What differs from run to run made the same, and the picture left out.
+fn constant(text: &str) -> String {
+    let picture = |line: &str| !line.is_empty() && line.chars().all(|c| "█▀▄ ".contains(c));
+    let lines = text.lines().map(str::trim_end).filter(|line| !picture(line));
+    lines.map(|line| constant_line(line) + "\n").collect()
+}
+
+fn constant_line(line: &str) -> String {
+    // An id stands before the label of a device.
+    let ids: Vec<_> = line.split_whitespace().take(1).filter(|_| line.contains("  totp ")).collect();
+    let words = line.split(' ').map(|word| {
+        let shape: String = word
+            .trim_end_matches(['.', ';', ',', ')'])
+            .chars()
+            .map(|c| match c {
+                '0'..='9' => '0',
+                'A'..='Z' => 'A',
+                other => other,
+            })
+            .collect();
+        let is = |ending: &str| shape.replace('A', "0") == ending;
+        match () {
+            () if word.starts_with("otpauth://") => "URI",
+            () if is("0000-0000-0000-0000") => "RECOVERY",
+            () if shape == "000000" => "CODE",
+            () if shape == "0000-00-00A00:00:00A" => "TIME",
+            () if is("0000") => "KEY",
+            () if ids.contains(&word) => "ID",
+            () if word.starts_with("authenticator=") => "authenticator=ID",
+            () => word,
+        }
+    });
+    words.collect::<Vec<_>>().join(" ")
+}
+
+/// One command of alice, her answers, and all that was on her screen.
+fn run(world: &World, alice: &Account, command: &str, answers: &mut dyn FnMut(&mut Terminal)) -> String {
+    let words: Vec<_> = command.split(' ').skip(1).collect();
+    let mut terminal = Terminal::start(world.twinlock_as(alice, &words).environment("NO_COLOR", "1"));
+    answers(&mut terminal);
+    let output = terminal.finish();
+    format!("$ {command}\n{}\n", output.stdout)
+}
+
+fn answer(terminal: &mut Terminal, question: &str, answer: &str) {
+    terminal.expect(question);
+    terminal.send_line(answer);
+}
+
+fn scanned(shown: &str) -> Authenticator {
+    Authenticator::from_uri(shown.split_whitespace().find(|word| word.starts_with("otpauth://")).unwrap())
+}
+
+/// Scans, confirms, and keeps the recovery codes.
+fn set_up_phone(terminal: &mut Terminal) -> Vec<String> {
+    let shown = terminal.expect("The code that the app shows now: ");
+    terminal.send_line(&scanned(&shown).codes().next());
+    let shown = terminal.expect("Type one of them, to show that you have them: ");
+    let codes: Vec<_> = shown.split_whitespace().filter(|word| word.len() == 19).map(str::to_owned).collect();
+    terminal.send_line(&codes[0]);
+    terminal.expect("Done: ");
+    codes
+}
+
+#[test]
+fn the_session_of_the_user_guide_is_one_that_happened() {
+    if !is_root_in_earnest("another user") {
+        return;
+    }
+    in_world(|world| {
+        world.set_up("issuer = \"server.example.org\"\n");
+        world.broker_service();
+        let alice = world.account("alice");
+        let _broker = world.broker();
+        let mut recovery = Vec::new();
+        let mut session = run(world, &alice, "twinlock enroll", &mut |terminal| {
+            answer(terminal, "Password: ", PASSWORD);
+            recovery = set_up_phone(terminal);
+        });
+        session += &run(world, &alice, "twinlock status", &mut |_| {});
+        session += &run(world, &alice, "twinlock enroll --replace", &mut |terminal| {
+            answer(terminal, "a code of your app or a recovery code: ", &recovery[1]);
+            set_up_phone(terminal);
+        });
+        let happened = constant(&session);
+        let told = constant(&(blocks(&guide(world, "user-guide.md"), "transcript").join("\n") + "\n"));
+        assert_eq!(told.trim(), happened.trim(), "the session was:\n{session}");
+        // The log of it, which the other guide shows.
+        let log = world.log().into_iter().filter(|line| line.tag == "twinlockd").map(|line| line.text + "\n");
+        let log: String = log.collect();
+        let told = blocks(&guide(world, "admin-guide.md"), "log").join("\n") + "\n";
+        assert_eq!(constant(&told), constant(&log), "the log was:\n{log}");
+    });
+}

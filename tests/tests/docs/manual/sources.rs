@@ -1,0 +1,120 @@
+//! The pages against what they speak of: the shipped configuration, the module, the README.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use twinlock_tests::{Attempt, World, in_world};
+
+use crate::manual::help::verbs;
+use crate::manual::pages::page;
+
+fn source(world: &World, path: &str) -> String {
+    fs::read_to_string(world.repository().join(path)).unwrap()
+}
+
+/// The reasons of the log.
+pub(crate) fn reasons(world: &World) -> Vec<String> {
+    let journal = source(world, "core/src/journal.rs");
+    let names = journal.split("fn name").nth(1).unwrap().split("\n}").next().unwrap();
+    let names: Vec<_> = names.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect();
+    assert!(names.len() >= 13 && names.contains(&"wrong-code".to_owned()), "{names:?}");
+    names
+}
+
+#[test]
+fn every_setting_is_in_the_manual_with_its_default() {
+    in_world(|world| {
+        let page = page(world, "twinlock.toml.5");
+        let config = source(world, "config/config.toml");
+        let settings: Vec<_> = config
+            .lines()
+            .filter_map(|line| line.strip_prefix('#'))
+            .filter(|line| line.starts_with(|c: char| c.is_ascii_lowercase()) && line.contains(" = "))
+            .collect();
+        assert!(settings.len() >= 10, "{settings:?}");
+        for setting in settings {
+            let shown = page
+                .lines()
+                .any(|line| line.trim_end().trim_matches('"') == setting.trim_end_matches('"') || line == setting);
+            assert!(shown, "{setting}");
+        }
+    });
+}
+
+#[test]
+fn every_argument_that_the_module_knows_is_in_the_manual_and_no_other() {
+    in_world(|world| {
+        world.service("svc", "auth required pam_twinlock.so nosuch\n");
+        Attempt::new("svc").user("root").answer("000000").run(world);
+        let line = world.wait_for_log(|line| line.text.contains("known are ")).text;
+        let known = line.split("known are ").nth(1).unwrap().split(';').next().unwrap();
+        let known: BTreeSet<String> = known.split(", ").map(str::to_owned).collect();
+        let page = page(world, "pam_twinlock.8");
+        let options = page.split(".SH OPTIONS").nth(1).unwrap().split(".SH").next().unwrap();
+        let mut lines = options.lines();
+        let mut told = BTreeSet::new();
+        while lines.by_ref().any(|line| line == ".TP") {
+            told.insert(lines.next().unwrap().to_owned());
+        }
+        assert_eq!(told, known);
+    });
+}
+
+#[test]
+fn every_reason_and_every_return_code_is_in_the_manual() {
+    in_world(|world| {
+        let page = page(world, "pam_twinlock.8");
+        let terms: Vec<&str> = page.lines().collect();
+        for name in reasons(world) {
+            assert!(terms.contains(&name.as_str()), "{name}");
+        }
+        let returns = source(world, "pam_module/src/returns.rs");
+        // A constant there is what a conversation may return, not what the module does.
+        let returned: Vec<_> = returns.lines().filter(|line| !line.trim().starts_with("const ")).collect();
+        let returned = returned.join("\n");
+        let codes: BTreeSet<&str> = returned
+            .split("PamResultCode::")
+            .skip(1)
+            .map(|rest| rest.split(|c: char| !c.is_ascii_uppercase() && c != '_').next().unwrap())
+            .filter(|code| !code.is_empty())
+            .collect();
+        assert!(codes.len() >= 10, "{codes:?}");
+        for code in codes {
+            assert!(terms.contains(&code), "{code}");
+        }
+    });
+}
+
+#[test]
+fn every_verb_is_in_the_list_of_the_readme() {
+    in_world(|world| {
+        let readme = source(world, "README.md");
+        for verb in verbs(world) {
+            assert!(readme.contains(&format!("    twinlock {}", verb.name)), "{}", verb.name);
+        }
+    });
+}
+
+#[test]
+fn the_limits_of_the_broker_are_in_its_page() {
+    in_world(|world| {
+        let page = page(world, "twinlockd.8");
+        let limits = source(world, "broker/src/limits.rs");
+        let talk = source(world, "broker/src/talk.rs");
+        let session = source(world, "broker/src/session.rs");
+        let server = source(world, "broker/src/server.rs");
+        for (text, definition, told) in [
+            (&limits, "MOST: usize = 256;", "256 in all"),
+            (&limits, "MOST_OF_ONE: usize = 8;", "8 of one account"),
+            (&limits, "HASHING: usize = 2;", "2 sets at once"),
+            (&talk, "ANSWER: Duration = Duration::from_mins(5);", "5 minutes for each answer"),
+            (&talk, "WHOLE: Duration = Duration::from_mins(15);", "15 for all of them"),
+            (&session, "FIRST: Duration = Duration::from_secs(10);", "10 seconds for the first message"),
+            (&server, "PATIENCE: Duration = Duration::from_secs(10);", "10 seconds for what is being written"),
+        ] {
+            assert!(text.contains(definition), "{definition} has changed: mend the page and this test");
+            let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert!(page.contains(told), "{told}: {page}");
+        }
+    });
+}

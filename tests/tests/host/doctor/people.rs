@@ -1,0 +1,148 @@
+//! Faults that concern accounts.
+
+use std::fs;
+
+use twinlock_tests::{CONFIG, credentials_of};
+
+use crate::doctor::scene::{
+    DROP_IN, account_with_key, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on_debian,
+    only,
+};
+
+#[test]
+fn a_host_on_which_nobody_is_enrolled_is_found() {
+    on_debian(|world| {
+        account_with_key(world, "alice");
+        fs::remove_file(credentials_of("alice")).unwrap();
+        let one = finds(world, "not-enrolled", "lockout", None);
+        assert_eq!(one.found, "1 account is not enrolled and will be denied: alice");
+        world.write(CONFIG, "second_factor = \"optional\"\n");
+        finds_no(world, "not-enrolled");
+    });
+}
+
+#[test]
+fn those_who_are_not_enrolled_are_named_and_whom_sshd_refuses_is_not() {
+    on_debian(|world| {
+        account_with_key(world, "bob");
+        account_with_key(world, "carol");
+        // With key and code, a password alone is no way in that being enrolled would open.
+        world.account("dave");
+        let one = finds(world, "not-enrolled", "lockout", None);
+        assert!(one.found.ends_with("will be denied: bob, carol"), "{one:#?}");
+        first_in_drop_in(world, "DenyUsers carol\nAllowUsers alice bo*\n");
+        let one = only(&findings(world), "not-enrolled");
+        assert!(one.found.ends_with("will be denied: bob"), "{one:#?}");
+    });
+}
+
+#[test]
+fn those_who_are_enrolled_and_left_out_by_sshd_are_named() {
+    on_debian(|world| {
+        world.account("bob");
+        world.deploy("bob");
+        world.group("staff", &["alice"]);
+        for lists in [
+            "AllowUsers alice root",
+            "DenyUsers b?b",
+            "AllowGroups staff root",
+            "DenyGroups bob",
+            "AllowUsers alice@192.0.2.*",
+        ] {
+            first_in_drop_in(world, &format!("{lists}\n"));
+            let one = finds(world, "not-allowed", "hint", Some(&format!("{DROP_IN}:1")));
+            assert!(one.found.ends_with(": bob"), "{lists}: {one:#?}");
+            change(world, DROP_IN, &format!("{lists}\n"), "");
+            finds_no(world, "not-allowed");
+        }
+        first_in_drop_in(world, "DenyUsers bob\n");
+        assert_eq!(only(&findings_of(world, &["--user", "bob"]), "not-allowed").severity, "lockout");
+    });
+}
+
+#[test]
+fn somebody_who_is_asked_about_and_is_not_enrolled_is_locked_out() {
+    on_debian(|world| {
+        world.account("bob");
+        let all = findings_of(world, &["--user", "bob"]);
+        assert_eq!(only(&all, "not-enrolled").severity, "lockout");
+        assert!(findings_of(world, &["--user", "alice"]).is_empty());
+    });
+}
+
+#[test]
+fn an_administrator_without_recovery_codes_is_found() {
+    on_debian(|world| {
+        let path = credentials_of("alice");
+        let text = fs::read_to_string(&path).unwrap();
+        world.write_secret(&path, text.split("[recovery]").next().unwrap());
+        let one = finds(world, "recovery-codes", "hint", None);
+        assert!(one.found.ends_with("enrolled users without a recovery code: alice"), "{one:#?}");
+        world.group("sudo", &["alice"]);
+        let one = finds(world, "recovery-codes", "warning", None);
+        assert!(one.found.starts_with("administrators "), "{one:#?}");
+    });
+}
+
+#[test]
+fn an_enrolment_that_is_older_than_the_account_is_found() {
+    on_debian(|world| {
+        let path = credentials_of("alice");
+        let text = fs::read_to_string(&path).unwrap();
+        let created = |time: &str| {
+            world.write_secret(&path, text.replace("label =", &format!("created = {time}\nlabel =")));
+        };
+        // The home is of today, the password of day 20000, 2024-10-04.
+        for (time, found) in
+            [("2024-10-03T23:59:59Z", true), ("2024-10-04T23:59:59Z", true), ("2024-10-05T00:00:00Z", false)]
+        {
+            created(time);
+            if found {
+                let one = finds(world, "earlier-owner", "hint", None);
+                assert!(one.found.ends_with(": alice") && one.mend.contains("twinlock remove"), "{one:#?}");
+            } else {
+                finds_no(world, "earlier-owner");
+            }
+        }
+        world.remove_account("alice");
+        fs::remove_dir_all("/home/alice").unwrap();
+        created("2024-10-03T23:59:59Z");
+        finds_no(world, "earlier-owner");
+    });
+}
+
+#[test]
+fn an_account_of_a_program_that_would_be_asked_is_found() {
+    on_debian(|world| {
+        let git = world.account("git");
+        let keys = git.home.join(".ssh/authorized_keys");
+        world.write(&keys, "ssh-ed25519 AAAA a person's key with command=\"no\"\n");
+        finds_no(world, "automation");
+        world.write(&keys, "restrict,command=\"/usr/bin/backup\" ssh-ed25519 AAAA robot\n");
+        let one = finds_with(world, "automation", "warning", keys.to_str(), &["not-enrolled"]);
+        assert!(one.found.contains(" as git,"), "{one:#?}");
+        world.write(CONFIG, "[[rule]]\nusers = [\"git\"]\nsecond_factor = \"skip\"\n");
+        finds_no(world, "automation");
+    });
+}
+
+#[test]
+fn a_pipe_in_the_place_of_keys_is_not_read() {
+    on_debian(|world| {
+        let git = world.account("git");
+        fs::create_dir(git.home.join(".ssh")).unwrap();
+        nix::unistd::mkfifo(&git.home.join(".ssh/authorized_keys"), nix::sys::stat::Mode::S_IRWXU).unwrap();
+        finds_no(world, "automation");
+    });
+}
+
+#[test]
+fn a_host_without_a_way_back_in_is_found() {
+    on_debian(|world| {
+        let login = "auth required pam_unix.so\nauth required pam_twinlock.so\naccount required pam_unix.so\n";
+        world.service("login", login);
+        finds(world, "break-glass", "warning", Some("/etc/pam.d/login"));
+        world.deploy("root");
+        finds_no(world, "break-glass");
+    });
+}

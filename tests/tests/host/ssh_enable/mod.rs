@@ -1,0 +1,14 @@
+//! `twinlock ssh`: a host as it was installed, switched on and off by the command alone, under a real sshd.
+
+mod boot;
+mod daemon;
+mod disk;
+mod enable;
+mod killed;
+mod pairs;
+mod plan;
+mod readme;
+mod refused;
+mod scene;
+mod trial;
+mod unenrolled;

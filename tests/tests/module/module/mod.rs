@@ -1,0 +1,21 @@
+//! The built module through libpam: every entry point, every outcome, every odd thing a host or a user can do to it.
+
+mod answers;
+mod arguments;
+mod artefact;
+mod conversation;
+mod deployed;
+mod entry_points;
+mod footprint;
+mod host;
+mod hostile;
+mod log;
+mod options;
+mod panics;
+mod policy;
+mod races;
+mod recovery;
+mod scene;
+mod throttle;
+mod users;
+mod verdicts;

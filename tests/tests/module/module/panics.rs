@@ -1,0 +1,84 @@
+//! A panic inside the module: it denies, it is logged, and the host lives on and hears nothing.
+//!
+//! The one test of another build than the one that ships, which refuses to be built with the feature.
+
+use std::path::{Path, PathBuf};
+use std::process::{Command, Output};
+use std::sync::OnceLock;
+
+use twinlock_tests::{Operation, PamCode, in_world};
+
+use crate::module::scene::{granted, run, with_alice};
+
+fn cargo(arguments: &[&str]) -> Output {
+    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
+    let mut command = Command::new(env!("CARGO"));
+    command.args(["--offline", "--quiet"]).args(arguments).args(["-p", "pam_twinlock", "--features", "panic-probe"]);
+    command.current_dir(repository).env("CARGO_TARGET_DIR", target());
+    command.env_remove("RUSTFLAGS").output().unwrap()
+}
+
+fn target() -> PathBuf {
+    Path::new(env!("CARGO_TARGET_TMPDIR")).join("panic-probe")
+}
+
+/// Builds the module with the probe, once; its bytes.
+fn with_probe() -> &'static [u8] {
+    static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
+    BUILT.get_or_init(|| {
+        // Built quickly: nothing of it is timed, and no Argon2 is run.
+        let built =
+            cargo(&["build", "--config=profile.dev.package.\"*\".opt-level=0", "--config=profile.dev.debug=false"]);
+        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
+        std::fs::read(target().join("debug/libpam_twinlock.so")).unwrap()
+    })
+}
+
+#[test]
+fn a_panic_is_a_system_error_and_one_line_in_the_log() {
+    let module = with_probe();
+    with_alice(|alice| {
+        std::fs::write(alice.world.module_path(), module).unwrap();
+        let stack = "auth required pam_twinlock.so\naccount required pam_twinlock.so\nauth required pam_permit.so\n";
+        alice.world.service("twinlock-panic", stack);
+        let attempt = twinlock_tests::Attempt::new("twinlock-panic").user("alice").answer(alice.codes().next());
+        let operations = [Operation::Authenticate, Operation::Authenticate, Operation::AcctMgmt];
+        let mark = alice.world.log_mark();
+        let outcome = attempt.operations(operations).run(alice.world);
+        let codes: Vec<_> = outcome.codes.iter().map(|(_, code)| *code).collect();
+        assert_eq!(codes, [PamCode::SystemErr, PamCode::SystemErr, PamCode::PermDenied]);
+        assert_eq!((outcome.signal(), outcome.output.stdout.as_str(), outcome.output.stderr.as_str()), (None, "", ""));
+        assert_eq!(outcome.before, outcome.after);
+        let texts: Vec<_> = alice.world.entries_since(mark).into_iter().map(|entry| entry.text).collect();
+        let line = "result=refused reason=internal user=- method=- authenticator=- service=twinlock-panic rhost=- failures=- \
+             detail=\"a bug in pam_twinlock.so stopped this attempt; please report it\"";
+        assert_eq!(&texts[..2], [line, line]);
+        assert!(texts.len() == 3 && texts[2].contains("reason=bypass user=alice"), "{texts:?}");
+    });
+}
+
+#[test]
+fn the_probe_answers_to_its_own_service_alone() {
+    let module = with_probe();
+    with_alice(|alice| {
+        std::fs::write(alice.world.module_path(), module).unwrap();
+        assert_eq!(run(alice.world, alice.attempt().answer(alice.codes().next())).1, granted());
+    });
+}
+
+#[test]
+fn a_release_with_the_probe_does_not_build() {
+    let built = cargo(&["check", "--release"]);
+    let said = String::from_utf8_lossy(&built.stderr).into_owned();
+    assert!(!built.status.success() && said.contains("never in a release build"), "{said}");
+}
+
+#[test]
+fn what_ships_has_no_probe() {
+    in_world(|world| {
+        world.install();
+        let module = std::fs::read(world.module_path()).unwrap();
+        let probe = b"twinlock-panic";
+        assert!(!module.windows(probe.len()).any(|window| window == probe));
+    });
+}

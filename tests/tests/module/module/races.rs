@@ -1,0 +1,196 @@
+//! Many at once: one code opens one login, and nobody guesses more often than allowed.
+
+use std::collections::BTreeMap;
+
+use twinlock_tests::{Account, Attempt, Enrolled, ForgedState, Outcome, PamCode, State, World, race};
+
+use crate::module::scene::on_a_host;
+
+/// A user of a round.
+fn user(world: &World, name: &str) -> (Account, Enrolled) {
+    let account = world.account(name);
+    ForgedState::of(&account).write(world);
+    (account, world.deploy(name))
+}
+
+fn attempt(user: &Enrolled, answer: &str) -> Attempt {
+    Attempt::new("svc").user(&user.user).answer(answer)
+}
+
+fn granted(outcomes: &[Outcome]) -> usize {
+    outcomes.iter().filter(|outcome| outcome.code() == PamCode::Success).count()
+}
+
+/// How often each reason stands in the log since the mark.
+fn reasons(world: &World, mark: usize) -> BTreeMap<String, usize> {
+    let mut reasons = BTreeMap::new();
+    for entry in world.entries_since(mark) {
+        *reasons.entry(entry.value("reason").to_owned()).or_default() += 1;
+    }
+    reasons
+}
+
+fn one_code_opens_one_login(together: usize, rounds: usize) {
+    on_a_host("", |world| {
+        for round in 0..rounds {
+            let (_, user) = user(world, &format!("u{round}"));
+            let code = user.codes().next();
+            let outcomes = race(world, vec![attempt(&user, &code); together]);
+            assert_eq!(granted(&outcomes), 1, "G01: round {round}: {:#?}", world.log());
+            let refused = outcomes.iter().filter(|outcome| outcome.code() == PamCode::AuthErr).count();
+            assert_eq!(refused, together - 1, "round {round}");
+        }
+    });
+}
+
+#[test]
+fn of_2_logins_with_one_code_one_is_granted() {
+    one_code_opens_one_login(2, 20);
+}
+
+#[test]
+fn of_4_logins_with_one_code_one_is_granted() {
+    one_code_opens_one_login(4, 12);
+}
+
+#[test]
+fn of_8_logins_with_one_code_one_is_granted() {
+    one_code_opens_one_login(8, 8);
+}
+
+#[test]
+fn of_16_logins_with_one_code_one_is_granted() {
+    one_code_opens_one_login(16, 4);
+}
+
+#[test]
+fn of_2_first_logins_with_one_code_one_is_granted() {
+    on_a_host("", |world| {
+        for round in 0..10 {
+            let name = format!("u{round}");
+            world.account(&name);
+            let user = world.deploy(&name);
+            let code = user.codes().next();
+            let outcomes = race(world, vec![attempt(&user, &code); 4]);
+            assert_eq!(granted(&outcomes), 1, "L01: round {round}: {:#?}", world.log());
+        }
+    });
+}
+
+#[test]
+fn of_8_logins_with_one_recovery_code_one_is_granted() {
+    on_a_host("", |world| {
+        for round in 0..3 {
+            let (_, user) = user(world, &format!("u{round}"));
+            let outcomes = race(world, vec![attempt(&user, &user.recovery_codes[6]); 8]);
+            assert_eq!(granted(&outcomes), 1, "G02: round {round}: {:#?}", world.log());
+            assert_eq!(State::of(&user.user).text("recovery.ids"), "[7]");
+        }
+    });
+}
+
+#[test]
+fn of_logins_with_different_recovery_codes_all_are_granted_and_nobody_is_locked_out() {
+    on_a_host("", |world| {
+        let (_, user) = user(world, "alice");
+        let outcomes = race(world, user.recovery_codes.iter().take(6).map(|code| attempt(&user, code)));
+        assert_eq!(granted(&outcomes), 6, "L04: {:#?}", world.log());
+        assert_eq!(State::of("alice").charges(), [0, 0, 0, 0]);
+    });
+}
+
+#[test]
+fn of_16_guesses_no_more_are_looked_at_than_are_free() {
+    for free in [1, 3, 5] {
+        on_a_host(&format!("[throttle]\nfree_failures = {free}\nspacing = \"1h\""), |world| {
+            let (_, user) = user(world, "alice");
+            let mark = world.log_mark();
+            let outcomes = race(world, vec![attempt(&user, &user.authenticator.wrong_code()); 16]);
+            assert_eq!(granted(&outcomes), 0);
+            let expected = [("throttled".to_owned(), 16 - free), ("wrong-code".to_owned(), free)];
+            assert_eq!(reasons(world, mark), BTreeMap::from(expected), "L06");
+            let free = free as u64;
+            assert_eq!(State::of("alice").charges(), [free, free, 0, free]);
+        });
+    }
+}
+
+#[test]
+fn of_16_guesses_no_more_are_looked_at_than_the_budget_has_left() {
+    on_a_host("[throttle]\nspacing = \"1h\"\nfree_failures = 10", |world| {
+        let (account, user) = user(world, "alice");
+        ForgedState::of(&account).budget_spent(26).write(world);
+        let mark = world.log_mark();
+        race(world, vec![attempt(&user, &user.authenticator.wrong_code()); 16]);
+        let expected = [("throttled".to_owned(), 12), ("wrong-code".to_owned(), 4)];
+        assert_eq!(reasons(world, mark), BTreeMap::from(expected));
+        assert_eq!(State::of("alice").charges(), [4, 4, 0, 30]);
+    });
+}
+
+#[test]
+fn a_right_code_among_guesses_is_granted_or_throttled_and_never_replayed() {
+    on_a_host("[throttle]\nspacing = \"1h\"", |world| {
+        for round in 0..4 {
+            let (_, user) = user(world, &format!("u{round}"));
+            let mark = world.log_mark();
+            let wrong = vec![attempt(&user, &user.authenticator.wrong_code()); 4];
+            let code = user.codes().next();
+            let outcomes = race(world, [vec![attempt(&user, &code); 2], wrong].concat());
+            assert!(granted(&outcomes) <= 1, "{:#?}", world.log());
+            let seen = reasons(world, mark);
+            assert!(seen.get("replayed").is_none_or(|replayed| granted(&outcomes) == 1 && *replayed == 1), "{seen:?}");
+        }
+    });
+}
+
+#[test]
+fn in_step_up_the_same_two_codes_open_one_login() {
+    on_a_host("", |world| {
+        for round in 0..4 {
+            let (account, user) = user(world, &format!("u{round}"));
+            ForgedState::of(&account).wrong_codes(3).write(world);
+            let mut codes = user.codes();
+            let both = attempt(&user, &codes.next()).answer(codes.next());
+            assert_eq!(granted(&race(world, vec![both; 6])), 1, "round {round}: {:#?}", world.log());
+        }
+    });
+}
+
+#[test]
+fn a_prompt_left_open_holds_up_nobody() {
+    on_a_host("", |world| {
+        let (account, user) = user(world, "alice");
+        ForgedState::of(&account).wrong_codes(3).write(world);
+        let mut codes = user.codes();
+        let (now, next) = (codes.next(), codes.next());
+        // Held at the second prompt, between the two looks at the throttle.
+        let held = attempt(&user, &now).held().answer(&next).start(world);
+        assert_eq!(attempt(&user, &now).answer(&next).run(world).code(), PamCode::Success);
+        assert_eq!(held.release().code(), PamCode::AuthErr, "what was used meanwhile is used");
+    });
+}
+
+#[test]
+fn one_user_does_not_hold_up_another() {
+    on_a_host("", |world| {
+        let (_, alice) = user(world, "alice");
+        let (_, bob) = user(world, "bob");
+        let lock =
+            format!("exec 9<>{}; flock -x 9; echo locked; read line", twinlock_tests::state_of("alice").display());
+        let mut holder = twinlock_tests::Launch::new(["sh", "-c", &lock]).start();
+        holder.wait_for_output("locked");
+        assert_eq!(attempt(&bob, &bob.codes().next()).run(world).code(), PamCode::Success);
+        let mark = world.log_mark();
+        let waited = attempt(&alice, &alice.codes().next()).run(world);
+        assert_eq!(waited.code(), PamCode::AuthinfoUnavail, "after 3 seconds");
+        let entries = world.entries_since(mark);
+        assert!(
+            entries.len() == 1
+                && entries[0].detail.as_deref().is_some_and(|detail| detail.contains("others held it for 3 seconds"))
+        );
+        holder.write(b"\n");
+        holder.finish();
+        assert_eq!(attempt(&alice, &alice.codes().next()).run(world).code(), PamCode::Success);
+    });
+}

@@ -1,0 +1,10 @@
+//! Whole logins: real `ssh`, real sshd, the shipped PAM stack and drop-in, the built module.
+
+mod accounts;
+mod code;
+mod methods;
+mod races;
+mod recovery;
+mod scene;
+mod session;
+mod throttle;

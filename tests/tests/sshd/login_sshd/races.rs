@@ -1,0 +1,138 @@
+//! Several logins at once, and logins that break off.
+
+use twinlock_tests::{Session, Sshd, Terminal, World, in_sshd_world};
+
+use crate::login_sshd::scene::{PROMPT, before_the_drop_in, failures, key_and_code, texts};
+
+/// Brings `clients` logins to the prompt, gives them all the same answer at once, and looks who got in.
+fn race(world: &World, clients: usize, answer: &str) {
+    let sshd = Sshd::from_file(world, "/etc/ssh/sshd_config");
+    let mark = world.log_mark();
+    let mut sessions: Vec<_> = (0..clients).map(|_| sshd.login("alice").terminal()).collect();
+    for session in &mut sessions {
+        session.expect(PROMPT);
+    }
+    for session in &mut sessions {
+        session.send_line(answer);
+    }
+    let logins: Vec<_> = sessions.into_iter().map(Session::finish).collect();
+    let inside = logins.iter().filter(|login| login.granted).count();
+    let lines = texts(&world.log_since(mark));
+    assert_eq!((inside, lines.len()), (1, clients), "{lines:#?}\n{logins:#?}");
+    assert_eq!(lines.iter().filter(|line| line.starts_with("result=granted ")).count(), 1, "{lines:#?}");
+}
+
+#[test]
+fn of_logins_with_one_code_exactly_one_gets_in() {
+    in_sshd_world(|world| {
+        let _sshd = key_and_code(world);
+        for clients in [2, 4, 8] {
+            let alice = world.enrol_with("alice", if clients == 2 { &[] } else { &["--replace"] });
+            race(world, clients, &alice.codes().next());
+        }
+    });
+}
+
+#[test]
+fn of_logins_with_one_recovery_code_exactly_one_gets_in() {
+    in_sshd_world(|world| {
+        let _sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        race(world, 4, &alice.recovery_codes[0]);
+    });
+}
+
+#[test]
+fn logins_of_different_users_do_not_disturb_each_other() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        world.account("bob");
+        let (alice, bob) = (world.enrol("alice"), world.enrol("bob"));
+        let mut sessions = [("alice", alice.codes().next()), ("bob", bob.codes().next())]
+            .map(|(user, code)| (sshd.login(user).terminal(), code));
+        for (session, _) in &mut sessions {
+            session.expect(PROMPT);
+        }
+        for (session, code) in &mut sessions {
+            session.send_line(code);
+        }
+        for (session, _) in sessions {
+            let login = session.finish();
+            assert!(login.granted, "{login:#?}");
+        }
+    });
+}
+
+#[test]
+fn a_login_that_waits_at_the_prompt_holds_up_nobody() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        let mut waiting = sshd.login("alice").terminal();
+        waiting.expect(PROMPT);
+        let mut codes = alice.codes();
+        assert!(sshd.login("alice").answer(codes.next()).run().granted);
+        waiting.send_line(&codes.next());
+        assert!(waiting.finish().granted);
+    });
+}
+
+#[test]
+fn who_leaves_at_the_prompt_is_charged_nothing() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        for leave in [Terminal::interrupt, |terminal: &mut Terminal| terminal.process().kill()] {
+            let mut session = sshd.login("alice").terminal();
+            session.expect(PROMPT);
+            leave(&mut session.terminal);
+            let login = session.finish();
+            assert!(!login.granted, "{login:#?}");
+            // sshd ends the child in which the module waits; nobody is left to write a line.
+            assert_eq!(texts(&login.server_log), [""; 0]);
+        }
+        assert_eq!(failures(world, "alice"), 0);
+        assert!(sshd.login("alice").answer(alice.codes().next()).run().granted);
+    });
+}
+
+#[test]
+fn who_is_cut_off_by_the_grace_time_is_charged_nothing() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        world.enrol("alice");
+        before_the_drop_in(world, "LoginGraceTime 1\n");
+        let mut session = sshd.login("alice").terminal();
+        session.expect(PROMPT);
+        session.wait_for_server();
+        // The client notices when something is typed.
+        session.send_line("123456");
+        let login = session.finish();
+        assert!(!login.granted && texts(&login.server_log).is_empty(), "{login:#?}");
+        assert_eq!(failures(world, "alice"), 0);
+    });
+}
+
+#[test]
+fn guesses_at_once_are_counted_like_guesses_one_after_the_other() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        let wrong = alice.authenticator.wrong_code();
+        let mark = world.log_mark();
+        let mut sessions: Vec<_> = (0..8).map(|_| sshd.login("alice").terminal()).collect();
+        for session in &mut sessions {
+            session.expect(PROMPT);
+        }
+        for session in &mut sessions {
+            session.send_line(&wrong);
+        }
+        for session in sessions {
+            assert!(!session.finish().granted);
+        }
+        let lines = texts(&world.log_since(mark));
+        let of = |reason: &str| lines.iter().filter(|line| line.contains(&format!("reason={reason} "))).count();
+        assert_eq!((of("wrong-code"), of("throttled"), lines.len()), (3, 5, 8), "{lines:#?}");
+        assert_eq!(failures(world, "alice"), 3);
+    });
+}

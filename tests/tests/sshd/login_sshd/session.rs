@@ -1,0 +1,84 @@
+//! What people do with a login: a shell on a terminal, copies of files; and that the session has nothing of ours.
+
+use std::collections::BTreeSet;
+use std::fs;
+
+use twinlock_tests::in_sshd_world;
+
+use crate::login_sshd::scene::{PROMPT, change_stack, granted, key_and_code, ours};
+
+#[test]
+fn a_person_gets_a_shell_on_a_terminal() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        let code = alice.codes().next();
+        let mut session = sshd.login("alice").shell().terminal();
+        session.expect(&format!("(alice@127.0.0.1) {PROMPT}"));
+        session.send_line(&code);
+        // It echoes: people see what they type.
+        session.expect(&code);
+        session.expect("$ ");
+        session.send_line("tty; id -un; echo IN");
+        session.expect("/dev/pts/");
+        session.expect("alice\n");
+        session.send_line("exit");
+        let login = session.finish();
+        assert!(login.granted && login.code == Some(0), "{login:#?}");
+        assert_eq!(ours(&login), [granted("alice", &alice.id)]);
+    });
+}
+
+#[test]
+fn with_noecho_the_code_is_not_shown_while_it_is_typed() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        change_stack(
+            world,
+            "auth       required     pam_twinlock.so",
+            "auth       required     pam_twinlock.so noecho",
+        );
+        let code = world.enrol("alice").codes().next();
+        let mut session = sshd.login("alice").terminal();
+        session.expect(PROMPT);
+        session.send_line(&code);
+        let login = session.finish();
+        assert!(login.granted && !login.stdout.contains(&code), "{login:#?}");
+    });
+}
+
+#[test]
+fn files_are_copied_with_a_code() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let mut codes = world.enrol("alice").codes();
+        world.write("/home/alice/there", "from the server\n");
+        for program in ["scp", "sftp"] {
+            let here = format!("/tmp/by-{program}");
+            let client = sshd.login("alice").copy(program, "127.0.0.1:/home/alice/there", &here);
+            let login = client.answer(codes.next()).run();
+            assert_eq!(login.code, Some(0), "{login:#?}");
+            assert_eq!(login.prompts, [PROMPT]);
+            assert_eq!(fs::read_to_string(here).unwrap(), "from the server\n");
+        }
+    });
+}
+
+#[test]
+fn the_session_has_the_environment_it_would_have_without_us() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        let environment = |answer: &str| {
+            let login =
+                sshd.login("alice").command("echo IN; env; umask; ulimit -a; ls /proc/self/fd").answer(answer).run();
+            assert!(login.granted, "{login:#?}");
+            // The ports differ from connection to connection.
+            let lines = login.stdout.lines().filter(|line| !line.starts_with("SSH_C"));
+            lines.map(String::from).collect::<BTreeSet<_>>()
+        };
+        let with = environment(&alice.codes().next());
+        change_stack(world, "pam_twinlock.so", "pam_permit.so");
+        assert_eq!(with, environment(""));
+    });
+}

@@ -1,0 +1,13 @@
+//! Policy through real logins: rules, keys of hardware tokens, enrolling inside the login, remembered logins, stacked
+//! passwords.
+
+mod documented;
+mod enrolling;
+mod guard;
+mod keys;
+mod pending;
+mod remembered;
+mod rules;
+mod scene;
+mod stacked;
+mod whole_login;

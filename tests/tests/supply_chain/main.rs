@@ -1,9 +1,0 @@
-//! What Twinlock is built from: every crate by the rules of `deny.toml`, every crate of the module with its reason, and
-//! every build by the lock file. Asks cargo and reads the repository; no network, and nothing is installed.
-
-#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test that cannot go on panics")]
-
-mod crates;
-mod locked;
-mod module;
-mod rules;
