@@ -17,7 +17,7 @@ impl BrokerJournal<'_> {
     /// Logs how an attempt ended: of an account, or of nobody in particular.
     pub(crate) fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
         let log = || self.system.attempt_of(user, attempt);
-        if attempt.refused().is_none_or(is_charged) { log() } else { self.refusals.log(self.holder, log) }
+        if attempt.refused().is_none_or(is_counted) { log() } else { self.refusals.log(self.holder, log) }
     }
 }
 
@@ -31,8 +31,8 @@ impl Journal for BrokerJournal<'_> {
     }
 }
 
-/// Whether an answer was charged: the throttle bounds how many there can be.
-const fn is_charged(refused: Reason) -> bool {
+/// Whether an answer was counted: the throttle bounds how many there can be.
+const fn is_counted(refused: Reason) -> bool {
     match refused {
         Reason::WrongCode | Reason::Replayed | Reason::StepUp => true,
         Reason::Throttled

@@ -4,7 +4,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
     enrol::{self, EnrolError},
-    ports::{Fault, Lane, StateStore, StoreError, WriteCredentials},
+    ports::{Fault, LockedState, StateStore, StoreError, WriteCredentials},
     record::Record,
     time::UnixTime,
 };
@@ -14,11 +14,11 @@ use crate::{
 /// # Errors
 /// [`StoreError`].
 pub fn unlock<S: StateStore>(states: &S, subject: &Subject) -> Result<bool, StoreError> {
-    let Some(mut lane) = states.open(subject)? else {
+    let Some(mut state) = states.open(subject)? else {
         return Ok(false);
     };
-    let next = Record { throttle: lane.record().throttle.unlocked(), ..lane.record().clone() };
-    lane.change(&next)?;
+    let next = Record { throttle: state.record().throttle.unlocked(), ..state.record().clone() };
+    state.change(&next)?;
     Ok(true)
 }
 
@@ -27,15 +27,15 @@ pub fn unlock<S: StateStore>(states: &S, subject: &Subject) -> Result<bool, Stor
 /// # Errors
 /// [`StoreError`].
 pub fn forget<S: StateStore>(states: &S, subject: &Subject, now: UnixTime) -> Result<usize, StoreError> {
-    let Some(mut lane) = states.open(subject)? else {
+    let Some(mut state) = states.open(subject)? else {
         return Ok(0);
     };
-    let Some(remembered) = &lane.record().remembered else {
+    let Some(remembered) = &state.record().remembered else {
         return Ok(0);
     };
     let forgotten = remembered.current(now).count();
-    let next = Record { remembered: None, ..lane.record().clone() };
-    lane.change(&next)?;
+    let next = Record { remembered: None, ..state.record().clone() };
+    state.change(&next)?;
     Ok(forgotten)
 }
 
@@ -51,8 +51,8 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
     check: impl FnOnce(Result<Option<&Enrolment>, &StoreError>) -> Result<(), EnrolError>,
 ) -> Result<bool, EnrolError> {
     // A record that cannot be read is replaced first, so that removing goes the same locked way.
-    let lane = match states.open(subject) {
-        Ok(lane) => lane,
+    let state = match states.open(subject) {
+        Ok(state) => state,
         Err(error)
             if matches!(error.fault, Fault::Torn | Fault::NewerVersion | Fault::OtherUid { .. } | Fault::OtherUser) =>
         {
@@ -62,8 +62,8 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
     };
     check(credentials.read_any_uid(subject).as_ref().map(Option::as_ref))?;
     let removed = credentials.remove(subject)?;
-    if let Some(lane) = lane {
-        lane.remove()?;
+    if let Some(state) = state {
+        state.remove()?;
     }
     Ok(removed)
 }
@@ -118,7 +118,7 @@ pub fn adopt_renamed<C: WriteCredentials, S: StateStore>(
 ) -> Result<Renamed, StoreError> {
     // Under the uid that the account has now: from here on the index leads to the old files also if the uid has changed.
     let old = Subject { name: old.clone(), uid: new.uid };
-    let lane = states.adopt(&old)?;
+    let state = states.adopt(&old)?;
     let held = match credentials.read(new) {
         Err(error) if matches!(error.fault, Fault::OtherName { .. } | Fault::StateWithoutCredentials { .. }) => None,
         held => held?,
@@ -128,23 +128,23 @@ pub fn adopt_renamed<C: WriteCredentials, S: StateStore>(
     let moved = moved.map(|moved| Enrolment { user: user.clone(), uid: Some(new.uid), ..moved });
     match (moved, held) {
         (None, None) => return Ok(Renamed::NotEnrolled),
-        (None, Some(_)) if lane.is_none() => return Ok(Renamed::NotEnrolled),
+        (None, Some(_)) if state.is_none() => return Ok(Renamed::NotEnrolled),
         (Some(moved), Some(held)) if moved.to_toml() != held.to_toml() => return Ok(Renamed::AlreadyEnrolled),
         // A run before this one was killed.
         (Some(_) | None, Some(_)) => {}
         (Some(moved), None) => {
-            let record = lane.as_ref().map_or_else(
+            let record = state.as_ref().map_or_else(
                 || Record::new(new),
                 // Logins are remembered of a name.
-                |lane| Record { user, uid: new.uid, remembered: None, ..lane.record().clone() },
+                |state| Record { user, uid: new.uid, remembered: None, ..state.record().clone() },
             );
             let _new = states.start_over(new, &record)?;
             credentials.replace(new, &moved)?;
         }
     }
     credentials.remove(&old)?;
-    if let Some(lane) = lane {
-        lane.remove()?;
+    if let Some(state) = state {
+        state.remove()?;
     }
     Ok(Renamed::Moved)
 }

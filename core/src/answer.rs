@@ -15,7 +15,7 @@ pub enum Answer {
     /// (FACTS P3: `\b\n\r\177INCORRECT`, cut to the length of what was typed).
     Blocked,
     /// Anything else, nothing included: an account password pasted at the wrong prompt, a client without a terminal.
-    /// Never verified and never charged.
+    /// Never verified and never counted.
     Junk,
 }
 

@@ -4,7 +4,7 @@ use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment},
     otp::{Code, Match, Otp, Past, Reach},
     policy::Network,
-    ports::Charge,
+    ports::PendingFailure,
     record::{Origin, Record},
     recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
     throttle::Method,
@@ -99,7 +99,7 @@ pub enum Refusal {
 
 /// Judges a proof against what the user holds and what was used before.
 ///
-/// The charge is the proof that the failed attempt is on record already, should this process die right now.
+/// The pending failure is the proof that the failed attempt is on record already, should this process die right now.
 ///
 /// # Errors
 /// [`RecoveryError::Memory`].
@@ -107,7 +107,7 @@ pub enum Refusal {
 /// # Security
 /// Every authenticator and every step is looked at, whatever the first ones said.
 pub fn decide(
-    _charge: &impl Charge,
+    _pending: &impl PendingFailure,
     enrolment: &Enrolment,
     record: &Record,
     proof: &Proof,
@@ -260,10 +260,10 @@ mod tests {
         secret::Secret,
     };
 
-    /// A charge that was written.
+    /// A pending failure that was written.
     struct Written;
 
-    impl Charge for Written {
+    impl PendingFailure for Written {
         fn commit(self, _: &Record) -> Result<(), StoreError> {
             Ok(())
         }

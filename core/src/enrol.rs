@@ -17,7 +17,7 @@ use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
     otp::{Algorithm, Match, MovingFactor, Otp, OtpError, Past, Reach},
-    ports::{Fault, Lane, Randomness, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    ports::{Fault, LockedState, Randomness, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::{Record, Use},
     recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
     secret::Secret,
@@ -261,11 +261,11 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
     (existing, now): (Existing<'_>, UnixTime),
     note: impl FnOnce(&mut Record),
 ) -> Result<(), EnrolError> {
-    let mut lane = match states.open_or_create(subject) {
+    let mut state = match states.open_or_create(subject) {
         Err(error) if existing == Existing::Replace && is_beyond_use(&error) => {
             start_over((credentials, states), subject, now)?
         }
-        lane => lane?,
+        state => state?,
     };
     let mut stays_used = Vec::new();
     match credentials.read_ignoring_state(subject) {
@@ -275,41 +275,41 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         }
         Ok(held) if !existing.means(held.as_ref()) => {
             // A record that was made just now would be taken for that of an enrolment which was lost.
-            if held.is_none() && *lane.record() == Record::new(subject) {
-                lane.remove()?;
+            if held.is_none() && *state.record() == Record::new(subject) {
+                state.remove()?;
             }
             return Err(EnrolError::ChangedMeanwhile);
         }
         Ok(Some(old)) => {
-            if lane.record().outlived(&old) {
+            if state.record().outlived(&old) {
                 credentials.settle(subject)?;
             }
-            let mut tidied = lane.record().clone();
+            let mut tidied = state.record().clone();
             tidied.keep_only(&old);
-            lane.change(&tidied)?;
+            state.change(&tidied)?;
             stays_used = uses_of_the_same_secrets(&old, enrolment, &tidied);
         }
         Ok(None) | Err(_) => {}
     }
-    let before = lane.record().clone();
+    let before = state.record().clone();
     let mut next = Record { remembered: None, ..before.clone() };
     for used in stays_used {
         next.use_step(&used.id, used.last_step, used.last_used);
         next.set_drift(&used.id, used.drift);
     }
     note(&mut next);
-    lane.change(&unannounced(&next, &before))?;
+    state.change(&unannounced(&next, &before))?;
     if let Err(error) = credentials.replace(subject, enrolment) {
         // A record that was made for this enrolment goes with it.
         if before == Record::new(subject) && matches!(credentials.read_ignoring_state(subject), Ok(None)) {
-            lane.remove()?;
+            state.remove()?;
         }
         return Err(error.into());
     }
     next.throttle = next.throttle.rebound();
     next.keep_only(enrolment);
     next.provisional = false;
-    lane.change(&next)?;
+    state.change(&next)?;
     Ok(())
 }
 
@@ -332,7 +332,7 @@ pub(crate) fn start_over<C: ReadCredentials, S: StateStore>(
     (credentials, states): (&C, &S),
     subject: &Subject,
     now: UnixTime,
-) -> Result<S::Lane, StoreError> {
+) -> Result<S::Locked, StoreError> {
     let held = match credentials.read(subject) {
         // They open nothing.
         Err(error) if is_beyond_use(&error) => None,
@@ -359,23 +359,23 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
 ) -> Result<T, EnrolError> {
     // Before a record is made, which would be taken for that of an enrolment which was lost.
     credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
-    let mut lane = states.open_or_create(subject)?;
+    let mut state = states.open_or_create(subject)?;
     let mut enrolment = credentials.read_ignoring_state(subject)?.ok_or(EnrolError::NotEnrolled)?;
-    if lane.record().outlived(&enrolment) {
+    if state.record().outlived(&enrolment) {
         credentials.settle(subject)?;
     }
-    let mut next = Record { remembered: None, ..lane.record().clone() };
+    let mut next = Record { remembered: None, ..state.record().clone() };
     next.keep_only(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;
-    let first = unannounced(&next, lane.record());
-    if first != *lane.record() {
-        lane.change(&first)?;
+    let first = unannounced(&next, state.record());
+    if first != *state.record() {
+        state.change(&first)?;
     }
     credentials.replace(subject, &enrolment)?;
     next.keep_only(&enrolment);
     next.provisional = false;
-    if next != *lane.record() {
-        lane.change(&next)?;
+    if next != *state.record() {
+        state.change(&next)?;
     }
     Ok(outcome)
 }

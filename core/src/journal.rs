@@ -17,7 +17,7 @@ pub enum Reason {
     Throttled,
     /// Two consecutive codes were asked for, and the second was not right.
     StepUp,
-    /// Not shaped like a code: nothing was verified or charged.
+    /// Not shaped like a code: nothing was verified or counted.
     Junk,
     /// Required, but the user has no second factor.
     NotEnrolled,

@@ -14,7 +14,7 @@ use crate::{
     journal::Reason,
     notice::Notice,
     policy::{Network, SecondFactor},
-    ports::{Charge, Clock, Conversation, Lane, NoAnswer, ReadCredentials, StateStore, StoreError},
+    ports::{Clock, Conversation, LockedState, NoAnswer, PendingFailure, ReadCredentials, StateStore, StoreError},
     record::{Origin, Record},
     recovery::RecoveryError,
     remember::{Client, Remembered},
@@ -206,7 +206,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     /// Takes two consecutive codes that may be further off than a login allows, and sets the authenticator right by
-    /// them. Charged like any attempt, and worth one.
+    /// them. Counted like any attempt, and worth one.
     pub fn resync(&self, subject: &Subject, conversation: &mut dyn Conversation) -> Attempt {
         let mut code = |prompt| match self.ask(prompt, conversation) {
             Ok((Answer::Otp(code), at)) => Ok(GivenCode { code, at }),
@@ -236,8 +236,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     /// attempt says what is broken.
     fn recognise(&self, subject: Option<&Subject>) -> Option<Attempt> {
         let (client, subject) = (self.client.as_ref()?, subject?);
-        let (lane, enrolment) = self.lane(subject).ok()??;
-        let (record, now) = (lane.record(), self.clock.now());
+        let (state, enrolment) = self.lock(subject).ok()??;
+        let (record, now) = (state.record(), self.clock.now());
         let gate = record.throttle.gate(&self.limits, Method::Otp, 1, self.network, now);
         let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(&enrolment, client, now));
         let usable = enrolment.active().next().is_some();
@@ -286,17 +286,17 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         self.try_settle(subject, proof).unwrap_or_else(Step::End)
     }
 
-    /// Under the user's lock: ask the throttle, charge, verify, commit.
+    /// Under the user's lock: ask the throttle, record the failure, verify, commit.
     fn try_settle(&self, subject: &Subject, proof: &Proof) -> Result<Step, Attempt> {
         let _turn = match proof.method() {
             Method::Recovery => Some(self.states.turn()?),
             Method::Otp => None,
         };
-        let Some((mut lane, enrolment)) = self.lane(subject)? else {
+        let Some((mut state, enrolment)) = self.lock(subject)? else {
             return Ok(Step::End(Attempt::refused_for(Reason::NotEnrolled)));
         };
         // What is written from here on belongs to an enrolment that was read under this lock.
-        let before = Record { provisional: false, ..lane.record().clone() };
+        let before = Record { provisional: false, ..state.record().clone() };
         let now = self.clock.now();
         match before.throttle.gate(&self.limits, proof.method(), proof.codes(), self.network, now) {
             Gate::Open => {}
@@ -304,28 +304,28 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, proof, &enrolment, &before))),
             Gate::Wait(rest) => {
                 if let Some(throttle) = before.throttle.anchored(now) {
-                    lane.change(&Record { throttle, ..before.clone() })?;
+                    state.change(&Record { throttle, ..before.clone() })?;
                 }
                 let attempt = refused(Reason::Throttled, proof, &enrolment, &before);
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
         }
-        let throttle = before.throttle.charged(&self.limits, proof.method(), self.network, now);
-        let charged = Record { throttle, ..before.clone() };
-        let charge = lane.charge(&charged)?;
-        match decide::decide(&charge, &enrolment, &before, proof)? {
+        let throttle = before.throttle.with_failure(&self.limits, proof.method(), self.network, now);
+        let failed = Record { throttle, ..before.clone() };
+        let pending = state.record_failure(&failed)?;
+        match decide::decide(&pending, &enrolment, &before, proof)? {
             Verdict::Accept(used_up) => {
                 let next = decide::accepted(&enrolment, &before, &used_up, now, (self.from, self.network));
                 let next = self.remembering(&enrolment, next, &used_up, now);
                 if before.outlived(&enrolment) {
                     self.credentials.settle(subject)?;
                 }
-                charge.commit(&next)?;
+                pending.commit(&next)?;
                 Ok(Step::End(granted(&enrolment, &next, used_up, now)))
             }
             Verdict::Refuse(refusal) => {
-                charge.commit(&charged)?;
-                let attempt = refused(reason(refusal), proof, &enrolment, &charged);
+                pending.commit(&failed)?;
+                let attempt = refused(reason(refusal), proof, &enrolment, &failed);
                 // Looked for in every case, so that a used code takes as long as a wrong one.
                 let clock_offset = decide::clock_offset(&enrolment, &before, proof);
                 let clock_offset = clock_offset.filter(|_| refusal == Refusal::Wrong);
@@ -335,18 +335,18 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     /// The user's lock with the credentials read under it, or `None` if the user is not enrolled.
-    fn lane(&self, subject: &Subject) -> Result<Option<(S::Lane, Enrolment)>, StoreError> {
-        let lane = match self.states.open(subject)? {
-            Some(lane) => lane,
+    fn lock(&self, subject: &Subject) -> Result<Option<(S::Locked, Enrolment)>, StoreError> {
+        let state = match self.states.open(subject)? {
+            Some(state) => state,
             // Credentials deployed by other means have no state yet.
             None if self.credentials.read(subject)?.is_some() => self.states.open_or_create(subject)?,
             None => return Ok(None),
         };
-        if let Some(enrolment) = lane.enrolment(subject)? {
-            return Ok(Some((lane, enrolment)));
+        if let Some(enrolment) = state.enrolment(subject)? {
+            return Ok(Some((state, enrolment)));
         }
         // What a record without credentials means is for the store to say, which may wait for the lock.
-        drop(lane);
+        drop(state);
         self.credentials.read(subject).map(|_| None)
     }
 }

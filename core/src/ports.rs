@@ -39,7 +39,7 @@ pub trait ReadCredentials {
 /// Changes what users hold: enrolment and administration.
 pub trait WriteCredentials: ReadCredentials {
     /// As [`ReadCredentials::read`], but a record without credentials is no sign of an enrolment that was lost: for
-    /// enrolment, which makes the record first, under the lane of `subject`; and for root, who may enrol anew.
+    /// enrolment, which makes the record first, under the lock on the state of `subject`; and for root, who may enrol anew.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -53,13 +53,13 @@ pub trait WriteCredentials: ReadCredentials {
     /// [`StoreError`].
     fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
 
-    /// Stores `enrolment` whole or not at all. The caller holds the lane of `subject`.
+    /// Stores `enrolment` whole or not at all. The caller holds the lock on the state of `subject`.
     ///
     /// # Errors
     /// [`StoreError`]; what was there before is then still there, unless all that failed was to make the new durable.
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError>;
 
-    /// Removes the enrolment; false if there was none. The caller holds the lane of `subject`.
+    /// Removes the enrolment; false if there was none. The caller holds the lock on the state of `subject`.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -68,8 +68,8 @@ pub trait WriteCredentials: ReadCredentials {
 
 /// Keeps what logins change.
 pub trait StateStore {
-    /// See [`Lane`].
-    type Lane: Lane;
+    /// See [`LockedState`].
+    type Locked: LockedState;
     /// Held while a recovery code is hashed: at most two on the host at once.
     type Turn;
 
@@ -77,25 +77,25 @@ pub trait StateStore {
     ///
     /// # Errors
     /// [`StoreError`]; [`Fault::Busy`] if others kept the lock for 3 seconds.
-    fn open(&self, subject: &Subject) -> Result<Option<Self::Lane>, StoreError>;
+    fn open(&self, subject: &Subject) -> Result<Option<Self::Locked>, StoreError>;
 
     /// The same, but makes the record if there is none.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn open_or_create(&self, subject: &Subject) -> Result<Self::Lane, StoreError>;
+    fn open_or_create(&self, subject: &Subject) -> Result<Self::Locked, StoreError>;
 
     /// Locks the record of `subject`, whatever uid it carries, and gives it the account's uid. For administrators.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn adopt(&self, subject: &Subject) -> Result<Option<Self::Lane>, StoreError>;
+    fn adopt(&self, subject: &Subject) -> Result<Option<Self::Locked>, StoreError>;
 
     /// Puts `record` in the place of one that cannot be read or is another uid's. For administrators.
     ///
     /// # Errors
     /// [`StoreError`].
-    fn start_over(&self, subject: &Subject, record: &Record) -> Result<Self::Lane, StoreError>;
+    fn start_over(&self, subject: &Subject, record: &Record) -> Result<Self::Locked, StoreError>;
 
     /// Waits for a turn at Argon2.
     ///
@@ -104,15 +104,15 @@ pub trait StateStore {
     fn turn(&self) -> Result<Self::Turn, StoreError>;
 }
 
-/// The one lane of a user: a locked record. Dropped, it is unlocked and unchanged.
-pub trait Lane: Sized {
-    /// See [`Charge`].
-    type Charge: Charge;
+/// A user's state record, held under an exclusive lock. Dropped, it is unlocked and unchanged.
+pub trait LockedState: Sized {
+    /// See [`PendingFailure`].
+    type Pending: PendingFailure;
 
     /// The record as it stands.
     fn record(&self) -> &Record;
 
-    /// The enrolment of `subject`, whose lane this is, in the very store in which the lock was found.
+    /// The enrolment of `subject`, whose state this is, in the very store in which the lock was found.
     ///
     /// # Errors
     /// As for [`ReadCredentials::read`].
@@ -122,7 +122,7 @@ pub trait Lane: Sized {
     ///
     /// # Errors
     /// [`StoreError`]; nothing may be verified then.
-    fn charge(self, charged: &Record) -> Result<Self::Charge, StoreError>;
+    fn record_failure(self, failed: &Record) -> Result<Self::Pending, StoreError>;
 
     /// Replaces the record durably, without an attempt: administration.
     ///
@@ -137,9 +137,9 @@ pub trait Lane: Sized {
     fn remove(self) -> Result<(), StoreError>;
 }
 
-/// A failed attempt on record, still locked. Dropped, the failure stands.
-pub trait Charge {
-    /// Replaces the charge by the attempt's end and makes it durable. Nothing of the verdict may be seen before.
+/// A failure on record before the answer is judged, still locked. Dropped, it remains.
+pub trait PendingFailure {
+    /// Replaces the pending failure by the attempt's end and makes it durable. Nothing of the verdict may be seen before.
     ///
     /// # Errors
     /// [`StoreError`]; the attempt is then refused whatever the verdict was.

@@ -4,7 +4,7 @@
 //! | --- | --- |
 //! | 0..4 | magic `TWLK` |
 //! | 4..6 | format version, 1, little-endian as all numbers |
-//! | 6..8 | flags; bit 0: a charge whose commit has not come |
+//! | 6..8 | flags; bit 0: a pending failure, whose attempt has not ended |
 //! | 8..16 | sequence number; of two valid slots the higher one is in force |
 //! | 16..20 | length of the body |
 //! | 20..24 | zero |
@@ -29,7 +29,7 @@ pub const FILE: usize = 2 * SLOT;
 const MAGIC: &[u8; 4] = b"TWLK";
 const VERSION: u16 = 1;
 const HEADER: usize = 32;
-const OPEN_CHARGE: u16 = 1;
+const PENDING: u16 = 1;
 /// Bytes of a mark, at the end of a slot.
 const MARK: usize = 16;
 
@@ -81,8 +81,8 @@ pub fn mark(sequence: u64) -> [u8; MARK] {
 /// Whether a slot is an attempt's last word.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Stage {
-    /// The charge of an attempt that has not ended. Found by a later attempt it means: the process died.
-    Charged,
+    /// The pending failure of an attempt that has not ended. Found by a later attempt it means: the process died.
+    Pending,
     /// The end of an attempt, or of an administrator's change.
     Committed,
 }
@@ -137,7 +137,7 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
     }
     let length = u32::try_from(body.len()).map_err(|_| TooLarge)?;
     let flags = match stage {
-        Stage::Charged => OPEN_CHARGE,
+        Stage::Pending => PENDING,
         Stage::Committed => 0,
     };
     let mut slot = [0; SLOT];
@@ -195,7 +195,7 @@ fn decode(half: Half, sequence: u64, slot: &[u8], other: &[u8]) -> Option<Slot> 
     let version = u16::from_le_bytes(slot.get(4..6)?.try_into().ok()?);
     let stage = match u16::from_le_bytes(slot.get(6..8)?.try_into().ok()?) {
         0 => Stage::Committed,
-        OPEN_CHARGE => Stage::Charged,
+        PENDING => Stage::Pending,
         _ => return None,
     };
     if version != VERSION || *slot.get(20..24)? != [0; 4] {
@@ -244,11 +244,11 @@ mod tests {
     #[test]
     fn the_higher_number_is_in_force() {
         let (old, new) =
-            (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Charged, &record(2)).unwrap());
+            (encode(7, Stage::Committed, &record(1)).unwrap(), encode(8, Stage::Pending, &record(2)).unwrap());
         for (bytes, half) in [(file(&old, &new), Half::Second), (file(&new, &old), Half::First)] {
             assert_eq!(
                 current(&bytes),
-                Ok(Slot { half, sequence: 8, stage: Stage::Charged, synced: false, record: record(2) })
+                Ok(Slot { half, sequence: 8, stage: Stage::Pending, synced: false, record: record(2) })
             );
         }
     }
@@ -401,7 +401,7 @@ mod tests {
             late = late.seconds()
         );
         let mut full = Record::parse(&(full.to_toml() + &notice)).unwrap();
-        assert!(encode(u64::MAX, Stage::Charged, &full).is_ok(), "{} bytes", full.to_toml().len());
+        assert!(encode(u64::MAX, Stage::Pending, &full).is_ok(), "{} bytes", full.to_toml().len());
         let remembered = |record: &Record| {
             let logins = format!("[\"{}\",{late},{late}],", "f".repeat(24), late = late.seconds());
             let logins = logins.repeat(crate::remember::MOST);

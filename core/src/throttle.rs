@@ -39,7 +39,7 @@ pub enum Method {
     Recovery,
 }
 
-/// The memory of one user's failures: one lane over all services, methods and paths.
+/// The memory of one user's failures: one over all services, methods and paths.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Throttle {
     /// Wrong answers since the last success of any kind.
@@ -104,9 +104,9 @@ impl Throttle {
         }
     }
 
-    /// The lane with one more wrong answer. Written before the answer is looked at, and again if it was wrong.
+    /// The throttle with one more wrong answer. Written before the answer is looked at, and again if it was wrong.
     #[must_use]
-    pub fn charged(&self, limits: &Limits, method: Method, network: Option<Network>, now: UnixTime) -> Self {
+    pub fn with_failure(&self, limits: &Limits, method: Method, network: Option<Network>, now: UnixTime) -> Self {
         let mode = if self.step_up(limits, now) { Mode::StepUp } else { Mode::Normal };
         let spacing = self.spacing(method).failed(limits.spacing, self.place(network), mode, now);
         let mut next = self.refill(now);
@@ -126,7 +126,7 @@ impl Throttle {
         next
     }
 
-    /// The lane after a right answer, from what it was before the charge. The budget stays spent.
+    /// The throttle after a right answer, from what it was before the pending failure. The budget stays spent.
     #[must_use]
     pub fn accepted(&self, method: Method, network: Option<Network>) -> Self {
         let mut next = self.clone();
@@ -141,19 +141,19 @@ impl Throttle {
         next
     }
 
-    /// The lane after a new authenticator was bound: nothing is disabled any more, but the budget stays spent.
+    /// The throttle after a new authenticator was bound: nothing is disabled any more, but the budget stays spent.
     #[must_use]
     pub fn rebound(&self) -> Self {
         Self { failures: 0, otp_failures: 0, recovery_failures: 0, ..self.clone() }
     }
 
-    /// The lane as an administrator unlocks it: nothing is left but where the owner last came from.
+    /// The throttle as an administrator unlocks it: nothing is left but where the owner last came from.
     #[must_use]
     pub fn unlocked(&self) -> Self {
         Self { home: self.home, ..Self::default() }
     }
 
-    /// The lane with no failure later than `now`, if the clock was set back behind one; the wait then begins now instead
+    /// The throttle with no failure later than `now`, if the clock was set back behind one; the wait then begins now instead
     /// of when the old time comes again, which could be years.
     #[must_use]
     pub fn anchored(&self, now: UnixTime) -> Option<Self> {
@@ -235,9 +235,9 @@ mod tests {
         UnixTime::from_seconds(1_800_000_000 + seconds)
     }
 
-    /// The lane after `count` wrong answers of one method at one time.
+    /// The throttle after `count` wrong answers of one method at one time.
     fn after(count: u32, method: Method, now: UnixTime) -> Throttle {
-        (0..count).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, method, None, now))
+        (0..count).fold(Throttle::default(), |throttle, _| throttle.with_failure(&LIMITS, method, None, now))
     }
 
     #[test]
@@ -275,20 +275,20 @@ mod tests {
 
     #[test]
     fn recovery_codes_are_disabled_by_their_own_count() {
-        let lane = after(100, Method::Recovery, at(0));
-        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Disabled);
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(10)), Gate::SecondCode);
+        let throttle = after(100, Method::Recovery, at(0));
+        assert_eq!(throttle.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Disabled);
+        assert_eq!(throttle.gate(&LIMITS, Method::Otp, 1, None, at(10)), Gate::SecondCode);
     }
 
     #[test]
     fn outside_attempts_are_spaced_and_told_how_long() {
         for method in [Method::Otp, Method::Recovery] {
-            let lane = after(3, method, at(0));
+            let throttle = after(3, method, at(0));
             for (now, left) in [(0, 10), (1, 9), (9, 1)] {
-                assert_eq!(lane.gate(&LIMITS, method, 1, None, at(now)), Gate::Wait(Duration::from_secs(left)));
+                assert_eq!(throttle.gate(&LIMITS, method, 1, None, at(now)), Gate::Wait(Duration::from_secs(left)));
             }
-            assert_eq!(lane.next_attempt(&LIMITS, at(4)), Some(at(10)));
-            assert_eq!(lane.next_attempt(&LIMITS, at(10)), None);
+            assert_eq!(throttle.next_attempt(&LIMITS, at(4)), Some(at(10)));
+            assert_eq!(throttle.next_attempt(&LIMITS, at(10)), None);
             assert_eq!(after(2, method, at(0)).next_attempt(&LIMITS, at(4)), None);
         }
     }
@@ -298,9 +298,9 @@ mod tests {
         for (failed, other, gate) in
             [(Method::Otp, Method::Recovery, Gate::Open), (Method::Recovery, Method::Otp, Gate::SecondCode)]
         {
-            let lane = after(3, failed, at(0));
-            assert_eq!(lane.gate(&LIMITS, other, 0, None, at(0)), gate, "{failed:?}");
-            let next = lane.charged(&LIMITS, other, None, at(4)).charged(&LIMITS, failed, None, at(5));
+            let throttle = after(3, failed, at(0));
+            assert_eq!(throttle.gate(&LIMITS, other, 0, None, at(0)), gate, "{failed:?}");
+            let next = throttle.with_failure(&LIMITS, other, None, at(4)).with_failure(&LIMITS, failed, None, at(5));
             assert_eq!(next.gate(&LIMITS, other, 0, None, at(5)), Gate::Wait(Duration::from_secs(9)));
             assert_eq!(next.next_attempt(&LIMITS, at(5)), Some(at(15)));
         }
@@ -312,10 +312,10 @@ mod tests {
 
     #[test]
     fn home_is_where_the_last_success_came_from_that_came_from_a_network() {
-        let lane = after(3, Method::Otp, at(0));
-        assert_eq!(lane.home, None);
+        let throttle = after(3, Method::Otp, at(0));
+        assert_eq!(throttle.home, None);
         for method in [Method::Otp, Method::Recovery] {
-            let home = lane.accepted(method, Some(network(1)));
+            let home = throttle.accepted(method, Some(network(1)));
             assert_eq!(home.home, Some(network(1)));
             assert_eq!(home.accepted(method, None).home, Some(network(1)));
             assert_eq!(home.accepted(method, Some(network(2))).home, Some(network(2)));
@@ -328,11 +328,12 @@ mod tests {
     fn a_success_ends_the_row_of_its_network_for_both_methods() {
         for failed in [Method::Otp, Method::Recovery] {
             for succeeded in [Method::Otp, Method::Recovery] {
-                let lane =
-                    (0..5).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, failed, Some(network(2)), at(0)));
-                assert_eq!(lane.spacing(failed).networks[0].failures, 2);
-                assert_eq!(lane.accepted(succeeded, Some(network(2))).spacing(failed).networks[0].failures, 0);
-                assert_eq!(lane.accepted(succeeded, Some(network(3))).spacing(failed).networks[0].failures, 2);
+                let throttle = (0..5).fold(Throttle::default(), |throttle, _| {
+                    throttle.with_failure(&LIMITS, failed, Some(network(2)), at(0))
+                });
+                assert_eq!(throttle.spacing(failed).networks[0].failures, 2);
+                assert_eq!(throttle.accepted(succeeded, Some(network(2))).spacing(failed).networks[0].failures, 0);
+                assert_eq!(throttle.accepted(succeeded, Some(network(3))).spacing(failed).networks[0].failures, 2);
             }
         }
     }
@@ -342,8 +343,9 @@ mod tests {
         let home = Throttle::default().accepted(Method::Otp, Some(network(1)));
         for elsewhere in [None, Some(network(2))] {
             for method in [Method::Otp, Method::Recovery] {
-                let lane = (0..3).fold(home.clone(), |lane, _| lane.charged(&LIMITS, method, elsewhere, at(0)));
-                let gate = |from| lane.gate(&LIMITS, method, 2, from, at(0));
+                let throttle =
+                    (0..3).fold(home.clone(), |throttle, _| throttle.with_failure(&LIMITS, method, elsewhere, at(0)));
+                let gate = |from| throttle.gate(&LIMITS, method, 2, from, at(0));
                 assert_eq!(gate(Some(network(1))), Gate::Open);
                 for other in [None, Some(network(2)), Some(network(3))] {
                     assert_eq!(gate(other), Gate::Wait(LIMITS.spacing), "{other:?}");
@@ -354,42 +356,49 @@ mod tests {
 
     #[test]
     fn a_network_that_fails_again_waits_longer_than_others() {
-        let lane =
-            (0..3).fold(Throttle::default(), |lane, _| lane.charged(&LIMITS, Method::Otp, Some(network(2)), at(0)));
-        let lane = lane.charged(&LIMITS, Method::Otp, Some(network(2)), at(10));
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(19)), Gate::Wait(Duration::from_secs(1)));
-        let lane = lane.charged(&LIMITS, Method::Otp, Some(network(2)), at(20));
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(30)), Gate::Wait(Duration::from_secs(10)));
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(3)), at(30)), Gate::Open);
-        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, Some(network(2)), at(20)), Gate::Open);
-        let lane = lane.accepted(Method::Otp, Some(network(2)));
-        let lane = Throttle { spent: LIMITS.budget, refilled: at(0), ..lane };
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(30)), Gate::Open, "no more in a row");
+        let throttle = (0..3).fold(Throttle::default(), |throttle, _| {
+            throttle.with_failure(&LIMITS, Method::Otp, Some(network(2)), at(0))
+        });
+        let throttle = throttle.with_failure(&LIMITS, Method::Otp, Some(network(2)), at(10));
+        assert_eq!(
+            throttle.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(19)),
+            Gate::Wait(Duration::from_secs(1))
+        );
+        let throttle = throttle.with_failure(&LIMITS, Method::Otp, Some(network(2)), at(20));
+        assert_eq!(
+            throttle.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(30)),
+            Gate::Wait(Duration::from_secs(10))
+        );
+        assert_eq!(throttle.gate(&LIMITS, Method::Otp, 2, Some(network(3)), at(30)), Gate::Open);
+        assert_eq!(throttle.gate(&LIMITS, Method::Recovery, 0, Some(network(2)), at(20)), Gate::Open);
+        let throttle = throttle.accepted(Method::Otp, Some(network(2)));
+        let throttle = Throttle { spent: LIMITS.budget, refilled: at(0), ..throttle };
+        assert_eq!(throttle.gate(&LIMITS, Method::Otp, 2, Some(network(2)), at(30)), Gate::Open, "no more in a row");
     }
 
     #[test]
     fn success_ends_the_row_and_leaves_the_budget_spent() {
-        let lane = after(3, Method::Otp, at(0)).accepted(Method::Otp, None);
-        assert_eq!((lane.failures, lane.otp_failures, lane.spent), (0, 0, 3));
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(0)), Gate::Open);
+        let throttle = after(3, Method::Otp, at(0)).accepted(Method::Otp, None);
+        assert_eq!((throttle.failures, throttle.otp_failures, throttle.spent), (0, 0, 3));
+        assert_eq!(throttle.gate(&LIMITS, Method::Otp, 1, None, at(0)), Gate::Open);
     }
 
     #[test]
     fn a_recovery_code_does_not_lift_what_wrong_codes_disabled() {
-        let lane = after(100, Method::Otp, at(0)).accepted(Method::Recovery, None);
-        assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(10)), Gate::Disabled);
+        let throttle = after(100, Method::Otp, at(0)).accepted(Method::Recovery, None);
+        assert_eq!(throttle.gate(&LIMITS, Method::Otp, 1, None, at(10)), Gate::Disabled);
     }
 
     #[test]
     fn the_budget_outlasts_success_and_comes_back_one_a_day() {
-        let mut lane = Throttle::default();
+        let mut throttle = Throttle::default();
         for _ in 0..15 {
-            lane = lane
-                .charged(&LIMITS, Method::Otp, None, at(0))
-                .charged(&LIMITS, Method::Otp, None, at(0))
+            throttle = throttle
+                .with_failure(&LIMITS, Method::Otp, None, at(0))
+                .with_failure(&LIMITS, Method::Otp, None, at(0))
                 .accepted(Method::Otp, None);
         }
-        assert_eq!((lane.failures, lane.budget_left(&LIMITS, at(0))), (0, 0));
+        assert_eq!((throttle.failures, throttle.budget_left(&LIMITS, at(0))), (0, 0));
         for (now, left, gate) in [
             (10, 0, Gate::SecondCode),
             (DAY - 1, 0, Gate::SecondCode),
@@ -398,7 +407,7 @@ mod tests {
             (400 * DAY, 30, Gate::Open),
         ] {
             assert_eq!(
-                (lane.budget_left(&LIMITS, at(now)), lane.gate(&LIMITS, Method::Otp, 1, None, at(now))),
+                (throttle.budget_left(&LIMITS, at(now)), throttle.gate(&LIMITS, Method::Otp, 1, None, at(now))),
                 (left, gate),
                 "{now}"
             );
@@ -407,25 +416,25 @@ mod tests {
 
     #[test]
     fn part_of_a_day_is_not_lost_when_more_is_charged() {
-        let lane = after(2, Method::Otp, at(0)).charged(&LIMITS, Method::Otp, None, at(DAY / 2));
-        assert_eq!(lane.budget_left(&LIMITS, at(DAY - 1)), 27);
-        assert_eq!(lane.budget_left(&LIMITS, at(DAY)), 28);
+        let throttle = after(2, Method::Otp, at(0)).with_failure(&LIMITS, Method::Otp, None, at(DAY / 2));
+        assert_eq!(throttle.budget_left(&LIMITS, at(DAY - 1)), 27);
+        assert_eq!(throttle.budget_left(&LIMITS, at(DAY)), 28);
     }
 
     #[test]
     fn a_clock_set_back_gives_nothing() {
-        let lane = after(30, Method::Otp, at(100 * DAY));
+        let throttle = after(30, Method::Otp, at(100 * DAY));
         for now in [0, 50 * DAY, 100 * DAY - 1] {
-            assert_eq!(lane.budget_left(&LIMITS, at(now)), 0);
-            assert_eq!(lane.gate(&LIMITS, Method::Otp, 1, None, at(now)), Gate::Wait(LIMITS.spacing));
+            assert_eq!(throttle.budget_left(&LIMITS, at(now)), 0);
+            assert_eq!(throttle.gate(&LIMITS, Method::Otp, 1, None, at(now)), Gate::Wait(LIMITS.spacing));
         }
     }
 
     #[test]
     fn after_a_clock_set_back_the_wait_is_one_spacing_not_years() {
         for (method, gate) in [(Method::Otp, Gate::SecondCode), (Method::Recovery, Gate::Open)] {
-            let lane = after(3, method, at(1000 * DAY));
-            let anchored = lane.anchored(at(0)).unwrap();
+            let throttle = after(3, method, at(1000 * DAY));
+            let anchored = throttle.anchored(at(0)).unwrap();
             assert_eq!(anchored.gate(&LIMITS, method, 1, None, at(9)), Gate::Wait(Duration::from_secs(1)));
             assert_eq!(anchored.gate(&LIMITS, method, 1, None, at(10)), gate);
             assert_eq!((anchored.anchored(at(0)), anchored.anchored(at(10))), (None, None));
@@ -434,14 +443,14 @@ mod tests {
 
     #[test]
     fn a_new_authenticator_lifts_the_row_and_not_the_budget() {
-        let lane = after(100, Method::Otp, at(0)).rebound();
-        assert_eq!((lane.mode(&LIMITS, at(10)), lane.budget_left(&LIMITS, at(10))), (Mode::StepUp, 0));
+        let throttle = after(100, Method::Otp, at(0)).rebound();
+        assert_eq!((throttle.mode(&LIMITS, at(10)), throttle.budget_left(&LIMITS, at(10))), (Mode::StepUp, 0));
         assert_eq!(after(5, Method::Otp, at(0)).rebound().mode(&LIMITS, at(10)), Mode::Normal);
-        let lane = after(100, Method::Recovery, at(0)).rebound();
-        assert_eq!(lane.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Open);
+        let throttle = after(100, Method::Recovery, at(0)).rebound();
+        assert_eq!(throttle.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Open);
     }
 
-    /// Something that happens to a lane.
+    /// Something that happens to a throttle.
     #[derive(Debug, Clone)]
     enum Event {
         Wrong(Method),
@@ -463,34 +472,34 @@ mod tests {
         /// and the budget allow, with one more a day of the highest time that was ever seen.
         #[test]
         fn cheap_guesses_are_bounded(events in proptest::collection::vec(event(), 1..400)) {
-            let (mut lane, mut now, mut highest) = (Throttle::default(), 10_000 * DAY, 10_000 * DAY);
+            let (mut throttle, mut now, mut highest) = (Throttle::default(), 10_000 * DAY, 10_000 * DAY);
             let (mut cheap, mut row) = (0u64, 0u32);
             for event in events {
                 match event {
                     Event::Clock(by) => now = now.saturating_add_signed(by),
-                    Event::Wrong(method) => match lane.gate(&LIMITS, method, 1, None, UnixTime::from_seconds(now)) {
+                    Event::Wrong(method) => match throttle.gate(&LIMITS, method, 1, None, UnixTime::from_seconds(now)) {
                         Gate::Open => {
-                            if method == Method::Otp && lane.mode(&LIMITS, UnixTime::from_seconds(now)) == Mode::Normal {
+                            if method == Method::Otp && throttle.mode(&LIMITS, UnixTime::from_seconds(now)) == Mode::Normal {
                                 cheap += 1;
                                 row += 1;
                                 prop_assert!(row <= LIMITS.free_failures);
                             }
-                            lane = lane.charged(&LIMITS, method, None, UnixTime::from_seconds(now));
+                            throttle = throttle.with_failure(&LIMITS, method, None, UnixTime::from_seconds(now));
                         }
-                        Gate::SecondCode => lane = lane.charged(&LIMITS, method, None, UnixTime::from_seconds(now)),
+                        Gate::SecondCode => throttle = throttle.with_failure(&LIMITS, method, None, UnixTime::from_seconds(now)),
                         Gate::Wait(rest) => {
                             prop_assert!(!rest.is_zero() && rest <= LIMITS.spacing);
-                            lane = lane.anchored(UnixTime::from_seconds(now)).unwrap_or(lane);
+                            throttle = throttle.anchored(UnixTime::from_seconds(now)).unwrap_or(throttle);
                         }
                         Gate::Disabled => {}
                     },
                     Event::Right(method) => {
-                        lane = lane.accepted(method, None);
+                        throttle = throttle.accepted(method, None);
                         row = 0;
                     }
                 }
                 highest = highest.max(now);
-                prop_assert!(lane.spent <= LIMITS.budget);
+                prop_assert!(throttle.spent <= LIMITS.budget);
                 prop_assert!(cheap <= u64::from(LIMITS.budget) + (highest - 10_000 * DAY) / DAY);
             }
         }
@@ -502,7 +511,7 @@ mod tests {
         fn wrong_answers_of_all_networks_together_are_spaced(
             events in proptest::collection::vec((event(), 0..8u32, -15..30i64), 1..400)
         ) {
-            let (mut lane, mut now, mut passed, mut successes) = (Throttle::default(), 10_000 * DAY, 0, 0);
+            let (mut throttle, mut now, mut passed, mut successes) = (Throttle::default(), 10_000 * DAY, 0, 0);
             let mut looked_at = [0, 0];
             for (event, last, seconds) in events {
                 let (from, by) = (Some(network(last)).filter(|_| last > 0), match event {
@@ -513,20 +522,20 @@ mod tests {
                 passed += u64::try_from(by).unwrap_or(0);
                 let (Event::Wrong(method) | Event::Right(method)) = event else { continue };
                 let time = UnixTime::from_seconds(now);
-                match (lane.gate(&LIMITS, method, 2, from, time), &event) {
+                match (throttle.gate(&LIMITS, method, 2, from, time), &event) {
                     (Gate::Open, Event::Wrong(_)) => {
-                        looked_at[usize::from(method == Method::Otp)] += u64::from(lane.step_up(&LIMITS, time));
-                        lane = lane.charged(&LIMITS, method, from, time);
+                        looked_at[usize::from(method == Method::Otp)] += u64::from(throttle.step_up(&LIMITS, time));
+                        throttle = throttle.with_failure(&LIMITS, method, from, time);
                     }
                     (Gate::Open, _) => {
-                        lane = lane.accepted(method, from);
+                        throttle = throttle.accepted(method, from);
                         successes += 1;
                     }
                     (Gate::Wait(rest), _) => {
                         prop_assert!(!rest.is_zero() && rest <= 32 * LIMITS.spacing);
-                        let anchored = lane.anchored(time).unwrap_or_else(|| lane.clone());
+                        let anchored = throttle.anchored(time).unwrap_or_else(|| throttle.clone());
                         prop_assert_eq!(anchored.gate(&LIMITS, method, 2, from, time), Gate::Wait(rest));
-                        lane = anchored;
+                        throttle = anchored;
                     }
                     (Gate::SecondCode | Gate::Disabled, _) => {}
                 }
@@ -545,9 +554,9 @@ mod tests {
             let failed = FailedNetwork { network: network(1), failures: in_a_row, last_failure };
             let otp = Spacing { last_failure, extra, networks: vec![failed] };
             let (recovery, home) = (otp.clone(), Some(network(1)));
-            let lane = Throttle { failures, otp_failures, recovery_failures, spent, refilled, otp, recovery, home };
-            let charged = lane.charged(&LIMITS, Method::Otp, home, now);
-            prop_assert!(charged.failures >= lane.failures && charged.otp.last_failure >= lane.otp.last_failure);
+            let throttle = Throttle { failures, otp_failures, recovery_failures, spent, refilled, otp, recovery, home };
+            let charged = throttle.with_failure(&LIMITS, Method::Otp, home, now);
+            prop_assert!(charged.failures >= throttle.failures && charged.otp.last_failure >= throttle.otp.last_failure);
             let _ = charged.gate(&LIMITS, Method::Otp, 1, home, now);
             let _ = (charged.gate(&LIMITS, Method::Otp, 1, None, now), charged.next_attempt(&LIMITS, now), charged.mode(&LIMITS, now));
         }

@@ -10,11 +10,11 @@ use twinlock_core::{
 pub fn check(bytes: &[u8]) -> bool {
     let Some(record) = std::str::from_utf8(bytes).ok().and_then(|text| Record::parse(text).ok()) else { return false };
     assert_eq!(Record::parse(&record.to_toml()).as_ref(), Ok(&record));
-    if let Ok(slot) = encode(7, Stage::Charged, &record) {
+    if let Ok(slot) = encode(7, Stage::Pending, &record) {
         let mut file = [0; FILE];
         file[..slot.len()].copy_from_slice(&slot);
         let read = current(&file).unwrap();
-        assert_eq!((read.sequence, read.stage), (7, Stage::Charged));
+        assert_eq!((read.sequence, read.stage), (7, Stage::Pending));
         // Where there is no room, remembered logins give way, and then where authenticators were used from.
         let without = Record { remembered: None, ..record.clone() };
         let mut bare = without.clone();

@@ -35,7 +35,7 @@ impl<'t, 'h> Stacked<'t, 'h> {
         let mut stacked = Self { transaction, first_pass: None, used: false, may_ask, forward, lengths };
         if let Some(password) = password {
             let code = if forward { stacked.forward(&password) } else { password };
-            // A password that is no code is none, and is not charged.
+            // A password that is no code is none, and is not counted.
             if is_meant_as_code(&code) {
                 stacked.first_pass = Some(code);
             }

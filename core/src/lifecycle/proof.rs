@@ -1,5 +1,5 @@
 //! Who may do what, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
-//! A code tried here is charged and used up like that of a login.
+//! A code tried here is counted and used up like that of a login.
 
 use super::{
     Asking, Caller, Cause, Confirm, Lifecycle, NewAuthenticator, Place, Refusal, attempt, attempt::Owned, granted,

@@ -26,7 +26,7 @@ fn network(number: u64) -> Network {
 /// A user of whom others guess the codes, each second, from these networks; before anybody else in that second.
 #[derive(Clone)]
 struct Attack {
-    lane: Throttle,
+    throttle: Throttle,
     networks: Vec<u64>,
     now: u64,
     looked_at: u64,
@@ -34,19 +34,19 @@ struct Attack {
 
 impl Attack {
     fn from_networks(networks: impl IntoIterator<Item = u64>) -> Self {
-        Self { lane: Throttle::default(), networks: networks.into_iter().collect(), now: 0, looked_at: 0 }
+        Self { throttle: Throttle::default(), networks: networks.into_iter().collect(), now: 0, looked_at: 0 }
     }
 
     /// The same on a user who logged in from network 0 before.
     fn with_home_at_0(self) -> Self {
-        Self { lane: self.lane.accepted(Method::Otp, Some(network(0))), ..self }
+        Self { throttle: self.throttle.accepted(Method::Otp, Some(network(0))), ..self }
     }
 
     fn goes_on_until(&mut self, end: u64) {
         while self.now < end {
             for guessing in self.networks.iter().map(|number| Some(network(*number))) {
-                if self.lane.gate(&LIMITS, Method::Otp, 2, guessing, at(self.now)) == Gate::Open {
-                    self.lane = self.lane.charged(&LIMITS, Method::Otp, guessing, at(self.now));
+                if self.throttle.gate(&LIMITS, Method::Otp, 2, guessing, at(self.now)) == Gate::Open {
+                    self.throttle = self.throttle.with_failure(&LIMITS, Method::Otp, guessing, at(self.now));
                     self.looked_at += 1;
                 }
             }
@@ -73,7 +73,7 @@ impl Attack {
         // Somebody guesses in this second, too, before the owner's answer comes.
         let mut this = self.clone();
         this.goes_on_until(self.now + 1);
-        match this.lane.gate(&LIMITS, Method::Otp, codes, Some(network(0)), at(self.now)) {
+        match this.throttle.gate(&LIMITS, Method::Otp, codes, Some(network(0)), at(self.now)) {
             Gate::Wait(rest) => Some(rest),
             Gate::Open | Gate::SecondCode => None,
             Gate::Disabled => panic!("nobody is disabled here"),
@@ -145,7 +145,7 @@ fn somebody_in_the_network_of_the_owner_keeps_the_owner_out_of_it() {
     let mut attack = Attack::from_networks([0]).with_home_at_0();
     attack.goes_on_until(HOUR);
     assert_eq!(attack.clone().tries_of_the_owner(20, &mut Random(1)), None);
-    let gate = |method, from| attack.lane.gate(&LIMITS, method, 2, Some(network(from)), at(attack.now));
+    let gate = |method, from| attack.throttle.gate(&LIMITS, method, 2, Some(network(from)), at(attack.now));
     assert_eq!((gate(Method::Recovery, 0), gate(Method::Otp, 9)), (Gate::Open, Gate::Open));
 }
 

@@ -19,7 +19,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
     pending::PendingId,
-    ports::{Fault, Lane as _, ReadCredentials, StoreError, WriteCredentials},
+    ports::{Fault, LockedState as _, ReadCredentials, StoreError, WriteCredentials},
 };
 
 const LARGEST: u64 = 64 * 1024;
@@ -113,13 +113,13 @@ impl CredentialFiles {
     fn confirm_absence(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         self.identity.check()?;
         self.check_not_renamed(&self.open()?, subject)?;
-        let Some(lane) = self.states.lock_any_uid(subject)? else {
+        let Some(state) = self.states.lock_any_uid(subject)? else {
             return Ok(None);
         };
         match read_in(&self.open()?, subject)? {
-            None if lane.record().provisional => Ok(None),
+            None if state.record().provisional => Ok(None),
             None => {
-                let state = lane.path().to_owned();
+                let state = state.path().to_owned();
                 let (path, user) = (self.path_of(&subject.name), subject.name.clone());
                 Err(error(&path, Fault::StateWithoutCredentials { user, state }))
             }

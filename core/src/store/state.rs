@@ -1,7 +1,7 @@
 //! State as files: `state/NAME`, two slots written in place under the file's own lock.
 //!
 //! The order of writes is the whole point; see ARCHITECTURE.md, "The two slots". In short: the half in force is never
-//! touched; an attempt writes its charge, then its end, into the other half and syncs once.
+//! touched; an attempt writes its pending failure, then its end, into the other half and syncs once.
 
 use std::{
     fs::{File, TryLockError},
@@ -24,7 +24,7 @@ use super::{
 use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    ports::{Charge, Fault, Lane, StateStore, StoreError},
+    ports::{Fault, LockedState, PendingFailure, StateStore, StoreError},
     record::Record,
     slot::{self, Half, Slot, SlotError, Stage},
 };
@@ -51,7 +51,7 @@ impl StateFiles {
     }
 
     /// Locks the user's record, whatever uid it carries; `None` if there is none.
-    pub(super) fn lock_any_uid(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+    pub(super) fn lock_any_uid(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
         locked(self.open_folders()?, &file_name(subject, "")?)
     }
 
@@ -121,7 +121,7 @@ impl StateFiles {
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
     /// It is locked before others can find it, so that nobody sees it without the credentials that may follow. `None` if
     /// there is one already that is to stay.
-    fn make(&self, name: &str, record: &Record, replace: bool) -> Result<Option<LockedState>, StoreError> {
+    fn make(&self, name: &str, record: &Record, replace: bool) -> Result<Option<LockedStateFile>, StoreError> {
         let root = Folder::open(&self.root, Readers::Root)?;
         let _one_at_a_time = lock(root.as_file()?, &self.root)?;
         let folder = root.folder(STATES, Readers::Root)?;
@@ -141,7 +141,7 @@ impl StateFiles {
         folder.sync()?;
         mark(&file.0, Half::First, 1);
         let slot = read(&file.0, slot::FILE as u64, &path)?;
-        Ok(Some(LockedState { file, root, folder, path, slot }))
+        Ok(Some(LockedStateFile { file, root, folder, path, slot }))
     }
 }
 
@@ -154,7 +154,7 @@ pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Recor
     read(&file, size, &folder.path_of(&name)).map(|slot| Some(slot.record))
 }
 
-fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedState>, StoreError> {
+fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedStateFile>, StoreError> {
     let path = folder.path_of(name);
     // A file that was replaced or removed while its lock was waited for is looked up again.
     for _ in 0..8 {
@@ -165,50 +165,50 @@ fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedS
         let found = file.0.metadata().map_err(|e| error(&path, Fault::Read(e)))?;
         if found.nlink() > 0 {
             let slot = read(&file.0, found.len(), &path)?;
-            return Ok(Some(LockedState { file, root, folder, path, slot }));
+            return Ok(Some(LockedStateFile { file, root, folder, path, slot }));
         }
     }
     Err(error(&path, Fault::Busy(DEADLINE)))
 }
 
 impl StateStore for StateFiles {
-    type Lane = LockedState;
+    type Locked = LockedStateFile;
     type Turn = Turn;
 
-    fn open(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+    fn open(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
         let name = file_name(subject, "")?;
-        let lane = locked(self.open_folders()?, &name)?;
-        lane.map(|lane| check_owner(&lane.slot.record, subject, &lane.path).map(|()| lane)).transpose()
+        let state = locked(self.open_folders()?, &name)?;
+        state.map(|state| check_owner(&state.slot.record, subject, &state.path).map(|()| state)).transpose()
     }
 
-    fn open_or_create(&self, subject: &Subject) -> Result<LockedState, StoreError> {
+    fn open_or_create(&self, subject: &Subject) -> Result<LockedStateFile, StoreError> {
         let name = file_name(subject, "")?;
-        if let Some(lane) = self.open(subject)? {
-            return Ok(lane);
+        if let Some(state) = self.open(subject)? {
+            return Ok(state);
         }
-        if let Some(lane) = self.make(&name, &Record::new(subject), false)? {
-            return Ok(lane);
+        if let Some(state) = self.make(&name, &Record::new(subject), false)? {
+            return Ok(state);
         }
         self.open(subject)?.ok_or_else(|| self.missing(&name))
     }
 
-    fn adopt(&self, subject: &Subject) -> Result<Option<LockedState>, StoreError> {
+    fn adopt(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
         let name = file_name(subject, "")?;
-        let Some(mut lane) = locked(self.open_folders()?, &name)? else {
+        let Some(mut state) = locked(self.open_folders()?, &name)? else {
             return Ok(None);
         };
-        let next = Record { uid: subject.uid, ..lane.slot.record.clone() };
-        check_owner(&next, subject, &lane.path)?;
-        let before = lane.slot.record.subject();
+        let next = Record { uid: subject.uid, ..state.slot.record.clone() };
+        check_owner(&next, subject, &state.path)?;
+        let before = state.slot.record.subject();
         self.index(subject)?;
-        lane.change(&next)?;
+        state.change(&next)?;
         if before != *subject {
-            lane.leave_index(&before);
+            state.leave_index(&before);
         }
-        Ok(Some(lane))
+        Ok(Some(state))
     }
 
-    fn start_over(&self, subject: &Subject, record: &Record) -> Result<LockedState, StoreError> {
+    fn start_over(&self, subject: &Subject, record: &Record) -> Result<LockedStateFile, StoreError> {
         let name = file_name(subject, "")?;
         self.make(&name, record, true)?.ok_or_else(|| self.missing(&name))
     }
@@ -240,7 +240,7 @@ impl Drop for Locked {
 
 /// A user's state under its lock.
 #[derive(Debug)]
-pub struct LockedState {
+pub struct LockedStateFile {
     file: Locked,
     /// The store, in which the credentials are.
     root: Folder,
@@ -249,15 +249,15 @@ pub struct LockedState {
     slot: Slot,
 }
 
-/// A charge that was written and waits for its end, still under the lock.
+/// A failure that was recorded before its answer is judged, still under the lock.
 #[derive(Debug)]
-pub struct OpenCharge {
-    state: LockedState,
+pub struct PendingFailureFile {
+    state: LockedStateFile,
     half: Half,
     sequence: u64,
 }
 
-impl LockedState {
+impl LockedStateFile {
     /// Where the record is, for messages.
     pub(super) fn path(&self) -> &Path {
         &self.path
@@ -303,8 +303,8 @@ impl LockedState {
     }
 }
 
-impl Lane for LockedState {
-    type Charge = OpenCharge;
+impl LockedState for LockedStateFile {
+    type Pending = PendingFailureFile;
 
     fn record(&self) -> &Record {
         &self.slot.record
@@ -314,13 +314,13 @@ impl Lane for LockedState {
         credentials::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
     }
 
-    fn charge(mut self, charged: &Record) -> Result<OpenCharge, StoreError> {
+    fn record_failure(mut self, failed: &Record) -> Result<PendingFailureFile, StoreError> {
         may_write(&self.path)?;
         self.settle()?;
         let half = self.slot.half.other();
         let sequence = self.slot.sequence.saturating_add(1);
-        self.write(half, sequence, Stage::Charged, charged)?;
-        Ok(OpenCharge { state: self, half, sequence })
+        self.write(half, sequence, Stage::Pending, failed)?;
+        Ok(PendingFailureFile { state: self, half, sequence })
     }
 
     fn change(&mut self, next: &Record) -> Result<(), StoreError> {
@@ -342,7 +342,7 @@ impl Lane for LockedState {
     }
 }
 
-impl Charge for OpenCharge {
+impl PendingFailure for PendingFailureFile {
     fn commit(self, next: &Record) -> Result<(), StoreError> {
         self.state.end(self.half, self.sequence, next)
     }

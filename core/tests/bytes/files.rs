@@ -46,14 +46,14 @@ fn a_record_of_version_0_1_0_is_read_and_written_as_it_was_recorded() {
 fn a_state_file_is_read_and_written_as_it_was_recorded() {
     let (new, old) = (record("record.toml"), record("record-provisional.toml"));
     let mut file = [0; FILE];
-    file[..SLOT].copy_from_slice(&slot::encode(8, Stage::Charged, &new).unwrap());
+    file[..SLOT].copy_from_slice(&slot::encode(8, Stage::Pending, &new).unwrap());
     file[SLOT..].copy_from_slice(&slot::encode(7, Stage::Committed, &old).unwrap());
     let at = usize::try_from(Half::First.mark_offset()).unwrap();
     let mark = slot::mark(8);
     file[at..at + mark.len()].copy_from_slice(&mark);
     compare_made("state", &file);
     let found = slot::current(&file).unwrap();
-    assert_eq!((found.half, found.sequence, found.stage, found.synced), (Half::First, 8, Stage::Charged, true));
+    assert_eq!((found.half, found.sequence, found.stage, found.synced), (Half::First, 8, Stage::Pending, true));
     assert_eq!(found.record, new);
 }
 

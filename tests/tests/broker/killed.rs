@@ -140,7 +140,7 @@ fn a_command_killed_anywhere_in_an_enrolment_enrolled_or_did_not() {
     killed_everywhere(&["enroll"], false, enrols, |host, when, changed, app| {
         assert_eq!(host.is_enrolled(), changed, "{when}");
         if changed {
-            assert!(host.verifies(&later_code(app.unwrap())), "{when}: the lane is free, and what was shown works");
+            assert!(host.verifies(&later_code(app.unwrap())), "{when}: the lock is free, and what was shown works");
         }
     });
 }

@@ -8,7 +8,7 @@ use twinlock_core::{
     credentials::Enrolment,
     enrol::{self, EnrolError, Existing},
     host::Kernel,
-    ports::{Charge, Fault, Lane, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    ports::{Fault, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::Record,
     store::{CredentialFiles, StateFiles, Store},
     throttle::Throttle,
@@ -81,13 +81,13 @@ fn what_is_written_is_read(credentials: &impl WriteCredentials, _: &impl StateSt
 }
 
 fn a_lane_reads_what_its_user_holds(credentials: &impl WriteCredentials, states: &impl StateStore) {
-    let lane = states.open_or_create(&subject("alice")).unwrap();
-    assert!(lane.enrolment(&subject("alice")).unwrap().is_none());
+    let state = states.open_or_create(&subject("alice")).unwrap();
+    assert!(state.enrolment(&subject("alice")).unwrap().is_none());
     credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
-    let read = lane.enrolment(&subject("alice")).unwrap().unwrap();
+    let read = state.enrolment(&subject("alice")).unwrap().unwrap();
     assert_eq!(*read.to_toml(), *enrolment("alice").to_toml());
     let anew = Subject { uid: 2002, ..subject("alice") };
-    assert!(matches!(lane.enrolment(&anew).err().unwrap().fault, Fault::OtherUid { stored: 1001, account: 2002 }));
+    assert!(matches!(state.enrolment(&anew).err().unwrap().fault, Fault::OtherUid { stored: 1001, account: 2002 }));
 }
 
 fn nobody_is_enrolled_in_an_empty_store(credentials: &impl ReadCredentials, states: &impl StateStore) {
@@ -100,10 +100,10 @@ fn a_record_without_credentials_is_not_the_same_as_no_enrolment(
     states: &impl StateStore,
 ) {
     let alice = subject("alice");
-    let mut lane = states.open_or_create(&alice).unwrap();
-    assert!(lane.record().provisional);
-    lane.change(&Record { provisional: false, ..lane.record().clone() }).unwrap();
-    drop(lane);
+    let mut state = states.open_or_create(&alice).unwrap();
+    assert!(state.record().provisional);
+    state.change(&Record { provisional: false, ..state.record().clone() }).unwrap();
+    drop(state);
     let fault = credentials.read(&alice).err().unwrap().fault;
     assert!(matches!(fault, Fault::StateWithoutCredentials { user, .. } if user == alice.name));
     assert!(credentials.read_ignoring_state(&alice).unwrap().is_none(), "for the enrolment that follows");
@@ -163,25 +163,25 @@ fn a_record_is_made_once(_: &impl WriteCredentials, states: &impl StateStore) {
 }
 
 fn a_change_is_seen_by_the_next(_: &impl WriteCredentials, states: &impl StateStore) {
-    let mut lane = states.open_or_create(&subject("alice")).unwrap();
-    lane.change(&failed(1)).unwrap();
-    assert_eq!(*lane.record(), failed(1));
-    drop(lane);
+    let mut state = states.open_or_create(&subject("alice")).unwrap();
+    state.change(&failed(1)).unwrap();
+    assert_eq!(*state.record(), failed(1));
+    drop(state);
     assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(1));
 }
 
 fn a_charge_stands_until_it_is_committed(_: &impl WriteCredentials, states: &impl StateStore) {
-    let lane = states.open_or_create(&subject("alice")).unwrap();
-    drop(lane.charge(&failed(1)).unwrap());
-    let lane = states.open(&subject("alice")).unwrap().unwrap();
-    assert_eq!(*lane.record(), failed(1));
-    drop(lane.charge(&failed(2)).unwrap());
+    let state = states.open_or_create(&subject("alice")).unwrap();
+    drop(state.record_failure(&failed(1)).unwrap());
+    let state = states.open(&subject("alice")).unwrap().unwrap();
+    assert_eq!(*state.record(), failed(1));
+    drop(state.record_failure(&failed(2)).unwrap());
     assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(2));
 }
 
 fn a_commit_takes_the_charge_back(_: &impl WriteCredentials, states: &impl StateStore) {
-    let lane = states.open_or_create(&subject("alice")).unwrap();
-    lane.charge(&failed(1)).unwrap().commit(&failed(0)).unwrap();
+    let state = states.open_or_create(&subject("alice")).unwrap();
+    state.record_failure(&failed(1)).unwrap().commit(&failed(0)).unwrap();
     assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(0));
 }
 
@@ -192,11 +192,11 @@ fn a_lane_that_is_dropped_changes_nothing(_: &impl WriteCredentials, states: &im
 }
 
 fn a_lane_is_one_at_a_time(_: &impl WriteCredentials, states: &impl StateStore) {
-    let lane = states.open_or_create(&subject("alice")).unwrap();
+    let state = states.open_or_create(&subject("alice")).unwrap();
     assert!(matches!(states.open(&subject("alice")).err().unwrap().fault, Fault::Busy(_)));
-    let charge = lane.charge(&failed(1)).unwrap();
+    let pending = state.record_failure(&failed(1)).unwrap();
     assert!(matches!(states.open(&subject("alice")).err().unwrap().fault, Fault::Busy(_)));
-    charge.commit(&failed(1)).unwrap();
+    pending.commit(&failed(1)).unwrap();
     assert!(states.open(&subject("alice")).unwrap().is_some());
 }
 
@@ -206,15 +206,15 @@ fn lanes_of_two_users_do_not_wait_for_each_other(_: &impl WriteCredentials, stat
 }
 
 fn many_changes_alternate_and_the_last_one_counts(_: &impl WriteCredentials, states: &impl StateStore) {
-    let mut lane = states.open_or_create(&subject("alice")).unwrap();
+    let mut state = states.open_or_create(&subject("alice")).unwrap();
     for failures in 0..50 {
-        lane.change(&failed(failures)).unwrap();
+        state.change(&failed(failures)).unwrap();
     }
-    drop(lane);
+    drop(state);
     for failures in 50..100 {
-        let lane = states.open(&subject("alice")).unwrap().unwrap();
-        assert_eq!(*lane.record(), failed(failures - 1));
-        lane.charge(&failed(7)).unwrap().commit(&failed(failures)).unwrap();
+        let state = states.open(&subject("alice")).unwrap().unwrap();
+        assert_eq!(*state.record(), failed(failures - 1));
+        state.record_failure(&failed(7)).unwrap().commit(&failed(failures)).unwrap();
     }
     assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(99));
 }
@@ -251,8 +251,8 @@ fn enrolling_the_same_secret_again_makes_no_used_code_good(
     let mut new = old.clone();
     new.authenticators[0].id = id("another");
     enrol::store(stores, &subject("alice"), (&new, None), Existing::Replace, now).unwrap();
-    let lane = states.open(&subject("alice")).unwrap().unwrap();
-    let uses = lane.record().uses.iter().map(|used| (used.id.clone(), used.last_step)).collect::<Vec<_>>();
+    let state = states.open(&subject("alice")).unwrap().unwrap();
+    let uses = state.record().uses.iter().map(|used| (used.id.clone(), used.last_step)).collect::<Vec<_>>();
     assert_eq!(uses, [(id("another"), 60_000_000)]);
 }
 
@@ -329,10 +329,10 @@ fn what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is
         let anew = Subject { uid, ..alice.clone() };
         let outcome = if uid == 2002 { replaced(&anew) } else { removed(&anew) };
         assert!(matches!(outcome, Err(EnrolError::Store(_))));
-        let lane = states.open(&anew).unwrap().unwrap();
+        let state = states.open(&anew).unwrap().unwrap();
         let held = credentials.read(&anew).unwrap().unwrap();
-        assert_eq!(lane.record().past(&id("phone")).last_step, Some(121));
-        assert_eq!(lane.record().recovery_codes_left(&held), 0);
+        assert_eq!(state.record().past(&id("phone")).last_step, Some(121));
+        assert_eq!(state.record().recovery_codes_left(&held), 0);
     }
 }
 

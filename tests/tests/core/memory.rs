@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
-    ports::{Charge, Fault, Lane, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    ports::{Fault, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::Record,
 };
 
@@ -23,13 +23,13 @@ struct Shelves {
 #[derive(Default, Clone)]
 pub(crate) struct Memory(Rc<RefCell<Shelves>>);
 
-pub(crate) struct MemoryLane {
+pub(crate) struct MemoryLockedState {
     memory: Memory,
     name: String,
     record: Record,
 }
 
-pub(crate) struct MemoryCharge(MemoryLane);
+pub(crate) struct MemoryPendingFailure(MemoryLockedState);
 
 fn fault(name: &str, fault: Fault) -> StoreError {
     StoreError { path: name.into(), fault }
@@ -113,10 +113,10 @@ impl WriteCredentials for Memory {
 }
 
 impl StateStore for Memory {
-    type Lane = MemoryLane;
+    type Locked = MemoryLockedState;
     type Turn = ();
 
-    fn open(&self, subject: &Subject) -> Result<Option<MemoryLane>, StoreError> {
+    fn open(&self, subject: &Subject) -> Result<Option<MemoryLockedState>, StoreError> {
         let name = subject.name.to_string();
         let Some(record) = self.record(subject) else {
             return Ok(None);
@@ -129,17 +129,17 @@ impl StateStore for Memory {
             return Err(fault(&name, Fault::Busy(Duration::from_secs(3))));
         }
         shelves.locked.push(name.clone());
-        Ok(Some(MemoryLane { memory: self.clone(), name, record }))
+        Ok(Some(MemoryLockedState { memory: self.clone(), name, record }))
     }
 
-    fn open_or_create(&self, subject: &Subject) -> Result<MemoryLane, StoreError> {
+    fn open_or_create(&self, subject: &Subject) -> Result<MemoryLockedState, StoreError> {
         if self.record(subject).is_none() {
             self.write(subject.name.as_str(), &Record::new(subject))?;
         }
         Ok(self.open(subject)?.unwrap())
     }
 
-    fn adopt(&self, subject: &Subject) -> Result<Option<MemoryLane>, StoreError> {
+    fn adopt(&self, subject: &Subject) -> Result<Option<MemoryLockedState>, StoreError> {
         let Some(record) = self.record(subject) else {
             return Ok(None);
         };
@@ -147,7 +147,7 @@ impl StateStore for Memory {
         self.open(subject)
     }
 
-    fn start_over(&self, subject: &Subject, record: &Record) -> Result<MemoryLane, StoreError> {
+    fn start_over(&self, subject: &Subject, record: &Record) -> Result<MemoryLockedState, StoreError> {
         self.write(subject.name.as_str(), record)?;
         Ok(self.open(subject)?.unwrap())
     }
@@ -157,8 +157,8 @@ impl StateStore for Memory {
     }
 }
 
-impl Lane for MemoryLane {
-    type Charge = MemoryCharge;
+impl LockedState for MemoryLockedState {
+    type Pending = MemoryPendingFailure;
 
     fn record(&self) -> &Record {
         &self.record
@@ -168,9 +168,9 @@ impl Lane for MemoryLane {
         self.memory.read_ignoring_state(subject)
     }
 
-    fn charge(self, charged: &Record) -> Result<MemoryCharge, StoreError> {
-        self.memory.write(&self.name, charged)?;
-        Ok(MemoryCharge(self))
+    fn record_failure(self, failed: &Record) -> Result<MemoryPendingFailure, StoreError> {
+        self.memory.write(&self.name, failed)?;
+        Ok(MemoryPendingFailure(self))
     }
 
     fn change(&mut self, next: &Record) -> Result<(), StoreError> {
@@ -185,13 +185,13 @@ impl Lane for MemoryLane {
     }
 }
 
-impl Charge for MemoryCharge {
+impl PendingFailure for MemoryPendingFailure {
     fn commit(self, next: &Record) -> Result<(), StoreError> {
         self.0.memory.write(&self.0.name, next)
     }
 }
 
-impl Drop for MemoryLane {
+impl Drop for MemoryLockedState {
     fn drop(&mut self) {
         self.memory.0.borrow_mut().locked.retain(|locked| *locked != self.name);
     }

@@ -30,7 +30,7 @@ fn a_code_used_in_a_login_is_used_here_too() {
 }
 
 #[test]
-fn a_wrong_code_exits_1_and_is_charged_in_the_one_lane() {
+fn a_wrong_code_exits_1_and_is_charged_in_the_one_record() {
     with_alice(|world, alice| {
         let told = "twinlock: wrong: no code of now and no recovery code\nhint: is the clock of the phone right (automatic date and time), and that of this host?\n";
         assert_eq!(parts(&verify(world, &[&alice.enrolled.authenticator.wrong_code()])), (Some(1), "", told));

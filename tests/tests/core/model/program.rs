@@ -18,7 +18,8 @@ use twinlock_core::{
     login::{Login, Outcome},
     policy::SecondFactor,
     ports::{
-        Charge, Clock, Conversation, Fault, Lane, NoAnswer, ReadCredentials, StateStore, StoreError, WriteCredentials,
+        Clock, Conversation, Fault, LockedState, NoAnswer, PendingFailure, ReadCredentials, StateStore, StoreError,
+        WriteCredentials,
     },
     record::Record,
     throttle::Limits,
@@ -356,7 +357,7 @@ impl WriteCredentials for Ports<'_> {
 }
 
 impl<'a> StateStore for Ports<'a> {
-    type Lane = Locked<'a>;
+    type Locked = Locked<'a>;
     type Turn = Held<'a>;
 
     fn open(&self, _: &Subject) -> Result<Option<Locked<'a>>, StoreError> {
@@ -402,8 +403,8 @@ struct Locked<'a> {
     held: Held<'a>,
 }
 
-impl<'a> Lane for Locked<'a> {
-    type Charge = Charged<'a>;
+impl<'a> LockedState for Locked<'a> {
+    type Pending = Charged<'a>;
 
     fn record(&self) -> &Record {
         &self.record
@@ -413,8 +414,8 @@ impl<'a> Lane for Locked<'a> {
         self.held.0.read(subject)
     }
 
-    fn charge(self, charged: &Record) -> Result<Charged<'a>, StoreError> {
-        self.held.0.write(Write::Charge(charged.clone()));
+    fn record_failure(self, failed: &Record) -> Result<Charged<'a>, StoreError> {
+        self.held.0.write(Write::Charge(failed.clone()));
         Ok(Charged(self.held))
     }
 
@@ -431,7 +432,7 @@ impl<'a> Lane for Locked<'a> {
 
 struct Charged<'a>(Held<'a>);
 
-impl Charge for Charged<'_> {
+impl PendingFailure for Charged<'_> {
     fn commit(self, next: &Record) -> Result<(), StoreError> {
         let ports = self.0.0;
         let next = ports.programs.flaw.map_or(next.clone(), |flaw| flaw.committed(next.clone(), ports.now()));

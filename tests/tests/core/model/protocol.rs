@@ -306,10 +306,10 @@ impl Protocol {
             return *known;
         }
         let now = NOON.strict_add_signed(latest.into()) + 90;
-        let lane = &self.programs.record(record).throttle;
+        let throttle = &self.programs.record(record).throttle;
         // The one state from which only an administrator, or a recovery code, leads out.
         let disabled =
-            lane.gate(&self.scene.limits, Method::Otp, 2, None, UnixTime::from_seconds(now)) == Gate::Disabled;
+            throttle.gate(&self.scene.limits, Method::Otp, 2, None, UnixTime::from_seconds(now)) == Gate::Disabled;
         let answers = (self.scene.owner)(enrolment, now);
         let mut node = self.programs.begin(Script::Login(answers));
         for _ in 0..4 {
