@@ -1,4 +1,5 @@
-//! What the command says, as files: each folder of `cases/` is one run of it in a world of its own.
+//! What the command says, as files: each folder of `cases/` is one run of it in a world of its own, and a test of the
+//! folder's name.
 //!
 //! | file | what | if it is not there |
 //! | --- | --- | --- |
@@ -9,25 +10,19 @@
 //! | `exit` | the exit status | 0 |
 //!
 //! Times, ids and secrets are `[TIME]`, `[ID]`, `[SECRET]` and `[RECOVERY-CODE]`. In a world there are root, alice, bob
-//! and carol, nobody is enrolled, and the store is as `twinlock store init` leaves it. With `TWINLOCK_WRITE_SNAPSHOTS=1` in the environment the test writes `stdout`,
-//! `stderr` and `exit` anew: read the difference before you keep it.
+//! and carol, nobody is enrolled, and the store is as `twinlock store init` leaves it. With `TWINLOCK_WRITE_SNAPSHOTS=1` in the
+//! environment a test writes `stdout`, `stderr` and `exit` anew: read the difference before you keep it.
 
-#![allow(
-    clippy::unwrap_used,
-    clippy::panic,
-    clippy::disallowed_methods,
-    clippy::indexing_slicing,
-    reason = "a test that cannot go on panics"
-)]
+#![allow(clippy::unwrap_used, clippy::panic, clippy::disallowed_methods, reason = "a test that cannot go on panics")]
 
 mod placeholders;
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
-use std::thread;
+use std::process::ExitCode;
 
+use libtest_mimic::{Arguments, Failed, Trial};
 use twinlock_tests::{Launch, Output, World, in_world};
 
 const WRITE: &str = "TWINLOCK_WRITE_SNAPSHOTS";
@@ -96,48 +91,30 @@ impl Case {
     }
 }
 
-fn cases() -> Vec<Case> {
-    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli_snapshots/cases");
-    let mut folders: Vec<_> = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
-    folders.sort();
-    folders.into_iter().map(Case::load).collect()
-}
-
-#[test]
-fn every_case_writes_what_its_files_say() {
-    let waiting = Mutex::new(cases());
-    let wrong = Mutex::new(Vec::new());
-    let work = || {
-        loop {
-            let Some(case) = waiting.lock().unwrap().pop() else {
-                return;
-            };
-            let mut written = None;
-            // Where there are no worlds, nothing is compared.
-            in_world(|world| written = Some(case.run(world)));
-            match written {
-                Some(written) if env::var_os(WRITE).is_some() => case.keep(&written),
-                Some(written) if written != case.wanted => wrong.lock().unwrap().push((case, written)),
-                Some(_) | None => {}
-            }
+/// Runs one case; an error where it writes something else than its files say.
+fn check(case: &Case) -> Result<(), String> {
+    let mut written = None;
+    // Where there are no worlds, nothing is compared.
+    in_world(|world| written = Some(case.run(world)));
+    match written {
+        Some(written) if env::var_os(WRITE).is_some() => case.keep(&written),
+        Some(written) if written != case.wanted => {
+            let (command, wanted) = (&case.command, &case.wanted);
+            return Err(format!("{WRITE}=1 writes it anew: {command}wanted {wanted:#?}\nwritten {written:#?}"));
         }
-    };
-    thread::scope(|scope| {
-        for _ in 0..4 {
-            scope.spawn(work);
-        }
-    });
-    let wrong = wrong.into_inner().unwrap();
-    for (case, written) in &wrong {
-        let name = case.folder.file_name().unwrap().display();
-        println!("--- {name}: {}wanted {:#?}\nwritten {written:#?}", case.command, case.wanted);
+        Some(_) | None => {}
     }
-    assert!(wrong.is_empty(), "{} cases differ; {WRITE}=1 writes them anew", wrong.len());
+    Ok(())
 }
 
-#[test]
-fn there_is_a_case_for_every_verb() {
-    let commands: Vec<_> = cases().into_iter().map(|case| case.command).collect();
+/// The folders of `cases/` with their names, which are those of the tests.
+fn cases() -> impl Iterator<Item = (String, Case)> {
+    let folder = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/cli_snapshots/cases");
+    let folders = fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path());
+    folders.map(|folder| (folder.file_name().unwrap().display().to_string(), Case::load(folder)))
+}
+
+fn there_is_a_case_for_every_verb(commands: &[String]) {
     assert!(commands.len() >= 40, "{}", commands.len());
     in_world(|world| {
         let help = world.twinlock(&["--help"]).stdout;
@@ -149,4 +126,17 @@ fn there_is_a_case_for_every_verb() {
             }
         }
     });
+}
+
+fn main() -> ExitCode {
+    let cases: Vec<_> = cases().collect();
+    let commands: Vec<_> = cases.iter().map(|(_, case)| case.command.clone()).collect();
+    let mut trials: Vec<_> =
+        cases.into_iter().map(|(name, case)| Trial::test(name, move || check(&case).map_err(Failed::from))).collect();
+    trials.push(Trial::test("there_is_a_case_for_every_verb", move || {
+        there_is_a_case_for_every_verb(&commands);
+        Ok(())
+    }));
+    trials.sort_unstable_by(|one, other| one.name().cmp(other.name()));
+    libtest_mimic::run(&Arguments::from_args(), trials).exit_code()
 }
