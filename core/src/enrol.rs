@@ -282,7 +282,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         }
         Ok(Some(old)) => {
             if state.record().outlived(&old) {
-                credentials.settle(subject)?;
+                credentials.ensure_durable(subject)?;
             }
             let mut tidied = state.record().clone();
             tidied.keep_only(&old);
@@ -362,7 +362,7 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     let mut state = states.open_or_create(subject)?;
     let mut enrolment = credentials.read_ignoring_state(subject)?.ok_or(EnrolError::NotEnrolled)?;
     if state.record().outlived(&enrolment) {
-        credentials.settle(subject)?;
+        credentials.ensure_durable(subject)?;
     }
     let mut next = Record { remembered: None, ..state.record().clone() };
     next.keep_only(&enrolment);

@@ -199,7 +199,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Answer::Blocked => return Attempt::blocked(),
             Answer::Junk => return Attempt::refused_for(Reason::Junk),
         };
-        match self.settle(subject, &proof) {
+        match self.verify_locked(subject, &proof) {
             Step::End(attempt) => attempt,
             Step::NextCode => self.second_answer(subject, proof, conversation),
         }
@@ -217,7 +217,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Ok(proof) => proof,
             Err(attempt) => return attempt,
         };
-        match self.settle(subject, &proof) {
+        match self.verify_locked(subject, &proof) {
             Step::End(attempt) => attempt,
             Step::NextCode => Attempt::refused_for(Reason::Internal),
         }
@@ -276,18 +276,18 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             (_, Answer::Blocked) => return Attempt::blocked(),
             (_, Answer::Junk | Answer::Otp(_)) => return Attempt::refused_for(Reason::Junk),
         };
-        match self.settle(subject, &proof) {
+        match self.verify_locked(subject, &proof) {
             Step::End(attempt) => attempt,
             Step::NextCode => Attempt::refused_for(Reason::Internal),
         }
     }
 
-    fn settle(&self, subject: &Subject, proof: &Proof) -> Step {
-        self.try_settle(subject, proof).unwrap_or_else(Step::End)
+    fn verify_locked(&self, subject: &Subject, proof: &Proof) -> Step {
+        self.try_verify_locked(subject, proof).unwrap_or_else(Step::End)
     }
 
     /// Under the user's lock: ask the throttle, record the failure, verify, commit.
-    fn try_settle(&self, subject: &Subject, proof: &Proof) -> Result<Step, Attempt> {
+    fn try_verify_locked(&self, subject: &Subject, proof: &Proof) -> Result<Step, Attempt> {
         let _turn = match proof.method() {
             Method::Recovery => Some(self.states.turn()?),
             Method::Otp => None,
@@ -318,7 +318,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
                 let next = decide::accepted(&enrolment, &before, &used_up, now, (self.from, self.network));
                 let next = self.remembering(&enrolment, next, &used_up, now);
                 if before.outlived(&enrolment) {
-                    self.credentials.settle(subject)?;
+                    self.credentials.ensure_durable(subject)?;
                 }
                 pending.commit(&next)?;
                 Ok(Step::End(granted(&enrolment, &next, used_up, now)))

@@ -33,7 +33,7 @@ pub trait ReadCredentials {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn settle(&self, subject: &Subject) -> Result<(), StoreError>;
+    fn ensure_durable(&self, subject: &Subject) -> Result<(), StoreError>;
 }
 
 /// Changes what users hold: enrolment and administration.

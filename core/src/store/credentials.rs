@@ -144,7 +144,7 @@ impl ReadCredentials for CredentialFiles {
         }
     }
 
-    fn settle(&self, subject: &Subject) -> Result<(), StoreError> {
+    fn ensure_durable(&self, subject: &Subject) -> Result<(), StoreError> {
         let (folder, name) = (self.open()?, file_name(subject, SUFFIX)?);
         if let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? {
             file.sync_all().map_err(|e| error(&folder.path_of(&name), Fault::Write(e)))?;

@@ -267,7 +267,7 @@ impl LockedStateFile {
     /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it. It is written as
     /// it was read, byte for byte, and not encoded anew: another version may encode it otherwise, and a power failure would
     /// then leave a mixture of the two. The folder is synced too: the process that died may have just made the record.
-    fn settle(&mut self) -> Result<(), StoreError> {
+    fn sync_current_slot(&mut self) -> Result<(), StoreError> {
         if !self.slot.synced {
             let (offset, mut bytes) = (self.slot.half.offset(), [0; slot::SLOT]);
             self.file.0.read_exact_at(&mut bytes, offset).map_err(|e| error(&self.path, Fault::Read(e)))?;
@@ -316,7 +316,7 @@ impl LockedState for LockedStateFile {
 
     fn record_failure(mut self, failed: &Record) -> Result<PendingFailureFile, StoreError> {
         may_write(&self.path)?;
-        self.settle()?;
+        self.sync_current_slot()?;
         let half = self.slot.half.other();
         let sequence = self.slot.sequence.saturating_add(1);
         self.write(half, sequence, Stage::Pending, failed)?;
@@ -325,7 +325,7 @@ impl LockedState for LockedStateFile {
 
     fn change(&mut self, next: &Record) -> Result<(), StoreError> {
         may_write(&self.path)?;
-        self.settle()?;
+        self.sync_current_slot()?;
         let half = self.slot.half.other();
         let sequence = self.slot.sequence.saturating_add(1);
         self.end(half, sequence, next)?;

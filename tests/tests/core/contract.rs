@@ -141,10 +141,10 @@ fn removing_says_whether_there_was_anything(credentials: &impl WriteCredentials,
 }
 
 fn what_is_made_sure_of_is_as_it_was(credentials: &impl WriteCredentials, _: &impl StateStore) {
-    credentials.settle(&subject("alice")).unwrap();
+    credentials.ensure_durable(&subject("alice")).unwrap();
     assert!(credentials.read(&subject("alice")).unwrap().is_none());
     credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
-    credentials.settle(&subject("alice")).unwrap();
+    credentials.ensure_durable(&subject("alice")).unwrap();
     assert_eq!(*credentials.read(&subject("alice")).unwrap().unwrap().to_toml(), *enrolment("alice").to_toml());
 }
 
@@ -289,8 +289,8 @@ impl<C: ReadCredentials> ReadCredentials for Full<'_, C> {
         self.0.read(subject)
     }
 
-    fn settle(&self, subject: &Subject) -> Result<(), StoreError> {
-        self.0.settle(subject)
+    fn ensure_durable(&self, subject: &Subject) -> Result<(), StoreError> {
+        self.0.ensure_durable(subject)
     }
 }
 

@@ -41,10 +41,10 @@ fn what_was_used_is_forgotten_only_once_the_new_enrolment_is_surely_there() {
     renamed.authenticators[0].id = id("phone2");
     // As by somebody who died before the sync.
     host.store.enrol(&subject("alice"), &renamed);
-    for settled in [1, 1] {
+    for made_durable in [1, 1] {
         host.wait(30);
         assert_eq!(host.alice(&[&host.code(0)]), GRANTED);
-        assert_eq!(host.store.settled(), settled);
+        assert_eq!(host.store.made_durable(), made_durable);
     }
 }
 

@@ -16,7 +16,7 @@ struct Shelves {
     locked: Vec<String>,
     writes_fail: bool,
     reads_fail: bool,
-    settled: usize,
+    made_durable: usize,
 }
 
 /// A store in memory; clones share it.
@@ -45,8 +45,8 @@ impl Memory {
     }
 
     /// How often credentials were made sure of.
-    pub(crate) fn settled(&self) -> usize {
-        self.0.borrow().settled
+    pub(crate) fn made_durable(&self) -> usize {
+        self.0.borrow().made_durable
     }
 
     pub(crate) fn let_writes_fail(&self, fail: bool) {
@@ -77,8 +77,8 @@ impl ReadCredentials for Memory {
         Ok(found)
     }
 
-    fn settle(&self, _: &Subject) -> Result<(), StoreError> {
-        self.0.borrow_mut().settled += 1;
+    fn ensure_durable(&self, _: &Subject) -> Result<(), StoreError> {
+        self.0.borrow_mut().made_durable += 1;
         Ok(())
     }
 }

@@ -54,7 +54,7 @@ pub(super) enum Told {
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Act {
     /// Syncs what another process left unsynced.
-    Settle,
+    SyncCurrent,
     /// Writes the failed attempt.
     Charge(u32),
     /// Writes the end of an attempt.
@@ -232,9 +232,9 @@ impl Programs {
     /// What the files do for each port (`core/src/store/state.rs`).
     fn acts(&mut self, write: Write) -> Vec<Act> {
         match write {
-            Write::Charge(record) => vec![Act::Settle, Act::Charge(self.number(&record))],
+            Write::Charge(record) => vec![Act::SyncCurrent, Act::Charge(self.number(&record))],
             Write::Commit(record) => vec![Act::Commit(self.number(&record)), Act::Sync],
-            Write::Change(record) => vec![Act::Settle, Act::Change(self.number(&record)), Act::Sync],
+            Write::Change(record) => vec![Act::SyncCurrent, Act::Change(self.number(&record)), Act::Sync],
             Write::OldCredentials => vec![Act::SettleFolder],
             Write::Credentials => vec![Act::Rename, Act::SyncFolder],
         }
@@ -335,7 +335,7 @@ impl ReadCredentials for Ports<'_> {
         Ok(Some(self.programs.enrolments[usize::from(self.run.borrow().enrolment)].clone()))
     }
 
-    fn settle(&self, _: &Subject) -> Result<(), StoreError> {
+    fn ensure_durable(&self, _: &Subject) -> Result<(), StoreError> {
         self.write(Write::OldCredentials);
         Ok(())
     }

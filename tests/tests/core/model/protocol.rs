@@ -226,8 +226,8 @@ impl Protocol {
         let Process { node, locked_at, .. } = state.processes[at];
         let Image { row, looked_at, .. } = state.visible();
         match act {
-            Act::Settle | Act::Sync if self.flaw == Some(Flaw::NoSync) => {}
-            Act::Settle | Act::Sync => {
+            Act::SyncCurrent | Act::Sync if self.flaw == Some(Flaw::NoSync) => {}
+            Act::SyncCurrent | Act::Sync => {
                 state.durable = state.visible();
                 state.cached = [None; 2];
             }
