@@ -63,14 +63,14 @@ impl Half {
 
     /// Where the mark of the slot in this half stands in the file.
     #[must_use]
-    pub const fn mark_offset(self) -> u64 {
+    pub const fn durability_mark_offset(self) -> u64 {
         self.other().offset().saturating_add((SLOT - MARK) as u64)
     }
 }
 
 /// The mark of a slot that is surely on the disk.
 #[must_use]
-pub fn mark(sequence: u64) -> [u8; MARK] {
+pub fn durability_mark(sequence: u64) -> [u8; MARK] {
     let mut mark = [0; MARK];
     let (number, complement) = mark.split_at_mut(MARK / 2);
     number.copy_from_slice(&sequence.to_le_bytes());
@@ -202,7 +202,7 @@ fn decode(half: Half, sequence: u64, slot: &[u8], other: &[u8]) -> Option<Slot> 
         return None;
     }
     let record = Record::parse(std::str::from_utf8(body(slot)?).ok()?).ok()?;
-    let synced = other.ends_with(&mark(sequence));
+    let synced = other.ends_with(&durability_mark(sequence));
     Some(Slot { half, sequence, stage, synced, record })
 }
 
@@ -269,15 +269,15 @@ mod tests {
         for (whole, half) in [(file(&new, &old), Half::First), (file(&old, &new), Half::Second)] {
             for (number, synced) in [(7, false), (9, false), (8, true)] {
                 let mut bytes = whole;
-                let at = usize::try_from(half.mark_offset()).unwrap();
-                bytes[at..at + MARK].copy_from_slice(&mark(number));
+                let at = usize::try_from(half.durability_mark_offset()).unwrap();
+                bytes[at..at + MARK].copy_from_slice(&durability_mark(number));
                 let slot = current(&bytes).unwrap();
                 assert_eq!((slot.sequence, slot.half, slot.synced), (8, half, synced), "{number}");
             }
         }
         let mut bytes = file(&old, &new);
-        let at = usize::try_from(Half::Second.mark_offset()).unwrap();
-        bytes[at..at + MARK].copy_from_slice(&mark(8));
+        let at = usize::try_from(Half::Second.durability_mark_offset()).unwrap();
+        bytes[at..at + MARK].copy_from_slice(&durability_mark(8));
         // The mark is no part of the slot that bears it.
         bytes[SLOT + 40] ^= 1;
         assert_eq!(current(&bytes).unwrap().sequence, 7);
@@ -285,9 +285,9 @@ mod tests {
 
     #[test]
     fn a_mark_is_the_number_and_what_it_is_not() {
-        assert_eq!(mark(0x0102), [2, 1, 0, 0, 0, 0, 0, 0, 0xfd, 0xfe, 255, 255, 255, 255, 255, 255]);
+        assert_eq!(durability_mark(0x0102), [2, 1, 0, 0, 0, 0, 0, 0, 0xfd, 0xfe, 255, 255, 255, 255, 255, 255]);
         assert_eq!((Half::First.offset(), Half::Second.offset()), (0, 4096));
-        assert_eq!((Half::First.mark_offset(), Half::Second.mark_offset()), (8176, 4080));
+        assert_eq!((Half::First.durability_mark_offset(), Half::Second.durability_mark_offset()), (8176, 4080));
     }
 
     #[test]

@@ -139,7 +139,7 @@ impl StateFiles {
         }
         let file = made?;
         folder.sync()?;
-        mark(&file.0, Half::First, 1);
+        write_durability_mark(&file.0, Half::First, 1);
         let slot = read(&file.0, slot::FILE as u64, &path)?;
         Ok(Some(LockedStateFile { file, root, folder, path, slot }))
     }
@@ -298,7 +298,7 @@ impl LockedStateFile {
     fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
         self.write(half, sequence, Stage::Committed, record)?;
         self.sync()?;
-        mark(&self.file.0, half, sequence);
+        write_durability_mark(&self.file.0, half, sequence);
         Ok(())
     }
 }
@@ -386,8 +386,8 @@ fn read(file: &File, size: u64, path: &Path) -> Result<Slot, StoreError> {
 
 /// Marks a slot as surely on the disk. Whoever comes after a process that died before finds no mark, and syncs before
 /// anything else. A mark that cannot be written costs such a sync, too, and no more.
-fn mark(file: &File, half: Half, sequence: u64) {
-    let _ = file.write_all_at(&slot::mark(sequence), half.mark_offset());
+fn write_durability_mark(file: &File, half: Half, sequence: u64) {
+    let _ = file.write_all_at(&slot::durability_mark(sequence), half.durability_mark_offset());
 }
 
 fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, StoreError> {

@@ -48,8 +48,8 @@ fn a_state_file_is_read_and_written_as_it_was_recorded() {
     let mut file = [0; FILE];
     file[..SLOT].copy_from_slice(&slot::encode(8, Stage::Pending, &new).unwrap());
     file[SLOT..].copy_from_slice(&slot::encode(7, Stage::Committed, &old).unwrap());
-    let at = usize::try_from(Half::First.mark_offset()).unwrap();
-    let mark = slot::mark(8);
+    let at = usize::try_from(Half::First.durability_mark_offset()).unwrap();
+    let mark = slot::durability_mark(8);
     file[at..at + mark.len()].copy_from_slice(&mark);
     compare_made("state", &file);
     let found = slot::current(&file).unwrap();
