@@ -8,7 +8,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use twinlock_core::lifecycle::{self, Queue};
+use twinlock_core::lifecycle::{HashLimiter, Permit};
 
 /// Connections at once. Each has a thread that mostly waits.
 pub(crate) const MOST: usize = 256;
@@ -152,27 +152,27 @@ impl Drop for PasswordTurn<'_> {
     }
 }
 
-/// Turns at hashing. Unlike those of a login, they are waited for as long as it takes.
+/// Permits for hashing. Unlike those of a login, they are waited for as long as it takes.
 #[derive(Default)]
-pub(crate) struct Turns {
+pub(crate) struct HashQueue {
     taken: Mutex<usize>,
     free: Condvar,
 }
 
-impl Queue for Turns {
-    fn turn(&self) -> Box<dyn lifecycle::Turn + '_> {
+impl HashLimiter for HashQueue {
+    fn acquire(&self) -> Box<dyn Permit + '_> {
         let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
         let mut taken = self.free.wait_while(taken, |taken| *taken >= HASHING).unwrap_or_else(PoisonError::into_inner);
         *taken = taken.saturating_add(1);
-        Box::new(Turn(self))
+        Box::new(HashPermit(self))
     }
 }
 
-struct Turn<'a>(&'a Turns);
+struct HashPermit<'a>(&'a HashQueue);
 
-impl lifecycle::Turn for Turn<'_> {}
+impl Permit for HashPermit<'_> {}
 
-impl Drop for Turn<'_> {
+impl Drop for HashPermit<'_> {
     fn drop(&mut self) {
         let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
         *taken = taken.saturating_sub(1);

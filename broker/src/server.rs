@@ -21,7 +21,7 @@ use twinlock_core::{
 
 use crate::{
     PROGRAM,
-    limits::{Guests, Turns},
+    limits::{Guests, HashQueue},
     refusals::Refusals,
     session::Session,
 };
@@ -36,7 +36,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     pub(crate) config: Arc<PathBuf>,
     pub(crate) guests: Arc<Guests>,
-    pub(crate) turns: Arc<Turns>,
+    pub(crate) hash_queue: Arc<HashQueue>,
     pub(crate) refusals: Refusals,
     store: Arc<PathBuf>,
 }
@@ -49,7 +49,7 @@ impl Server {
         Ok(Self {
             config: Arc::new(config),
             guests: Arc::default(),
-            turns: Arc::default(),
+            hash_queue: Arc::default(),
             refusals: Refusals::default(),
             store,
         })

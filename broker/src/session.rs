@@ -79,7 +79,7 @@ impl Session<'_> {
             randomness: &mut Kernel,
             groups: &SystemGroups,
             journal: &self.journal(SystemJournal { mail: mailing(&config), ..self.system_journal() }),
-            queue: &*self.server.turns,
+            hash_limiter: &*self.server.hash_queue,
         };
         let done = lifecycle.perform(&subject, &request, &mut Talk::over(self.connection));
         done.map_err(|refusal| self.told(refusal))

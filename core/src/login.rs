@@ -288,8 +288,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
 
     /// Under the user's lock: ask the throttle, record the failure, verify, commit.
     fn try_verify_locked(&self, subject: &Subject, proof: &Proof) -> Result<Step, Attempt> {
-        let _turn = match proof.method() {
-            Method::Recovery => Some(self.states.turn()?),
+        let _permit = match proof.method() {
+            Method::Recovery => Some(self.states.hash_permit()?),
             Method::Otp => None,
         };
         let Some((mut state, enrolment)) = self.lock(subject)? else {

@@ -65,7 +65,7 @@ pub struct Onboarding<'a, S> {
     pub clock: &'a dyn Clock,
     /// For the secret and the recovery codes.
     pub randomness: &'a mut dyn Randomness,
-    /// For its turn at Argon2.
+    /// For its permit to hash.
     pub states: &'a S,
     /// Whose codes they are, as the app shows it.
     pub issuer: &'a str,
@@ -92,7 +92,7 @@ impl<S: StateStore> Onboarding<'_, S> {
         let account = subject.map_or(account.as_str(), |subject| subject.name.as_str());
         let confirmed = self.confirm(&authenticator, account, conversation)?;
         let (codes, set) = {
-            let _turn = self.states.turn().map_err(Attempt::from)?;
+            let _permit = self.states.hash_permit().map_err(Attempt::from)?;
             enrol::new_recovery_codes(now, self.randomness).map_err(|error| failed(&error))?
         };
         hand_over(&codes, conversation)?;

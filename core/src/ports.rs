@@ -71,7 +71,7 @@ pub trait StateStore {
     /// See [`LockedState`].
     type Locked: LockedState;
     /// Held while a recovery code is hashed: at most two on the host at once.
-    type Turn;
+    type HashPermit;
 
     /// Locks the record of `subject`, or `None` if there is none.
     ///
@@ -97,11 +97,11 @@ pub trait StateStore {
     /// [`StoreError`].
     fn start_over(&self, subject: &Subject, record: &Record) -> Result<Self::Locked, StoreError>;
 
-    /// Waits for a turn at Argon2.
+    /// Waits for a permit to hash.
     ///
     /// # Errors
     /// [`StoreError`]; [`Fault::Busy`] after 3 seconds.
-    fn turn(&self) -> Result<Self::Turn, StoreError>;
+    fn hash_permit(&self) -> Result<Self::HashPermit, StoreError>;
 }
 
 /// A user's state record, held under an exclusive lock. Dropped, it is unlocked and unchanged.

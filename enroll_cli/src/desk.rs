@@ -7,7 +7,7 @@ use twinlock_core::{
     account::Subject,
     config::DEFAULT_PATH,
     host::{self, Kernel, SystemClock, SystemGroups},
-    lifecycle::{Caller, Done, Lifecycle, Queue, Request, Turn},
+    lifecycle::{Caller, Done, HashLimiter, Lifecycle, Permit, Request},
     ports::{Dialogue, NoAnswer, Offer, Typing},
     status::Status,
     wire::{self, Unreachable},
@@ -84,7 +84,7 @@ impl Desk {
                     randomness: &mut Kernel,
                     groups: &SystemGroups,
                     journal: &journal,
-                    queue: &Alone,
+                    hash_limiter: &NoHashLimit,
                 };
                 let done = lifecycle.perform(subject, request, dialogue)?;
                 if let Request::Enroll(_) = request {
@@ -135,15 +135,15 @@ fn unreachable(why: Unreachable) -> Failure {
 }
 
 /// Root hashes when it wants to.
-struct Alone;
+struct NoHashLimit;
 
-impl Queue for Alone {
-    fn turn(&self) -> Box<dyn Turn + '_> {
+impl HashLimiter for NoHashLimit {
+    fn acquire(&self) -> Box<dyn Permit + '_> {
         Box::new(Self)
     }
 }
 
-impl Turn for Alone {}
+impl Permit for NoHashLimit {}
 
 /// There is nobody to talk with, and nothing to talk about.
 struct Nobody;

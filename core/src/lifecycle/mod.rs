@@ -65,13 +65,13 @@ pub trait Journal {
 }
 
 /// Lets as many as the host can bear hash recovery codes at once.
-pub trait Queue {
-    /// Waits for a turn, which ends when it is dropped.
-    fn turn(&self) -> Box<dyn Turn + '_>;
+pub trait HashLimiter {
+    /// Waits for a permit, which ends when it is dropped.
+    fn acquire(&self) -> Box<dyn Permit + '_>;
 }
 
-/// A turn at hashing.
-pub trait Turn {}
+/// A permit to hash; given back when dropped.
+pub trait Permit {}
 
 /// What is worked with.
 pub struct Lifecycle<'a> {
@@ -90,7 +90,7 @@ pub struct Lifecycle<'a> {
     /// Where everything is written down.
     pub journal: &'a dyn Journal,
     /// For recovery codes.
-    pub queue: &'a dyn Queue,
+    pub hash_limiter: &'a dyn HashLimiter,
 }
 
 impl Lifecycle<'_> {
@@ -188,7 +188,7 @@ impl Lifecycle<'_> {
 
     fn new_recovery_codes(&mut self) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
         let (now, randomness) = (self.clock.now(), &mut *self.randomness);
-        let _turn = self.queue.turn();
+        let _permit = self.hash_limiter.acquire();
         enrol::new_recovery_codes(now, randomness)
     }
 

@@ -16,7 +16,7 @@ pub use credentials::CredentialFiles;
 pub(crate) use open::off_stdio;
 pub use prepare::Prepared;
 pub use reading::Reading;
-pub use state::{LockedStateFile, PendingFailureFile, StateFiles, Turn};
+pub use state::{HashPermit, LockedStateFile, PendingFailureFile, StateFiles};
 
 use identity::Identity;
 

@@ -173,7 +173,7 @@ fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedS
 
 impl StateStore for StateFiles {
     type Locked = LockedStateFile;
-    type Turn = Turn;
+    type HashPermit = HashPermit;
 
     fn open(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
         let name = file_name(subject, "")?;
@@ -213,19 +213,19 @@ impl StateStore for StateFiles {
         self.make(&name, record, true)?.ok_or_else(|| self.missing(&name))
     }
 
-    fn turn(&self) -> Result<Turn, StoreError> {
-        // Two turns, two locks: those of the two folders, which nothing else locks and which are always there.
+    fn hash_permit(&self) -> Result<HashPermit, StoreError> {
+        // Two permits, two locks: those of the two folders, which nothing else locks and which are always there.
         let (root, states) = self.open_folders()?;
         let files = [states.as_file()?, root.folder(CREDENTIALS, Readers::Root)?.as_file()?];
         let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
         let file = taken.map_err(|e| error(&self.root, Fault::Read(e)))?.and_then(|at| files.into_iter().nth(at));
-        file.map(|file| Turn(Locked(file))).ok_or_else(|| error(&self.root, Fault::Busy(DEADLINE)))
+        file.map(|file| HashPermit(Locked(file))).ok_or_else(|| error(&self.root, Fault::Busy(DEADLINE)))
     }
 }
 
-/// A turn at Argon2; given back when dropped.
+/// A permit to hash; given back when dropped.
 #[derive(Debug)]
-pub struct Turn(#[expect(dead_code, reason = "it is there to be dropped")] Locked);
+pub struct HashPermit(#[expect(dead_code, reason = "it is there to be dropped")] Locked);
 
 /// A file that is locked until this is dropped.
 #[derive(Debug)]

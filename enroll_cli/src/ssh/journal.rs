@@ -171,7 +171,7 @@ impl Journal {
     }
 
     /// Goes from one phase to the next.
-    pub(super) fn turn(&self, from: Phase, to: Phase) -> Result<(), Failure> {
+    pub(super) fn set_phase(&self, from: Phase, to: Phase) -> Result<(), Failure> {
         if from == to { Ok(()) } else { rename(from.name(), to.name()) }
     }
 

@@ -89,7 +89,7 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
     let made = plan
         .change
         .make()
-        .and_then(|()| journal.turn(Phase::Changing, if span.is_some() { Phase::Trying } else { Phase::Kept }));
+        .and_then(|()| journal.set_phase(Phase::Changing, if span.is_some() { Phase::Trying } else { Phase::Kept }));
     if let Err(failure) = made {
         return Err(match after_failure(&journal, &record) {
             Ok(()) => failure.hint("nothing is changed: what was done was undone"),
@@ -123,7 +123,7 @@ fn confirm(config: &Path) -> Result<(), Failure> {
             if !journal.change(&record)?.is_in_place()? {
                 note(&format!("note: a file was changed since it was enabled; later, {CHANGED_SINCE}"));
             }
-            journal.turn(Phase::Trying, Phase::Kept)?;
+            journal.set_phase(Phase::Trying, Phase::Kept)?;
             trial::end(&record.id);
             log("twinlock", Severity::Warning, "ssh: confirmed");
             note("confirmed: it stays");
@@ -193,7 +193,7 @@ fn after_failure(journal: &Journal, record: &Record) -> Result<(), Failure> {
 /// Puts back what was there before.
 fn undo(journal: &Journal, phase: Phase, record: &Record, server: Server) -> Result<(), Failure> {
     let change = journal.change(record)?;
-    journal.turn(phase, Phase::Restoring)?;
+    journal.set_phase(phase, Phase::Restoring)?;
     change.undo(record.mode, server)?;
     journal.clear()
 }

@@ -114,7 +114,7 @@ impl WriteCredentials for Memory {
 
 impl StateStore for Memory {
     type Locked = MemoryLockedState;
-    type Turn = ();
+    type HashPermit = ();
 
     fn open(&self, subject: &Subject) -> Result<Option<MemoryLockedState>, StoreError> {
         let name = subject.name.to_string();
@@ -152,7 +152,7 @@ impl StateStore for Memory {
         Ok(self.open(subject)?.unwrap())
     }
 
-    fn turn(&self) -> Result<(), StoreError> {
+    fn hash_permit(&self) -> Result<(), StoreError> {
         Ok(())
     }
 }

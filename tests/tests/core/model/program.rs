@@ -1,7 +1,7 @@
 //! A process as the explorer has it: the real code of core, run again from its beginning with everything that it was told
 //! so far, up to the point where it must be told more.
 //!
-//! What a process does hangs on three kinds of things it is told: an answer, a turn at Argon2, and a locked record with
+//! What a process does hangs on three kinds of things it is told: an answer, a permit to hash, and a locked record with
 //! the credentials and the clock as they are then. What it does in between, until it needs the next, is a list of acts.
 //! So no second model of the protocol is needed, and no thread.
 
@@ -44,8 +44,8 @@ pub(super) enum Script {
 pub(super) enum Told {
     /// The next answer of its script, at this time.
     Answer(u64),
-    /// It has a turn at Argon2.
-    Turn,
+    /// It has a permit to hash.
+    HashPermit,
     /// It has the lock: the record, by its number, which of the enrolments there is, and the time.
     Lock { record: u32, enrolment: u8, now: u64 },
 }
@@ -88,7 +88,7 @@ pub(super) enum End {
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(super) enum Next {
     Answer,
-    Turn,
+    HashPermit,
     Lock,
     Nothing,
 }
@@ -286,7 +286,7 @@ impl Ports<'_> {
         match told {
             Some(Told::Answer(at)) => run.now = at,
             Some(Told::Lock { now, enrolment, .. }) => (run.now, run.enrolment) = (now, enrolment),
-            Some(Told::Turn) => {}
+            Some(Told::HashPermit) => {}
             // What it asks for when it was told no more, it asks once.
             None => run.next = run.next.or(Some(wanted)),
         }
@@ -358,7 +358,7 @@ impl WriteCredentials for Ports<'_> {
 
 impl<'a> StateStore for Ports<'a> {
     type Locked = Locked<'a>;
-    type Turn = Held<'a>;
+    type HashPermit = Held<'a>;
 
     fn open(&self, _: &Subject) -> Result<Option<Locked<'a>>, StoreError> {
         let Some(Told::Lock { record, .. }) = self.told(Next::Lock) else {
@@ -382,14 +382,14 @@ impl<'a> StateStore for Ports<'a> {
         unreachable!("every record can be read")
     }
 
-    fn turn(&self) -> Result<Held<'a>, StoreError> {
-        self.told(Next::Turn).ok_or_else(no_more)?;
+    fn hash_permit(&self) -> Result<Held<'a>, StoreError> {
+        self.told(Next::HashPermit).ok_or_else(no_more)?;
         self.hold();
         Ok(Held(*self))
     }
 }
 
-/// A lock or a turn, until it is dropped.
+/// a lock or a permit, until it is dropped.
 struct Held<'a>(Ports<'a>);
 
 impl Drop for Held<'_> {

@@ -20,8 +20,8 @@ use crate::given::NOON;
 pub(super) const MOST: usize = 5;
 /// Different right answers of one exploration.
 const ANSWERS: usize = 6;
-/// Turns at Argon2 on one host.
-const TURNS: usize = 2;
+/// Permits to hash on one host.
+const HASH_PERMITS: usize = 2;
 const DAY: u32 = 86_400;
 
 /// What an answer is worth, known apart from the code that judges it.
@@ -121,7 +121,7 @@ enum Broken {
 #[allow(dead_code, reason = "read by whoever reads a history")]
 pub(super) enum Event {
     Answers { process: u8 },
-    GetsATurn { process: u8 },
+    GetsAHashPermit { process: u8 },
     Locks { process: u8 },
     Does { process: u8, act: Act },
     IsKilled { process: u8 },
@@ -165,13 +165,13 @@ impl Protocol {
 
     fn holds_turn(&self, process: &Process) -> bool {
         let told = &self.programs.node(process.node).told;
-        let waits_for_lock = matches!(told.last(), Some(Told::Turn));
-        !process.dead && told.contains(&Told::Turn) && (waits_for_lock || self.holds_lock(process))
+        let waits_for_lock = matches!(told.last(), Some(Told::HashPermit));
+        !process.dead && told.contains(&Told::HashPermit) && (waits_for_lock || self.holds_lock(process))
     }
 
-    /// What is given at this point of a program: 0 for codes, 1 for recovery codes, which alone take a turn.
+    /// What is given at this point of a program: 0 for codes, 1 for recovery codes, which alone take a permit.
     fn method(&self, node: u32) -> usize {
-        usize::from(self.programs.node(node).told.contains(&Told::Turn))
+        usize::from(self.programs.node(node).told.contains(&Told::HashPermit))
     }
 
     fn has_begun(&self, process: &Process) -> bool {
@@ -198,9 +198,9 @@ impl Protocol {
         let (told, event) = match self.programs.node(this.node).next {
             Next::Nothing => return None,
             Next::Answer => (Told::Answer(now), Event::Answers { process }),
-            Next::Turn => {
+            Next::HashPermit => {
                 let taken = state.processes.iter().filter(|process| self.holds_turn(process)).count();
-                (taken < TURNS).then_some((Told::Turn, Event::GetsATurn { process }))?
+                (taken < HASH_PERMITS).then_some((Told::HashPermit, Event::GetsAHashPermit { process }))?
             }
             Next::Lock => {
                 let taken = state.processes.iter().any(|process| self.holds_lock(process));
@@ -279,11 +279,11 @@ impl Protocol {
     fn is_proven(&self, told: &[Told], answers: &[usize]) -> bool {
         let held = told.iter().rev().find_map(|told| match told {
             Told::Lock { enrolment, .. } => Some(*enrolment),
-            Told::Answer(_) | Told::Turn => None,
+            Told::Answer(_) | Told::HashPermit => None,
         });
         let times = told.iter().filter_map(|told| match told {
             Told::Answer(at) => Some(*at),
-            Told::Lock { .. } | Told::Turn => None,
+            Told::Lock { .. } | Told::HashPermit => None,
         });
         times.zip(answers).all(|(at, answer)| match self.scene.answers[*answer].1 {
             Worth::Wrong => false,
@@ -316,7 +316,7 @@ impl Protocol {
             let told = match self.programs.node(node).next {
                 Next::Answer => Told::Answer(now),
                 Next::Lock => Told::Lock { record, enrolment, now },
-                Next::Turn | Next::Nothing => break,
+                Next::HashPermit | Next::Nothing => break,
             };
             node = self.programs.tell(node, told);
         }
