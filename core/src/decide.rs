@@ -20,9 +20,9 @@ pub struct GivenCode {
     pub at: UnixTime,
 }
 
-/// What a login offers as proof. No `Debug`.
+/// What a login submits. No `Debug`.
 #[derive(Clone)]
-pub enum Proof {
+pub enum Response {
     /// One code.
     Code(GivenCode),
     /// Two codes, of which the second must come after the first.
@@ -34,8 +34,8 @@ pub enum Proof {
     Recovery(RecoveryCode),
 }
 
-impl Proof {
-    /// What the proof is checked against.
+impl Response {
+    /// What the response is checked against.
     #[must_use]
     pub const fn method(&self) -> Method {
         match self {
@@ -55,7 +55,7 @@ impl Proof {
     }
 }
 
-/// What a proof is worth.
+/// What a response is worth.
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[must_use]
 pub enum Verdict {
@@ -65,7 +65,7 @@ pub enum Verdict {
     Refuse(Refusal),
 }
 
-/// What an accepted proof uses up.
+/// What an accepted response uses up.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum UsedUp {
     /// This step of an authenticator, and all before it.
@@ -86,7 +86,7 @@ pub enum UsedUp {
     },
 }
 
-/// Why a proof is worth nothing.
+/// Why a response is worth nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Refusal {
     /// No code of any window, no recovery code of the set.
@@ -97,7 +97,7 @@ pub enum Refusal {
     SecondCode,
 }
 
-/// Judges a proof against what the user holds and what was used before.
+/// Judges a response against what the user holds and what was used before.
 ///
 /// The pending failure is the proof that the failed attempt is on record already, should this process die right now.
 ///
@@ -110,13 +110,13 @@ pub fn decide(
     _pending: &impl PendingFailure,
     enrolment: &Enrolment,
     record: &Record,
-    proof: &Proof,
+    response: &Response,
 ) -> Result<Verdict, RecoveryError> {
-    match proof {
-        Proof::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Reach::Login)),
-        Proof::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Login)),
-        Proof::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Resync)),
-        Proof::Recovery(code) => decide_recovery(enrolment, record, code),
+    match response {
+        Response::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Reach::Login)),
+        Response::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Login)),
+        Response::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Resync)),
+        Response::Recovery(code) => decide_recovery(enrolment, record, code),
     }
 }
 
@@ -182,10 +182,10 @@ fn found_drift(otp: &Otp, step: u64, now: UnixTime, reach: Reach) -> Option<i64>
 /// around now. It grants nothing, and it says that a guess hit: it is for the log and for root, and of codes whose time
 /// is over for their owner.
 #[must_use]
-pub fn clock_offset(enrolment: &Enrolment, record: &Record, proof: &Proof) -> Option<i64> {
-    let given = match proof {
-        Proof::Code(given) | Proof::TwoCodes(given, _) => given,
-        Proof::Resync(..) | Proof::Recovery(_) => return None,
+pub fn clock_offset(enrolment: &Enrolment, record: &Record, response: &Response) -> Option<i64> {
+    let given = match response {
+        Response::Code(given) | Response::TwoCodes(given, _) => given,
+        Response::Resync(..) | Response::Recovery(_) => return None,
     };
     enrolment.active().find_map(|authenticator| {
         let (otp, past) = (&authenticator.otp, past_of(enrolment, record, authenticator));
@@ -216,7 +216,7 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
     })
 }
 
-/// The record after an accepted proof: what was used up, when and from where is noted, the row of failures ends, stale
+/// The record after an accepted response: what was used up, when and from where is noted, the row of failures ends, stale
 /// entries go. `network` is where it surely came from, `from` what the application said.
 #[must_use]
 pub fn accepted(
@@ -316,16 +316,16 @@ mod tests {
         GivenCode { code: Code::parse(code.as_bytes()).unwrap(), at: UnixTime::from_seconds(NOW) }
     }
 
-    fn one(which: usize, step: u64) -> Proof {
-        Proof::Code(given(which, step))
+    fn one(which: usize, step: u64) -> Response {
+        Response::Code(given(which, step))
     }
 
-    fn two(first: (usize, u64), second: (usize, u64)) -> Proof {
-        Proof::TwoCodes(given(first.0, first.1), given(second.0, second.1))
+    fn two(first: (usize, u64), second: (usize, u64)) -> Response {
+        Response::TwoCodes(given(first.0, first.1), given(second.0, second.1))
     }
 
-    fn recovery(text: &str) -> Proof {
-        Proof::Recovery(RecoveryCode::parse(text.as_bytes()).unwrap())
+    fn recovery(text: &str) -> Response {
+        Response::Recovery(RecoveryCode::parse(text.as_bytes()).unwrap())
     }
 
     fn accept(name: &str, step: u64) -> Verdict {
@@ -348,7 +348,7 @@ mod tests {
         };
         let code = Verdict::Accept(UsedUp::RecoveryCode { set: id("set1"), id: 1 });
         let (phone, tablet) = (0, 1);
-        for (fact, record, proof, verdict) in [
+        for (fact, record, response, verdict) in [
             ("the code of now", fresh(), one(phone, STEP), accept("phone", STEP)),
             ("the code of the step before", fresh(), one(phone, STEP - 1), accept("phone", STEP - 1)),
             ("the code of the step after", fresh(), one(phone, STEP + 1), accept("phone", STEP + 1)),
@@ -378,15 +378,15 @@ mod tests {
             ("what an older set spent", other_set, recovery(RECOVERY), code),
             ("no recovery code of the set", fresh(), recovery("0000000000000000"), wrong),
         ] {
-            assert_eq!(decide(&Written, &alice(), &record, &proof).unwrap(), verdict, "{fact}");
+            assert_eq!(decide(&Written, &alice(), &record, &response).unwrap(), verdict, "{fact}");
         }
     }
 
     #[test]
     fn a_proof_is_checked_against_what_it_is_and_has_as_many_codes_as_were_given() {
-        let resync = Proof::Resync(given(0, STEP), given(0, STEP + 1));
-        let proofs = [one(0, STEP), two((0, STEP), (0, STEP + 1)), resync, recovery(RECOVERY)];
-        let counted = proofs.map(|proof| (proof.method(), proof.codes()));
+        let resync = Response::Resync(given(0, STEP), given(0, STEP + 1));
+        let responses = [one(0, STEP), two((0, STEP), (0, STEP + 1)), resync, recovery(RECOVERY)];
+        let counted = responses.map(|response| (response.method(), response.codes()));
         assert_eq!(counted, [(Method::Otp, 1), (Method::Otp, 2), (Method::Otp, 2), (Method::Recovery, 0)]);
     }
 
@@ -399,8 +399,8 @@ mod tests {
     #[test]
     fn the_first_of_two_codes_is_judged_at_the_time_it_was_given() {
         let early = GivenCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
-        let proof = Proof::TwoCodes(early, given(0, STEP - 1));
-        assert_eq!(decide(&Written, &alice(), &fresh(), &proof).unwrap(), accept("phone", STEP - 1));
+        let response = Response::TwoCodes(early, given(0, STEP - 1));
+        assert_eq!(decide(&Written, &alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
     }
 
     #[test]
@@ -439,7 +439,7 @@ mod tests {
             let enrolment = held(digits, second);
             let code = enrolment.authenticators[1].otp.code(STEP);
             let code = GivenCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
-            let verdict = decide(&Written, &enrolment, &used(STEP), &Proof::Code(code)).unwrap();
+            let verdict = decide(&Written, &enrolment, &used(STEP), &Response::Code(code)).unwrap();
             assert_eq!(verdict, again, "{digits} digits of {second}");
         }
         let next = decide(&Written, &held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
@@ -458,16 +458,16 @@ mod tests {
     fn two_consecutive_codes_ten_minutes_off_set_a_clock_right() {
         for ahead in [-20i64, -7, 0, 7, 19] {
             let first = STEP.saturating_add_signed(ahead);
-            let resync = |second| Proof::Resync(given(0, first), given(0, second));
+            let resync = |second| Response::Resync(given(0, first), given(0, second));
             let drift = Some(ahead + 1);
             let wanted = Verdict::Accept(UsedUp::Step { id: id("phone"), step: first + 1, drift });
             assert_eq!(decide(&Written, &alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
             let apart = decide(&Written, &alice(), &fresh(), &resync(first + 2)).unwrap();
             assert_eq!(apart, Verdict::Refuse(Refusal::SecondCode), "{ahead}");
         }
-        let far = Proof::Resync(given(0, STEP + 21), given(0, STEP + 22));
+        let far = Response::Resync(given(0, STEP + 21), given(0, STEP + 22));
         assert_eq!(decide(&Written, &alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Refusal::Wrong));
-        let old = Proof::Resync(given(0, STEP - 7), given(0, STEP - 6));
+        let old = Response::Resync(given(0, STEP - 7), given(0, STEP - 6));
         assert_eq!(decide(&Written, &alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Refusal::Replayed));
     }
 
@@ -495,7 +495,7 @@ mod tests {
             authenticators: vec![authenticator("token", 1, MovingFactor::Counter { first: 3 })],
             ..alice()
         };
-        let verdict = |record: &Record, proof: &Proof| decide(&Written, &token, record, proof).unwrap();
+        let verdict = |record: &Record, response: &Response| decide(&Written, &token, record, response).unwrap();
         assert_eq!(verdict(&fresh(), &one(0, 3)), accept("token", 3));
         assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Refusal::Replayed));
         assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Refusal::Wrong));
@@ -506,7 +506,7 @@ mod tests {
         assert_eq!(verdict(&pressed, &two((0, 9), (0, 11))), Verdict::Refuse(Refusal::SecondCode));
         // The second press is looked for from the first one on.
         assert_eq!(verdict(&pressed, &two((0, 14), (0, 15))), accept("token", 15));
-        let far = Proof::Resync(given(0, 90), given(0, 91));
+        let far = Response::Resync(given(0, 90), given(0, 91));
         assert_eq!(verdict(&pressed, &far), accept("token", 91));
     }
 

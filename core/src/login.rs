@@ -9,7 +9,7 @@ use crate::{
     account::Subject,
     answer::Answer,
     credentials::{AuthenticatorId, Enrolment},
-    decide::{self, GivenCode, Proof, Refusal, UsedUp, Verdict},
+    decide::{self, GivenCode, Refusal, Response, UsedUp, Verdict},
     grant::Grant,
     journal::Reason,
     notice::Notice,
@@ -193,15 +193,15 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let Some(subject) = subject else {
             return Attempt::refused_for(Reason::UnknownUser);
         };
-        let proof = match first.0 {
-            Answer::Otp(code) => Proof::Code(GivenCode { code, at: first.1 }),
-            Answer::Recovery(code) => Proof::Recovery(code),
+        let response = match first.0 {
+            Answer::Otp(code) => Response::Code(GivenCode { code, at: first.1 }),
+            Answer::Recovery(code) => Response::Recovery(code),
             Answer::Blocked => return Attempt::blocked(),
             Answer::Junk => return Attempt::refused_for(Reason::Junk),
         };
-        match self.verify_locked(subject, &proof) {
+        match self.verify_locked(subject, &response) {
             Step::End(attempt) => attempt,
-            Step::NextCode => self.second_answer(subject, proof, conversation),
+            Step::NextCode => self.second_answer(subject, response, conversation),
         }
     }
 
@@ -213,11 +213,11 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Ok((Answer::Recovery(_) | Answer::Blocked | Answer::Junk, _)) => Err(Attempt::refused_for(Reason::Junk)),
             Err(none) => Err(Attempt::ended(Outcome::NoAnswer(none))),
         };
-        let proof = match code(self.prompt).and_then(|first| Ok(Proof::Resync(first, code(NEXT_CODE_PROMPT)?))) {
-            Ok(proof) => proof,
+        let response = match code(self.prompt).and_then(|first| Ok(Response::Resync(first, code(NEXT_CODE_PROMPT)?))) {
+            Ok(response) => response,
             Err(attempt) => return attempt,
         };
-        match self.verify_locked(subject, &proof) {
+        match self.verify_locked(subject, &response) {
             Step::End(attempt) => attempt,
             Step::NextCode => Attempt::refused_for(Reason::Internal),
         }
@@ -265,30 +265,30 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     /// Step-up: asks for the next code, with no lock held, and looks again at everything.
-    fn second_answer(&self, subject: &Subject, first: Proof, conversation: &mut dyn Conversation) -> Attempt {
+    fn second_answer(&self, subject: &Subject, first: Response, conversation: &mut dyn Conversation) -> Attempt {
         let second = match self.ask(NEXT_CODE_PROMPT, conversation) {
             Ok(answer) => answer,
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
         };
-        let proof = match (first, second.0) {
-            (Proof::Code(first), Answer::Otp(code)) => Proof::TwoCodes(first, GivenCode { code, at: second.1 }),
-            (_, Answer::Recovery(code)) => Proof::Recovery(code),
+        let response = match (first, second.0) {
+            (Response::Code(first), Answer::Otp(code)) => Response::TwoCodes(first, GivenCode { code, at: second.1 }),
+            (_, Answer::Recovery(code)) => Response::Recovery(code),
             (_, Answer::Blocked) => return Attempt::blocked(),
             (_, Answer::Junk | Answer::Otp(_)) => return Attempt::refused_for(Reason::Junk),
         };
-        match self.verify_locked(subject, &proof) {
+        match self.verify_locked(subject, &response) {
             Step::End(attempt) => attempt,
             Step::NextCode => Attempt::refused_for(Reason::Internal),
         }
     }
 
-    fn verify_locked(&self, subject: &Subject, proof: &Proof) -> Step {
-        self.try_verify_locked(subject, proof).unwrap_or_else(Step::End)
+    fn verify_locked(&self, subject: &Subject, response: &Response) -> Step {
+        self.try_verify_locked(subject, response).unwrap_or_else(Step::End)
     }
 
     /// Under the user's lock: ask the throttle, record the failure, verify, commit.
-    fn try_verify_locked(&self, subject: &Subject, proof: &Proof) -> Result<Step, Attempt> {
-        let _permit = match proof.method() {
+    fn try_verify_locked(&self, subject: &Subject, response: &Response) -> Result<Step, Attempt> {
+        let _permit = match response.method() {
             Method::Recovery => Some(self.states.hash_permit()?),
             Method::Otp => None,
         };
@@ -298,22 +298,22 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         // What is written from here on belongs to an enrolment that was read under this lock.
         let before = Record { provisional: false, ..state.record().clone() };
         let now = self.clock.now();
-        match before.throttle.gate(&self.limits, proof.method(), proof.codes(), self.network, now) {
+        match before.throttle.gate(&self.limits, response.method(), response.codes(), self.network, now) {
             Gate::Open => {}
             Gate::SecondCode => return Ok(Step::NextCode),
-            Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, proof, &enrolment, &before))),
+            Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, response, &enrolment, &before))),
             Gate::Wait(rest) => {
                 if let Some(throttle) = before.throttle.anchored(now) {
                     state.change(&Record { throttle, ..before.clone() })?;
                 }
-                let attempt = refused(Reason::Throttled, proof, &enrolment, &before);
+                let attempt = refused(Reason::Throttled, response, &enrolment, &before);
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
         }
-        let throttle = before.throttle.with_failure(&self.limits, proof.method(), self.network, now);
+        let throttle = before.throttle.with_failure(&self.limits, response.method(), self.network, now);
         let failed = Record { throttle, ..before.clone() };
         let pending = state.record_failure(&failed)?;
-        match decide::decide(&pending, &enrolment, &before, proof)? {
+        match decide::decide(&pending, &enrolment, &before, response)? {
             Verdict::Accept(used_up) => {
                 let next = decide::accepted(&enrolment, &before, &used_up, now, (self.from, self.network));
                 let next = self.remembering(&enrolment, next, &used_up, now);
@@ -325,9 +325,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             }
             Verdict::Refuse(refusal) => {
                 pending.commit(&failed)?;
-                let attempt = refused(reason(refusal), proof, &enrolment, &failed);
+                let attempt = refused(reason(refusal), response, &enrolment, &failed);
                 // Looked for in every case, so that a used code takes as long as a wrong one.
-                let clock_offset = decide::clock_offset(&enrolment, &before, proof);
+                let clock_offset = decide::clock_offset(&enrolment, &before, response);
                 let clock_offset = clock_offset.filter(|_| refusal == Refusal::Wrong);
                 Ok(Step::End(Attempt { clock_offset, ..attempt }))
             }
@@ -351,8 +351,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 }
 
-fn refused(reason: Reason, proof: &Proof, enrolment: &Enrolment, record: &Record) -> Attempt {
-    let method = match proof.method() {
+fn refused(reason: Reason, response: &Response, enrolment: &Enrolment, record: &Record) -> Attempt {
+    let method = match response.method() {
         // Of a wrong code it is not known whose it was meant to be.
         Method::Otp => enrolment.active().next().map_or("totp", |authenticator| authenticator.otp.kind()),
         Method::Recovery => "recovery",

@@ -2,13 +2,13 @@
 //! says who may do what to it and what must be shown first; the command as root and the broker both end here.
 
 mod attempt;
-mod proof;
+mod authorization;
 mod request;
 
 pub use request::{Cause, Confirm, DeviceChanged, Done, Enrolled, NewAuthenticator, Place, Refusal, Request};
 
 use attempt::Owned;
-use proof::Proof;
+use authorization::Authorization;
 
 use crate::{
     account::Subject,
@@ -142,7 +142,7 @@ impl Lifecycle<'_> {
         if let Caller::Root = self.caller {
             self.store.prepare(self.randomness)?;
         }
-        let proof = self.prove_for_enrolment(subject, wish.place, dialogue)?;
+        let authorization = self.prove_for_enrolment(subject, wish.place, dialogue)?;
         // Refused before anything is shown, and once more under the lock.
         if wish.place == Place::Beside
             && let Some(held) = self.store.credentials.read(subject)?
@@ -176,7 +176,7 @@ impl Lifecycle<'_> {
                 Some(step)
             }
         };
-        self.store_new(subject, (&authenticator, set), confirmed, wish.place, &proof)?;
+        self.store_new(subject, (&authenticator, set), confirmed, wish.place, &authorization)?;
         Ok(Done::Enrolled(Enrolled {
             authenticator: authenticator.id.as_str().to_owned(),
             label: authenticator.label.as_str().to_owned(),
@@ -228,22 +228,22 @@ impl Lifecycle<'_> {
         (authenticator, set): (&Authenticator, Option<RecoverySet>),
         confirmed: Option<u64>,
         place: Place,
-        proof: &Proof,
+        authorization: &Authorization,
     ) -> Result<(), Refusal> {
         let now = self.clock.now();
-        let (change, existing) = match (place, proof) {
+        let (change, existing) = match (place, authorization) {
             (Place::Beside, _) => {
                 enrol::amend(self.stores(), subject, |enrolment, record| {
-                    proof.check(enrolment)?;
+                    authorization.check(enrolment)?;
                     record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
                     enrol::add(enrolment, record, (authenticator.clone(), confirmed), now)
                 })?;
                 self.journal.change(subject, Change::DeviceAdded);
                 return Ok(());
             }
-            (Place::First, _) | (Place::Instead, Proof::FirstFactor) => (Change::Enrolled, Existing::Keep),
-            (Place::Instead, Proof::Root) => (Change::Replaced, Existing::Replace),
-            (Place::Instead, Proof::Held(identity)) => (Change::Replaced, Existing::ReplaceOnly(identity)),
+            (Place::First, _) | (Place::Instead, Authorization::FirstFactor) => (Change::Enrolled, Existing::Keep),
+            (Place::Instead, Authorization::Root) => (Change::Replaced, Existing::Replace),
+            (Place::Instead, Authorization::Held(identity)) => (Change::Replaced, Existing::ReplaceOnly(identity)),
         };
         let enrolment = Enrolment {
             user: subject.name.clone(),
@@ -272,14 +272,14 @@ impl Lifecycle<'_> {
         if self.store.credentials.read(subject)?.is_none() {
             return Err(Refusal::not_enrolled(subject.name.as_str()));
         }
-        let proof = self.prove(subject, dialogue)?;
+        let authorization = self.prove(subject, dialogue)?;
         let (codes, set) = self.new_recovery_codes()?;
         if confirm == Confirm::Ask {
             hand_over(&codes, dialogue)?;
         }
         let now = self.clock.now();
         enrol::amend(self.stores(), subject, |enrolment, record| {
-            proof.check(enrolment)?;
+            authorization.check(enrolment)?;
             record.notice = Notice::after(record.notice, Change::RecoveryRenewed, now);
             enrol::renew_recovery(enrolment, record, set);
             Ok(())
@@ -296,7 +296,7 @@ impl Lifecycle<'_> {
         dialogue: &mut dyn Dialogue,
     ) -> Result<Done, Refusal> {
         self.permit(self.config.self_service.device, "changing devices")?;
-        let proof = self.prove(subject, dialogue)?;
+        let authorization = self.prove(subject, dialogue)?;
         let now = self.clock.now();
         let what = match change {
             DeviceChange::Rename(_) => Change::DeviceRenamed,
@@ -305,7 +305,7 @@ impl Lifecycle<'_> {
             DeviceChange::Remove => Change::DeviceRemoved,
         };
         let changed = enrol::amend(self.stores(), subject, |enrolment, record| {
-            proof.check(enrolment)?;
+            authorization.check(enrolment)?;
             record.notice = Notice::after(record.notice, what, now);
             let id = enrolment.change_device(device, change)?;
             Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
@@ -330,11 +330,13 @@ impl Lifecycle<'_> {
         if self.store.holds_nothing_of(subject)? {
             return Err(Refusal::not_enrolled(subject.name.as_str()));
         }
-        let proof = self.prove(subject, dialogue)?;
-        admin::remove(self.stores(), subject, self.clock.now(), |held| match (&proof, held) {
-            (Proof::Root, _) => Ok(()),
-            (Proof::FirstFactor | Proof::Held(_), Ok(Some(enrolment))) => proof.check(enrolment),
-            (Proof::FirstFactor | Proof::Held(_), _) => Err(EnrolError::ChangedMeanwhile),
+        let authorization = self.prove(subject, dialogue)?;
+        admin::remove(self.stores(), subject, self.clock.now(), |held| match (&authorization, held) {
+            (Authorization::Root, _) => Ok(()),
+            (Authorization::FirstFactor | Authorization::Held(_), Ok(Some(enrolment))) => {
+                authorization.check(enrolment)
+            }
+            (Authorization::FirstFactor | Authorization::Held(_), _) => Err(EnrolError::ChangedMeanwhile),
         })?;
         self.journal.change(subject, Change::Removed);
         Ok(Done::Removed)

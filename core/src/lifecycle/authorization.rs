@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// What was shown, and of what it is still true when the change is made.
-pub(super) enum Proof {
+pub(super) enum Authorization {
     /// Root needs to show nothing.
     Root,
     /// The user, who has no second factor.
@@ -25,8 +25,8 @@ pub(super) enum Proof {
     Held(String),
 }
 
-impl Proof {
-    /// Whether the proof is one for this enrolment, as it is under its lock: somebody whose stolen phone was just replaced
+impl Authorization {
+    /// Whether the authorization is for this enrolment, as it is under its lock: somebody whose stolen phone was just replaced
     /// must not go on with what it proved before.
     pub(super) fn check(&self, enrolment: &Enrolment) -> Result<(), EnrolError> {
         match self {
@@ -83,10 +83,10 @@ impl Lifecycle<'_> {
         subject: &Subject,
         place: Place,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Proof, Refusal> {
+    ) -> Result<Authorization, Refusal> {
         let enrolled = match (self.caller, place) {
             // As root also what cannot be read is replaced.
-            (Caller::Root, Place::Instead) => return Ok(Proof::Root),
+            (Caller::Root, Place::Instead) => return Ok(Authorization::Root),
             // Root may enrol anew somebody whose credentials were lost.
             (Caller::Root, _) => self.store.credentials.read_ignoring_state(subject)?.is_some(),
             (Caller::Owner(_), _) => self.store.credentials.read(subject)?.is_some(),
@@ -99,9 +99,9 @@ impl Lifecycle<'_> {
         }
     }
 
-    fn prove_first_factor(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Proof, Refusal> {
+    fn prove_first_factor(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, Refusal> {
         let Caller::Owner(first_factor) = self.caller else {
-            return Ok(Proof::Root);
+            return Ok(Authorization::Root);
         };
         match self.config.self_service.first_enrollment {
             FirstEnrollment::Password => {
@@ -117,13 +117,13 @@ impl Lifecycle<'_> {
                 .hint("ask your administrator"));
             }
         }
-        Ok(Proof::FirstFactor)
+        Ok(Authorization::FirstFactor)
     }
 
     /// Asks the owner for a code of what is there now.
-    pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Proof, Refusal> {
+    pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, Refusal> {
         let Caller::Owner(_) = self.caller else {
-            return Ok(Proof::Root);
+            return Ok(Authorization::Root);
         };
         let Some(enrolment) = self.store.credentials.read(subject)? else {
             return Err(Refusal::not_enrolled(subject.name.as_str()));
@@ -135,7 +135,7 @@ impl Lifecycle<'_> {
             let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
             self.journal.attempt(subject, &attempt);
             if granted(&attempt).is_some() {
-                return Ok(Proof::Held(enrolment.identity()));
+                return Ok(Authorization::Held(enrolment.identity()));
             }
             if let Outcome::NoAnswer(none) = attempt.outcome {
                 return Err(none.into());
