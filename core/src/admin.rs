@@ -160,7 +160,7 @@ pub enum Repair {
     Made,
 }
 
-/// Puts a new record in the place of one of which neither half can be read: see [`Record::used_up`].
+/// Puts a new record in the place of one of which neither half can be read: see [`Record::assume_everything_used`].
 ///
 /// # Errors
 /// [`StoreError`].
@@ -178,6 +178,6 @@ pub fn repair<C: WriteCredentials, S: StateStore>(
         Err(error) if matches!(error.fault, Fault::Torn | Fault::TooLarge(_)) => {}
         Err(error) => return Err(error),
     }
-    states.start_over(subject, &Record::used_up(subject, &enrolment, now))?;
+    states.start_over(subject, &Record::assume_everything_used(subject, &enrolment, now))?;
     Ok(Repair::Made)
 }

@@ -2,7 +2,7 @@
 
 use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment},
-    otp::{Code, Match, Otp, Past, Reach},
+    otp::{Code, Match, Otp, ReplayState, Window},
     policy::Network,
     ports::PendingFailure,
     record::{Origin, Record},
@@ -13,7 +13,7 @@ use crate::{
 
 /// A code and when it was given. No `Debug`.
 #[derive(Clone)]
-pub struct GivenCode {
+pub struct SubmittedCode {
     /// What was typed.
     pub code: Code,
     /// The host's clock right after the answer.
@@ -24,12 +24,12 @@ pub struct GivenCode {
 #[derive(Clone)]
 pub enum Response {
     /// One code.
-    Code(GivenCode),
+    Code(SubmittedCode),
     /// Two codes, of which the second must come after the first.
-    TwoCodes(GivenCode, GivenCode),
+    TwoCodes(SubmittedCode, SubmittedCode),
     /// Two consecutive codes that may be further off, to set the authenticator right (RFC 6238 section 6, RFC 4226
     /// section 7.4).
-    Resync(GivenCode, GivenCode),
+    Resync(SubmittedCode, SubmittedCode),
     /// A recovery code.
     Recovery(RecoveryCode),
 }
@@ -60,14 +60,14 @@ impl Response {
 #[must_use]
 pub enum Verdict {
     /// It proves the factor, and this is used up by it.
-    Accept(UsedUp),
+    Accept(Consumed),
     /// It does not.
     Refuse(Refusal),
 }
 
 /// What an accepted response uses up.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum UsedUp {
+pub enum Consumed {
     /// This step of an authenticator, and all before it.
     Step {
         /// The authenticator.
@@ -113,30 +113,30 @@ pub fn decide(
     response: &Response,
 ) -> Result<Verdict, RecoveryError> {
     match response {
-        Response::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Reach::Login)),
-        Response::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Login)),
-        Response::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Reach::Resync)),
+        Response::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Window::Login)),
+        Response::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Login)),
+        Response::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Resync)),
         Response::Recovery(code) => decide_recovery(enrolment, record, code),
     }
 }
 
-type Codes<'a> = (&'a GivenCode, Option<&'a GivenCode>);
+type Codes<'a> = (&'a SubmittedCode, Option<&'a SubmittedCode>);
 
-fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, reach: Reach) -> Verdict {
+fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, window: Window) -> Verdict {
     let mut verdict = Verdict::Refuse(Refusal::Wrong);
     for authenticator in enrolment.active() {
-        let past = past_of(enrolment, record, authenticator);
-        verdict = stronger(verdict, match_codes(&authenticator.otp, past, codes, reach).on(&authenticator.id));
+        let replay = replay_state_of(enrolment, record, authenticator);
+        verdict = stronger(verdict, match_codes(&authenticator.otp, replay, codes, window).on(&authenticator.id));
     }
     verdict
 }
 
 /// What is known of an authenticator from its earlier uses. Where its secret stands twice among what the user holds, as
 /// it may in a file that was deployed or imported, a step that was used of the one is used of the other.
-fn past_of(enrolment: &Enrolment, record: &Record, authenticator: &Authenticator) -> Past {
+fn replay_state_of(enrolment: &Enrolment, record: &Record, authenticator: &Authenticator) -> ReplayState {
     let twins = enrolment.authenticators.iter().filter(|one| one.otp.is_twin_of(&authenticator.otp));
-    let last_step = twins.filter_map(|twin| record.past(&twin.id).last_step).max();
-    Past { last_step, ..record.past(&authenticator.id) }
+    let last_step = twins.filter_map(|twin| record.replay_state(&twin.id).last_step).max();
+    ReplayState { last_step, ..record.replay_state(&authenticator.id) }
 }
 
 /// What two codes, or one, are to one authenticator.
@@ -148,33 +148,34 @@ enum CodesMatch {
 impl CodesMatch {
     fn on(self, id: &AuthenticatorId) -> Verdict {
         match self {
-            Self::Accept { step, drift } => Verdict::Accept(UsedUp::Step { id: id.clone(), step, drift }),
+            Self::Accept { step, drift } => Verdict::Accept(Consumed::Step { id: id.clone(), step, drift }),
             Self::Refuse(refusal) => Verdict::Refuse(refusal),
         }
     }
 }
 
-fn match_codes(otp: &Otp, past: Past, (first, second): Codes<'_>, reach: Reach) -> CodesMatch {
-    let found = otp.find(&first.code, first.at, past, reach);
+fn match_codes(otp: &Otp, replay: ReplayState, (first, second): Codes<'_>, window: Window) -> CodesMatch {
+    let found = otp.find(&first.code, first.at, replay, window);
     // The second code is looked for whatever the first one is.
-    let last_step = if let Match::Fresh(step) = found { Some(step) } else { past.last_step };
-    let next = second.map(|second| (second.at, otp.find(&second.code, second.at, Past { last_step, ..past }, reach)));
+    let last_step = if let Match::Fresh(step) = found { Some(step) } else { replay.last_step };
+    let next = second
+        .map(|second| (second.at, otp.find(&second.code, second.at, ReplayState { last_step, ..replay }, window)));
     match (found, next) {
         (Match::Replayed, _) => CodesMatch::Refuse(Refusal::Replayed),
         (Match::Nothing, _) => CodesMatch::Refuse(Refusal::Wrong),
         (Match::Fresh(step), None) => CodesMatch::Accept { step, drift: None },
-        (Match::Fresh(step), Some((at, Match::Fresh(later)))) if otp.follows(step, later, reach) => {
-            CodesMatch::Accept { step: later, drift: found_drift(otp, later, at, reach) }
+        (Match::Fresh(step), Some((at, Match::Fresh(later)))) if otp.follows(step, later, window) => {
+            CodesMatch::Accept { step: later, drift: found_drift(otp, later, at, window) }
         }
         (Match::Fresh(_), Some(_)) => CodesMatch::Refuse(Refusal::SecondCode),
     }
 }
 
 /// Only two consecutive codes given for that purpose move the window of a clock.
-fn found_drift(otp: &Otp, step: u64, now: UnixTime, reach: Reach) -> Option<i64> {
-    match (otp.period(), reach) {
-        (Some(_), Reach::Resync) => step.checked_signed_diff(otp.step_at(now, Past::default())),
-        (_, Reach::Login) | (None, Reach::Resync) => None,
+fn found_drift(otp: &Otp, step: u64, now: UnixTime, window: Window) -> Option<i64> {
+    match (otp.period(), window) {
+        (Some(_), Window::Resync) => step.checked_signed_diff(otp.step_at(now, ReplayState::default())),
+        (_, Window::Login) | (None, Window::Resync) => None,
     }
 }
 
@@ -188,10 +189,10 @@ pub fn clock_offset(enrolment: &Enrolment, record: &Record, response: &Response)
         Response::Resync(..) | Response::Recovery(_) => return None,
     };
     enrolment.active().find_map(|authenticator| {
-        let (otp, past) = (&authenticator.otp, past_of(enrolment, record, authenticator));
+        let (otp, replay) = (&authenticator.otp, replay_state_of(enrolment, record, authenticator));
         let period = i64::from(otp.period()?);
-        match otp.find(&given.code, given.at, past, Reach::Resync) {
-            Match::Fresh(step) => step.checked_signed_diff(otp.step_at(given.at, past))?.checked_mul(period),
+        match otp.find(&given.code, given.at, replay, Window::Resync) {
+            Match::Fresh(step) => step.checked_signed_diff(otp.step_at(given.at, replay))?.checked_mul(period),
             Match::Replayed | Match::Nothing => None,
         }
     })
@@ -210,7 +211,7 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
         return Ok(Verdict::Refuse(Refusal::Wrong));
     };
     Ok(match set.find(code, record.spent(&set.set))? {
-        RecoveryMatch::Fresh(id) => Verdict::Accept(UsedUp::RecoveryCode { set: set.set.clone(), id }),
+        RecoveryMatch::Fresh(id) => Verdict::Accept(Consumed::RecoveryCode { set: set.set.clone(), id }),
         RecoveryMatch::Spent => Verdict::Refuse(Refusal::Replayed),
         RecoveryMatch::Nothing => Verdict::Refuse(Refusal::Wrong),
     })
@@ -222,13 +223,13 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
 pub fn accepted(
     enrolment: &Enrolment,
     before: &Record,
-    used_up: &UsedUp,
+    consumed: &Consumed,
     now: UnixTime,
     (from, network): (Option<&Origin>, Option<Network>),
 ) -> Record {
     let mut next = before.clone();
-    let method = match used_up {
-        UsedUp::Step { id, step, drift } => {
+    let method = match consumed {
+        Consumed::Step { id, step, drift } => {
             next.use_step(id, *step, now);
             next.set_from(id, from);
             if let Some(drift) = drift {
@@ -236,7 +237,7 @@ pub fn accepted(
             }
             Method::Otp
         }
-        UsedUp::RecoveryCode { set, id } => {
+        Consumed::RecoveryCode { set, id } => {
             next.spend(set, *id);
             Method::Recovery
         }
@@ -311,9 +312,9 @@ mod tests {
         record
     }
 
-    fn given(which: usize, step: u64) -> GivenCode {
+    fn given(which: usize, step: u64) -> SubmittedCode {
         let code = alice().authenticators[which].otp.code(step);
-        GivenCode { code: Code::parse(code.as_bytes()).unwrap(), at: UnixTime::from_seconds(NOW) }
+        SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), at: UnixTime::from_seconds(NOW) }
     }
 
     fn one(which: usize, step: u64) -> Response {
@@ -329,7 +330,7 @@ mod tests {
     }
 
     fn accept(name: &str, step: u64) -> Verdict {
-        Verdict::Accept(UsedUp::Step { id: id(name), step, drift: None })
+        Verdict::Accept(Consumed::Step { id: id(name), step, drift: None })
     }
 
     #[test]
@@ -346,7 +347,7 @@ mod tests {
             record.spend(&id("set0"), 1);
             record
         };
-        let code = Verdict::Accept(UsedUp::RecoveryCode { set: id("set1"), id: 1 });
+        let code = Verdict::Accept(Consumed::RecoveryCode { set: id("set1"), id: 1 });
         let (phone, tablet) = (0, 1);
         for (fact, record, response, verdict) in [
             ("the code of now", fresh(), one(phone, STEP), accept("phone", STEP)),
@@ -398,7 +399,7 @@ mod tests {
 
     #[test]
     fn the_first_of_two_codes_is_judged_at_the_time_it_was_given() {
-        let early = GivenCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
+        let early = SubmittedCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
         let response = Response::TwoCodes(early, given(0, STEP - 1));
         assert_eq!(decide(&Written, &alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
     }
@@ -410,7 +411,7 @@ mod tests {
         before.use_step(&id("gone"), 7, now);
         before.spend(&id("set0"), 3);
         before.throttle.failures = 2;
-        let (phone, from) = (UsedUp::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
+        let (phone, from) = (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
         let network = Network::parse("192.0.2.7").ok();
         let step = accepted(&alice(), &before, &phone, now, (from.as_ref(), network));
         assert_eq!(
@@ -419,7 +420,7 @@ mod tests {
         );
         assert_eq!((step.uses[0].last_used, &step.uses[0].last_from), (now, &from));
         assert_eq!((&step.recovery, step.throttle.home), (&None, network));
-        let code = accepted(&alice(), &before, &UsedUp::RecoveryCode { set: id("set1"), id: 1 }, now, (None, None));
+        let code = accepted(&alice(), &before, &Consumed::RecoveryCode { set: id("set1"), id: 1 }, now, (None, None));
         assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
     }
 
@@ -438,7 +439,7 @@ mod tests {
         ] {
             let enrolment = held(digits, second);
             let code = enrolment.authenticators[1].otp.code(STEP);
-            let code = GivenCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
+            let code = SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
             let verdict = decide(&Written, &enrolment, &used(STEP), &Response::Code(code)).unwrap();
             assert_eq!(verdict, again, "{digits} digits of {second}");
         }
@@ -460,7 +461,7 @@ mod tests {
             let first = STEP.saturating_add_signed(ahead);
             let resync = |second| Response::Resync(given(0, first), given(0, second));
             let drift = Some(ahead + 1);
-            let wanted = Verdict::Accept(UsedUp::Step { id: id("phone"), step: first + 1, drift });
+            let wanted = Verdict::Accept(Consumed::Step { id: id("phone"), step: first + 1, drift });
             assert_eq!(decide(&Written, &alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
             let apart = decide(&Written, &alice(), &fresh(), &resync(first + 2)).unwrap();
             assert_eq!(apart, Verdict::Refuse(Refusal::SecondCode), "{ahead}");
@@ -473,7 +474,7 @@ mod tests {
 
     #[test]
     fn a_drift_that_was_found_moves_the_next_login() {
-        let drift = UsedUp::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
+        let drift = Consumed::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
         let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), (None, None));
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Refusal::Wrong));

@@ -16,7 +16,7 @@ use crate::{
     answer::Answer,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
-    otp::{Algorithm, Match, MovingFactor, Otp, OtpError, Past, Reach},
+    otp::{Algorithm, Match, MovingFactor, Otp, OtpError, ReplayState, Window},
     ports::{Fault, LockedState, Randomness, ReadCredentials, StateStore, StoreError, WriteCredentials},
     record::{Record, Use},
     recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
@@ -166,11 +166,11 @@ pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Op
     let Answer::Otp(code) = Answer::read(typed) else {
         return None;
     };
-    let reach = match authenticator.otp.factor() {
-        MovingFactor::Time { .. } => Reach::Login,
-        MovingFactor::Counter { .. } => Reach::Resync,
+    let window = match authenticator.otp.factor() {
+        MovingFactor::Time { .. } => Window::Login,
+        MovingFactor::Counter { .. } => Window::Resync,
     };
-    match authenticator.otp.find(&code, now, Past::default(), reach) {
+    match authenticator.otp.find(&code, now, ReplayState::default(), window) {
         Match::Fresh(step) => Some(step),
         Match::Replayed | Match::Nothing => None,
     }
@@ -338,7 +338,7 @@ pub(crate) fn start_over<C: ReadCredentials, S: StateStore>(
         Err(error) if is_beyond_use(&error) => None,
         held => held?,
     };
-    let record = held.map_or_else(|| Record::new(subject), |held| Record::used_up(subject, &held, now));
+    let record = held.map_or_else(|| Record::new(subject), |held| Record::assume_everything_used(subject, &held, now));
     states.start_over(subject, &record)
 }
 
@@ -532,7 +532,7 @@ mod tests {
     fn a_code_of_now_confirms_and_gives_its_step() {
         let phone = phone();
         let now = UnixTime::from_seconds(1_795_492_800);
-        let step = phone.otp.step_at(now, Past::default());
+        let step = phone.otp.step_at(now, ReplayState::default());
         assert_eq!(confirm(&phone, phone.otp.code(step).as_bytes(), now), Some(step));
         assert_eq!(confirm(&phone, phone.otp.code(step + 5).as_bytes(), now), None);
         assert_eq!(confirm(&phone, b"", now), None);

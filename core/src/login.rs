@@ -9,7 +9,7 @@ use crate::{
     account::Subject,
     answer::Answer,
     credentials::{AuthenticatorId, Enrolment},
-    decide::{self, GivenCode, Refusal, Response, UsedUp, Verdict},
+    decide::{self, Consumed, Refusal, Response, SubmittedCode, Verdict},
     grant::Grant,
     journal::Reason,
     notice::Notice,
@@ -194,7 +194,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             return Attempt::refused_for(Reason::UnknownUser);
         };
         let response = match first.0 {
-            Answer::Otp(code) => Response::Code(GivenCode { code, at: first.1 }),
+            Answer::Otp(code) => Response::Code(SubmittedCode { code, at: first.1 }),
             Answer::Recovery(code) => Response::Recovery(code),
             Answer::Blocked => return Attempt::blocked(),
             Answer::Junk => return Attempt::refused_for(Reason::Junk),
@@ -209,7 +209,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     /// them. Counted like any attempt, and worth one.
     pub fn resync(&self, subject: &Subject, conversation: &mut dyn Conversation) -> Attempt {
         let mut code = |prompt| match self.ask(prompt, conversation) {
-            Ok((Answer::Otp(code), at)) => Ok(GivenCode { code, at }),
+            Ok((Answer::Otp(code), at)) => Ok(SubmittedCode { code, at }),
             Ok((Answer::Recovery(_) | Answer::Blocked | Answer::Junk, _)) => Err(Attempt::refused_for(Reason::Junk)),
             Err(none) => Err(Attempt::ended(Outcome::NoAnswer(none))),
         };
@@ -250,8 +250,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     /// The record with this login remembered, where that is wanted and a code was given for it.
-    fn remembering(&self, enrolment: &Enrolment, mut next: Record, used_up: &UsedUp, now: UnixTime) -> Record {
-        if let (Some(client), UsedUp::Step { .. }) = (&self.client, used_up) {
+    fn remembering(&self, enrolment: &Enrolment, mut next: Record, consumed: &Consumed, now: UnixTime) -> Record {
+        if let (Some(client), Consumed::Step { .. }) = (&self.client, consumed) {
             let mut logins = next.remembered.take().unwrap_or_else(|| Remembered::new(client.fresh));
             logins.note(enrolment, client, now);
             next.remembered = Some(logins);
@@ -271,7 +271,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
         };
         let response = match (first, second.0) {
-            (Response::Code(first), Answer::Otp(code)) => Response::TwoCodes(first, GivenCode { code, at: second.1 }),
+            (Response::Code(first), Answer::Otp(code)) => {
+                Response::TwoCodes(first, SubmittedCode { code, at: second.1 })
+            }
             (_, Answer::Recovery(code)) => Response::Recovery(code),
             (_, Answer::Blocked) => return Attempt::blocked(),
             (_, Answer::Junk | Answer::Otp(_)) => return Attempt::refused_for(Reason::Junk),
@@ -314,14 +316,14 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let failed = Record { throttle, ..before.clone() };
         let pending = state.record_failure(&failed)?;
         match decide::decide(&pending, &enrolment, &before, response)? {
-            Verdict::Accept(used_up) => {
-                let next = decide::accepted(&enrolment, &before, &used_up, now, (self.from, self.network));
-                let next = self.remembering(&enrolment, next, &used_up, now);
+            Verdict::Accept(consumed) => {
+                let next = decide::accepted(&enrolment, &before, &consumed, now, (self.from, self.network));
+                let next = self.remembering(&enrolment, next, &consumed, now);
                 if before.outlived(&enrolment) {
                     self.credentials.ensure_durable(subject)?;
                 }
                 pending.commit(&next)?;
-                Ok(Step::End(granted(&enrolment, &next, used_up, now)))
+                Ok(Step::End(granted(&enrolment, &next, consumed, now)))
             }
             Verdict::Refuse(refusal) => {
                 pending.commit(&failed)?;
@@ -361,13 +363,13 @@ fn refused(reason: Reason, response: &Response, enrolment: &Enrolment, record: &
     Attempt { method: Some(method), failures, ..Attempt::refused_for(reason) }
 }
 
-fn granted(enrolment: &Enrolment, record: &Record, used_up: UsedUp, now: UnixTime) -> Attempt {
-    let (method, authenticator, recovery_codes_left) = match used_up {
-        UsedUp::Step { id, .. } => {
+fn granted(enrolment: &Enrolment, record: &Record, consumed: Consumed, now: UnixTime) -> Attempt {
+    let (method, authenticator, recovery_codes_left) = match consumed {
+        Consumed::Step { id, .. } => {
             let used = enrolment.active().find(|authenticator| authenticator.id == id);
             (used.map_or("totp", |authenticator| authenticator.otp.kind()), Some(id), None)
         }
-        UsedUp::RecoveryCode { .. } => ("recovery", None, Some(record.recovery_codes_left(enrolment))),
+        Consumed::RecoveryCode { .. } => ("recovery", None, Some(record.recovery_codes_left(enrolment))),
     };
     let outcome = Outcome::Granted { recovery_codes_left };
     let failures = Some(record.throttle.failures);

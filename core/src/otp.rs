@@ -115,7 +115,7 @@ pub enum OtpError {
 
 /// What is known of an authenticator from its earlier uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub struct Past {
+pub struct ReplayState {
     /// The last step used: this one and all before it count as replayed.
     pub last_step: Option<u64>,
     /// Steps by which its clock is ahead of the host's.
@@ -124,7 +124,7 @@ pub struct Past {
 
 /// How far from where it should be a code may be.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Reach {
+pub enum Window {
     /// For a login: one step before and after (RFC 6238 section 5.2), or five presses ahead (RFC 4226 section 7.4).
     Login,
     /// For two consecutive codes that set an authenticator right: ten minutes, or a hundred presses.
@@ -171,10 +171,10 @@ impl Otp {
 
     /// The step where the authenticator should be: by the host's clock alone, or after the last one used.
     #[must_use]
-    pub fn step_at(&self, now: UnixTime, past: Past) -> u64 {
+    pub fn step_at(&self, now: UnixTime, replay: ReplayState) -> u64 {
         match self.factor {
             MovingFactor::Time { period } => now.seconds().checked_div(u64::from(period)).unwrap_or(0),
-            MovingFactor::Counter { first } => first.max(past.last_step.map_or(0, |last| last.saturating_add(1))),
+            MovingFactor::Counter { first } => first.max(replay.last_step.map_or(0, |last| last.saturating_add(1))),
         }
     }
 
@@ -183,7 +183,7 @@ impl Otp {
     #[must_use]
     pub fn furthest_step(&self, now: UnixTime) -> Option<u64> {
         self.period()?;
-        Some(self.candidates(now, Past::default(), Reach::Resync).end().saturating_add(Self::WINDOW))
+        Some(self.candidates(now, ReplayState::default(), Window::Resync).end().saturating_add(Self::WINDOW))
     }
 
     /// Looks for `code` among the steps that `reach` allows around where the authenticator should be at `now`.
@@ -191,12 +191,12 @@ impl Otp {
     /// # Security
     /// Every step is computed and compared, in constant time each, and no step ends the walk early. Where the code
     /// stands for two steps, the later one counts, so that it cannot come back.
-    pub fn find(&self, code: &Code, now: UnixTime, past: Past, reach: Reach) -> Match {
+    pub fn find(&self, code: &Code, now: UnixTime, replay: ReplayState, window: Window) -> Match {
         let engine = self.engine();
         let (mut fresh, mut replayed, mut step_found) = (Choice::from(0), Choice::from(0), 0u64);
-        for step in self.candidates(now, past, reach) {
+        for step in self.candidates(now, replay, window) {
             let hit = Choice::from(u8::from(engine.check(code.as_str(), step).is_some()));
-            let above = Choice::from(u8::from(past.last_step.is_none_or(|last| step > last) && step >= self.first()));
+            let above = Choice::from(u8::from(replay.last_step.is_none_or(|last| step > last) && step >= self.first()));
             step_found.conditional_assign(&step, hit & above);
             fresh |= hit & above;
             replayed |= hit & !above;
@@ -213,31 +213,31 @@ impl Otp {
     /// Whether `second` may come after `first` as the second of two consecutive codes. With a clock the next one may
     /// have been missed in a login; two presses follow each other, and so do two codes that set a clock right.
     #[must_use]
-    pub const fn follows(&self, first: u64, second: u64, reach: Reach) -> bool {
-        match (self.factor, reach) {
-            (MovingFactor::Time { .. }, Reach::Login) => second > first,
-            (MovingFactor::Time { .. }, Reach::Resync) | (MovingFactor::Counter { .. }, _) => {
+    pub const fn follows(&self, first: u64, second: u64, window: Window) -> bool {
+        match (self.factor, window) {
+            (MovingFactor::Time { .. }, Window::Login) => second > first,
+            (MovingFactor::Time { .. }, Window::Resync) | (MovingFactor::Counter { .. }, _) => {
                 matches!(first.checked_add(1), Some(next) if next == second)
             }
         }
     }
 
-    fn candidates(&self, now: UnixTime, past: Past, reach: Reach) -> RangeInclusive<u64> {
-        let expected = self.step_at(now, past);
-        match (self.factor, reach) {
-            (MovingFactor::Time { .. }, Reach::Login) => {
-                let centre = expected.saturating_add_signed(past.drift);
+    fn candidates(&self, now: UnixTime, replay: ReplayState, window: Window) -> RangeInclusive<u64> {
+        let expected = self.step_at(now, replay);
+        match (self.factor, window) {
+            (MovingFactor::Time { .. }, Window::Login) => {
+                let centre = expected.saturating_add_signed(replay.drift);
                 centre.saturating_sub(Self::WINDOW)..=centre.saturating_add(Self::WINDOW)
             }
-            (MovingFactor::Time { period }, Reach::Resync) => {
-                let reach = u64::from(Self::RESYNC_SECONDS.checked_div(period).unwrap_or(0));
-                expected.saturating_sub(reach)..=expected.saturating_add(reach)
+            (MovingFactor::Time { period }, Window::Resync) => {
+                let window = u64::from(Self::RESYNC_SECONDS.checked_div(period).unwrap_or(0));
+                expected.saturating_sub(window)..=expected.saturating_add(window)
             }
             // Some that were used are looked at too, to tell a replay from a guess.
-            (MovingFactor::Counter { .. }, Reach::Login) => {
+            (MovingFactor::Counter { .. }, Window::Login) => {
                 expected.saturating_sub(Self::LOOK_AHEAD)..=expected.saturating_add(Self::LOOK_AHEAD)
             }
-            (MovingFactor::Counter { .. }, Reach::Resync) => {
+            (MovingFactor::Counter { .. }, Window::Resync) => {
                 expected..=expected.saturating_add(Self::RESYNC_LOOK_AHEAD)
             }
         }
@@ -364,18 +364,18 @@ mod tests {
         Otp::new(Secret::from_bytes(SHA1).unwrap(), Algorithm::Sha1, 6, MovingFactor::Counter { first }).unwrap()
     }
 
-    fn after(last_step: u64) -> Past {
-        Past { last_step: Some(last_step), drift: 0 }
+    fn after(last_step: u64) -> ReplayState {
+        ReplayState { last_step: Some(last_step), drift: 0 }
     }
 
     #[test]
     fn a_counter_is_looked_for_five_presses_ahead_and_never_back() {
-        for (first, past, press, found) in [
-            (0, Past::default(), 0, Match::Fresh(0)),
-            (0, Past::default(), 5, Match::Fresh(5)),
-            (0, Past::default(), 6, Match::Nothing),
-            (7, Past::default(), 6, Match::Replayed),
-            (7, Past::default(), 12, Match::Fresh(12)),
+        for (first, replay, press, found) in [
+            (0, ReplayState::default(), 0, Match::Fresh(0)),
+            (0, ReplayState::default(), 5, Match::Fresh(5)),
+            (0, ReplayState::default(), 6, Match::Nothing),
+            (7, ReplayState::default(), 6, Match::Replayed),
+            (7, ReplayState::default(), 12, Match::Fresh(12)),
             (0, after(9), 9, Match::Replayed),
             (0, after(9), 5, Match::Replayed),
             (0, after(9), 10, Match::Fresh(10)),
@@ -384,7 +384,11 @@ mod tests {
             (100, after(9), 100, Match::Fresh(100)),
         ] {
             let hotp = hotp(first);
-            assert_eq!(hotp.find(&code(&hotp.code(press)), at(0), past, Reach::Login), found, "{press} after {past:?}");
+            assert_eq!(
+                hotp.find(&code(&hotp.code(press)), at(0), replay, Window::Login),
+                found,
+                "{press} after {replay:?}"
+            );
         }
     }
 
@@ -392,12 +396,17 @@ mod tests {
     fn setting_right_reaches_ten_minutes_or_a_hundred_presses() {
         let totp = totp(SHA1, Algorithm::Sha1, 8);
         for (step, found) in [(979, false), (980, true), (1020, true), (1021, false)] {
-            let hit = totp.find(&code(&totp.code(step)), at(30_000), Past { last_step: None, drift: 9 }, Reach::Resync);
+            let hit = totp.find(
+                &code(&totp.code(step)),
+                at(30_000),
+                ReplayState { last_step: None, drift: 9 },
+                Window::Resync,
+            );
             assert_eq!(hit == Match::Fresh(step), found, "{step}");
         }
         let hotp = hotp(0);
         for (press, found) in [(9, false), (10, true), (110, true), (111, false)] {
-            let hit = hotp.find(&code(&hotp.code(press)), at(0), after(9), Reach::Resync);
+            let hit = hotp.find(&code(&hotp.code(press)), at(0), after(9), Window::Resync);
             assert_eq!(hit == Match::Fresh(press), found, "{press}");
         }
     }
@@ -406,11 +415,11 @@ mod tests {
     fn of_two_codes_the_second_follows_the_first() {
         let totp = totp(SHA1, Algorithm::Sha1, 6);
         for (second, login, resync) in [(9, false, false), (10, false, false), (11, true, true), (12, true, false)] {
-            assert_eq!(totp.follows(10, second, Reach::Login), login);
-            assert_eq!(totp.follows(10, second, Reach::Resync), resync);
-            assert_eq!(hotp(0).follows(10, second, Reach::Login), second == 11);
+            assert_eq!(totp.follows(10, second, Window::Login), login);
+            assert_eq!(totp.follows(10, second, Window::Resync), resync);
+            assert_eq!(hotp(0).follows(10, second, Window::Login), second == 11);
         }
-        assert!(!totp.follows(u64::MAX, u64::MAX, Reach::Resync));
+        assert!(!totp.follows(u64::MAX, u64::MAX, Window::Resync));
     }
 
     #[test]
@@ -442,12 +451,12 @@ mod tests {
                 for (digits, shown) in [(8, wanted), (7, &wanted[1..]), (6, &wanted[2..])] {
                     let totp = totp(secret, algorithm, digits);
                     assert_eq!(
-                        totp.code(totp.step_at(at(time), Past::default())),
+                        totp.code(totp.step_at(at(time), ReplayState::default())),
                         shown,
                         "{time} {algorithm:?} {digits}"
                     );
                     assert_eq!(
-                        totp.find(&code(shown), at(time), Past::default(), Reach::Login),
+                        totp.find(&code(shown), at(time), ReplayState::default(), Window::Login),
                         Match::Fresh(time / 30)
                     );
                 }
@@ -467,7 +476,7 @@ mod tests {
             (30_059, Match::Fresh(1000)),
             (30_060, Match::Nothing),
         ] {
-            assert_eq!(totp.find(&code(&shown), at(time), Past::default(), Reach::Login), found, "{time}");
+            assert_eq!(totp.find(&code(&shown), at(time), ReplayState::default(), Window::Login), found, "{time}");
         }
     }
 
@@ -484,7 +493,7 @@ mod tests {
             (1002, Some(1000), Match::Nothing),
         ] {
             assert_eq!(
-                totp.find(&code(&totp.code(step)), now, Past { last_step: last, drift: 0 }, Reach::Login),
+                totp.find(&code(&totp.code(step)), now, ReplayState { last_step: last, drift: 0 }, Window::Login),
                 found,
                 "{step} after {last:?}"
             );
@@ -495,16 +504,25 @@ mod tests {
     fn drift_moves_the_window() {
         let totp = totp(SHA1, Algorithm::Sha1, 6);
         let ahead = code(&totp.code(1006));
-        assert_eq!(totp.find(&ahead, at(30_000), Past::default(), Reach::Login), Match::Nothing);
-        assert_eq!(totp.find(&ahead, at(30_000), Past { last_step: None, drift: 6 }, Reach::Login), Match::Fresh(1006));
+        assert_eq!(totp.find(&ahead, at(30_000), ReplayState::default(), Window::Login), Match::Nothing);
+        assert_eq!(
+            totp.find(&ahead, at(30_000), ReplayState { last_step: None, drift: 6 }, Window::Login),
+            Match::Fresh(1006)
+        );
     }
 
     #[test]
     fn a_code_of_another_length_is_no_match() {
         let totp = totp(SHA1, Algorithm::Sha1, 6);
         let shown = totp.code(1000);
-        assert_eq!(totp.find(&code(&format!("0{shown}")), at(30_000), Past::default(), Reach::Login), Match::Nothing);
-        assert_eq!(totp.find(&code(&format!("{shown}0")), at(30_000), Past::default(), Reach::Login), Match::Nothing);
+        assert_eq!(
+            totp.find(&code(&format!("0{shown}")), at(30_000), ReplayState::default(), Window::Login),
+            Match::Nothing
+        );
+        assert_eq!(
+            totp.find(&code(&format!("{shown}0")), at(30_000), ReplayState::default(), Window::Login),
+            Match::Nothing
+        );
     }
 
     #[test]
@@ -532,10 +550,10 @@ mod tests {
             now in any::<u64>(), drift in any::<i64>(), typed in -3i64..=3, used in proptest::option::of(-3i64..=3)
         ) {
             let totp = totp(SHA1, Algorithm::Sha1, 8);
-            let centre = totp.step_at(at(now), Past::default()).saturating_add_signed(drift);
+            let centre = totp.step_at(at(now), ReplayState::default()).saturating_add_signed(drift);
             let shown = totp.code(centre.saturating_add_signed(typed));
             let last = used.map(|used| centre.saturating_add_signed(used));
-            match totp.find(&code(&shown), at(now), Past { last_step: last, drift }, Reach::Login) {
+            match totp.find(&code(&shown), at(now), ReplayState { last_step: last, drift }, Window::Login) {
                 Match::Fresh(step) => {
                     prop_assert!(centre.abs_diff(step) <= 1);
                     prop_assert!(last.is_none_or(|last| step > last));
@@ -551,7 +569,7 @@ mod tests {
             let totp = totp(SHA1, Algorithm::Sha1, 8);
             let step = now / 30 + offset - 1;
             // Of two steps with the same code the later one counts; with 8 digits that hardly happens.
-            prop_assert!(matches!(totp.find(&code(&totp.code(step)), at(now), Past::default(), Reach::Login), Match::Fresh(found) if found >= step));
+            prop_assert!(matches!(totp.find(&code(&totp.code(step)), at(now), ReplayState::default(), Window::Login), Match::Fresh(found) if found >= step));
         }
     }
 }

@@ -7,7 +7,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment, quoted},
     document::{Document, Mistake, Table, array, boolean, each, integer, string},
     notice::Notice,
-    otp::Past,
+    otp::ReplayState,
     policy::Network,
     remember::Remembered,
     spacing::{FailedNetwork, Spacing},
@@ -96,7 +96,7 @@ impl Record {
     /// that may have been used counts as used: tokens altogether, recovery codes, and steps up to the last that could be
     /// right at `now`, for by how much a clock was set right is lost too.
     #[must_use]
-    pub fn used_up(subject: &Subject, enrolment: &Enrolment, now: UnixTime) -> Self {
+    pub fn assume_everything_used(subject: &Subject, enrolment: &Enrolment, now: UnixTime) -> Self {
         let mut record = Self { provisional: false, ..Self::new(subject) };
         for authenticator in &enrolment.authenticators {
             record.use_step(&authenticator.id, authenticator.otp.furthest_step(now).unwrap_or(u64::MAX), now);
@@ -123,8 +123,11 @@ impl Record {
 
     /// What is known of an authenticator from its earlier uses.
     #[must_use]
-    pub fn past(&self, id: &AuthenticatorId) -> Past {
-        self.use_of(id).map_or_else(Past::default, |used| Past { last_step: Some(used.last_step), drift: used.drift })
+    pub fn replay_state(&self, id: &AuthenticatorId) -> ReplayState {
+        self.use_of(id).map_or_else(ReplayState::default, |used| ReplayState {
+            last_step: Some(used.last_step),
+            drift: used.drift,
+        })
     }
 
     /// How many recovery codes of `enrolment` are left.
@@ -368,7 +371,7 @@ mod tests {
     use super::*;
     use crate::{
         credentials::{Authenticator, Label},
-        otp::{Algorithm, Code, Match, MovingFactor, Otp, Reach},
+        otp::{Algorithm, Code, Match, MovingFactor, Otp, Window},
         recovery::RecoverySet,
         secret::Secret,
     };
@@ -402,8 +405,8 @@ mod tests {
         let mut record = used_from("192.0.2.7");
         record.use_step(&tablet, 9, UnixTime::from_seconds(270));
         record.set_drift(&tablet, 5);
-        assert_eq!(record.past(&phone), Past { last_step: Some(7), drift: 0 });
-        assert_eq!(record.past(&tablet), Past { last_step: Some(9), drift: 5 });
+        assert_eq!(record.replay_state(&phone), ReplayState { last_step: Some(7), drift: 0 });
+        assert_eq!(record.replay_state(&tablet), ReplayState { last_step: Some(9), drift: 5 });
         let from = |id| record.use_of(id).and_then(|used| used.last_from.clone());
         assert_eq!((from(&phone), from(&tablet)), (Origin::of("192.0.2.7"), None));
     }
@@ -450,20 +453,20 @@ mod tests {
         let user = UserName::parse(b"alice").unwrap();
         let enrolment = Enrolment { user: user.clone(), uid: None, authenticators: vec![phone], recovery: None };
         // At noon a phone that is ten minutes ahead opens a login; at once the record is lost and made anew.
-        let (noon, ahead) = (UnixTime::from_seconds(1_800_000_000), Past { last_step: None, drift: 20 });
-        let record = Record::used_up(&Subject { name: user, uid: 1001 }, &enrolment, noon);
+        let (noon, ahead) = (UnixTime::from_seconds(1_800_000_000), ReplayState { last_step: None, drift: 20 });
+        let record = Record::assume_everything_used(&Subject { name: user, uid: 1001 }, &enrolment, noon);
         for step in 60_000_019..=60_000_021 {
             let code = Code::parse(otp.code(step).as_bytes()).unwrap();
-            assert_eq!(otp.find(&code, noon, ahead, Reach::Login), Match::Fresh(step));
+            assert_eq!(otp.find(&code, noon, ahead, Window::Login), Match::Fresh(step));
             for later in (0..1_200).step_by(10).map(|seconds| noon.after(Duration::from_secs(seconds))) {
-                let found = otp.find(&code, later, record.past(&id), Reach::Login);
+                let found = otp.find(&code, later, record.replay_state(&id), Window::Login);
                 assert!(!matches!(found, Match::Fresh(_)), "{step} at {later}");
             }
         }
         // And what the phone shows eleven minutes later is good.
-        let (later, past) = (noon.after(Duration::from_mins(11)), record.past(&id));
+        let (later, past) = (noon.after(Duration::from_mins(11)), record.replay_state(&id));
         let code = Code::parse(otp.code(otp.step_at(later, past)).as_bytes()).unwrap();
-        assert_eq!(otp.find(&code, later, past, Reach::Login), Match::Fresh(60_000_022));
+        assert_eq!(otp.find(&code, later, past, Window::Login), Match::Fresh(60_000_022));
     }
 
     #[test]

@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 
 use super::{Device, Imported, Reason, Refusal, Remark, What, counter, number, numbered_label, plain_text, remark_on};
 use crate::{
-    otp::{Algorithm, MovingFactor, Otp, Past},
+    otp::{Algorithm, MovingFactor, Otp, ReplayState},
     recovery::{RecoveryCode, RecoverySet},
     secret::Secret,
     time::UnixTime,
@@ -162,7 +162,7 @@ impl<'a> Options<'a> {
         if drift != skew {
             remarks.push(Remark { line: self.skew.map(|(line, _)| line), what: What::TimeSkew });
         }
-        let centre = otp.step_at(now, Past::default()).saturating_add_signed(skew);
+        let centre = otp.step_at(now, ReplayState::default()).saturating_add_signed(skew);
         let last_step = match self.last_step(centre, remarks)? {
             // A drift is kept with a last step. Where none is known, all that is older than the window counts as used.
             None if drift != 0 => Some(centre.saturating_sub(2)),

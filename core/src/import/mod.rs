@@ -90,7 +90,7 @@ impl Imported {
     pub fn remember(&mut self, now_held: &Enrolment, record: &Record) {
         for device in &mut self.devices {
             let known = now_held.authenticators.iter().filter(|one| one.otp.is_twin_of(&device.otp));
-            let here = known.filter_map(|one| match (record.past(&one.id).last_step, one.otp.factor()) {
+            let here = known.filter_map(|one| match (record.replay_state(&one.id).last_step, one.otp.factor()) {
                 (None, MovingFactor::Counter { first }) => first.checked_sub(1),
                 (last_step, _) => last_step,
             });

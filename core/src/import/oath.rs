@@ -13,7 +13,7 @@ use super::{Device, Imported, Reason, Refusal, Remark, What, counter, numbered_l
 use crate::{
     account::UserName,
     credentials::Enrolment,
-    otp::{Algorithm, MovingFactor, Otp, Past},
+    otp::{Algorithm, MovingFactor, Otp, ReplayState},
     secret::Secret,
     time::UnixTime,
 };
@@ -118,7 +118,7 @@ fn token_type(text: &str) -> Option<(Option<u32>, u8)> {
 }
 
 fn step_of(otp: &Otp, code: &str, now: UnixTime) -> Option<u64> {
-    let centre = otp.step_at(now, Past::default());
+    let centre = otp.step_at(now, ReplayState::default());
     let around = centre.saturating_sub(REACH)..=centre.saturating_add(REACH);
     around.rev().find(|step| otp.code(*step) == code)
 }

@@ -331,7 +331,7 @@ fn what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is
         assert!(matches!(outcome, Err(EnrolError::Store(_))));
         let state = states.open(&anew).unwrap().unwrap();
         let held = credentials.read(&anew).unwrap().unwrap();
-        assert_eq!(state.record().past(&id("phone")).last_step, Some(121));
+        assert_eq!(state.record().replay_state(&id("phone")).last_step, Some(121));
         assert_eq!(state.record().recovery_codes_left(&held), 0);
     }
 }

@@ -7,7 +7,7 @@ use twinlock_core::{
     config::Config,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     login::{Attempt, Login},
-    otp::{Algorithm, MovingFactor, Otp, Past},
+    otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer},
     record::Origin,
@@ -117,7 +117,7 @@ impl Host {
     /// The code of alice's phone, `offset` steps from now.
     pub(crate) fn code(&self, offset: i64) -> String {
         let otp = phone(1).otp;
-        otp.code(otp.step_at(self.clock.now(), Past::default()).saturating_add_signed(offset))
+        otp.code(otp.step_at(self.clock.now(), ReplayState::default()).saturating_add_signed(offset))
     }
 
     /// A code that is none of the window's.

@@ -5,7 +5,7 @@ use twinlock_core::{
     journal::Reason,
     login::{Attempt, Outcome},
     onboarding::{Onboarding, Staged},
-    otp::{Otp, Past},
+    otp::{Otp, ReplayState},
     ports::{Clock, Conversation, NoAnswer, ReadCredentials},
     secret::Secret,
 };
@@ -37,7 +37,7 @@ impl Conversation for Person {
             "oops".to_owned()
         } else if prompt.ends_with("Code that the app shows: ") {
             let otp = self.app.as_ref().unwrap();
-            otp.code(otp.step_at(clock().now(), Past::default()))
+            otp.code(otp.step_at(clock().now(), ReplayState::default()))
         } else {
             let codes: Vec<_> = self.asked.iter().flat_map(|shown| shown.split_whitespace()).collect();
             codes.into_iter().find(|word| word.len() == 19 && word.matches('-').count() == 3).unwrap().to_owned()

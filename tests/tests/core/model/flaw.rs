@@ -39,7 +39,7 @@ impl Flaw {
             record.throttle.spent = record.throttle.spent.saturating_sub(1);
         }
         if self == Self::StepGoesBack && accepted {
-            let step = phone(1).otp.step_at(now, twinlock_core::otp::Past::default());
+            let step = phone(1).otp.step_at(now, twinlock_core::otp::ReplayState::default());
             record.uses.iter_mut().for_each(|used| used.last_step = step);
         }
         record

@@ -10,7 +10,7 @@ use std::time::Duration;
 
 use twinlock_core::{
     credentials::{Authenticator, Enrolment},
-    otp::Past,
+    otp::ReplayState,
     record::Record,
     throttle::Limits,
     time::UnixTime,
@@ -41,7 +41,7 @@ fn wrong() -> (String, Worth) {
 }
 
 fn owner(enrolment: u8, now: u64) -> Vec<String> {
-    let step = phone(1).otp.step_at(UnixTime::from_seconds(now), Past::default());
+    let step = phone(1).otp.step_at(UnixTime::from_seconds(now), ReplayState::default());
     vec![code(enrolment, step), code(enrolment, step + 1)]
 }
 
