@@ -134,7 +134,7 @@ fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, window
 /// What is known of an authenticator from its earlier uses. Where its secret stands twice among what the user holds, as
 /// it may in a file that was deployed or imported, a step that was used of the one is used of the other.
 fn replay_state_of(enrolment: &Enrolment, record: &Record, authenticator: &Authenticator) -> ReplayState {
-    let twins = enrolment.authenticators.iter().filter(|one| one.otp.is_twin_of(&authenticator.otp));
+    let twins = enrolment.authenticators.iter().filter(|one| one.otp.shares_key_with(&authenticator.otp));
     let last_step = twins.filter_map(|twin| record.replay_state(&twin.id).last_step).max();
     ReplayState { last_step, ..record.replay_state(&authenticator.id) }
 }
@@ -217,7 +217,7 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
     })
 }
 
-/// The record after an accepted response: what was used up, when and from where is noted, the row of failures ends, stale
+/// The record after an accepted response: what was used up, when and from where is noted, the consecutive failures end, stale
 /// entries go. `network` is where it surely came from, `from` what the application said.
 #[must_use]
 pub fn accepted(
@@ -243,7 +243,7 @@ pub fn accepted(
         }
     };
     next.throttle = before.throttle.accepted(method, network);
-    next.keep_only(enrolment);
+    next.prune(enrolment);
     next
 }
 

@@ -281,11 +281,11 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
             return Err(EnrolError::ChangedMeanwhile);
         }
         Ok(Some(old)) => {
-            if state.record().outlived(&old) {
+            if state.record().has_stale_entries(&old) {
                 credentials.ensure_durable(subject)?;
             }
             let mut tidied = state.record().clone();
-            tidied.keep_only(&old);
+            tidied.prune(&old);
             state.change(&tidied)?;
             stays_used = uses_of_the_same_secrets(&old, enrolment, &tidied);
         }
@@ -306,8 +306,8 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         }
         return Err(error.into());
     }
-    next.throttle = next.throttle.rebound();
-    next.keep_only(enrolment);
+    next.throttle = next.throttle.after_reenrolment();
+    next.prune(enrolment);
     next.provisional = false;
     state.change(&next)?;
     Ok(())
@@ -316,7 +316,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
 /// What was used of secrets that a new enrolment has again, under its own ids: a code that was used opens nothing more.
 fn uses_of_the_same_secrets(old: &Enrolment, new: &Enrolment, record: &Record) -> Vec<Use> {
     let of = |one: &Authenticator| {
-        let twins = old.authenticators.iter().filter(|twin| twin.otp.is_twin_of(&one.otp));
+        let twins = old.authenticators.iter().filter(|twin| twin.otp.shares_key_with(&one.otp));
         let last = twins.filter_map(|twin| record.use_of(&twin.id)).max_by_key(|used| used.last_step)?;
         Some(Use { id: one.id.clone(), ..last.clone() })
     };
@@ -361,18 +361,18 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
     let mut state = states.open_or_create(subject)?;
     let mut enrolment = credentials.read_ignoring_state(subject)?.ok_or(EnrolError::NotEnrolled)?;
-    if state.record().outlived(&enrolment) {
+    if state.record().has_stale_entries(&enrolment) {
         credentials.ensure_durable(subject)?;
     }
     let mut next = Record { remembered: None, ..state.record().clone() };
-    next.keep_only(&enrolment);
+    next.prune(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;
     let first = unannounced(&next, state.record());
     if first != *state.record() {
         state.change(&first)?;
     }
     credentials.replace(subject, &enrolment)?;
-    next.keep_only(&enrolment);
+    next.prune(&enrolment);
     next.provisional = false;
     if next != *state.record() {
         state.change(&next)?;

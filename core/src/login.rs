@@ -305,7 +305,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Gate::SecondCode => return Ok(Step::NextCode),
             Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, response, &enrolment, &before))),
             Gate::Wait(rest) => {
-                if let Some(throttle) = before.throttle.anchored(now) {
+                if let Some(throttle) = before.throttle.clamp_to(now) {
                     state.change(&Record { throttle, ..before.clone() })?;
                 }
                 let attempt = refused(Reason::Throttled, response, &enrolment, &before);
@@ -319,7 +319,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Verdict::Accept(consumed) => {
                 let next = decide::accepted(&enrolment, &before, &consumed, now, (self.from, self.network));
                 let next = self.remembering(&enrolment, next, &consumed, now);
-                if before.outlived(&enrolment) {
+                if before.has_stale_entries(&enrolment) {
                     self.credentials.ensure_durable(subject)?;
                 }
                 pending.commit(&next)?;

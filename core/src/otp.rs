@@ -300,7 +300,7 @@ impl Otp {
     /// Whether both have the same key and the same steps: a code of one step of the one, however many digits are shown of
     /// it, is that of the same step of the other.
     #[must_use]
-    pub fn is_twin_of(&self, other: &Self) -> bool {
+    pub fn shares_key_with(&self, other: &Self) -> bool {
         (self.secret.bytes(), self.period()) == (other.secret.bytes(), other.period())
     }
 

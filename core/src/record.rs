@@ -175,14 +175,14 @@ impl Record {
     /// Whether anything is noted of authenticators or recovery sets that `enrolment` no longer has. Before it is dropped,
     /// `enrolment` must be on the disk.
     #[must_use]
-    pub fn outlived(&self, enrolment: &Enrolment) -> bool {
+    pub fn has_stale_entries(&self, enrolment: &Enrolment) -> bool {
         let mut kept = self.clone();
-        kept.keep_only(enrolment);
+        kept.prune(enrolment);
         kept != *self
     }
 
     /// Drops what belongs to authenticators and recovery sets that `enrolment` no longer has.
-    pub fn keep_only(&mut self, enrolment: &Enrolment) {
+    pub fn prune(&mut self, enrolment: &Enrolment) {
         self.uses.retain(|used| enrolment.authenticators.iter().any(|authenticator| authenticator.id == used.id));
         self.recovery =
             self.recovery.take().filter(|spent| enrolment.recovery.as_ref().is_some_and(|set| set.set == spent.set));
@@ -435,12 +435,12 @@ mod tests {
             Enrolment { user: UserName::parse(b"alice").unwrap(), uid: None, authenticators, recovery: None }
         };
         let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
-        assert!(!record.outlived(&enrolment("phone")));
+        assert!(!record.has_stale_entries(&enrolment("phone")));
         record.use_step(&AuthenticatorId::parse("phone").unwrap(), 7, UnixTime::default());
-        assert!(!record.outlived(&enrolment("phone")));
-        assert!(record.outlived(&enrolment("tablet")));
-        record.keep_only(&enrolment("tablet"));
-        assert!(!record.outlived(&enrolment("tablet")));
+        assert!(!record.has_stale_entries(&enrolment("phone")));
+        assert!(record.has_stale_entries(&enrolment("tablet")));
+        record.prune(&enrolment("tablet"));
+        assert!(!record.has_stale_entries(&enrolment("tablet")));
     }
 
     #[test]

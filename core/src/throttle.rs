@@ -88,7 +88,7 @@ pub enum Mode {
 impl Throttle {
     /// Whether an attempt by `method` with `codes` codes at hand, from a network if it is known, may be verified at `now`.
     pub fn gate(&self, limits: &Limits, method: Method, codes: usize, network: Option<Network>, now: UnixTime) -> Gate {
-        if self.row(method) >= limits.disable_after {
+        if self.consecutive_failures(method) >= limits.disable_after {
             return Gate::Disabled;
         }
         if !self.step_up(limits, now) {
@@ -143,7 +143,7 @@ impl Throttle {
 
     /// The throttle after a new authenticator was bound: nothing is disabled any more, but the budget stays spent.
     #[must_use]
-    pub fn rebound(&self) -> Self {
+    pub fn after_reenrolment(&self) -> Self {
         Self { failures: 0, otp_failures: 0, recovery_failures: 0, ..self.clone() }
     }
 
@@ -156,9 +156,9 @@ impl Throttle {
     /// The throttle with no failure later than `now`, if the clock was set back behind one; the wait then begins now instead
     /// of when the old time comes again, which could be years.
     #[must_use]
-    pub fn anchored(&self, now: UnixTime) -> Option<Self> {
-        let anchored = Self { otp: self.otp.anchored(now), recovery: self.recovery.anchored(now), ..self.clone() };
-        (anchored != *self).then_some(anchored)
+    pub fn clamp_to(&self, now: UnixTime) -> Option<Self> {
+        let clamped = Self { otp: self.otp.clamp_to(now), recovery: self.recovery.clamp_to(now), ..self.clone() };
+        (clamped != *self).then_some(clamped)
     }
 
     /// How the user stands at `now`.
@@ -202,7 +202,7 @@ impl Throttle {
         Place { network, home: self.home }
     }
 
-    const fn row(&self, method: Method) -> u32 {
+    const fn consecutive_failures(&self, method: Method) -> u32 {
         match method {
             Method::Otp => self.otp_failures,
             Method::Recovery => self.recovery_failures,
@@ -319,13 +319,13 @@ mod tests {
             assert_eq!(home.home, Some(network(1)));
             assert_eq!(home.accepted(method, None).home, Some(network(1)));
             assert_eq!(home.accepted(method, Some(network(2))).home, Some(network(2)));
-            assert_eq!(home.rebound().home, Some(network(1)));
+            assert_eq!(home.after_reenrolment().home, Some(network(1)));
             assert_eq!(home.unlocked(), Throttle { home: Some(network(1)), ..Throttle::default() });
         }
     }
 
     #[test]
-    fn a_success_ends_the_row_of_its_network_for_both_methods() {
+    fn a_success_ends_the_consecutive_failures_of_its_network_for_both_methods() {
         for failed in [Method::Otp, Method::Recovery] {
             for succeeded in [Method::Otp, Method::Recovery] {
                 let throttle = (0..5).fold(Throttle::default(), |throttle, _| {
@@ -377,7 +377,7 @@ mod tests {
     }
 
     #[test]
-    fn success_ends_the_row_and_leaves_the_budget_spent() {
+    fn success_ends_the_consecutive_failures_and_leaves_the_budget_spent() {
         let throttle = after(3, Method::Otp, at(0)).accepted(Method::Otp, None);
         assert_eq!((throttle.failures, throttle.otp_failures, throttle.spent), (0, 0, 3));
         assert_eq!(throttle.gate(&LIMITS, Method::Otp, 1, None, at(0)), Gate::Open);
@@ -434,19 +434,19 @@ mod tests {
     fn after_a_clock_set_back_the_wait_is_one_spacing_not_years() {
         for (method, gate) in [(Method::Otp, Gate::SecondCode), (Method::Recovery, Gate::Open)] {
             let throttle = after(3, method, at(1000 * DAY));
-            let anchored = throttle.anchored(at(0)).unwrap();
-            assert_eq!(anchored.gate(&LIMITS, method, 1, None, at(9)), Gate::Wait(Duration::from_secs(1)));
-            assert_eq!(anchored.gate(&LIMITS, method, 1, None, at(10)), gate);
-            assert_eq!((anchored.anchored(at(0)), anchored.anchored(at(10))), (None, None));
+            let clamped = throttle.clamp_to(at(0)).unwrap();
+            assert_eq!(clamped.gate(&LIMITS, method, 1, None, at(9)), Gate::Wait(Duration::from_secs(1)));
+            assert_eq!(clamped.gate(&LIMITS, method, 1, None, at(10)), gate);
+            assert_eq!((clamped.clamp_to(at(0)), clamped.clamp_to(at(10))), (None, None));
         }
     }
 
     #[test]
-    fn a_new_authenticator_lifts_the_row_and_not_the_budget() {
-        let throttle = after(100, Method::Otp, at(0)).rebound();
+    fn a_new_authenticator_lifts_the_consecutive_failures_and_not_the_budget() {
+        let throttle = after(100, Method::Otp, at(0)).after_reenrolment();
         assert_eq!((throttle.mode(&LIMITS, at(10)), throttle.budget_left(&LIMITS, at(10))), (Mode::StepUp, 0));
-        assert_eq!(after(5, Method::Otp, at(0)).rebound().mode(&LIMITS, at(10)), Mode::Normal);
-        let throttle = after(100, Method::Recovery, at(0)).rebound();
+        assert_eq!(after(5, Method::Otp, at(0)).after_reenrolment().mode(&LIMITS, at(10)), Mode::Normal);
+        let throttle = after(100, Method::Recovery, at(0)).after_reenrolment();
         assert_eq!(throttle.gate(&LIMITS, Method::Recovery, 0, None, at(10)), Gate::Open);
     }
 
@@ -489,7 +489,7 @@ mod tests {
                         Gate::SecondCode => throttle = throttle.with_failure(&LIMITS, method, None, UnixTime::from_seconds(now)),
                         Gate::Wait(rest) => {
                             prop_assert!(!rest.is_zero() && rest <= LIMITS.spacing);
-                            throttle = throttle.anchored(UnixTime::from_seconds(now)).unwrap_or(throttle);
+                            throttle = throttle.clamp_to(UnixTime::from_seconds(now)).unwrap_or(throttle);
                         }
                         Gate::Disabled => {}
                     },
@@ -533,9 +533,9 @@ mod tests {
                     }
                     (Gate::Wait(rest), _) => {
                         prop_assert!(!rest.is_zero() && rest <= 32 * LIMITS.spacing);
-                        let anchored = throttle.anchored(time).unwrap_or_else(|| throttle.clone());
-                        prop_assert_eq!(anchored.gate(&LIMITS, method, 2, from, time), Gate::Wait(rest));
-                        throttle = anchored;
+                        let clamped = throttle.clamp_to(time).unwrap_or_else(|| throttle.clone());
+                        prop_assert_eq!(clamped.gate(&LIMITS, method, 2, from, time), Gate::Wait(rest));
+                        throttle = clamped;
                     }
                     (Gate::SecondCode | Gate::Disabled, _) => {}
                 }

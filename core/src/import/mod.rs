@@ -89,7 +89,7 @@ impl Imported {
     /// older file is put in the place of what the user has.
     pub fn remember(&mut self, now_held: &Enrolment, record: &Record) {
         for device in &mut self.devices {
-            let known = now_held.authenticators.iter().filter(|one| one.otp.is_twin_of(&device.otp));
+            let known = now_held.authenticators.iter().filter(|one| one.otp.shares_key_with(&device.otp));
             let here = known.filter_map(|one| match (record.replay_state(&one.id).last_step, one.otp.factor()) {
                 (None, MovingFactor::Counter { first }) => first.checked_sub(1),
                 (last_step, _) => last_step,

@@ -105,7 +105,7 @@ impl Spacing {
 
     /// With no time later than `now`.
     #[must_use]
-    pub fn anchored(&self, now: UnixTime) -> Self {
+    pub fn clamp_to(&self, now: UnixTime) -> Self {
         let mut next = self.clone();
         next.last_failure = next.last_failure.min(now);
         for entry in &mut next.networks {
@@ -275,9 +275,9 @@ mod tests {
     fn a_clock_set_back_makes_a_wait_begin_anew_and_no_longer() {
         let spacing = after(&[(8, 1_000_000), (7, 2_000_000), (7, 2_000_010)]);
         assert_eq!((wait(&spacing, from(7), 0), wait(&spacing, from(9), 0)), (20, 10));
-        let anchored = spacing.anchored(at(0));
-        assert_eq!((wait(&anchored, from(7), 5), wait(&anchored, from(8), 5), wait(&anchored, from(9), 5)), (15, 5, 5));
-        assert_eq!((anchored.anchored(at(0)), spacing.anchored(at(2_000_010))), (anchored.clone(), spacing));
+        let clamped = spacing.clamp_to(at(0));
+        assert_eq!((wait(&clamped, from(7), 5), wait(&clamped, from(8), 5), wait(&clamped, from(9), 5)), (15, 5, 5));
+        assert_eq!((clamped.clamp_to(at(0)), spacing.clamp_to(at(2_000_010))), (clamped.clone(), spacing));
     }
 
     #[test]
