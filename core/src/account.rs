@@ -13,7 +13,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'_').remove(b'.').remove(b'
 
 /// A text that cannot be the name of an account.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct BadUserName;
+pub struct UserNameError;
 
 impl UserName {
     /// Longest name in bytes; directories hand out longer ones than the 32 of `useradd`.
@@ -22,12 +22,12 @@ impl UserName {
     /// Takes a name as it was typed. What cannot be a name is not worth a look into the passwd database.
     ///
     /// # Errors
-    /// [`BadUserName`]; it does not repeat the text, which may be a password typed at the wrong prompt.
-    pub fn parse(bytes: &[u8]) -> Result<Self, BadUserName> {
-        let text = std::str::from_utf8(bytes).map_err(|_| BadUserName)?;
+    /// [`UserNameError`]; it does not repeat the text, which may be a password typed at the wrong prompt.
+    pub fn parse(bytes: &[u8]) -> Result<Self, UserNameError> {
+        let text = std::str::from_utf8(bytes).map_err(|_| UserNameError)?;
         let sound =
             !text.is_empty() && text.len() <= Self::LONGEST && !text.chars().any(|c| c.is_control() || c == '/');
-        if sound { Ok(Self(text.to_owned())) } else { Err(BadUserName) }
+        if sound { Ok(Self(text.to_owned())) } else { Err(UserNameError) }
     }
 
     /// The name.
@@ -48,10 +48,10 @@ impl UserName {
     /// The name that has this file name.
     ///
     /// # Errors
-    /// [`BadUserName`] for what [`UserName::file_name`] makes of no name.
-    pub fn from_file_name(file: &str) -> Result<Self, BadUserName> {
+    /// [`UserNameError`] for what [`UserName::file_name`] makes of no name.
+    pub fn from_file_name(file: &str) -> Result<Self, UserNameError> {
         let name = Self::parse(&percent_decode_str(file).collect::<Vec<u8>>())?;
-        if name.file_name() == file { Ok(name) } else { Err(BadUserName) }
+        if name.file_name() == file { Ok(name) } else { Err(UserNameError) }
     }
 }
 
@@ -61,13 +61,13 @@ impl fmt::Display for UserName {
     }
 }
 
-impl fmt::Display for BadUserName {
+impl fmt::Display for UserNameError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "not the name of an account (1 to {} bytes, no control characters, no slash)", UserName::LONGEST)
     }
 }
 
-impl std::error::Error for BadUserName {}
+impl std::error::Error for UserNameError {}
 
 /// An account of this host. `name` is `pw_name` of its passwd entry, never what somebody typed.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -113,7 +113,7 @@ mod tests {
     #[test]
     fn a_file_name_that_nobody_has_is_refused() {
         for file in ["", ".alice", "a b", "%61", "%2", "%FF"] {
-            assert_eq!(UserName::from_file_name(file), Err(BadUserName), "{file}");
+            assert_eq!(UserName::from_file_name(file), Err(UserNameError), "{file}");
         }
     }
 
@@ -121,8 +121,8 @@ mod tests {
     fn what_cannot_be_a_name_is_refused() {
         let long = "x".repeat(257);
         for text in ["", "a/b", "../x", "al\nice", "a\0b", "\u{1b}[31m", "a\u{7f}", "\u{85}", &long] {
-            assert_eq!(UserName::parse(text.as_bytes()), Err(BadUserName), "{text:?}");
+            assert_eq!(UserName::parse(text.as_bytes()), Err(UserNameError), "{text:?}");
         }
-        assert_eq!(UserName::parse(b"\xff\xfe"), Err(BadUserName));
+        assert_eq!(UserName::parse(b"\xff\xfe"), Err(UserNameError));
     }
 }

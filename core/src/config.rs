@@ -5,7 +5,7 @@ use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
 use toml::de::DeValue;
 
 use crate::{
-    document::{Document, Mistake, MistakeKind, Table, boolean, each, integer, string},
+    document::{Document, ParseError, ParseErrorKind, Table, boolean, each, integer, string},
     misplaced,
     policy::{Policy, Rule, SecondFactor},
     throttle::Limits,
@@ -152,18 +152,19 @@ impl Config {
     /// Reads settings; what is not set has its default.
     ///
     /// # Errors
-    /// [`BadConfig`] for an unknown key, a value of the wrong kind or out of range, or what is not TOML.
-    pub fn parse(text: &[u8]) -> Result<Self, BadConfig> {
-        let encoding =
-            |error: std::str::Utf8Error| BadConfig::at(text, error.valid_up_to(), "not UTF-8", MistakeKind::Encoding);
+    /// [`ConfigError`] for an unknown key, a value of the wrong kind or out of range, or what is not TOML.
+    pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
+        let encoding = |error: std::str::Utf8Error| {
+            ConfigError::at(text, error.valid_up_to(), "not UTF-8", ParseErrorKind::Encoding)
+        };
         let whole = std::str::from_utf8(text).map_err(encoding)?;
-        Self::take(whole).map_err(|Mistake { offset, message, kind }| {
-            let misplaced = if kind == MistakeKind::UnknownKey { misplaced::explain(whole, offset) } else { None };
-            BadConfig::at(text, offset, &misplaced.unwrap_or(message), kind)
+        Self::take(whole).map_err(|ParseError { offset, message, kind }| {
+            let misplaced = if kind == ParseErrorKind::UnknownKey { misplaced::explain(whole, offset) } else { None };
+            ConfigError::at(text, offset, &misplaced.unwrap_or(message), kind)
         })
     }
 
-    fn take(text: &str) -> Result<Self, Mistake> {
+    fn take(text: &str) -> Result<Self, ParseError> {
         let default = Self::default();
         let document = Document::parse(text)?;
         let mut whole = document.table();
@@ -211,7 +212,7 @@ impl Config {
 
 /// A configuration that is refused, and where.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct BadConfig {
+pub struct ConfigError {
     /// Counted from 1.
     pub line: usize,
     /// Counted from 1, in bytes.
@@ -220,12 +221,12 @@ pub struct BadConfig {
     pub text: Option<String>,
     /// What is wrong with it, in one line without control characters.
     pub message: String,
-    /// What kind of mistake it is.
-    pub kind: MistakeKind,
+    /// What kind of error it is.
+    pub kind: ParseErrorKind,
 }
 
-impl BadConfig {
-    fn at(text: &[u8], offset: usize, message: &str, kind: MistakeKind) -> Self {
+impl ConfigError {
+    fn at(text: &[u8], offset: usize, message: &str, kind: ParseErrorKind) -> Self {
         let (line, column) = line_and_column(text, offset);
         let shown = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
         let text = String::from_utf8_lossy(shown).chars().take(200).collect::<String>().replace(char::is_control, " ");
@@ -254,13 +255,13 @@ impl BadConfig {
     }
 }
 
-impl fmt::Display for BadConfig {
+impl fmt::Display for ConfigError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "{}:{}: {}", self.line, self.column, self.message)
     }
 }
 
-impl std::error::Error for BadConfig {}
+impl std::error::Error for ConfigError {}
 
 /// Where the value of a setting outside of all tables stands, in bytes; `None` if the text does not set it.
 #[must_use]
@@ -278,7 +279,7 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
 }
 
 impl Store {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
         table.end()?;
         Ok(store)
@@ -286,7 +287,7 @@ impl Store {
 }
 
 impl SelfService {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let first_enrollment = table
             .optional("first_enrollment", |v| FirstEnrollment::named(string(v)?))?
             .unwrap_or(default.first_enrollment);
@@ -321,7 +322,7 @@ impl FirstEnrollment {
 }
 
 impl Notify {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let mail = table.optional("mail", boolean)?.unwrap_or(default.mail);
         let sendmail = table.optional("sendmail", absolute)?.unwrap_or(default.sendmail);
         table.end()?;
@@ -330,7 +331,7 @@ impl Notify {
 }
 
 impl Throttle {
-    fn take(mut table: Table<'_>, default: &Self) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>, default: &Self) -> Result<Self, ParseError> {
         let throttle = Self {
             free_failures: table.optional("free_failures", |v| number(v, &(1..=10)))?.unwrap_or(default.free_failures),
             budget: table.optional("budget", |v| number(v, &(1..=1000)))?.unwrap_or(default.budget),

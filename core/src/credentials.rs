@@ -10,7 +10,7 @@ use zeroize::Zeroizing;
 use crate::{
     account::UserName,
     config::line_and_column,
-    document::{Document, Mistake, MistakeKind, Table, boolean, integer, string},
+    document::{Document, ParseError, ParseErrorKind, Table, boolean, integer, string},
     otp::{Algorithm, MovingFactor, Otp},
     recovery::RecoverySet,
     secret::Secret,
@@ -99,7 +99,7 @@ impl Enrolment {
             CredentialsError::Syntax { line, column }
         };
         let whole = std::str::from_utf8(text).map_err(|error| place(error.valid_up_to()))?;
-        Self::take(whole).map_err(|mistake| place(mistake.offset))?.checked()
+        Self::take(whole).map_err(|error| place(error.offset))?.checked()
     }
 
     /// What tells this enrolment from what it may become: which authenticators are there, which of them are switched on,
@@ -111,7 +111,7 @@ impl Enrolment {
         devices + self.recovery.as_ref().map_or("", |set| set.set.as_str())
     }
 
-    fn take(text: &str) -> Result<Self, Mistake> {
+    fn take(text: &str) -> Result<Self, ParseError> {
         let document = Document::parse(text)?;
         let mut whole = document.table();
         whole.required("version", |value| match integer(value)? {
@@ -190,7 +190,7 @@ impl Enrolment {
 }
 
 impl Authenticator {
-    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let id = table.required("id", AuthenticatorId::take)?;
         let label =
             table.required("label", |value| Label::of_store(string(value)?).ok_or_else(|| Label::RULE.into()))?;
@@ -218,29 +218,29 @@ impl Authenticator {
         let suspended = table.optional("suspended", boolean)?.unwrap_or(false);
         let place = table.place();
         table.end()?;
-        let otp = Otp::new(secret, algorithm, digits, factor).map_err(|bad| Mistake {
+        let otp = Otp::new(secret, algorithm, digits, factor).map_err(|bad| ParseError {
             offset: place,
             message: bad.to_string(),
-            kind: MistakeKind::Value,
+            kind: ParseErrorKind::Value,
         })?;
         Ok(Self { id, label, otp, created, suspended })
     }
 }
 
-fn take_recovery(mut table: Table<'_>) -> Result<RecoverySet, Mistake> {
+fn take_recovery(mut table: Table<'_>) -> Result<RecoverySet, ParseError> {
     let place = table.place();
     let set = table.required("set", AuthenticatorId::take)?;
     let created = table.optional("created", time)?;
     let codes = table.tables("codes", take_code)?;
     table.end()?;
-    RecoverySet::from_stored(set, created, &codes).map_err(|bad| Mistake {
+    RecoverySet::from_stored(set, created, &codes).map_err(|bad| ParseError {
         offset: place,
         message: bad.to_string(),
-        kind: MistakeKind::Value,
+        kind: ParseErrorKind::Value,
     })
 }
 
-fn take_code(mut table: Table<'_>) -> Result<(u8, &str), Mistake> {
+fn take_code(mut table: Table<'_>) -> Result<(u8, &str), ParseError> {
     let code = (table.required("id", integer)?, table.required("hash", string)?);
     table.end()?;
     Ok(code)

@@ -1,4 +1,4 @@
-//! A TOML document taken apart key by key: what is missing, unknown, of the wrong kind or out of range is a mistake
+//! A TOML document taken apart key by key: what is missing, unknown, of the wrong kind or out of range is an error
 //! with its place.
 //!
 //! Works on the parser's own tables: deriving the readers would add a fifth to the module that every sshd loads.
@@ -17,18 +17,18 @@ use crate::time::UnixTime;
 /// # Security
 /// The message may repeat the document; where that holds secrets, only the place may be shown.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Mistake {
+pub struct ParseError {
     /// Bytes from the beginning.
     pub offset: usize,
     /// What is wrong.
     pub message: String,
-    /// What kind of mistake it is.
-    pub kind: MistakeKind,
+    /// What kind of error it is.
+    pub kind: ParseErrorKind,
 }
 
-/// A kind of mistake, which can be said of a document that may not be repeated.
+/// A kind of error, which can be said of a document that may not be repeated.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum MistakeKind {
+pub enum ParseErrorKind {
     /// The bytes are not UTF-8.
     Encoding,
     /// The text is not TOML.
@@ -41,7 +41,7 @@ pub enum MistakeKind {
     Value,
 }
 
-impl fmt::Display for MistakeKind {
+impl fmt::Display for ParseErrorKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(match self {
             Self::Encoding => "not UTF-8",
@@ -61,11 +61,11 @@ impl<'t> Document<'t> {
     ///
     /// # Errors
     /// What is not TOML.
-    pub fn parse(text: &'t str) -> Result<Self, Mistake> {
-        let entries = DeTable::parse(text).map_err(|error| Mistake {
+    pub fn parse(text: &'t str) -> Result<Self, ParseError> {
+        let entries = DeTable::parse(text).map_err(|error| ParseError {
             offset: error.span().map_or(0, |span| span.start),
             message: error.message().to_owned(),
-            kind: MistakeKind::Syntax,
+            kind: ParseErrorKind::Syntax,
         })?;
         Ok(Self(entries.into_inner()))
     }
@@ -77,7 +77,7 @@ impl<'t> Document<'t> {
     }
 }
 
-/// A table whose keys are asked for one by one; whatever else it has in the end is a mistake.
+/// A table whose keys are asked for one by one; whatever else it has in the end is an error.
 pub struct Table<'d> {
     entries: Option<&'d DeTable<'d>>,
     offset: usize,
@@ -99,7 +99,7 @@ impl<'d> Table<'d> {
         &mut self,
         key: &'static str,
         read: impl FnOnce(&'d DeValue<'d>) -> Result<T, String>,
-    ) -> Result<Option<T>, Mistake> {
+    ) -> Result<Option<T>, ParseError> {
         match self.ask(key) {
             Some(value) => at(value, read(value.get_ref())).map(Some),
             None => Ok(None),
@@ -114,13 +114,13 @@ impl<'d> Table<'d> {
         &mut self,
         key: &'static str,
         read: impl FnOnce(&'d DeValue<'d>) -> Result<T, String>,
-    ) -> Result<T, Mistake> {
+    ) -> Result<T, ParseError> {
         match self.ask(key) {
             Some(value) => at(value, read(value.get_ref())),
-            None => Err(Mistake {
+            None => Err(ParseError {
                 offset: self.offset,
                 message: format!("the key `{key}` is missing"),
-                kind: MistakeKind::MissingKey,
+                kind: ParseErrorKind::MissingKey,
             }),
         }
     }
@@ -129,7 +129,7 @@ impl<'d> Table<'d> {
     ///
     /// # Errors
     /// Something else stands under the key.
-    pub fn table(&mut self, key: &'static str) -> Result<Option<Self>, Mistake> {
+    pub fn table(&mut self, key: &'static str) -> Result<Option<Self>, ParseError> {
         self.ask(key).map(Self::of).transpose()
     }
 
@@ -137,7 +137,11 @@ impl<'d> Table<'d> {
     ///
     /// # Errors
     /// Something else stands under the key, and what `read` says.
-    pub fn tables<T>(&mut self, key: &'static str, read: fn(Self) -> Result<T, Mistake>) -> Result<Vec<T>, Mistake> {
+    pub fn tables<T>(
+        &mut self,
+        key: &'static str,
+        read: fn(Self) -> Result<T, ParseError>,
+    ) -> Result<Vec<T>, ParseError> {
         let Some(value) = self.ask(key) else {
             return Ok(Vec::new());
         };
@@ -166,7 +170,7 @@ impl<'d> Table<'d> {
     ///
     /// # Errors
     /// The first key that nobody asked for.
-    pub fn end(self) -> Result<(), Mistake> {
+    pub fn end(self) -> Result<(), ParseError> {
         let keys = self.entries.into_iter().flat_map(DeTable::keys);
         let unknown =
             keys.filter(|key| !self.asked.contains(&key.get_ref().as_ref())).min_by_key(|key| key.span().start);
@@ -174,12 +178,12 @@ impl<'d> Table<'d> {
             None => Ok(()),
             Some(key) => {
                 let message = format!("unknown key `{}`, known here are `{}`", key.get_ref(), self.asked.join("`, `"));
-                Err(Mistake { offset: key.span().start, message, kind: MistakeKind::UnknownKey })
+                Err(ParseError { offset: key.span().start, message, kind: ParseErrorKind::UnknownKey })
             }
         }
     }
 
-    fn of(value: &'d Spanned<DeValue<'d>>) -> Result<Self, Mistake> {
+    fn of(value: &'d Spanned<DeValue<'d>>) -> Result<Self, ParseError> {
         let entries = at(value, value.get_ref().as_table().ok_or_else(|| wanted("a table", value.get_ref())))?;
         Ok(Self { entries: Some(entries), offset: value.span().start, asked: Vec::new() })
     }
@@ -254,6 +258,6 @@ fn wanted(what: &str, value: &DeValue<'_>) -> String {
     format!("{what} is wanted here, not a TOML {}", value.type_str())
 }
 
-fn at<T>(value: &Spanned<DeValue<'_>>, result: Result<T, String>) -> Result<T, Mistake> {
-    result.map_err(|message| Mistake { offset: value.span().start, message, kind: MistakeKind::Value })
+fn at<T>(value: &Spanned<DeValue<'_>>, result: Result<T, String>) -> Result<T, ParseError> {
+    result.map_err(|message| ParseError { offset: value.span().start, message, kind: ParseErrorKind::Value })
 }

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use crate::{
-    document::{Mistake, Table, integer, string},
+    document::{ParseError, Table, integer, string},
     time::UnixTime,
 };
 
@@ -184,7 +184,7 @@ impl Notice {
         words.next().is_none().then_some(Self { change, at, others, latest })
     }
 
-    pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    pub(crate) fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let change =
             table.required("change", |value| Change::named(string(value)?).ok_or_else(|| "no change".into()))?;
         let at = UnixTime::from_seconds(table.required("at", integer)?);

@@ -5,7 +5,7 @@ use std::fmt::Write as _;
 use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment, quoted},
-    document::{Document, Mistake, Table, array, boolean, each, integer, string},
+    document::{Document, ParseError, Table, array, boolean, each, integer, string},
     notice::Notice,
     otp::ReplayState,
     policy::Network,
@@ -192,7 +192,7 @@ impl Record {
     ///
     /// # Errors
     /// Anything that [`Record::to_toml`] does not write.
-    pub fn parse(text: &str) -> Result<Self, Mistake> {
+    pub fn parse(text: &str) -> Result<Self, ParseError> {
         let document = Document::parse(text)?;
         let mut whole = document.table();
         let user = whole
@@ -275,7 +275,7 @@ impl Record {
 }
 
 impl Spacing {
-    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let spacing = Self {
             last_failure: UnixTime::from_seconds(table.required("last_failure", integer)?),
             extra: table.required("extra", integer)?,
@@ -309,7 +309,7 @@ impl FailedNetwork {
 }
 
 impl Use {
-    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let last_from = table.optional("last_from", |value| Ok(Origin::of(string(value)?)))?.flatten();
         let claimed = table.optional("claimed", |value| Ok(Origin::of(string(value)?)))?.flatten();
         let used = Self {
@@ -356,7 +356,7 @@ impl Origin {
 }
 
 impl Spent {
-    fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let set = table.required("set", AuthenticatorId::take)?;
         let ids = table.required("ids", |value| each(value, integer))?;
         table.end()?;

@@ -9,7 +9,7 @@ use subtle::ConstantTimeEq as _;
 
 use crate::{
     credentials::Enrolment,
-    document::{Mistake, Table, array, each, integer, string},
+    document::{ParseError, Table, array, each, integer, string},
     policy::{Network, ProvenKey},
     time::UnixTime,
 };
@@ -100,7 +100,7 @@ impl Remembered {
     }
 
     /// Reads the table of a record.
-    pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    pub(crate) fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let remembered = Self {
             key: table.required("key", |value| hex(string(value)?))?,
             logins: table.required("logins", |value| each(value, RememberedLogin::take))?,

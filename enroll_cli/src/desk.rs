@@ -10,7 +10,7 @@ use twinlock_core::{
     lifecycle::{Caller, Done, HashLimiter, Lifecycle, Permit, Request},
     ports::{Dialogue, NoAnswer, Offer, Typing},
     status::Status,
-    wire::{self, Unreachable},
+    wire::{self, ConnectError},
 };
 use zeroize::Zeroizing;
 
@@ -121,8 +121,8 @@ pub(crate) fn out_of_place() -> Failure {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
-fn unreachable(why: Unreachable) -> Failure {
-    if !matches!(why, Unreachable::NoBroker) {
+fn unreachable(why: ConnectError) -> Failure {
+    if !matches!(why, ConnectError::NoBroker) {
         return Failure::refused(why.to_string()).hint("tell your administrator");
     }
     Failure::not_permitted(

@@ -6,7 +6,7 @@ use twinlock_core::{
     enrol::EnrolError,
     lifecycle::{Cause, Refusal},
     ports::StoreError,
-    store::ConfigFault,
+    store::ConfigFileError,
 };
 
 use crate::output::shown;
@@ -80,13 +80,13 @@ impl From<StoreError> for Failure {
     }
 }
 
-impl From<ConfigFault> for Failure {
-    fn from(fault: ConfigFault) -> Self {
+impl From<ConfigFileError> for Failure {
+    fn from(fault: ConfigFileError) -> Self {
         let picture = match &fault {
-            ConfigFault::Content { bad, .. } => {
+            ConfigFileError::Content { bad, .. } => {
                 bad.picture().map_or_else(String::new, |picture| format!("\n{picture}"))
             }
-            ConfigFault::File(_) => String::new(),
+            ConfigFileError::File(_) => String::new(),
         };
         Self::refused(format!("{fault}{picture}")).hint(fault.hint())
     }

@@ -8,7 +8,7 @@ use twinlock_core::{
     login::Outcome,
     policy::SecondFactor,
     ports::{Conversation, Dialogue, NoAnswer, Offer, Typing},
-    wire::{Connection, LoginRequest, Unreachable, ask_broker, attempt},
+    wire::{ConnectError, Connection, LoginRequest, ask_broker, attempt},
 };
 use zeroize::Zeroizing;
 
@@ -37,7 +37,7 @@ fn a_login(bytes: &[u8]) -> bool {
     };
     let (broker, _theirs) = broker_that_says(bytes);
     let broker = Cell::new(Some(broker));
-    let connect = || broker.take().ok_or(Unreachable::NoBroker);
+    let connect = || broker.take().ok_or(ConnectError::NoBroker);
     let outcome = attempt(connect, &request, &mut Answering::default()).outcome;
     assert_ne!(outcome, Outcome::NotAsked, "{bytes:?}");
     let all = messages(bytes);

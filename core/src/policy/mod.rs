@@ -18,7 +18,7 @@ use std::{
 
 pub use first_factor::{FirstFactors, KeyType, ProvenKey, is_sshd};
 pub use network::{Network, Source};
-pub use review::{Flaw, Hosts, review};
+pub use review::{Hosts, RuleProblem, review};
 pub use rule::{Names, Rule};
 pub use second_factor::SecondFactor;
 
@@ -100,7 +100,7 @@ pub enum Doubt<'p> {
 
 /// The group database could not be asked: nothing is decided, and nobody gets in.
 #[derive(Debug)]
-pub struct Undecided {
+pub struct PolicyError {
     what: String,
     error: io::Error,
 }
@@ -138,8 +138,8 @@ impl Policy {
     /// it does: who is asked about this wants to be rid of a second factor.
     ///
     /// # Errors
-    /// [`Undecided`].
-    pub fn asks_somewhere(&self, user: &UserName, groups: &dyn Groups) -> Result<bool, Undecided> {
+    /// [`PolicyError`].
+    pub fn asks_somewhere(&self, user: &UserName, groups: &dyn Groups) -> Result<bool, PolicyError> {
         let groups = AskedOnce::new(groups);
         for rule in &self.rules {
             if !rule.may_speak_of(user, &groups)? {
@@ -165,8 +165,8 @@ impl Policy {
     /// What holds for a login.
     ///
     /// # Errors
-    /// [`Undecided`]: deny.
-    pub fn decide(&self, facts: &Facts<'_>, groups: &dyn Groups) -> Result<Decision<'_>, Undecided> {
+    /// [`PolicyError`]: deny.
+    pub fn decide(&self, facts: &Facts<'_>, groups: &dyn Groups) -> Result<Decision<'_>, PolicyError> {
         let groups = AskedOnce::new(groups);
         let mut passed_over = Vec::new();
         let mut first = None;
@@ -215,7 +215,7 @@ impl Rule {
         facts: &Facts<'_>,
         groups: &AskedOnce<'a>,
         is_stricter: impl Fn() -> bool,
-    ) -> Result<Fit<'p>, Undecided> {
+    ) -> Result<Fit<'p>, PolicyError> {
         let names_fit = self.services.as_ref().is_none_or(|services| services.contain(facts.service))
             && self.users.as_ref().is_none_or(|users| match facts.user {
                 Some(user) => users.contain(user.as_str()),
@@ -275,7 +275,7 @@ impl Rule {
     }
 
     /// Whether its users and groups fit an account, or may fit: of a group that is not there nobody knows who is in it.
-    fn may_speak_of<'p: 'a, 'a>(&'p self, user: &UserName, groups: &AskedOnce<'a>) -> Result<bool, Undecided> {
+    fn may_speak_of<'p: 'a, 'a>(&'p self, user: &UserName, groups: &AskedOnce<'a>) -> Result<bool, PolicyError> {
         if self.users.as_ref().is_some_and(|users| !users.contain(user.as_str())) {
             return Ok(false);
         }
@@ -294,7 +294,7 @@ impl Rule {
         &'p self,
         facts: &Facts<'_>,
         groups: &AskedOnce<'a>,
-    ) -> Result<Option<Doubt<'p>>, Undecided> {
+    ) -> Result<Option<Doubt<'p>>, PolicyError> {
         let (Some(names), Some(user)) = (&self.groups, facts.user) else {
             return Ok(None);
         };
@@ -319,23 +319,23 @@ impl<'a> AskedOnce<'a> {
         Self { groups, own: OnceCell::new(), agreed: RefCell::new(Vec::new()) }
     }
 
-    fn of(&self, user: &UserName) -> Result<&[String], Undecided> {
+    fn of(&self, user: &UserName) -> Result<&[String], PolicyError> {
         if let Some(own) = self.own.get() {
             return Ok(own);
         }
-        let own = self.groups.of(user).map_err(|error| Undecided { what: format!("the groups of {user}"), error })?;
+        let own = self.groups.of(user).map_err(|error| PolicyError { what: format!("the groups of {user}"), error })?;
         Ok(self.own.get_or_init(|| own))
     }
 
     /// Of groups that the list of the user's groups lacks, the first that does not exist or that names the user.
-    fn first_doubt<'p: 'a>(&self, names: &'p [String], user: &UserName) -> Result<Option<Doubt<'p>>, Undecided> {
+    fn first_doubt<'p: 'a>(&self, names: &'p [String], user: &UserName) -> Result<Option<Doubt<'p>>, PolicyError> {
         let mut agreed = self.agreed.borrow_mut();
         for name in names {
             if agreed.contains(&name.as_str()) {
                 continue;
             }
             let members = self.groups.members(name);
-            match members.map_err(|error| Undecided { what: format!("the group {name}"), error })? {
+            match members.map_err(|error| PolicyError { what: format!("the group {name}"), error })? {
                 None => return Ok(Some(Doubt::NoSuchGroup(name))),
                 Some(members) if members.iter().any(|member| member == user.as_str()) => {
                     return Ok(Some(Doubt::NotInTheList(name)));
@@ -369,13 +369,13 @@ impl fmt::Display for Doubt<'_> {
     }
 }
 
-impl fmt::Display for Undecided {
+impl fmt::Display for PolicyError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "cannot ask the group database for {}: {}", self.what, self.error)
     }
 }
 
-impl std::error::Error for Undecided {
+impl std::error::Error for PolicyError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         Some(&self.error)
     }

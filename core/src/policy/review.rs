@@ -17,7 +17,7 @@ pub trait Hosts: Groups {
 
 /// What is wrong with a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Flaw<'p> {
+pub struct RuleProblem<'p> {
     /// The rule.
     pub rule: &'p Rule,
     /// What is wrong with it.
@@ -30,10 +30,10 @@ pub struct Flaw<'p> {
 ///
 /// # Errors
 /// A name of a rule could not be looked up.
-pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::Result<Vec<Flaw<'p>>> {
+pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::Result<Vec<RuleProblem<'p>>> {
     let mut flaws = Vec::new();
     for (index, rule) in policy.rules.iter().enumerate() {
-        let mut say = |problem: String, hint: &str| flaws.push(Flaw { rule, problem, hint: hint.to_owned() });
+        let mut say = |problem: String, hint: &str| flaws.push(RuleProblem { rule, problem, hint: hint.to_owned() });
         for (condition, what) in empty_conditions(rule) {
             say(
                 format!("`{condition}` {what}, so the rule fits nobody"),

@@ -6,7 +6,7 @@ use toml::de::DeValue;
 
 use super::{KeyType, Network, SecondFactor};
 use crate::{
-    document::{Mistake, MistakeKind, Table, array, date, each, string},
+    document::{ParseError, ParseErrorKind, Table, array, date, each, string},
     time::UnixTime,
 };
 
@@ -99,7 +99,7 @@ impl Rule {
     }
 
     /// Reads one rule.
-    pub(crate) fn take(mut table: Table<'_>) -> Result<Self, Mistake> {
+    pub(crate) fn take(mut table: Table<'_>) -> Result<Self, ParseError> {
         let rule = Self {
             offset: table.place(),
             name: table.optional("name", title)?,
@@ -114,7 +114,7 @@ impl Rule {
         };
         if rule.remember.is_some() && rule.second_factor == SecondFactor::Skip {
             let message = "a rule that asks nobody has nothing to remember: leave `remember` out".to_owned();
-            return Err(Mistake { offset: rule.offset, message, kind: MistakeKind::Value });
+            return Err(ParseError { offset: rule.offset, message, kind: ParseErrorKind::Value });
         }
         table.end()?;
         Ok(rule)

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 
 use super::open::{self, Content, Readers, Visibility};
 use crate::{
-    config::{BadConfig, Config},
+    config::{Config, ConfigError},
     ports::StoreError,
 };
 
@@ -17,7 +17,7 @@ const LARGEST: u64 = 64 * 1024;
 
 /// A configuration that cannot be used.
 #[derive(Debug)]
-pub enum ConfigFault {
+pub enum ConfigFileError {
     /// The file cannot be opened, trusted or read.
     File(StoreError),
     /// The file can be read, and is wrong.
@@ -25,38 +25,38 @@ pub enum ConfigFault {
         /// The file.
         path: PathBuf,
         /// Where and what.
-        bad: BadConfig,
+        bad: ConfigError,
     },
 }
 
 /// Reads the configuration. A file that is not there is a fault too: it may say that somebody must be asked.
 ///
 /// # Errors
-/// [`ConfigFault`].
-pub fn load_config(path: &Path) -> Result<Config, ConfigFault> {
+/// [`ConfigFileError`].
+pub fn load_config(path: &Path) -> Result<Config, ConfigFileError> {
     load_config_and_text(path).map(|(config, _)| config)
 }
 
 /// The same with the text, for those who say where in it something stands.
 ///
 /// # Errors
-/// [`ConfigFault`].
+/// [`ConfigFileError`].
 ///
 /// # Security
 /// The path may be the choice of somebody who may run the command as root and may not read the file: an error quotes only
 /// what every account can read.
-pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFault> {
-    let Content { bytes: text, visibility } = open::read(path, Readers::All, LARGEST).map_err(ConfigFault::File)?;
+pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFileError> {
+    let Content { bytes: text, visibility } = open::read(path, Readers::All, LARGEST).map_err(ConfigFileError::File)?;
     match (Config::parse(&text), visibility) {
         (Ok(config), _) => Ok((config, text)),
-        (Err(bad), Visibility::Everybody) => Err(ConfigFault::Content { path: path.to_owned(), bad }),
+        (Err(bad), Visibility::Everybody) => Err(ConfigFileError::Content { path: path.to_owned(), bad }),
         (Err(bad), Visibility::Restricted) => {
-            Err(ConfigFault::Content { path: path.to_owned(), bad: bad.without_quotes() })
+            Err(ConfigFileError::Content { path: path.to_owned(), bad: bad.without_quotes() })
         }
     }
 }
 
-impl ConfigFault {
+impl ConfigFileError {
     /// What an administrator can do about it.
     #[must_use]
     pub fn hint(&self) -> String {
@@ -73,7 +73,7 @@ impl ConfigFault {
     }
 }
 
-impl fmt::Display for ConfigFault {
+impl fmt::Display for ConfigFileError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::File(error) => error.fmt(out),
@@ -82,7 +82,7 @@ impl fmt::Display for ConfigFault {
     }
 }
 
-impl std::error::Error for ConfigFault {
+impl std::error::Error for ConfigFileError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::File(error) => Some(error),

@@ -11,7 +11,7 @@ mod uid_index;
 
 use std::path::{Path, PathBuf};
 
-pub use config_file::{ConfigFault, load_config, load_config_and_text};
+pub use config_file::{ConfigFileError, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
 pub(crate) use open::off_stdio;
 pub use prepare::Prepared;

@@ -36,7 +36,7 @@ pub struct Connection {
 
 /// Why the broker cannot be asked.
 #[derive(Debug)]
-pub enum Unreachable {
+pub enum ConnectError {
     /// No broker is running: there is no socket, or nobody listens.
     NoBroker,
     /// The socket, or a folder on its way, is not root's.
@@ -50,21 +50,21 @@ pub enum Unreachable {
 /// Connects to the broker, if its socket and who listens there are root's.
 ///
 /// # Errors
-/// [`Unreachable`].
-pub fn connect(socket: &Path) -> Result<Connection, Unreachable> {
+/// [`ConnectError`].
+pub fn connect(socket: &Path) -> Result<Connection, ConnectError> {
     connect_within(socket, PATIENCE)
 }
 
 /// The same, with how long a connection is waited for.
-pub(super) fn connect_within(socket: &Path, patience: Duration) -> Result<Connection, Unreachable> {
+pub(super) fn connect_within(socket: &Path, patience: Duration) -> Result<Connection, ConnectError> {
     store::check_socket(socket)?;
     let stream = connected(socket, patience).map_err(|error| {
         let nobody = matches!(error.kind(), io::ErrorKind::NotFound | io::ErrorKind::ConnectionRefused);
-        if nobody { Unreachable::NoBroker } else { Unreachable::Socket(error) }
+        if nobody { ConnectError::NoBroker } else { ConnectError::Socket(error) }
     })?;
     match peer(&stream)?.uid {
         0 => Ok(Connection { stream }),
-        uid => Err(Unreachable::Server(uid)),
+        uid => Err(ConnectError::Server(uid)),
     }
 }
 
@@ -161,19 +161,19 @@ impl Write for Timed<'_> {
     }
 }
 
-impl From<StoreError> for Unreachable {
+impl From<StoreError> for ConnectError {
     fn from(error: StoreError) -> Self {
         if matches!(error.fault, Fault::Missing) { Self::NoBroker } else { Self::NotTrusted(error) }
     }
 }
 
-impl From<io::Error> for Unreachable {
+impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         Self::Socket(error)
     }
 }
 
-impl fmt::Display for Unreachable {
+impl fmt::Display for ConnectError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::NoBroker => out.write_str("no broker (twinlockd) is running"),
@@ -184,4 +184,4 @@ impl fmt::Display for Unreachable {
     }
 }
 
-impl std::error::Error for Unreachable {}
+impl std::error::Error for ConnectError {}

@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Broken, Kind, Unreachable, connection};
+use super::{Broken, ConnectError, Kind, connection};
 
 /// How long each of the two steps may take, connecting and writing: the user waits for their shell meanwhile.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -49,12 +49,12 @@ impl EnrolledInLogin {
     /// Sends the report and waits for no answer. It takes a second at most, whatever the broker does.
     ///
     /// # Errors
-    /// [`Unreachable`]. The login does not depend on it.
-    pub fn send(&self, socket: &Path) -> Result<(), Unreachable> {
+    /// [`ConnectError`]. The login does not depend on it.
+    pub fn send(&self, socket: &Path) -> Result<(), ConnectError> {
         let broker = connection::connect_within(socket, PATIENCE)?;
         broker.write(Kind::EnrolledInLogin, &self.to_bytes(), PATIENCE).map_err(|broken| match broken {
-            Broken::Socket(error) => Unreachable::Socket(error),
-            Broken::Gone | Broken::NoMessage | Broken::OutOfPlace => Unreachable::NoBroker,
+            Broken::Socket(error) => ConnectError::Socket(error),
+            Broken::Gone | Broken::NoMessage | Broken::OutOfPlace => ConnectError::NoBroker,
         })
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use zeroize::Zeroizing;
 
-use super::{Broken, Connection, Frame, Kind, Unreachable};
+use super::{Broken, ConnectError, Connection, Frame, Kind};
 use crate::{
     journal::Reason,
     login::{Attempt, Outcome},
@@ -127,14 +127,14 @@ impl Conversation for Silent {
 /// A screen locker asks when it locks, and is answered hours later, when the broker has long given up. An answer that it
 /// did not hear was not judged, and is given to it once more, over a new connection.
 pub fn attempt(
-    connect: impl Fn() -> Result<Connection, Unreachable>,
+    connect: impl Fn() -> Result<Connection, ConnectError>,
     request: &LoginRequest,
     conversation: &mut dyn Conversation,
 ) -> Attempt {
     let mut once_more = OnceMore { conversation, unheard: None };
     let mut talk = || match connect() {
         Ok(broker) => converse(&broker, request, &mut once_more),
-        Err(error) => Err(Ended::Unreachable(error)),
+        Err(error) => Err(Ended::ConnectError(error)),
     };
     let ended = match talk() {
         Err(Ended::Unheard(_)) => talk(),
@@ -142,7 +142,7 @@ pub fn attempt(
     };
     ended.unwrap_or_else(|ended| {
         let (reason, detail) = match ended {
-            Ended::Unreachable(error) => {
+            Ended::ConnectError(error) => {
                 (Reason::Store, format!("this host is not root's, so the broker has to be asked: {error}"))
             }
             Ended::Unheard(broken) | Ended::Broken(broken) => {
@@ -156,7 +156,7 @@ pub fn attempt(
 /// Why a talk with the broker led to nothing.
 enum Ended {
     /// There was none.
-    Unreachable(Unreachable),
+    ConnectError(ConnectError),
     /// The first answer could not be given, so nothing was judged.
     Unheard(Broken),
     /// Anything else.

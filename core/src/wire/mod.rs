@@ -12,7 +12,7 @@ mod helper;
 mod login;
 mod request;
 
-pub use connection::{Connection, Peer, Unreachable, connect, peer};
+pub use connection::{ConnectError, Connection, Peer, connect, peer};
 pub use enrolled::EnrolledInLogin;
 pub use frame::{Broken, Frame, Kind, LONGEST, LONGEST_ANSWER, VERSION};
 pub use helper::carry;

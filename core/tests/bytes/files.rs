@@ -59,5 +59,5 @@ fn a_state_file_is_read_and_written_as_it_was_recorded() {
 
 fn record(name: &str) -> Record {
     let text = String::from_utf8(recorded(name)).unwrap();
-    Record::parse(&text).unwrap_or_else(|mistake| panic!("{name}: {mistake:?}"))
+    Record::parse(&text).unwrap_or_else(|error| panic!("{name}: {error:?}"))
 }
