@@ -12,7 +12,7 @@ use std::{
 
 use listenfd::ListenFd;
 use twinlock_core::{
-    ports::Fault,
+    ports::StoreErrorKind,
     store::{check_folder, check_socket},
 };
 
@@ -45,7 +45,7 @@ fn make(path: &Path) -> Result<UnixListener, String> {
     }
     check_folder(folder).map_err(|error| format!("{error}; {}", error.hint()))?;
     match check_socket(path) {
-        Err(error) if matches!(error.fault, Fault::Missing) => {}
+        Err(error) if matches!(error.kind, StoreErrorKind::Missing) => {}
         Err(error) => return Err(format!("{error}; {}", error.hint())),
         Ok(()) if UnixStream::connect(path).is_ok() => {
             return Err(format!("a broker listens on {} already", path.display()));

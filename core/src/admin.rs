@@ -4,7 +4,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
     enrol::{self, EnrolError},
-    ports::{Fault, LockedState, StateStore, StoreError, WriteCredentials},
+    ports::{LockedState, StateStore, StoreError, StoreErrorKind, WriteCredentials},
     record::Record,
     time::UnixTime,
 };
@@ -54,7 +54,13 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
     let state = match states.open(subject) {
         Ok(state) => state,
         Err(error)
-            if matches!(error.fault, Fault::Torn | Fault::NewerVersion | Fault::OtherUid { .. } | Fault::OtherUser) =>
+            if matches!(
+                error.kind,
+                StoreErrorKind::Torn
+                    | StoreErrorKind::NewerVersion
+                    | StoreErrorKind::OtherUid { .. }
+                    | StoreErrorKind::OtherUser
+            ) =>
         {
             Some(enrol::start_over((credentials, states), subject, now)?)
         }
@@ -120,7 +126,14 @@ pub fn adopt_renamed<C: WriteCredentials, S: StateStore>(
     let old = Subject { name: old.clone(), uid: new.uid };
     let state = states.adopt(&old)?;
     let held = match credentials.read(new) {
-        Err(error) if matches!(error.fault, Fault::OtherName { .. } | Fault::StateWithoutCredentials { .. }) => None,
+        Err(error)
+            if matches!(
+                error.kind,
+                StoreErrorKind::OtherName { .. } | StoreErrorKind::StateWithoutCredentials { .. }
+            ) =>
+        {
+            None
+        }
         held => held?,
     };
     let user = new.name.clone();
@@ -175,7 +188,7 @@ pub fn repair<C: WriteCredentials, S: StateStore>(
     };
     match states.open(subject) {
         Ok(_) => return Ok(Repair::Sound),
-        Err(error) if matches!(error.fault, Fault::Torn | Fault::TooLarge(_)) => {}
+        Err(error) if matches!(error.kind, StoreErrorKind::Torn | StoreErrorKind::TooLarge(_)) => {}
         Err(error) => return Err(error),
     }
     states.start_over(subject, &Record::assume_everything_used(subject, &enrolment, now))?;

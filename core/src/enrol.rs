@@ -17,7 +17,7 @@ use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
     otp::{Algorithm, Match, MovingFactor, Otp, OtpError, ReplayState, Window},
-    ports::{Fault, LockedState, Randomness, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    ports::{LockedState, Randomness, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
     record::{Record, Use},
     recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
     secret::Secret,
@@ -419,14 +419,14 @@ impl Existing<'_> {
 
 fn is_beyond_use(error: &StoreError) -> bool {
     matches!(
-        error.fault,
-        Fault::Torn
-            | Fault::NewerVersion
-            | Fault::OtherUid { .. }
-            | Fault::OtherUser
-            | Fault::OtherName { .. }
-            | Fault::Credentials(_)
-            | Fault::TooLarge(_)
+        error.kind,
+        StoreErrorKind::Torn
+            | StoreErrorKind::NewerVersion
+            | StoreErrorKind::OtherUid { .. }
+            | StoreErrorKind::OtherUser
+            | StoreErrorKind::OtherName { .. }
+            | StoreErrorKind::Credentials(_)
+            | StoreErrorKind::TooLarge(_)
     )
 }
 

@@ -76,7 +76,7 @@ pub trait StateStore {
     /// Locks the record of `subject`, or `None` if there is none.
     ///
     /// # Errors
-    /// [`StoreError`]; [`Fault::Busy`] if others kept the lock for 3 seconds.
+    /// [`StoreError`]; [`StoreErrorKind::Busy`] if others kept the lock for 3 seconds.
     fn open(&self, subject: &Subject) -> Result<Option<Self::Locked>, StoreError>;
 
     /// The same, but makes the record if there is none.
@@ -100,7 +100,7 @@ pub trait StateStore {
     /// Waits for a permit to hash.
     ///
     /// # Errors
-    /// [`StoreError`]; [`Fault::Busy`] after 3 seconds.
+    /// [`StoreError`]; [`StoreErrorKind::Busy`] after 3 seconds.
     fn hash_permit(&self) -> Result<Self::HashPermit, StoreError>;
 }
 
@@ -231,12 +231,12 @@ pub struct StoreError {
     /// The file or folder.
     pub path: PathBuf,
     /// What is the matter with it.
-    pub fault: Fault,
+    pub kind: StoreErrorKind,
 }
 
 /// Why a file is not used.
 #[derive(Debug)]
-pub enum Fault {
+pub enum StoreErrorKind {
     /// It is not there.
     Missing,
     /// It, or a part of its path, is a symbolic link.
@@ -304,12 +304,12 @@ pub enum Fault {
         state: PathBuf,
     },
     /// It is not known that the store is the one of this host.
-    Identity(IdentityFault),
+    Identity(IdentityErrorKind),
 }
 
 /// Why it is not known that a store is the one of this host. The path of the error is that of the id in the store.
 #[derive(Debug)]
-pub enum IdentityFault {
+pub enum IdentityErrorKind {
     /// Neither the store nor the host has an id.
     NoIds {
         /// Where the host's would be.
@@ -349,55 +349,61 @@ impl StoreError {
     #[must_use]
     pub fn hint(&self) -> String {
         let path = self.path.display();
-        match &self.fault {
-            Fault::Missing => format!(
+        match &self.kind {
+            StoreErrorKind::Missing => format!(
                 "is a file system not mounted, or [store] directory wrong? On a new host `twinlock store init` makes the store ({path})"
             ),
-            Fault::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
-            Fault::NotAFile | Fault::NotAFolder | Fault::NotASocket => format!("move it away: {path}"),
-            Fault::Owner(_) => format!("if its content can be trusted: chown root:root {path}"),
-            Fault::Mode { forbidden: 0o022, .. } => format!("if its content can be trusted: chmod go-w {path}"),
-            Fault::Mode { .. } => format!("if its content can be trusted: chmod go-rwx {path}"),
-            Fault::TooLarge(_) => "it cannot be what it should be; restore it from a backup".into(),
-            Fault::Path => "give an absolute path without `..`".into(),
-            Fault::Read(error) | Fault::Write(error) if error.raw_os_error() == Some(EACCES) => {
+            StoreErrorKind::SymbolicLink => "name the real path: no symbolic link is followed, anywhere on it".into(),
+            StoreErrorKind::NotAFile | StoreErrorKind::NotAFolder | StoreErrorKind::NotASocket => {
+                format!("move it away: {path}")
+            }
+            StoreErrorKind::Owner(_) => format!("if its content can be trusted: chown root:root {path}"),
+            StoreErrorKind::Mode { forbidden: 0o022, .. } => {
+                format!("if its content can be trusted: chmod go-w {path}")
+            }
+            StoreErrorKind::Mode { .. } => format!("if its content can be trusted: chmod go-rwx {path}"),
+            StoreErrorKind::TooLarge(_) => "it cannot be what it should be; restore it from a backup".into(),
+            StoreErrorKind::Path => "give an absolute path without `..`".into(),
+            StoreErrorKind::Read(error) | StoreErrorKind::Write(error) if error.raw_os_error() == Some(EACCES) => {
                 SECURITY_MODULE_HINT.into()
             }
-            Fault::Read(_) | Fault::Write(_) => {
+            StoreErrorKind::Read(_) | StoreErrorKind::Write(_) => {
                 "look at the file system: read-only, full, failing? (dmesg, mount, df)".into()
             }
-            Fault::Busy(_) => "another login or command of this user holds it; `fuser` tells which".into(),
-            Fault::FileSizeLimit => {
+            StoreErrorKind::Busy(_) => "another login or command of this user holds it; `fuser` tells which".into(),
+            StoreErrorKind::FileSizeLimit => {
                 "raise the file size limit of the service (RLIMIT_FSIZE, LimitFSIZE=, limits.conf)".into()
             }
-            Fault::Torn => "`twinlock repair USER` makes a new record, in which everything counts as used".into(),
-            Fault::NewerVersion => {
+            StoreErrorKind::Torn => {
+                "`twinlock repair USER` makes a new record, in which everything counts as used".into()
+            }
+            StoreErrorKind::NewerVersion => {
                 "install that version of Twinlock again; `twinlock --version` tells this one's".into()
             }
-            Fault::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
-            Fault::OtherUid { .. } => {
+            StoreErrorKind::Record(_) => "`twinlock enroll --replace USER` starts over with a new secret".into(),
+            StoreErrorKind::OtherUid { .. } => {
                 "the same person? `twinlock adopt USER`; an account made anew? `twinlock enroll --replace USER`".into()
             }
-            Fault::OtherUser => {
+            StoreErrorKind::OtherUser => {
                 "was the account made anew? `twinlock enroll --replace USER` gives it a second factor of its own".into()
             }
-            Fault::OtherName { stored, account } => format!(
+            StoreErrorKind::OtherName { stored, account } => format!(
                 "was {stored} renamed to {account}? `twinlock adopt {stored} {account}`; is {stored} another person, who has \
                  left? `twinlock remove {stored}`"
             ),
-            Fault::Index => "remove the file, and run `twinlock repair --layout`, which makes it anew".into(),
-            Fault::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),
-            Fault::Name => "the account's name is too long for a file name".into(),
-            Fault::StateWithoutCredentials { user, .. } => format!(
+            StoreErrorKind::Index => "remove the file, and run `twinlock repair --layout`, which makes it anew".into(),
+            StoreErrorKind::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),
+            StoreErrorKind::Name => "the account's name is too long for a file name".into(),
+            StoreErrorKind::StateWithoutCredentials { user, .. } => format!(
                 "restore the file, for example from a backup, or enrol the user again: twinlock enroll {user}; \
                  if {user} is to have no second factor: twinlock remove {user}"
             ),
-            Fault::Identity(fault) => fault.hint(&self.path),
+            StoreErrorKind::Identity(fault) => fault.hint(&self.path),
         }
     }
 }
 
-impl IdentityFault {
+impl IdentityErrorKind {
     /// What an administrator can do about it; `inside` is the path of the id in the store.
     fn hint(&self, inside: &Path) -> String {
         let store = inside.parent().unwrap_or(inside).display();
@@ -464,75 +470,79 @@ impl IdentityFault {
 impl fmt::Display for StoreError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let path = self.path.display();
-        match &self.fault {
-            Fault::Missing => write!(out, "cannot open {path}: it does not exist"),
-            Fault::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
-            Fault::NotAFile => write!(out, "cannot open {path}: it is not a regular file"),
-            Fault::NotAFolder => write!(out, "cannot open {path}: it is not a folder"),
-            Fault::NotASocket => write!(out, "cannot use {path}: it is not a socket"),
-            Fault::Owner(uid) => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to root"),
-            Fault::Mode { mode, forbidden: 0o022 } => {
+        match &self.kind {
+            StoreErrorKind::Missing => write!(out, "cannot open {path}: it does not exist"),
+            StoreErrorKind::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
+            StoreErrorKind::NotAFile => write!(out, "cannot open {path}: it is not a regular file"),
+            StoreErrorKind::NotAFolder => write!(out, "cannot open {path}: it is not a folder"),
+            StoreErrorKind::NotASocket => write!(out, "cannot use {path}: it is not a socket"),
+            StoreErrorKind::Owner(uid) => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to root"),
+            StoreErrorKind::Mode { mode, forbidden: 0o022 } => {
                 write!(out, "cannot trust {path}: its mode is {mode:04o}, group or others can write it")
             }
-            Fault::Mode { mode, .. } => {
+            StoreErrorKind::Mode { mode, .. } => {
                 write!(out, "cannot trust {path}: its mode is {mode:04o}, it is not root's alone")
             }
-            Fault::TooLarge(limit) => {
+            StoreErrorKind::TooLarge(limit) => {
                 write!(out, "cannot read {path}: it is larger than {limit} bytes")
             }
-            Fault::Path => write!(out, "cannot use the path {path}: it is not absolute or contains `..`"),
-            Fault::Read(error) => write!(out, "cannot read {path}: {error}"),
-            Fault::Write(error) => write!(out, "cannot write {path}: {error}"),
-            Fault::Busy(span) => write!(out, "cannot lock {path}: others held it for {} seconds", span.as_secs()),
-            Fault::FileSizeLimit => write!(out, "cannot write {path}: the process may not write files of that size"),
-            Fault::Torn => write!(out, "cannot use {path}: neither half of it is valid"),
-            Fault::NewerVersion => write!(out, "cannot use {path}: a newer version of Twinlock wrote it"),
-            Fault::Record(_) => write!(out, "cannot write {path}: the record does not fit"),
-            Fault::OtherUid { stored, account } => {
+            StoreErrorKind::Path => write!(out, "cannot use the path {path}: it is not absolute or contains `..`"),
+            StoreErrorKind::Read(error) => write!(out, "cannot read {path}: {error}"),
+            StoreErrorKind::Write(error) => write!(out, "cannot write {path}: {error}"),
+            StoreErrorKind::Busy(span) => {
+                write!(out, "cannot lock {path}: others held it for {} seconds", span.as_secs())
+            }
+            StoreErrorKind::FileSizeLimit => {
+                write!(out, "cannot write {path}: the process may not write files of that size")
+            }
+            StoreErrorKind::Torn => write!(out, "cannot use {path}: neither half of it is valid"),
+            StoreErrorKind::NewerVersion => write!(out, "cannot use {path}: a newer version of Twinlock wrote it"),
+            StoreErrorKind::Record(_) => write!(out, "cannot write {path}: the record does not fit"),
+            StoreErrorKind::OtherUid { stored, account } => {
                 write!(out, "cannot use {path}: it was made for uid {stored}, the account has {account}")
             }
-            Fault::OtherUser => write!(out, "cannot use {path}: it names another user"),
-            Fault::OtherName { stored, account } => write!(
+            StoreErrorKind::OtherUser => write!(out, "cannot use {path}: it names another user"),
+            StoreErrorKind::OtherName { stored, account } => write!(
                 out,
                 "{account} has no credentials, and {path} has those of {stored}, who had the same uid and is no account any more"
             ),
-            Fault::Index => write!(out, "cannot use {path}: a line of it is not the name of a user"),
-            Fault::Credentials(error) => write!(out, "cannot use {path}: {error}"),
-            Fault::Name => write!(out, "cannot make a file name: {path}"),
-            Fault::StateWithoutCredentials { user, state } => {
+            StoreErrorKind::Index => write!(out, "cannot use {path}: a line of it is not the name of a user"),
+            StoreErrorKind::Credentials(error) => write!(out, "cannot use {path}: {error}"),
+            StoreErrorKind::Name => write!(out, "cannot make a file name: {path}"),
+            StoreErrorKind::StateWithoutCredentials { user, state } => {
                 write!(out, "{user} was enrolled ({}), and {path} is missing", state.display())
             }
-            Fault::Identity(fault) => fault.describe(&self.path, out),
+            StoreErrorKind::Identity(fault) => fault.describe(&self.path, out),
         }
     }
 }
 
 impl std::error::Error for StoreError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        match &self.fault {
-            Fault::Read(error) | Fault::Write(error) => Some(error),
-            Fault::Credentials(error) => Some(error),
-            Fault::Missing
-            | Fault::SymbolicLink
-            | Fault::NotAFile
-            | Fault::NotAFolder
-            | Fault::NotASocket
-            | Fault::Owner(_)
-            | Fault::Mode { .. }
-            | Fault::TooLarge(_)
-            | Fault::Path
-            | Fault::Busy(_)
-            | Fault::FileSizeLimit
-            | Fault::Torn
-            | Fault::NewerVersion
-            | Fault::Record(_)
-            | Fault::OtherUid { .. }
-            | Fault::OtherUser
-            | Fault::OtherName { .. }
-            | Fault::Index
-            | Fault::Name
-            | Fault::StateWithoutCredentials { .. }
-            | Fault::Identity(_) => None,
+        match &self.kind {
+            StoreErrorKind::Read(error) | StoreErrorKind::Write(error) => Some(error),
+            StoreErrorKind::Credentials(error) => Some(error),
+            StoreErrorKind::Missing
+            | StoreErrorKind::SymbolicLink
+            | StoreErrorKind::NotAFile
+            | StoreErrorKind::NotAFolder
+            | StoreErrorKind::NotASocket
+            | StoreErrorKind::Owner(_)
+            | StoreErrorKind::Mode { .. }
+            | StoreErrorKind::TooLarge(_)
+            | StoreErrorKind::Path
+            | StoreErrorKind::Busy(_)
+            | StoreErrorKind::FileSizeLimit
+            | StoreErrorKind::Torn
+            | StoreErrorKind::NewerVersion
+            | StoreErrorKind::Record(_)
+            | StoreErrorKind::OtherUid { .. }
+            | StoreErrorKind::OtherUser
+            | StoreErrorKind::OtherName { .. }
+            | StoreErrorKind::Index
+            | StoreErrorKind::Name
+            | StoreErrorKind::StateWithoutCredentials { .. }
+            | StoreErrorKind::Identity(_) => None,
         }
     }
 }
@@ -544,8 +554,8 @@ mod tests {
     #[test]
     fn what_is_denied_to_root_is_blamed_on_a_security_module_and_on_no_disk() {
         let hint = |errno| {
-            let fault = Fault::Read(io::Error::from_raw_os_error(errno));
-            StoreError { path: "/var/lib/twinlock/state/alice".into(), fault }.hint()
+            let fault = StoreErrorKind::Read(io::Error::from_raw_os_error(errno));
+            StoreError { path: "/var/lib/twinlock/state/alice".into(), kind: fault }.hint()
         };
         assert_eq!(hint(EACCES), SECURITY_MODULE_HINT);
         assert!(hint(nix::libc::EROFS).starts_with("look at the file system"));

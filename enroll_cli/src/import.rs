@@ -24,7 +24,7 @@ use twinlock_core::{
         accounts::{self, Account},
     },
     import::{Imported, google_authenticator, oath, uri},
-    ports::{Clock, Fault, ReadCredentials, StoreError},
+    ports::{Clock, ReadCredentials, StoreError, StoreErrorKind},
     recovery::HashMemory,
 };
 use zeroize::Zeroizing;
@@ -190,7 +190,7 @@ impl Scene {
             Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled.into()),
             Ok(held) => held,
             // Before the first import there is no store yet.
-            Err(StoreError { fault: Fault::Missing, .. }) if how.dry_run => None,
+            Err(StoreError { kind: StoreErrorKind::Missing, .. }) if how.dry_run => None,
             // What cannot be used is told by the store itself, which also knows what may be replaced.
             Err(_) if existing == Existing::Replace => None,
             Err(error) => return Err(EnrolError::from(error).into()),

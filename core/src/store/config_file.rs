@@ -61,7 +61,7 @@ impl ConfigFileError {
     #[must_use]
     pub fn hint(&self) -> String {
         match self {
-            Self::File(error) if matches!(error.fault, crate::ports::Fault::Missing) => {
+            Self::File(error) if matches!(error.kind, crate::ports::StoreErrorKind::Missing) => {
                 format!("install the default one there, or name another with --config: {}", error.path.display())
             }
             Self::File(error) => error.hint(),

@@ -19,7 +19,7 @@ use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
     pending::PendingId,
-    ports::{Fault, LockedState as _, ReadCredentials, StoreError, WriteCredentials},
+    ports::{LockedState as _, ReadCredentials, StoreError, StoreErrorKind, WriteCredentials},
 };
 
 const LARGEST: u64 = 64 * 1024;
@@ -61,7 +61,8 @@ impl CredentialFiles {
     pub fn write_pending(&self, subject: &Subject, id: &PendingId, content: &str) -> Result<(), StoreError> {
         let (folder, draft) = (self.open()?, format!(".{}.new", id.as_str()));
         let mut file = folder.create(&draft)?;
-        let written = file.write_all(content.as_bytes()).map_err(|e| error(&folder.path_of(&draft), Fault::Write(e)));
+        let written =
+            file.write_all(content.as_bytes()).map_err(|e| error(&folder.path_of(&draft), StoreErrorKind::Write(e)));
         let written = written.and_then(|()| folder.rename(&draft, &pending_name(subject)?));
         if written.is_err() {
             folder.remove(&draft)?;
@@ -121,7 +122,7 @@ impl CredentialFiles {
             None => {
                 let state = state.path().to_owned();
                 let (path, user) = (self.path_of(&subject.name), subject.name.clone());
-                Err(error(&path, Fault::StateWithoutCredentials { user, state }))
+                Err(error(&path, StoreErrorKind::StateWithoutCredentials { user, state }))
             }
             enrolment => Ok(enrolment),
         }
@@ -147,7 +148,7 @@ impl ReadCredentials for CredentialFiles {
     fn ensure_durable(&self, subject: &Subject) -> Result<(), StoreError> {
         let (folder, name) = (self.open()?, file_name(subject, SUFFIX)?);
         if let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? {
-            file.sync_all().map_err(|e| error(&folder.path_of(&name), Fault::Write(e)))?;
+            file.sync_all().map_err(|e| error(&folder.path_of(&name), StoreErrorKind::Write(e)))?;
         }
         folder.sync()
     }
@@ -159,7 +160,7 @@ pub(super) fn read_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrol
     match enrolment.as_ref().and_then(|enrolment| enrolment.uid) {
         Some(stored) if stored != subject.uid => {
             let path = folder.path_of(&file_name(subject, SUFFIX)?);
-            Err(error(&path, Fault::OtherUid { stored, account: subject.uid }))
+            Err(error(&path, StoreErrorKind::OtherUid { stored, account: subject.uid }))
         }
         Some(_) | None => Ok(enrolment),
     }
@@ -177,9 +178,9 @@ fn read_any_uid_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolmen
         return Ok(None);
     };
     let path = folder.path_of(&name);
-    let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, Fault::Credentials(bad)))?;
+    let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, StoreErrorKind::Credentials(bad)))?;
     if enrolment.user != subject.name {
-        return Err(error(&path, Fault::OtherUser));
+        return Err(error(&path, StoreErrorKind::OtherUser));
     }
     Ok(Some(enrolment))
 }
@@ -232,5 +233,5 @@ fn pending_name(subject: &Subject) -> Result<String, StoreError> {
 fn write_draft(folder: &Folder, draft: &str, enrolment: &Enrolment) -> Result<(), StoreError> {
     let mut file = folder.create(draft)?;
     let written = file.write_all(enrolment.to_toml().as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|e| error(&folder.path_of(draft), Fault::Write(e)))
+    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
 }

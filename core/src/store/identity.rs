@@ -12,7 +12,7 @@ use std::{
 use super::open::{self, Folder, Readers, error};
 use crate::{
     config::DEFAULT_PATH,
-    ports::{Fault, IdentityFault, Randomness, StoreError},
+    ports::{IdentityErrorKind, Randomness, StoreError, StoreErrorKind},
 };
 
 /// The file's name in both places.
@@ -74,12 +74,12 @@ impl Identity {
     pub(super) fn fault(&self, found: &Found) -> StoreError {
         let beside = found.beside_path.clone();
         let fault = match (&found.inside, &found.beside) {
-            (None, None) => IdentityFault::NoIds { beside },
-            (None, Some(_)) => IdentityFault::NotInStore { beside },
-            (Some(_), None) => IdentityFault::NotBesideConfig { beside },
-            (Some(_), Some(_)) => IdentityFault::Different { beside },
+            (None, None) => IdentityErrorKind::NoIds { beside },
+            (None, Some(_)) => IdentityErrorKind::NotInStore { beside },
+            (Some(_), None) => IdentityErrorKind::NotBesideConfig { beside },
+            (Some(_), Some(_)) => IdentityErrorKind::Different { beside },
         };
-        error(&self.inside, Fault::Identity(fault))
+        error(&self.inside, StoreErrorKind::Identity(fault))
     }
 }
 
@@ -87,7 +87,7 @@ impl StoreId {
     /// Draws a new one.
     pub(super) fn draw(randomness: &mut dyn Randomness, path: &Path) -> Result<Self, StoreError> {
         let mut bytes = [0; 16];
-        randomness.fill(&mut bytes).map_err(|e| error(path, Fault::Write(e)))?;
+        randomness.fill(&mut bytes).map_err(|e| error(path, StoreErrorKind::Write(e)))?;
         let mut text = String::with_capacity(32);
         for byte in bytes {
             // Writing to a String cannot fail.
@@ -120,7 +120,7 @@ impl StoreId {
 fn write_draft(folder: &Folder, draft: &str, readers: Readers, id: &str) -> Result<(), StoreError> {
     let mut file = folder.create_for(draft, readers)?;
     let written = file.write_all(format!("{id}\n").as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|e| error(&folder.path_of(draft), Fault::Write(e)))
+    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
 }
 
 /// The path of the id beside this configuration.
@@ -132,20 +132,22 @@ fn beside(config: &Path) -> PathBuf {
 fn read(path: &Path, readers: Readers) -> Result<Option<StoreId>, StoreError> {
     let bytes = match open::read(path, readers, LARGEST) {
         Ok(content) => content.bytes,
-        Err(StoreError { fault: Fault::Missing, .. }) => return Ok(None),
+        Err(StoreError { kind: StoreErrorKind::Missing, .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
     match StoreId::parse(&bytes) {
         Some(id) => Ok(Some(id)),
-        None => Err(error(path, Fault::Identity(IdentityFault::Malformed))),
+        None => Err(error(path, StoreErrorKind::Identity(IdentityErrorKind::Malformed))),
     }
 }
 
 /// A mount that the host's configuration names and that is not there hides the store; a new one made beneath it would be
 /// gone when it is back.
 pub(super) fn refuse_beneath_a_missing_mount(store: &Path, inside: &Path) -> Result<(), StoreError> {
-    let missing = crate::host::mounts::missing_above(store).map_err(|e: io::Error| error(store, Fault::Read(e)))?;
-    missing.map_or(Ok(()), |mount| Err(error(inside, Fault::Identity(IdentityFault::NotMounted { mount }))))
+    let missing =
+        crate::host::mounts::missing_above(store).map_err(|e: io::Error| error(store, StoreErrorKind::Read(e)))?;
+    missing
+        .map_or(Ok(()), |mount| Err(error(inside, StoreErrorKind::Identity(IdentityErrorKind::NotMounted { mount }))))
 }
 
 #[cfg(test)]

@@ -22,7 +22,7 @@ use identity::Identity;
 
 use crate::{
     account::{Subject, UserName},
-    ports::{Fault, StoreError, WriteCredentials},
+    ports::{StoreError, StoreErrorKind, WriteCredentials},
 };
 
 /// The folders of a store.
@@ -52,7 +52,7 @@ impl Store {
     /// Makes sure that the store is the one of this host: only then does a user without credentials count as not enrolled.
     ///
     /// # Errors
-    /// [`StoreError`]; [`Fault::Identity`] if the ids of the store and of the host are not there or differ.
+    /// [`StoreError`]; [`StoreErrorKind::Identity`] if the ids of the store and of the host are not there or differ.
     pub fn check_identity(&self) -> Result<(), StoreError> {
         self.identity.check()
     }
@@ -64,7 +64,7 @@ impl Store {
     pub fn holds_nothing_of(&self, subject: &Subject) -> Result<bool, StoreError> {
         match self.credentials.read_any_uid(subject) {
             Ok(None) => Ok(matches!(self.states.look(subject), Ok(None))),
-            Err(error) if matches!(error.fault, Fault::Identity(_)) => Err(error),
+            Err(error) if matches!(error.kind, StoreErrorKind::Identity(_)) => Err(error),
             Ok(Some(_)) | Err(_) => Ok(false),
         }
     }
@@ -73,7 +73,7 @@ impl Store {
 /// Checks that a socket is root's, and that nobody else could have put it where it is.
 ///
 /// # Errors
-/// [`StoreError`]; [`Fault::Missing`] if it, or a folder on its way, is not there.
+/// [`StoreError`]; [`StoreErrorKind::Missing`] if it, or a folder on its way, is not there.
 pub fn check_socket(path: &Path) -> Result<(), StoreError> {
     open::check_socket(path)
 }
@@ -96,7 +96,7 @@ fn name_with(user: &UserName, suffix: &str) -> Result<String, StoreError> {
     let name = format!("{}{suffix}", user.file_name());
     // Room for the dot and the ending of a file that is being written.
     if name.len() > 250 {
-        return Err(StoreError { path: name.into(), fault: Fault::Name });
+        return Err(StoreError { path: name.into(), kind: StoreErrorKind::Name });
     }
     Ok(name)
 }

@@ -17,7 +17,7 @@ use nix::{
 };
 use zeroize::Zeroizing;
 
-use crate::ports::{Fault, StoreError};
+use crate::ports::{StoreError, StoreErrorKind};
 
 /// A folder that was walked to safely. Names are looked up in it, not in its path. Its descriptor says where it is and
 /// no more (`O_PATH`): half the work for the kernel, and a folder need not be readable to be gone through.
@@ -66,12 +66,12 @@ impl Folder {
                 Component::RootDir | Component::CurDir => {}
                 Component::Normal(name) => parts.push(name),
                 Component::ParentDir | Component::Prefix(_) => {
-                    return Err(error(path, Fault::Path));
+                    return Err(error(path, StoreErrorKind::Path));
                 }
             }
         }
         if !path.is_absolute() {
-            return Err(error(path, Fault::Path));
+            return Err(error(path, StoreErrorKind::Path));
         }
         let root = PathBuf::from("/");
         let fd = nix::fcntl::open(&root, PLACE | OFlag::O_DIRECTORY, Mode::empty());
@@ -90,7 +90,7 @@ impl Folder {
         let fd = match openat(&self.fd, name, PLACE | OFlag::O_DIRECTORY, Mode::empty()) {
             Ok(fd) => above_stdio(fd, &path)?,
             // A symbolic link is no directory either; say which it is.
-            Err(Errno::ENOTDIR) if self.is_symlink(name) => return Err(error(&path, Fault::SymbolicLink)),
+            Err(Errno::ENOTDIR) if self.is_symlink(name) => return Err(error(&path, StoreErrorKind::SymbolicLink)),
             Err(errno) => return Err(error(&path, opening(errno))),
         };
         let stat = stat(&fd, &path)?;
@@ -143,9 +143,9 @@ impl Folder {
             return Ok(None);
         };
         let size = size(&stat);
-        let failed = |e| error(&self.path_of(name), Fault::Read(e));
+        let failed = |e| error(&self.path_of(name), StoreErrorKind::Read(e));
         if size > limit {
-            return Err(error(&self.path_of(name), Fault::TooLarge(limit)));
+            return Err(error(&self.path_of(name), StoreErrorKind::TooLarge(limit)));
         }
         // Room for all of it and the end at once: a growing buffer would leave copies of secrets behind. One as large as
         // the limit would cost more to wipe than all the rest of a login.
@@ -168,7 +168,7 @@ impl Folder {
     /// Makes a new file of the folder that these may read and root alone may write.
     pub(super) fn create_for(&self, name: &str, readers: Readers) -> Result<File, StoreError> {
         let path = self.path_of(name);
-        let failed = |errno: Errno| error(&path, Fault::Write(errno.into()));
+        let failed = |errno: Errno| error(&path, StoreErrorKind::Write(errno.into()));
         let mode = Mode::S_IRUSR
             | Mode::S_IWUSR
             | match readers {
@@ -184,7 +184,7 @@ impl Folder {
     /// Puts `from` in the place of `to`, in one step.
     pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
         nix::fcntl::renameat(&self.fd, from, &self.fd, to)
-            .map_err(|errno| error(&self.path_of(to), Fault::Write(errno.into())))
+            .map_err(|errno| error(&self.path_of(to), StoreErrorKind::Write(errno.into())))
     }
 
     /// Removes a file of the folder; false if there was none.
@@ -192,13 +192,13 @@ impl Folder {
         match nix::unistd::unlinkat(&self.fd, name, nix::unistd::UnlinkatFlags::NoRemoveDir) {
             Ok(()) => Ok(true),
             Err(Errno::ENOENT) => Ok(false),
-            Err(errno) => Err(error(&self.path_of(name), Fault::Write(errno.into()))),
+            Err(errno) => Err(error(&self.path_of(name), StoreErrorKind::Write(errno.into()))),
         }
     }
 
     /// The names of its files in order, without those that are being written, which begin with a dot.
     pub(super) fn file_names(&self) -> Result<Vec<String>, StoreError> {
-        let failed = |e| error(&self.path, Fault::Read(e));
+        let failed = |e| error(&self.path, StoreErrorKind::Read(e));
         let mut names = Vec::new();
         // The folder was just found sound, and with it every folder on the way.
         for entry in std::fs::read_dir(&self.path).map_err(failed)? {
@@ -211,7 +211,7 @@ impl Folder {
 
     /// Makes the folder's entries durable.
     pub(super) fn sync(&self) -> Result<(), StoreError> {
-        self.as_file()?.sync_all().map_err(|e| error(&self.path, Fault::Write(e)))
+        self.as_file()?.sync_all().map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
     }
 
     /// Where a file of the folder is, for messages.
@@ -229,13 +229,13 @@ impl Folder {
 /// Makes a folder, mode 0700, if it is not there; its parent must be.
 pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(error(path, Fault::Path));
+        return Err(error(path, StoreErrorKind::Path));
     };
     let parent = Folder::open(parent, Readers::All)?;
     match mkdirat(&parent.fd, name, Mode::S_IRWXU) {
         Ok(()) => parent.sync()?,
         Err(Errno::EEXIST) => {}
-        Err(errno) => return Err(error(path, Fault::Write(errno.into()))),
+        Err(errno) => return Err(error(path, StoreErrorKind::Write(errno.into()))),
     }
     Folder::open(path, Readers::Root).map(|_| ())
 }
@@ -250,35 +250,35 @@ impl Visibility {
 /// Reads the file at `path`, at most `limit` bytes, and says whether every account can; every folder on the way is checked.
 pub(super) fn read(path: &Path, readers: Readers, limit: u64) -> Result<Content, StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(std::ffi::OsStr::to_str)) else {
-        return Err(error(path, Fault::Path));
+        return Err(error(path, StoreErrorKind::Path));
     };
     let folder = Folder::open(parent, Readers::All)?;
-    folder.read_visible(name, readers, limit)?.ok_or_else(|| error(path, Fault::Missing))
+    folder.read_visible(name, readers, limit)?.ok_or_else(|| error(path, StoreErrorKind::Missing))
 }
 
 /// Checks that a socket and every folder on the way to it are root's. Anybody may write to the socket itself.
 pub(super) fn check_socket(path: &Path) -> Result<(), StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(error(path, Fault::Path));
+        return Err(error(path, StoreErrorKind::Path));
     };
     let folder = Folder::open(parent, Readers::All)?;
     let fd = openat(&folder.fd, name, PLACE, Mode::empty()).map_err(|errno| error(path, opening(errno)))?;
     let stat = stat(&fd, path)?;
     let fault = match kind(&stat) {
         SFlag::S_IFSOCK if stat.st_uid == 0 => return Ok(()),
-        SFlag::S_IFSOCK => Fault::Owner(stat.st_uid),
-        SFlag::S_IFLNK => Fault::SymbolicLink,
-        _ => Fault::NotASocket,
+        SFlag::S_IFSOCK => StoreErrorKind::Owner(stat.st_uid),
+        SFlag::S_IFLNK => StoreErrorKind::SymbolicLink,
+        _ => StoreErrorKind::NotASocket,
     };
     Err(error(path, fault))
 }
 
-pub(super) fn error(path: &Path, fault: Fault) -> StoreError {
-    StoreError { path: path.to_owned(), fault }
+pub(super) fn error(path: &Path, kind: StoreErrorKind) -> StoreError {
+    StoreError { path: path.to_owned(), kind }
 }
 
 fn stat(fd: &OwnedFd, path: &Path) -> Result<FileStat, StoreError> {
-    fstat(fd).map_err(|errno| error(path, Fault::Read(errno.into())))
+    fstat(fd).map_err(|errno| error(path, StoreErrorKind::Read(errno.into())))
 }
 
 /// Reads until `bytes` is full or the file ends, and says how much that was.
@@ -296,14 +296,14 @@ fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]
-fn opening(errno: Errno) -> Fault {
+fn opening(errno: Errno) -> StoreErrorKind {
     match errno {
-        Errno::ENOENT => Fault::Missing,
-        Errno::ELOOP => Fault::SymbolicLink,
-        Errno::ENOTDIR => Fault::NotAFolder,
+        Errno::ENOENT => StoreErrorKind::Missing,
+        Errno::ELOOP => StoreErrorKind::SymbolicLink,
+        Errno::ENOTDIR => StoreErrorKind::NotAFolder,
         // A folder opened for writing; a socket or a FIFO without a reader.
-        Errno::EISDIR | Errno::ENXIO => Fault::NotAFile,
-        other => Fault::Read(other.into()),
+        Errno::EISDIR | Errno::ENXIO => StoreErrorKind::NotAFile,
+        other => StoreErrorKind::Read(other.into()),
     }
 }
 
@@ -314,7 +314,7 @@ pub(crate) fn off_stdio(fd: OwnedFd) -> std::io::Result<OwnedFd> {
 }
 
 fn above_stdio(fd: OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
-    off_stdio(fd).map_err(|e| error(path, Fault::Read(e)))
+    off_stdio(fd).map_err(|e| error(path, StoreErrorKind::Read(e)))
 }
 
 fn size(stat: &FileStat) -> u64 {
@@ -327,17 +327,20 @@ fn kind(stat: &FileStat) -> SFlag {
 
 fn check(stat: &FileStat, path: &Path, wanted: SFlag, readers: Readers) -> Result<(), StoreError> {
     if kind(stat) != wanted {
-        return Err(error(path, if wanted == SFlag::S_IFDIR { Fault::NotAFolder } else { Fault::NotAFile }));
+        return Err(error(
+            path,
+            if wanted == SFlag::S_IFDIR { StoreErrorKind::NotAFolder } else { StoreErrorKind::NotAFile },
+        ));
     }
     if stat.st_uid != 0 {
-        return Err(error(path, Fault::Owner(stat.st_uid)));
+        return Err(error(path, StoreErrorKind::Owner(stat.st_uid)));
     }
     let forbidden = match readers {
         Readers::Root => Mode::S_IRWXG | Mode::S_IRWXO,
         Readers::All => Mode::S_IWGRP | Mode::S_IWOTH,
     };
     if Mode::from_bits_truncate(stat.st_mode).intersects(forbidden) {
-        return Err(error(path, Fault::Mode { mode: stat.st_mode & 0o7777, forbidden: forbidden.bits() }));
+        return Err(error(path, StoreErrorKind::Mode { mode: stat.st_mode & 0o7777, forbidden: forbidden.bits() }));
     }
     Ok(())
 }

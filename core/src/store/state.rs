@@ -24,7 +24,7 @@ use super::{
 use crate::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    ports::{Fault, LockedState, PendingFailure, StateStore, StoreError},
+    ports::{LockedState, PendingFailure, StateStore, StoreError, StoreErrorKind},
     record::Record,
     slot::{self, Half, Slot, SlotError, Stage},
 };
@@ -56,7 +56,7 @@ impl StateFiles {
     }
 
     fn missing(&self, name: &str) -> StoreError {
-        error(&self.root.join(STATES).join(name), Fault::Missing)
+        error(&self.root.join(STATES).join(name), StoreErrorKind::Missing)
     }
 
     /// The record as it stands, whoever's uid it carries, without waiting for its lock: for reports.
@@ -162,13 +162,13 @@ fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedS
             return Ok(None);
         };
         let file = lock(file, &path)?;
-        let found = file.0.metadata().map_err(|e| error(&path, Fault::Read(e)))?;
+        let found = file.0.metadata().map_err(|e| error(&path, StoreErrorKind::Read(e)))?;
         if found.nlink() > 0 {
             let slot = read(&file.0, found.len(), &path)?;
             return Ok(Some(LockedStateFile { file, root, folder, path, slot }));
         }
     }
-    Err(error(&path, Fault::Busy(DEADLINE)))
+    Err(error(&path, StoreErrorKind::Busy(DEADLINE)))
 }
 
 impl StateStore for StateFiles {
@@ -218,8 +218,9 @@ impl StateStore for StateFiles {
         let (root, states) = self.open_folders()?;
         let files = [states.as_file()?, root.folder(CREDENTIALS, Readers::Root)?.as_file()?];
         let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
-        let file = taken.map_err(|e| error(&self.root, Fault::Read(e)))?.and_then(|at| files.into_iter().nth(at));
-        file.map(|file| HashPermit(Locked(file))).ok_or_else(|| error(&self.root, Fault::Busy(DEADLINE)))
+        let file =
+            taken.map_err(|e| error(&self.root, StoreErrorKind::Read(e)))?.and_then(|at| files.into_iter().nth(at));
+        file.map(|file| HashPermit(Locked(file))).ok_or_else(|| error(&self.root, StoreErrorKind::Busy(DEADLINE)))
     }
 }
 
@@ -270,8 +271,8 @@ impl LockedStateFile {
     fn sync_current_slot(&mut self) -> Result<(), StoreError> {
         if !self.slot.synced {
             let (offset, mut bytes) = (self.slot.half.offset(), [0; slot::SLOT]);
-            self.file.0.read_exact_at(&mut bytes, offset).map_err(|e| error(&self.path, Fault::Read(e)))?;
-            self.file.0.write_all_at(&bytes, offset).map_err(|e| error(&self.path, Fault::Write(e)))?;
+            self.file.0.read_exact_at(&mut bytes, offset).map_err(|e| error(&self.path, StoreErrorKind::Read(e)))?;
+            self.file.0.write_all_at(&bytes, offset).map_err(|e| error(&self.path, StoreErrorKind::Write(e)))?;
             self.sync()?;
             self.folder.sync()?;
             self.slot.synced = true;
@@ -280,12 +281,13 @@ impl LockedStateFile {
     }
 
     fn write(&self, half: Half, sequence: u64, stage: Stage, record: &Record) -> Result<(), StoreError> {
-        let bytes = slot::encode(sequence, stage, record).map_err(|large| error(&self.path, Fault::Record(large)))?;
-        self.file.0.write_all_at(&bytes, half.offset()).map_err(|e| error(&self.path, Fault::Write(e)))
+        let bytes =
+            slot::encode(sequence, stage, record).map_err(|large| error(&self.path, StoreErrorKind::Record(large)))?;
+        self.file.0.write_all_at(&bytes, half.offset()).map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
     }
 
     fn sync(&self) -> Result<(), StoreError> {
-        self.file.0.sync_data().map_err(|e| error(&self.path, Fault::Write(e)))
+        self.file.0.sync_data().map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
     }
 
     /// Takes the user out of the index of users by uid. An entry that stays behind means nothing: see [`uid_index`].
@@ -350,8 +352,9 @@ impl PendingFailure for PendingFailureFile {
 
 /// A write beyond `RLIMIT_FSIZE` would kill the host by SIGXFSZ, with the attempt unrecorded. Better to refuse first.
 fn may_write(path: &Path) -> Result<(), StoreError> {
-    let (soft, _) = getrlimit(Resource::RLIMIT_FSIZE).map_err(|errno| error(path, Fault::Write(errno.into())))?;
-    if is_too_little(soft) { Err(error(path, Fault::FileSizeLimit)) } else { Ok(()) }
+    let (soft, _) =
+        getrlimit(Resource::RLIMIT_FSIZE).map_err(|errno| error(path, StoreErrorKind::Write(errno.into())))?;
+    if is_too_little(soft) { Err(error(path, StoreErrorKind::FileSizeLimit)) } else { Ok(()) }
 }
 
 /// The limit is a number of 32 or of 64 bits, as the architecture has it.
@@ -361,24 +364,24 @@ fn is_too_little(limit: impl Into<u128>) -> bool {
 
 fn check_owner(record: &Record, subject: &Subject, path: &Path) -> Result<(), StoreError> {
     if record.user != subject.name {
-        return Err(error(path, Fault::OtherUser));
+        return Err(error(path, StoreErrorKind::OtherUser));
     }
     if record.uid != subject.uid {
-        return Err(error(path, Fault::OtherUid { stored: record.uid, account: subject.uid }));
+        return Err(error(path, StoreErrorKind::OtherUid { stored: record.uid, account: subject.uid }));
     }
     Ok(())
 }
 
 fn read(file: &File, size: u64, path: &Path) -> Result<Slot, StoreError> {
     if size != slot::FILE as u64 {
-        return Err(error(path, Fault::Torn));
+        return Err(error(path, StoreErrorKind::Torn));
     }
     let mut bytes = [0; slot::FILE];
-    file.read_exact_at(&mut bytes, 0).map_err(|e| error(path, Fault::Read(e)))?;
+    file.read_exact_at(&mut bytes, 0).map_err(|e| error(path, StoreErrorKind::Read(e)))?;
     slot::current(&bytes).map_err(|cause| {
         let fault = match cause {
-            SlotError::Damaged => Fault::Torn,
-            SlotError::NewerVersion => Fault::NewerVersion,
+            SlotError::Damaged => StoreErrorKind::Torn,
+            SlotError::NewerVersion => StoreErrorKind::NewerVersion,
         };
         error(path, fault)
     })
@@ -393,13 +396,14 @@ fn write_durability_mark(file: &File, half: Half, sequence: u64) {
 fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, StoreError> {
     let path = folder.path_of(draft);
     may_write(&path)?;
-    let bytes = slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, Fault::Record(large)))?;
+    let bytes =
+        slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, StoreErrorKind::Record(large)))?;
     let file = folder.create(draft)?;
     // Both halves are written through, not only allocated: a later write in place needs no new block.
     let written = file
         .write_all_at(&bytes, Half::First.offset())
         .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
-    written.and_then(|()| file.sync_all()).map_err(|e| error(&path, Fault::Write(e)))?;
+    written.and_then(|()| file.sync_all()).map_err(|e| error(&path, StoreErrorKind::Write(e)))?;
     Ok(file)
 }
 
@@ -410,8 +414,8 @@ pub(super) fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
         Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(None),
         Err(TryLockError::Error(e)) => Err(e),
     });
-    let taken = taken.map_err(|e| error(path, Fault::Read(e)))?;
-    taken.map(|()| Locked(file)).ok_or_else(|| error(path, Fault::Busy(DEADLINE)))
+    let taken = taken.map_err(|e| error(path, StoreErrorKind::Read(e)))?;
+    taken.map(|()| Locked(file)).ok_or_else(|| error(path, StoreErrorKind::Busy(DEADLINE)))
 }
 
 /// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a

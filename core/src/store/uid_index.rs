@@ -12,7 +12,7 @@ use super::{
 use crate::{
     account::{Subject, UserName},
     host,
-    ports::{Fault, StoreError},
+    ports::{StoreError, StoreErrorKind},
 };
 
 /// The folder in the store.
@@ -64,7 +64,7 @@ pub(super) fn check_not_renamed(store: &Folder, credentials: &Folder, subject: &
         let other = Subject { name, uid: subject.uid };
         if credentials::are_of_uid(credentials, &other)? && !is_account(&folder, &other)? {
             let path = credentials.path_of(&name_with(&other.name, credentials::SUFFIX)?);
-            return Err(error(&path, Fault::OtherName { stored: other.name, account: subject.name.clone() }));
+            return Err(error(&path, StoreErrorKind::OtherName { stored: other.name, account: subject.name.clone() }));
         }
     }
     Ok(())
@@ -73,7 +73,7 @@ pub(super) fn check_not_renamed(store: &Folder, credentials: &Folder, subject: &
 /// Whether there is an account of exactly this name and this uid.
 fn is_account(folder: &Folder, subject: &Subject) -> Result<bool, StoreError> {
     let found = host::account(&subject.name);
-    let found = found.map_err(|e| error(&folder.path_of(&file_of(subject.uid)), Fault::Read(e)))?;
+    let found = found.map_err(|e| error(&folder.path_of(&file_of(subject.uid)), StoreErrorKind::Read(e)))?;
     Ok(found.as_ref() == Some(subject))
 }
 
@@ -81,7 +81,7 @@ fn is_account(folder: &Folder, subject: &Subject) -> Result<bool, StoreError> {
 fn open(store: &Folder) -> Result<Option<Folder>, StoreError> {
     match store.folder(FOLDER, Readers::Root) {
         Ok(folder) => Ok(Some(folder)),
-        Err(StoreError { fault: Fault::Missing, .. }) => Ok(None),
+        Err(StoreError { kind: StoreErrorKind::Missing, .. }) => Ok(None),
         Err(error) => Err(error),
     }
 }
@@ -91,7 +91,7 @@ fn names(folder: &Folder, uid: u32) -> Result<Vec<UserName>, StoreError> {
     let Some(text) = folder.read(&file, Readers::Root, LARGEST)? else {
         return Ok(Vec::new());
     };
-    let malformed = || error(&folder.path_of(&file), Fault::Index);
+    let malformed = || error(&folder.path_of(&file), StoreErrorKind::Index);
     let text = std::str::from_utf8(&text).map_err(|_| malformed())?;
     text.lines().map(|line| UserName::from_file_name(line).map_err(|_| malformed())).collect()
 }
@@ -113,7 +113,7 @@ fn write(folder: &Folder, uid: u32, names: &[UserName]) -> Result<(), StoreError
 fn write_draft(folder: &Folder, draft: &str, text: &str) -> Result<(), StoreError> {
     let mut file = folder.create(draft)?;
     let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|e| error(&folder.path_of(draft), Fault::Write(e)))
+    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
 }
 
 fn file_of(uid: u32) -> String {

@@ -21,7 +21,7 @@ use nix::{
 
 use super::frame::{Broken, Frame, Kind};
 use crate::{
-    ports::{Fault, StoreError},
+    ports::{StoreError, StoreErrorKind},
     store,
 };
 
@@ -163,7 +163,7 @@ impl Write for Timed<'_> {
 
 impl From<StoreError> for ConnectError {
     fn from(error: StoreError) -> Self {
-        if matches!(error.fault, Fault::Missing) { Self::NoBroker } else { Self::NotTrusted(error) }
+        if matches!(error.kind, StoreErrorKind::Missing) { Self::NoBroker } else { Self::NotTrusted(error) }
     }
 }
 

@@ -80,7 +80,7 @@ impl Place {
     /// What is there; `None` if nothing is.
     pub(super) fn read(&self) -> Result<Option<Version>, Failure> {
         match check_folder(&self.folder) {
-            Err(error) if matches!(error.fault, twinlock_core::ports::Fault::Missing) => return Ok(None),
+            Err(error) if matches!(error.kind, twinlock_core::ports::StoreErrorKind::Missing) => return Ok(None),
             checked => checked?,
         }
         read(&self.path())

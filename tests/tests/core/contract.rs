@@ -8,7 +8,7 @@ use twinlock_core::{
     credentials::Enrolment,
     enrol::{self, EnrolError, Existing},
     host::Kernel,
-    ports::{Fault, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
     record::Record,
     store::{CredentialFiles, StateFiles, Store},
     throttle::Throttle,
@@ -87,7 +87,10 @@ fn a_lane_reads_what_its_user_holds(credentials: &impl WriteCredentials, states:
     let read = state.enrolment(&subject("alice")).unwrap().unwrap();
     assert_eq!(*read.to_toml(), *enrolment("alice").to_toml());
     let anew = Subject { uid: 2002, ..subject("alice") };
-    assert!(matches!(state.enrolment(&anew).err().unwrap().fault, Fault::OtherUid { stored: 1001, account: 2002 }));
+    assert!(matches!(
+        state.enrolment(&anew).err().unwrap().kind,
+        StoreErrorKind::OtherUid { stored: 1001, account: 2002 }
+    ));
 }
 
 fn nobody_is_enrolled_in_an_empty_store(credentials: &impl ReadCredentials, states: &impl StateStore) {
@@ -104,8 +107,8 @@ fn a_record_without_credentials_is_not_the_same_as_no_enrolment(
     assert!(state.record().provisional);
     state.change(&Record { provisional: false, ..state.record().clone() }).unwrap();
     drop(state);
-    let fault = credentials.read(&alice).err().unwrap().fault;
-    assert!(matches!(fault, Fault::StateWithoutCredentials { user, .. } if user == alice.name));
+    let fault = credentials.read(&alice).err().unwrap().kind;
+    assert!(matches!(fault, StoreErrorKind::StateWithoutCredentials { user, .. } if user == alice.name));
     assert!(credentials.read_ignoring_state(&alice).unwrap().is_none(), "for the enrolment that follows");
     assert!(credentials.read(&subject("bob")).unwrap().is_none(), "and for nobody else");
     enrol::amend((credentials, states), &subject("bob"), |_, _| Ok(())).unwrap_err();
@@ -123,7 +126,7 @@ fn a_provisional_record_is_no_sign_of_an_enrolment(credentials: &impl WriteCrede
         .unwrap();
     assert!(!states.open(&alice).unwrap().unwrap().record().provisional, "the enrolment is finished");
     assert!(credentials.remove(&alice).unwrap());
-    assert!(matches!(credentials.read(&alice).err().unwrap().fault, Fault::StateWithoutCredentials { .. }));
+    assert!(matches!(credentials.read(&alice).err().unwrap().kind, StoreErrorKind::StateWithoutCredentials { .. }));
 }
 
 fn replacing_leaves_nothing_of_the_old_one(credentials: &impl WriteCredentials, _: &impl StateStore) {
@@ -152,9 +155,9 @@ fn another_uid_is_refused(credentials: &impl WriteCredentials, states: &impl Sta
     credentials.replace(&subject("alice"), &enrolment("alice")).unwrap();
     drop(states.open_or_create(&subject("alice")).unwrap());
     let anew = Subject { uid: 2002, ..subject("alice") };
-    let other = |fault: &Fault| matches!(fault, Fault::OtherUid { stored: 1001, account: 2002 });
-    assert!(other(&credentials.read(&anew).err().unwrap().fault));
-    assert!(other(&states.open(&anew).err().unwrap().fault));
+    let other = |fault: &StoreErrorKind| matches!(fault, StoreErrorKind::OtherUid { stored: 1001, account: 2002 });
+    assert!(other(&credentials.read(&anew).err().unwrap().kind));
+    assert!(other(&states.open(&anew).err().unwrap().kind));
 }
 
 fn a_record_is_made_once(_: &impl WriteCredentials, states: &impl StateStore) {
@@ -193,9 +196,9 @@ fn a_lane_that_is_dropped_changes_nothing(_: &impl WriteCredentials, states: &im
 
 fn a_lane_is_one_at_a_time(_: &impl WriteCredentials, states: &impl StateStore) {
     let state = states.open_or_create(&subject("alice")).unwrap();
-    assert!(matches!(states.open(&subject("alice")).err().unwrap().fault, Fault::Busy(_)));
+    assert!(matches!(states.open(&subject("alice")).err().unwrap().kind, StoreErrorKind::Busy(_)));
     let pending = state.record_failure(&failed(1)).unwrap();
-    assert!(matches!(states.open(&subject("alice")).err().unwrap().fault, Fault::Busy(_)));
+    assert!(matches!(states.open(&subject("alice")).err().unwrap().kind, StoreErrorKind::Busy(_)));
     pending.commit(&failed(1)).unwrap();
     assert!(states.open(&subject("alice")).unwrap().is_some());
 }
@@ -309,7 +312,7 @@ impl<C: WriteCredentials> WriteCredentials for Full<'_, C> {
 }
 
 fn full() -> StoreError {
-    StoreError { path: "full".into(), fault: Fault::Write(ErrorKind::StorageFull.into()) }
+    StoreError { path: "full".into(), kind: StoreErrorKind::Write(ErrorKind::StorageFull.into()) }
 }
 
 fn what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is_not(

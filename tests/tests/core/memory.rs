@@ -5,7 +5,7 @@ use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
-    ports::{Fault, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, WriteCredentials},
+    ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
     record::Record,
 };
 
@@ -31,8 +31,8 @@ pub(crate) struct MemoryLockedState {
 
 pub(crate) struct MemoryPendingFailure(MemoryLockedState);
 
-fn fault(name: &str, fault: Fault) -> StoreError {
-    StoreError { path: name.into(), fault }
+fn fault(name: &str, kind: StoreErrorKind) -> StoreError {
+    StoreError { path: name.into(), kind }
 }
 
 impl Memory {
@@ -60,7 +60,7 @@ impl Memory {
     fn write(&self, name: &str, record: &Record) -> Result<(), StoreError> {
         let mut shelves = self.0.borrow_mut();
         if shelves.writes_fail {
-            return Err(fault(name, Fault::Write(std::io::ErrorKind::StorageFull.into())));
+            return Err(fault(name, StoreErrorKind::Write(std::io::ErrorKind::StorageFull.into())));
         }
         shelves.records.insert(name.into(), record.clone());
         Ok(())
@@ -72,7 +72,7 @@ impl ReadCredentials for Memory {
         let found = self.read_ignoring_state(subject)?;
         if found.is_none() && self.record(subject).is_some_and(|record| !record.provisional) {
             let (user, state) = (subject.name.clone(), subject.name.as_str().into());
-            return Err(fault(subject.name.as_str(), Fault::StateWithoutCredentials { user, state }));
+            return Err(fault(subject.name.as_str(), StoreErrorKind::StateWithoutCredentials { user, state }));
         }
         Ok(found)
     }
@@ -87,12 +87,12 @@ impl WriteCredentials for Memory {
     fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         let shelves = self.0.borrow();
         if shelves.reads_fail {
-            return Err(fault(subject.name.as_str(), Fault::Read(std::io::ErrorKind::Other.into())));
+            return Err(fault(subject.name.as_str(), StoreErrorKind::Read(std::io::ErrorKind::Other.into())));
         }
         let found = shelves.credentials.get(subject.name.as_str()).cloned();
         match found.as_ref().and_then(|enrolment| enrolment.uid) {
             Some(stored) if stored != subject.uid => {
-                Err(fault(subject.name.as_str(), Fault::OtherUid { stored, account: subject.uid }))
+                Err(fault(subject.name.as_str(), StoreErrorKind::OtherUid { stored, account: subject.uid }))
             }
             Some(_) | None => Ok(found),
         }
@@ -122,11 +122,11 @@ impl StateStore for Memory {
             return Ok(None);
         };
         if record.uid != subject.uid {
-            return Err(fault(&name, Fault::OtherUid { stored: record.uid, account: subject.uid }));
+            return Err(fault(&name, StoreErrorKind::OtherUid { stored: record.uid, account: subject.uid }));
         }
         let mut shelves = self.0.borrow_mut();
         if shelves.locked.contains(&name) {
-            return Err(fault(&name, Fault::Busy(Duration::from_secs(3))));
+            return Err(fault(&name, StoreErrorKind::Busy(Duration::from_secs(3))));
         }
         shelves.locked.push(name.clone());
         Ok(Some(MemoryLockedState { memory: self.clone(), name, record }))

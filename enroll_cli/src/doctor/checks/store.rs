@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use twinlock_core::{account::UserName, ports::Fault};
+use twinlock_core::{account::UserName, ports::StoreErrorKind};
 
 use super::Symptom;
 use crate::{
@@ -20,9 +20,9 @@ pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
 
 fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
     let fault = |error: &twinlock_core::ports::StoreError| {
-        let why = if matches!(error.fault, Fault::Missing) {
+        let why = if matches!(error.kind, StoreErrorKind::Missing) {
             "without the store no code can be looked at: every login that needs one is refused"
-        } else if matches!(error.fault, Fault::Identity(_)) {
+        } else if matches!(error.kind, StoreErrorKind::Identity(_)) {
             "it may be the empty folder beneath a file system that is not mounted: no user counts as not enrolled, and no \
              user can enrol"
         } else {

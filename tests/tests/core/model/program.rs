@@ -18,8 +18,8 @@ use twinlock_core::{
     login::{Login, Outcome},
     policy::SecondFactor,
     ports::{
-        Clock, Conversation, Fault, LockedState, NoAnswer, PendingFailure, ReadCredentials, StateStore, StoreError,
-        WriteCredentials,
+        Clock, Conversation, LockedState, NoAnswer, PendingFailure, ReadCredentials, StateStore, StoreError,
+        StoreErrorKind, WriteCredentials,
     },
     record::Record,
     throttle::Limits,
@@ -307,7 +307,7 @@ impl Ports<'_> {
 }
 
 fn no_more() -> StoreError {
-    StoreError { path: "alice".into(), fault: Fault::Missing }
+    StoreError { path: "alice".into(), kind: StoreErrorKind::Missing }
 }
 
 struct Answers<'a> {
