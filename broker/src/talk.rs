@@ -4,7 +4,7 @@ use std::time::{Duration, Instant};
 
 use twinlock_core::{
     ports::{Conversation, Dialogue, NoAnswer, Offer, Typing},
-    wire::{Broken, Connection, Kind, content},
+    wire::{Connection, FrameError, Kind, content},
 };
 use zeroize::Zeroizing;
 
@@ -41,7 +41,7 @@ impl<'a> Talk<'a> {
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
-fn gone(_: Broken) -> NoAnswer {
+fn gone(_: FrameError) -> NoAnswer {
     NoAnswer { code: 0 }
 }
 

@@ -19,7 +19,7 @@ use nix::{
     },
 };
 
-use super::frame::{Broken, Frame, Kind};
+use super::frame::{Frame, FrameError, Kind};
 use crate::{
     ports::{StoreError, StoreErrorKind},
     store,
@@ -109,21 +109,21 @@ impl Connection {
     /// Waits for a message at most so long: for all of it, however slowly its bytes come.
     ///
     /// # Errors
-    /// [`Broken`].
+    /// [`FrameError`].
     #[allow(
         clippy::disallowed_methods,
         reason = "the deadline of a read is this adapter's own, by the monotonic clock"
     )]
-    pub fn read(&self, patience: Duration) -> Result<Frame, Broken> {
+    pub fn read(&self, patience: Duration) -> Result<Frame, FrameError> {
         Frame::read(&mut Timed { stream: &self.stream, begin: Instant::now(), patience })
     }
 
     /// Writes a message; whoever does not read it in time is given up.
     ///
     /// # Errors
-    /// [`Broken`].
+    /// [`FrameError`].
     #[allow(clippy::disallowed_methods, reason = "as for `read`")]
-    pub fn write(&self, kind: Kind, content: &[u8], patience: Duration) -> Result<(), Broken> {
+    pub fn write(&self, kind: Kind, content: &[u8], patience: Duration) -> Result<(), FrameError> {
         Frame::write(&mut Timed { stream: &self.stream, begin: Instant::now(), patience }, kind, content)
     }
 }

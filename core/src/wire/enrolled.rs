@@ -3,7 +3,7 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{Broken, ConnectError, Kind, connection};
+use super::{ConnectError, FrameError, Kind, connection};
 
 /// How long each of the two steps may take, connecting and writing: the user waits for their shell meanwhile.
 const PATIENCE: Duration = Duration::from_millis(500);
@@ -32,15 +32,15 @@ impl EnrolledInLogin {
     /// A message as it came.
     ///
     /// # Errors
-    /// [`Broken::NoMessage`].
-    pub fn parse(content: &[u8]) -> Result<Self, Broken> {
-        let text = std::str::from_utf8(content).map_err(|_| Broken::NoMessage)?;
+    /// [`FrameError::NoMessage`].
+    pub fn parse(content: &[u8]) -> Result<Self, FrameError> {
+        let text = std::str::from_utf8(content).map_err(|_| FrameError::NoMessage)?;
         let fields: Vec<&str> = text.splitn(FIELDS.saturating_add(1), '\0').collect();
         let [version, user, service, rhost] = fields.as_slice() else {
-            return Err(Broken::NoMessage);
+            return Err(FrameError::NoMessage);
         };
         if *version != super::VERSION.to_string() {
-            return Err(Broken::NoMessage);
+            return Err(FrameError::NoMessage);
         }
         let rhost = (!rhost.is_empty()).then(|| (*rhost).to_owned());
         Ok(Self { user: (*user).to_owned(), service: (*service).to_owned(), rhost })
@@ -53,8 +53,8 @@ impl EnrolledInLogin {
     pub fn send(&self, socket: &Path) -> Result<(), ConnectError> {
         let broker = connection::connect_within(socket, PATIENCE)?;
         broker.write(Kind::EnrolledInLogin, &self.to_bytes(), PATIENCE).map_err(|broken| match broken {
-            Broken::Socket(error) => ConnectError::Socket(error),
-            Broken::Gone | Broken::NoMessage | Broken::OutOfPlace => ConnectError::NoBroker,
+            FrameError::Socket(error) => ConnectError::Socket(error),
+            FrameError::Gone | FrameError::NoMessage | FrameError::OutOfPlace => ConnectError::NoBroker,
         })
     }
 }

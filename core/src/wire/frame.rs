@@ -111,7 +111,7 @@ pub struct Frame {
 
 /// Why no message came or went. Nothing may be done on the strength of half a message.
 #[derive(Debug)]
-pub enum Broken {
+pub enum FrameError {
     /// The other side is gone.
     Gone,
     /// What came is no message: a kind that does not exist, or a content that is too long.
@@ -126,15 +126,15 @@ impl Frame {
     /// Reads one message. The length is looked at before anything is reserved for it.
     ///
     /// # Errors
-    /// [`Broken`].
-    pub fn read(from: &mut dyn Read) -> Result<Self, Broken> {
+    /// [`FrameError`].
+    pub fn read(from: &mut dyn Read) -> Result<Self, FrameError> {
         let mut header = [0; HEADER];
         from.read_exact(&mut header)?;
         let [a, b, c, d, kind] = header;
-        let kind = Kind::of(kind).ok_or(Broken::NoMessage)?;
-        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| Broken::NoMessage)?;
+        let kind = Kind::of(kind).ok_or(FrameError::NoMessage)?;
+        let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| FrameError::NoMessage)?;
         if length > kind.longest() {
-            return Err(Broken::NoMessage);
+            return Err(FrameError::NoMessage);
         }
         let mut content = Zeroizing::new(vec![0; length]);
         from.read_exact(&mut content)?;
@@ -144,11 +144,11 @@ impl Frame {
     /// Writes one message, in one piece.
     ///
     /// # Errors
-    /// [`Broken`]; [`Broken::NoMessage`] for a content that is too long.
-    pub fn write(to: &mut dyn Write, kind: Kind, content: &[u8]) -> Result<(), Broken> {
-        let length = u32::try_from(content.len()).map_err(|_| Broken::NoMessage)?;
+    /// [`FrameError`]; [`FrameError::NoMessage`] for a content that is too long.
+    pub fn write(to: &mut dyn Write, kind: Kind, content: &[u8]) -> Result<(), FrameError> {
+        let length = u32::try_from(content.len()).map_err(|_| FrameError::NoMessage)?;
         if content.len() > kind.longest() {
-            return Err(Broken::NoMessage);
+            return Err(FrameError::NoMessage);
         }
         let mut whole = Zeroizing::new(Vec::with_capacity(content.len().saturating_add(HEADER)));
         whole.extend_from_slice(&length.to_be_bytes());
@@ -161,13 +161,13 @@ impl Frame {
     /// The content as text. What is not UTF-8 is no message of ours.
     ///
     /// # Errors
-    /// [`Broken::NoMessage`].
-    pub fn text(&self) -> Result<&str, Broken> {
-        std::str::from_utf8(&self.content).map_err(|_| Broken::NoMessage)
+    /// [`FrameError::NoMessage`].
+    pub fn text(&self) -> Result<&str, FrameError> {
+        std::str::from_utf8(&self.content).map_err(|_| FrameError::NoMessage)
     }
 }
 
-impl From<io::Error> for Broken {
+impl From<io::Error> for FrameError {
     fn from(error: io::Error) -> Self {
         if matches!(
             error.kind(),
@@ -180,7 +180,7 @@ impl From<io::Error> for Broken {
     }
 }
 
-impl fmt::Display for Broken {
+impl fmt::Display for FrameError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Gone => out.write_str("the connection ended"),
@@ -191,7 +191,7 @@ impl fmt::Display for Broken {
     }
 }
 
-impl std::error::Error for Broken {
+impl std::error::Error for FrameError {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Socket(error) => Some(error),
@@ -223,7 +223,7 @@ mod tests {
     fn a_message_that_is_cut_anywhere_is_none() {
         let whole = written(Kind::Tell, b"hello");
         for length in 0..whole.len() {
-            assert!(matches!(Frame::read(&mut &whole[..length]), Err(Broken::Gone)), "{length}");
+            assert!(matches!(Frame::read(&mut &whole[..length]), Err(FrameError::Gone)), "{length}");
         }
     }
 
@@ -234,9 +234,9 @@ mod tests {
         {
             let mut header = u32::try_from(length).unwrap().to_be_bytes().to_vec();
             header.push(kind);
-            assert!(matches!(Frame::read(&mut header.as_slice()), Err(Broken::NoMessage)), "{}", char::from(kind));
+            assert!(matches!(Frame::read(&mut header.as_slice()), Err(FrameError::NoMessage)), "{}", char::from(kind));
         }
         assert!(Frame::read(&mut &b"\0\0\0\0?"[..]).is_err());
-        assert!(matches!(Frame::write(&mut Vec::new(), Kind::Tell, &[0; LONGEST + 1]), Err(Broken::NoMessage)));
+        assert!(matches!(Frame::write(&mut Vec::new(), Kind::Tell, &[0; LONGEST + 1]), Err(FrameError::NoMessage)));
     }
 }

@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use zeroize::Zeroizing;
 
-use super::{Broken, Connection, Kind};
+use super::{Connection, FrameError, Kind};
 use crate::ports::{Dialogue, Typing};
 
 /// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
@@ -13,15 +13,15 @@ const PATIENCE: Duration = Duration::from_mins(1);
 /// Carries questions and answers; the helper's last word.
 ///
 /// # Errors
-/// [`Broken`]; also where a question gets no answer. There is no last word then.
-pub fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizing<Vec<u8>>, Broken> {
+/// [`FrameError`]; also where a question gets no answer. There is no last word then.
+pub fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     loop {
         let frame = helper.read(PATIENCE)?;
         let typing = match frame.kind {
             Kind::Ask => Typing::Shown,
             Kind::AskHidden => Typing::Hidden,
             Kind::Tell => {
-                dialogue.tell(frame.text()?).map_err(|_| Broken::Gone)?;
+                dialogue.tell(frame.text()?).map_err(|_| FrameError::Gone)?;
                 continue;
             }
             Kind::Verdict => return Ok(frame.content),
@@ -32,9 +32,9 @@ pub fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizi
             | Kind::NoAnswer
             | Kind::Introduce
             | Kind::Done
-            | Kind::Refused => return Err(Broken::OutOfPlace),
+            | Kind::Refused => return Err(FrameError::OutOfPlace),
         };
-        let typed = dialogue.ask(frame.text()?, typing).map_err(|_| Broken::Gone)?;
+        let typed = dialogue.ask(frame.text()?, typing).map_err(|_| FrameError::Gone)?;
         helper.write(Kind::Answer, &typed, PATIENCE)?;
     }
 }

@@ -7,7 +7,7 @@ use std::{fmt::Write as _, time::Duration};
 
 use zeroize::Zeroizing;
 
-use super::{Broken, ConnectError, Connection, Frame, Kind};
+use super::{ConnectError, Connection, Frame, FrameError, Kind};
 use crate::{
     journal::Reason,
     login::{Attempt, Outcome},
@@ -52,19 +52,19 @@ impl LoginRequest {
     /// A request as it came.
     ///
     /// # Errors
-    /// [`Broken::NoMessage`].
-    pub fn parse(content: &[u8]) -> Result<Self, Broken> {
-        let text = std::str::from_utf8(content).map_err(|_| Broken::NoMessage)?;
+    /// [`FrameError::NoMessage`].
+    pub fn parse(content: &[u8]) -> Result<Self, FrameError> {
+        let text = std::str::from_utf8(content).map_err(|_| FrameError::NoMessage)?;
         let fields: Vec<&str> = text.splitn(FIELDS.saturating_add(1), '\0').collect();
         let [version, user, policy, service, rhost, prompt] = fields.as_slice() else {
-            return Err(Broken::NoMessage);
+            return Err(FrameError::NoMessage);
         };
         if *version != super::VERSION.to_string() {
-            return Err(Broken::NoMessage);
+            return Err(FrameError::NoMessage);
         }
         Ok(Self {
             user: (*user).to_owned(),
-            policy: SecondFactor::named(policy).map_err(|_| Broken::NoMessage)?,
+            policy: SecondFactor::named(policy).map_err(|_| FrameError::NoMessage)?,
             service: (*service).to_owned(),
             rhost: (!rhost.is_empty()).then(|| (*rhost).to_owned()),
             prompt: (!prompt.is_empty()).then(|| (*prompt).to_owned()),
@@ -134,18 +134,18 @@ pub fn attempt(
     let mut once_more = OnceMore { conversation, unheard: None };
     let mut talk = || match connect() {
         Ok(broker) => converse(&broker, request, &mut once_more),
-        Err(error) => Err(Ended::ConnectError(error)),
+        Err(error) => Err(SessionError::ConnectError(error)),
     };
     let ended = match talk() {
-        Err(Ended::Unheard(_)) => talk(),
+        Err(SessionError::Unheard(_)) => talk(),
         ended => ended,
     };
     ended.unwrap_or_else(|ended| {
         let (reason, detail) = match ended {
-            Ended::ConnectError(error) => {
+            SessionError::ConnectError(error) => {
                 (Reason::Store, format!("this host is not root's, so the broker has to be asked: {error}"))
             }
-            Ended::Unheard(broken) | Ended::Broken(broken) => {
+            SessionError::Unheard(broken) | SessionError::FrameError(broken) => {
                 (Reason::Internal, format!("the broker did not finish: {broken}"))
             }
         };
@@ -154,18 +154,18 @@ pub fn attempt(
 }
 
 /// Why a talk with the broker led to nothing.
-enum Ended {
+enum SessionError {
     /// There was none.
     ConnectError(ConnectError),
     /// The first answer could not be given, so nothing was judged.
-    Unheard(Broken),
+    Unheard(FrameError),
     /// Anything else.
-    Broken(Broken),
+    FrameError(FrameError),
 }
 
-impl From<Broken> for Ended {
-    fn from(broken: Broken) -> Self {
-        Self::Broken(broken)
+impl From<FrameError> for SessionError {
+    fn from(broken: FrameError) -> Self {
+        Self::FrameError(broken)
     }
 }
 
@@ -184,7 +184,11 @@ impl OnceMore<'_> {
     }
 }
 
-fn converse(broker: &Connection, request: &LoginRequest, conversation: &mut OnceMore<'_>) -> Result<Attempt, Ended> {
+fn converse(
+    broker: &Connection,
+    request: &LoginRequest,
+    conversation: &mut OnceMore<'_>,
+) -> Result<Attempt, SessionError> {
     broker.write(Kind::Login, &request.to_bytes(), PATIENCE)?;
     let mut asked = false;
     loop {
@@ -197,7 +201,7 @@ fn converse(broker: &Connection, request: &LoginRequest, conversation: &mut Once
                     match broker.write(Kind::Answer, answer, PATIENCE) {
                         Err(lost) if !asked => {
                             conversation.unheard = Some(typed);
-                            return Err(Ended::Unheard(lost));
+                            return Err(SessionError::Unheard(lost));
                         }
                         written => written?,
                     }
@@ -210,14 +214,14 @@ fn converse(broker: &Connection, request: &LoginRequest, conversation: &mut Once
                 }
             },
             Kind::Verdict => {
-                let attempt = parse_verdict(frame.text()?).ok_or(Broken::NoMessage)?;
+                let attempt = parse_verdict(frame.text()?).ok_or(FrameError::NoMessage)?;
                 // Nobody is granted anything who was not asked.
                 if matches!(attempt.outcome, Outcome::Granted { .. }) && !asked {
-                    return Err(Broken::OutOfPlace.into());
+                    return Err(FrameError::OutOfPlace.into());
                 }
                 // And nobody passes unasked where policy asks everybody.
                 if attempt.outcome == Outcome::NotAsked && request.policy >= SecondFactor::Enroll {
-                    return Err(Broken::OutOfPlace.into());
+                    return Err(FrameError::OutOfPlace.into());
                 }
                 return Ok(attempt);
             }
@@ -230,7 +234,7 @@ fn converse(broker: &Connection, request: &LoginRequest, conversation: &mut Once
             | Kind::Tell
             | Kind::Introduce
             | Kind::Done
-            | Kind::Refused => return Err(Broken::OutOfPlace.into()),
+            | Kind::Refused => return Err(FrameError::OutOfPlace.into()),
         }
     }
 }

@@ -6,7 +6,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use zeroize::Zeroizing;
 
-use super::{Broken, Connection, Frame, Kind, VERSION};
+use super::{Connection, Frame, FrameError, Kind, VERSION};
 use crate::{
     lifecycle::{Cause, Done, Refusal, Request},
     ports::{Dialogue, NoAnswer, Offer, Typing},
@@ -35,8 +35,8 @@ struct Received {
 /// A request as it is sent, `user` being somebody else than whoever sends it.
 ///
 /// # Errors
-/// [`Broken::NoMessage`] if it cannot be written.
-pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, Broken> {
+/// [`FrameError::NoMessage`] if it cannot be written.
+pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     content(&Sent { version: VERSION, user, request })
 }
 
@@ -65,10 +65,10 @@ pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), Refusa
 /// A value as the content of a message. Room for all of it at once: a growing buffer would leave copies of secrets behind.
 ///
 /// # Errors
-/// [`Broken::NoMessage`] if it cannot be written.
-pub fn content(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, Broken> {
+/// [`FrameError::NoMessage`] if it cannot be written.
+pub fn content(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     let mut bytes = Zeroizing::new(Vec::with_capacity(super::LONGEST));
-    serde_json::to_writer(&mut *bytes, value).map_err(|_| Broken::NoMessage)?;
+    serde_json::to_writer(&mut *bytes, value).map_err(|_| FrameError::NoMessage)?;
     Ok(bytes)
 }
 
@@ -104,11 +104,11 @@ pub fn ask_broker(
                 dialogue.introduce(&offer).map_err(|none| gone(broker, none))?;
             }
             // Nothing is done, and nobody is right, without a question.
-            Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(Broken::OutOfPlace)),
+            Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(FrameError::OutOfPlace)),
             Kind::Done => return parsed(&frame),
             Kind::Refused => return Err(parsed::<Refusal>(&frame)?),
             Kind::Request | Kind::Login | Kind::EnrolledInLogin | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
-                return Err(lost(Broken::OutOfPlace));
+                return Err(lost(FrameError::OutOfPlace));
             }
         }
     }
@@ -117,7 +117,7 @@ pub fn ask_broker(
 /// Writes a message. Whoever has hung up may have said why before that: it is still there to be read.
 fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
     match broker.write(kind, content, PATIENCE) {
-        Ok(()) | Err(Broken::Gone) => Ok(()),
+        Ok(()) | Err(FrameError::Gone) => Ok(()),
         Err(error) => Err(lost(error)),
     }
 }
@@ -135,11 +135,11 @@ fn gone(broker: &Connection, none: NoAnswer) -> Refusal {
 }
 
 fn parsed<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, Refusal> {
-    serde_json::from_slice(&frame.content).map_err(|_| lost(Broken::NoMessage))
+    serde_json::from_slice(&frame.content).map_err(|_| lost(FrameError::NoMessage))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
-fn lost(broken: Broken) -> Refusal {
+fn lost(broken: FrameError) -> Refusal {
     Refusal::new(Cause::Refused, format!("the broker did not finish: {broken}"))
         .hint("`twinlock status` shows whether anything was changed; the log of this host may say more")
 }
