@@ -6,7 +6,7 @@
 use std::{fs, path::Path, time::Duration};
 
 use twinlock_core::{
-    lifecycle::{Cause, Refusal},
+    lifecycle::{RequestError, RequestErrorKind},
     time::UnixTime,
     wire::Peer,
 };
@@ -19,9 +19,10 @@ const SESSIONS: &str = "/run/systemd/sessions";
 const NONE: &str = "4294967295";
 
 /// Checks that the session of who came has just begun.
-pub(crate) fn check(peer: Peer, uid: u32, now: UnixTime) -> Result<(), Refusal> {
+pub(crate) fn check(peer: Peer, uid: u32, now: UnixTime) -> Result<(), RequestError> {
     let refused = |message: &str| {
-        Err(Refusal::new(Cause::NotPermitted, message).hint("log in anew, and enrol within ten minutes"))
+        Err(RequestError::new(RequestErrorKind::NotPermitted, message)
+            .hint("log in anew, and enrol within ten minutes"))
     };
     match begin_of_session(peer, uid) {
         None => {

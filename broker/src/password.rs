@@ -22,7 +22,7 @@ use twinlock_core::{
     account::Subject,
     host::{Held, SystemClock, syslog},
     journal::escaped,
-    lifecycle::{Cause, FirstFactor, Refusal},
+    lifecycle::{FirstFactor, RequestError, RequestErrorKind},
     policy::{FirstFactors, KeyType},
     ports::{Clock, Dialogue},
     wire::{Connection, Kind, Peer, carry},
@@ -48,10 +48,13 @@ pub(crate) struct Owner<'a> {
 }
 
 impl FirstFactor for Owner<'_> {
-    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), Refusal> {
+    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), RequestError> {
         let Some(_turn) = self.guests.password_turn(subject.uid) else {
-            return Err(Refusal::new(Cause::Refused, "another enrolment asks for your password at this moment")
-                .hint("end it, or wait for it"));
+            return Err(RequestError::new(
+                RequestErrorKind::Refused,
+                "another enrolment asks for your password at this moment",
+            )
+            .hint("end it, or wait for it"));
         };
         let asked = ask(subject, dialogue);
         let right = matches!(asked, Ok(true));
@@ -60,14 +63,16 @@ impl FirstFactor for Owner<'_> {
         syslog::log(PROGRAM, syslog::Severity::Notice, &line);
         match asked {
             Ok(true) => Ok(()),
-            Ok(false) => Err(Refusal::new(Cause::Refused, "the password was not accepted").hint(
+            Ok(false) => Err(RequestError::new(RequestErrorKind::Refused, "the password was not accepted").hint(
                 "it is the password of your account on this host; without one, ask your administrator to enrol you",
             )),
-            Err(error) => Err(Refusal::new(Cause::Host, format!("cannot ask for the password: {error}"))),
+            Err(error) => {
+                Err(RequestError::new(RequestErrorKind::Host, format!("cannot ask for the password: {error}")))
+            }
         }
     }
 
-    fn fresh_session(&self, subject: &Subject) -> Result<(), Refusal> {
+    fn fresh_session(&self, subject: &Subject) -> Result<(), RequestError> {
         crate::freshness::check(self.peer, subject.uid, SystemClock.now())
     }
 }

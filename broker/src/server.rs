@@ -14,7 +14,7 @@ use twinlock_core::{
         self,
         syslog::{self, Severity},
     },
-    lifecycle::{Cause, Refusal},
+    lifecycle::{RequestError, RequestErrorKind},
     store::load_config,
     wire::{Connection, Kind, content, peer},
 };
@@ -103,7 +103,7 @@ fn has_account(uid: u32) -> bool {
 
 /// Says that there is no place.
 fn turn_away(stream: UnixStream) {
-    let refusal = Refusal::new(Cause::Refused, "the broker is busy").hint("try again in a minute");
+    let refusal = RequestError::new(RequestErrorKind::Refused, "the broker is busy").hint("try again in a minute");
     if let Ok(refusal) = content(&refusal) {
         // Who does not listen goes without.
         let _ = Connection::accepted(stream).write(Kind::Refused, &refusal, Duration::from_secs(1));

@@ -8,7 +8,7 @@ use twinlock_core::{
     config::Config,
     host::{self, Kernel, SystemClock, SystemGroups},
     journal::{Reason, escaped},
-    lifecycle::{Caller, Cause, Done, Journal, Lifecycle, Refusal},
+    lifecycle::{Caller, Done, Journal, Lifecycle, RequestError, RequestErrorKind},
     login::{Attempt, Login, Outcome},
     notice::Change,
     record::Origin,
@@ -65,7 +65,7 @@ impl Session<'_> {
         let _ = self.connection.write(kind, &content, WRITE);
     }
 
-    fn request(&self, frame: &Frame) -> Result<Done, Refusal> {
+    fn request(&self, frame: &Frame) -> Result<Done, RequestError> {
         let (named, request) = open_envelope(&frame.content)?;
         let subject = self.subject(named.as_deref()).map_err(|refusal| self.told(refusal))?;
         let config = self.config().map_err(|refusal| self.told(refusal))?;
@@ -87,9 +87,10 @@ impl Session<'_> {
 
     /// Whom it is about: the caller, or for root whoever is named. Anybody else who names somebody else is refused before
     /// anything is looked up, so that nothing is learned about them.
-    fn subject(&self, named: Option<&str>) -> Result<Subject, Refusal> {
-        let unknown = || Refusal::new(Cause::Refused, "there is no such account");
-        let failed = |error| Refusal::new(Cause::Host, format!("cannot ask the passwd database: {error}"));
+    fn subject(&self, named: Option<&str>) -> Result<Subject, RequestError> {
+        let unknown = || RequestError::new(RequestErrorKind::Refused, "there is no such account");
+        let failed =
+            |error| RequestError::new(RequestErrorKind::Host, format!("cannot ask the passwd database: {error}"));
         if let (0, Some(named)) = (self.peer.uid, named) {
             let name = UserName::parse(named.as_bytes()).map_err(|_| unknown())?;
             return host::account(&name).map_err(failed)?.ok_or_else(unknown);
@@ -98,9 +99,9 @@ impl Session<'_> {
         if named.is_none_or(|named| named == own.name.as_str()) { Ok(own) } else { Err(not_yours()) }
     }
 
-    fn config(&self) -> Result<Config, Refusal> {
+    fn config(&self) -> Result<Config, RequestError> {
         load_config(&self.server.config)
-            .map_err(|fault| Refusal::new(Cause::Host, fault.to_string()).hint(fault.hint()))
+            .map_err(|fault| RequestError::new(RequestErrorKind::Host, fault.to_string()).hint(fault.hint()))
     }
 
     fn journal<'j>(&'j self, system: SystemJournal<'j>) -> BrokerJournal<'j> {
@@ -122,8 +123,8 @@ impl Session<'_> {
     }
 
     /// What is the matter with the host is for its log, and for root.
-    fn told(&self, refusal: Refusal) -> Refusal {
-        if refusal.cause != Cause::Host {
+    fn told(&self, refusal: RequestError) -> RequestError {
+        if refusal.cause != RequestErrorKind::Host {
             return refusal;
         }
         let line = format!("error=host by-uid={} detail=\"{}\"", self.peer.uid, plain(&refusal));
@@ -131,7 +132,7 @@ impl Session<'_> {
         if self.peer.uid == 0 {
             return refusal;
         }
-        Refusal::new(Cause::Refused, "it could not be done: something on this host is not in order")
+        RequestError::new(RequestErrorKind::Refused, "it could not be done: something on this host is not in order")
             .hint("tell your administrator; the log of this host says what it is")
     }
 
@@ -215,17 +216,17 @@ fn mailing(config: &Config) -> Mailing<'_> {
     if config.notify.mail { Mailing::Aside(&config.notify.sendmail) } else { Mailing::Off }
 }
 
-fn not_yours() -> Refusal {
-    Refusal::new(Cause::NotPermitted, "not permitted: only root may do that for somebody else")
+fn not_yours() -> RequestError {
+    RequestError::new(RequestErrorKind::NotPermitted, "not permitted: only root may do that for somebody else")
         .hint("leave the name out, or run it as root")
 }
 
-fn too_long() -> Refusal {
-    Refusal::new(Cause::Refused, "the answer is too long for a message")
+fn too_long() -> RequestError {
+    RequestError::new(RequestErrorKind::Refused, "the answer is too long for a message")
 }
 
 /// A refusal on one line of the log.
-fn plain(refusal: &Refusal) -> String {
+fn plain(refusal: &RequestError) -> String {
     let hint = refusal.hint.as_deref().unwrap_or_default();
     format!("{}; {hint}", refusal.message)
         .chars()

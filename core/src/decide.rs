@@ -62,7 +62,7 @@ pub enum Verdict {
     /// It proves the factor, and this is used up by it.
     Accept(Consumed),
     /// It does not.
-    Refuse(Refusal),
+    Refuse(Rejection),
 }
 
 /// What an accepted response uses up.
@@ -88,7 +88,7 @@ pub enum Consumed {
 
 /// Why a response is worth nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Refusal {
+pub enum Rejection {
     /// No code of any window, no recovery code of the set.
     Wrong,
     /// The right one, but used before.
@@ -123,7 +123,7 @@ pub fn decide(
 type Codes<'a> = (&'a SubmittedCode, Option<&'a SubmittedCode>);
 
 fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, window: Window) -> Verdict {
-    let mut verdict = Verdict::Refuse(Refusal::Wrong);
+    let mut verdict = Verdict::Refuse(Rejection::Wrong);
     for authenticator in enrolment.active() {
         let replay = replay_state_of(enrolment, record, authenticator);
         verdict = stronger(verdict, match_codes(&authenticator.otp, replay, codes, window).on(&authenticator.id));
@@ -142,7 +142,7 @@ fn replay_state_of(enrolment: &Enrolment, record: &Record, authenticator: &Authe
 /// What two codes, or one, are to one authenticator.
 enum CodesMatch {
     Accept { step: u64, drift: Option<i64> },
-    Refuse(Refusal),
+    Refuse(Rejection),
 }
 
 impl CodesMatch {
@@ -161,13 +161,13 @@ fn match_codes(otp: &Otp, replay: ReplayState, (first, second): Codes<'_>, windo
     let next = second
         .map(|second| (second.at, otp.find(&second.code, second.at, ReplayState { last_step, ..replay }, window)));
     match (found, next) {
-        (Match::Replayed, _) => CodesMatch::Refuse(Refusal::Replayed),
-        (Match::Nothing, _) => CodesMatch::Refuse(Refusal::Wrong),
+        (Match::Replayed, _) => CodesMatch::Refuse(Rejection::Replayed),
+        (Match::Nothing, _) => CodesMatch::Refuse(Rejection::Wrong),
         (Match::Fresh(step), None) => CodesMatch::Accept { step, drift: None },
         (Match::Fresh(step), Some((at, Match::Fresh(later)))) if otp.follows(step, later, window) => {
             CodesMatch::Accept { step: later, drift: found_drift(otp, later, at, window) }
         }
-        (Match::Fresh(_), Some(_)) => CodesMatch::Refuse(Refusal::SecondCode),
+        (Match::Fresh(_), Some(_)) => CodesMatch::Refuse(Rejection::SecondCode),
     }
 }
 
@@ -201,19 +201,19 @@ pub fn clock_offset(enrolment: &Enrolment, record: &Record, response: &Response)
 /// Of two authenticators' words the one that says more; an acceptance stays.
 fn stronger(one: Verdict, other: Verdict) -> Verdict {
     match (&one, &other) {
-        (Verdict::Refuse(_), Verdict::Accept(_)) | (Verdict::Refuse(Refusal::Wrong), Verdict::Refuse(_)) => other,
+        (Verdict::Refuse(_), Verdict::Accept(_)) | (Verdict::Refuse(Rejection::Wrong), Verdict::Refuse(_)) => other,
         (Verdict::Accept(_) | Verdict::Refuse(_), Verdict::Accept(_) | Verdict::Refuse(_)) => one,
     }
 }
 
 fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) -> Result<Verdict, RecoveryError> {
     let Some(set) = &enrolment.recovery else {
-        return Ok(Verdict::Refuse(Refusal::Wrong));
+        return Ok(Verdict::Refuse(Rejection::Wrong));
     };
     Ok(match set.find(code, record.spent(&set.set))? {
         RecoveryMatch::Fresh(id) => Verdict::Accept(Consumed::RecoveryCode { set: set.set.clone(), id }),
-        RecoveryMatch::Spent => Verdict::Refuse(Refusal::Replayed),
-        RecoveryMatch::Nothing => Verdict::Refuse(Refusal::Wrong),
+        RecoveryMatch::Spent => Verdict::Refuse(Rejection::Replayed),
+        RecoveryMatch::Nothing => Verdict::Refuse(Rejection::Wrong),
     })
 }
 
@@ -335,8 +335,11 @@ mod tests {
 
     #[test]
     fn the_table_of_verdicts() {
-        let (wrong, replayed, second) =
-            (Verdict::Refuse(Refusal::Wrong), Verdict::Refuse(Refusal::Replayed), Verdict::Refuse(Refusal::SecondCode));
+        let (wrong, replayed, second) = (
+            Verdict::Refuse(Rejection::Wrong),
+            Verdict::Refuse(Rejection::Replayed),
+            Verdict::Refuse(Rejection::SecondCode),
+        );
         let spent = {
             let mut record = fresh();
             record.spend(&id("set1"), 1);
@@ -394,7 +397,7 @@ mod tests {
     #[test]
     fn without_recovery_codes_none_is_right() {
         let bare = Enrolment { recovery: None, ..alice() };
-        assert_eq!(decide(&Written, &bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Refusal::Wrong)));
+        assert_eq!(decide(&Written, &bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Rejection::Wrong)));
     }
 
     #[test]
@@ -433,8 +436,8 @@ mod tests {
             Enrolment { authenticators: vec![authenticator("phone", 1, CLOCK), tablet], ..alice() }
         };
         for (digits, second, again) in [
-            (6, 1, Verdict::Refuse(Refusal::Replayed)),
-            (8, 1, Verdict::Refuse(Refusal::Replayed)),
+            (6, 1, Verdict::Refuse(Rejection::Replayed)),
+            (8, 1, Verdict::Refuse(Rejection::Replayed)),
             (8, 2, accept("tablet", STEP)),
         ] {
             let enrolment = held(digits, second);
@@ -452,7 +455,7 @@ mod tests {
         let mut enrolment = alice();
         enrolment.authenticators[0].suspended = true;
         let verdict = |which| decide(&Written, &enrolment, &fresh(), &one(which, STEP)).unwrap();
-        assert_eq!((verdict(0), verdict(1)), (Verdict::Refuse(Refusal::Wrong), accept("tablet", STEP)));
+        assert_eq!((verdict(0), verdict(1)), (Verdict::Refuse(Rejection::Wrong), accept("tablet", STEP)));
     }
 
     #[test]
@@ -464,12 +467,12 @@ mod tests {
             let wanted = Verdict::Accept(Consumed::Step { id: id("phone"), step: first + 1, drift });
             assert_eq!(decide(&Written, &alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
             let apart = decide(&Written, &alice(), &fresh(), &resync(first + 2)).unwrap();
-            assert_eq!(apart, Verdict::Refuse(Refusal::SecondCode), "{ahead}");
+            assert_eq!(apart, Verdict::Refuse(Rejection::SecondCode), "{ahead}");
         }
         let far = Response::Resync(given(0, STEP + 21), given(0, STEP + 22));
-        assert_eq!(decide(&Written, &alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Refusal::Wrong));
+        assert_eq!(decide(&Written, &alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Rejection::Wrong));
         let old = Response::Resync(given(0, STEP - 7), given(0, STEP - 6));
-        assert_eq!(decide(&Written, &alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Refusal::Replayed));
+        assert_eq!(decide(&Written, &alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Rejection::Replayed));
     }
 
     #[test]
@@ -477,7 +480,7 @@ mod tests {
         let drift = Consumed::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
         let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), (None, None));
         assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
-        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Refusal::Wrong));
+        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Rejection::Wrong));
     }
 
     #[test]
@@ -498,13 +501,13 @@ mod tests {
         };
         let verdict = |record: &Record, response: &Response| decide(&Written, &token, record, response).unwrap();
         assert_eq!(verdict(&fresh(), &one(0, 3)), accept("token", 3));
-        assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Refusal::Replayed));
-        assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Refusal::Wrong));
+        assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Rejection::Replayed));
+        assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Rejection::Wrong));
         let mut pressed = fresh();
         pressed.use_step(&id("token"), 8, UnixTime::default());
-        assert_eq!(verdict(&pressed, &one(0, 8)), Verdict::Refuse(Refusal::Replayed));
+        assert_eq!(verdict(&pressed, &one(0, 8)), Verdict::Refuse(Rejection::Replayed));
         assert_eq!(verdict(&pressed, &two((0, 9), (0, 10))), accept("token", 10));
-        assert_eq!(verdict(&pressed, &two((0, 9), (0, 11))), Verdict::Refuse(Refusal::SecondCode));
+        assert_eq!(verdict(&pressed, &two((0, 9), (0, 11))), Verdict::Refuse(Rejection::SecondCode));
         // The second press is looked for from the first one on.
         assert_eq!(verdict(&pressed, &two((0, 14), (0, 15))), accept("token", 15));
         let far = Response::Resync(given(0, 90), given(0, 91));

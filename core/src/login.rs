@@ -9,7 +9,7 @@ use crate::{
     account::Subject,
     answer::Answer,
     credentials::{AuthenticatorId, Enrolment},
-    decide::{self, Consumed, Refusal, Response, SubmittedCode, Verdict},
+    decide::{self, Consumed, Rejection, Response, SubmittedCode, Verdict},
     grant::Grant,
     journal::Reason,
     notice::Notice,
@@ -330,7 +330,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
                 let attempt = refused(reason(refusal), response, &enrolment, &failed);
                 // Looked for in every case, so that a used code takes as long as a wrong one.
                 let clock_offset = decide::clock_offset(&enrolment, &before, response);
-                let clock_offset = clock_offset.filter(|_| refusal == Refusal::Wrong);
+                let clock_offset = clock_offset.filter(|_| refusal == Rejection::Wrong);
                 Ok(Step::End(Attempt { clock_offset, ..attempt }))
             }
         }
@@ -381,10 +381,10 @@ fn notice_of(record: &Record, now: UnixTime) -> Option<Box<Notice>> {
     record.notice.filter(|notice| notice.is_new(now)).map(Box::new)
 }
 
-const fn reason(refusal: Refusal) -> Reason {
+const fn reason(refusal: Rejection) -> Reason {
     match refusal {
-        Refusal::Wrong => Reason::WrongCode,
-        Refusal::Replayed => Reason::Replayed,
-        Refusal::SecondCode => Reason::StepUp,
+        Rejection::Wrong => Reason::WrongCode,
+        Rejection::Replayed => Reason::Replayed,
+        Rejection::SecondCode => Reason::StepUp,
     }
 }

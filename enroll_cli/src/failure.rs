@@ -4,7 +4,7 @@ use std::{io::Write, process::ExitCode};
 
 use twinlock_core::{
     enrol::EnrolError,
-    lifecycle::{Cause, Refusal},
+    lifecycle::{RequestError, RequestErrorKind},
     ports::StoreError,
     store::ConfigFileError,
 };
@@ -37,7 +37,7 @@ impl Failure {
 
     /// Exit status 4.
     pub(crate) fn not_enrolled(user: &str) -> Self {
-        Refusal::not_enrolled(user).into()
+        RequestError::not_enrolled(user).into()
     }
 
     /// Exit status 4, where the output has said so already.
@@ -76,7 +76,7 @@ impl Failure {
 
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
-        Refusal::from(error).into()
+        RequestError::from(error).into()
     }
 }
 
@@ -94,16 +94,16 @@ impl From<ConfigFileError> for Failure {
 
 impl From<EnrolError> for Failure {
     fn from(error: EnrolError) -> Self {
-        Refusal::from(error).into()
+        RequestError::from(error).into()
     }
 }
 
-impl From<Refusal> for Failure {
-    fn from(Refusal { cause, message, hint }: Refusal) -> Self {
+impl From<RequestError> for Failure {
+    fn from(RequestError { cause, message, hint }: RequestError) -> Self {
         let status = match cause {
-            Cause::Refused | Cause::Host => 1,
-            Cause::NotPermitted => 3,
-            Cause::NotEnrolled => 4,
+            RequestErrorKind::Refused | RequestErrorKind::Host => 1,
+            RequestErrorKind::NotPermitted => 3,
+            RequestErrorKind::NotEnrolled => 4,
         };
         Self { status, message, hint }
     }

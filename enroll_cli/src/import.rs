@@ -96,7 +96,7 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
 
 /// Why one user is not imported.
 enum Problem {
-    Refused(twinlock_core::import::Refusal),
+    Refused(twinlock_core::import::ImportError),
     File(files::Unreadable),
     Enrol(EnrolError),
 }
@@ -249,8 +249,8 @@ impl Problem {
     }
 }
 
-impl From<twinlock_core::import::Refusal> for Problem {
-    fn from(refusal: twinlock_core::import::Refusal) -> Self {
+impl From<twinlock_core::import::ImportError> for Problem {
+    fn from(refusal: twinlock_core::import::ImportError) -> Self {
         Self::Refused(refusal)
     }
 }

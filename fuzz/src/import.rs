@@ -5,7 +5,7 @@ use std::io;
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    import::{Imported, Refusal, google_authenticator, oath, uri},
+    import::{ImportError, Imported, google_authenticator, oath, uri},
     ports::Randomness,
     recovery::HashMemory,
     time::UnixTime,
@@ -37,7 +37,7 @@ pub fn users_oath(file: &[u8]) -> bool {
     }
 }
 
-fn taken(file: &[u8], read: Result<Imported, Refusal>) -> bool {
+fn taken(file: &[u8], read: Result<Imported, ImportError>) -> bool {
     match read {
         Ok(imported) => {
             can_be_stored(imported);
@@ -64,7 +64,7 @@ fn can_be_stored(mut imported: Imported) {
 }
 
 /// A refusal repeats no word of the file that may be a key.
-fn says_nothing_of(file: &[u8], refusal: &Refusal) {
+fn says_nothing_of(file: &[u8], refusal: &ImportError) {
     let said = refusal.to_string();
     let keys = file.split(|byte| !byte.is_ascii_uppercase() && !byte.is_ascii_digit()).filter(|word| word.len() > 15);
     for key in keys.filter_map(|key| std::str::from_utf8(key).ok()) {

@@ -8,7 +8,10 @@
 
 use zeroize::Zeroizing;
 
-use super::{Device, Imported, Reason, Refusal, Remark, What, counter, number, numbered_label, plain_text, remark_on};
+use super::{
+    Device, ImportError, ImportErrorKind, Imported, Remark, What, counter, number, numbered_label, plain_text,
+    remark_on,
+};
 use crate::{
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     recovery::{RecoveryCode, RecoverySet},
@@ -31,8 +34,8 @@ const LATEST_STEP: u64 = 50;
 /// Reads a file. `now` tells which used steps may be true.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn parse(file: &[u8], now: UnixTime) -> Result<Imported, Refusal> {
+/// [`ImportError`].
+pub fn parse(file: &[u8], now: UnixTime) -> Result<Imported, ImportError> {
     let text = plain_text(file, LARGEST)?;
     let mut lines = (1..).zip(text.lines());
     let secret = secret(lines.next().map_or("", |(_, line)| line))?;
@@ -42,13 +45,13 @@ pub fn parse(file: &[u8], now: UnixTime) -> Result<Imported, Refusal> {
         if let Some(option) = line.strip_prefix('"') {
             options.take(option.trim(), at)?;
         } else if !line.is_empty() {
-            let code = scratch_code(line).ok_or_else(|| Reason::Line.at(at))?;
+            let code = scratch_code(line).ok_or_else(|| ImportErrorKind::Line.at(at))?;
             if !scratch_codes.iter().any(|known| known.same_as(&code)) {
                 scratch_codes.push(code);
             }
         }
         if scratch_codes.len() > RecoverySet::LARGEST {
-            return Err(Reason::ScratchCodes.at(at));
+            return Err(ImportErrorKind::ScratchCodes.at(at));
         }
     }
     let mut remarks: Vec<Remark> = remark_on(&secret, Some(1)).into_iter().collect();
@@ -59,7 +62,7 @@ pub fn parse(file: &[u8], now: UnixTime) -> Result<Imported, Refusal> {
 }
 
 /// Spaces and dashes mean nothing, and what is easily mistyped is read as the module reads it.
-fn secret(line: &str) -> Result<Secret, Refusal> {
+fn secret(line: &str) -> Result<Secret, ImportError> {
     let mut symbols = Zeroizing::new(String::with_capacity(line.len()));
     symbols.extend(line.chars().filter(|c| !matches!(c, ' ' | '\t' | '-')).map(|c| match c {
         '0' => 'O',
@@ -67,7 +70,7 @@ fn secret(line: &str) -> Result<Secret, Refusal> {
         '8' => 'B',
         other => other,
     }));
-    Secret::from_base32(&symbols).map_err(|bad| Reason::Secret(bad).at(1))
+    Secret::from_base32(&symbols).map_err(|bad| ImportErrorKind::Secret(bad).at(1))
 }
 
 /// Eight digits, the first of them not 0; carried over as the recovery code that they spell twice.
@@ -95,7 +98,7 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn take(&mut self, option: &'a str, line: usize) -> Result<(), Refusal> {
+    fn take(&mut self, option: &'a str, line: usize) -> Result<(), ImportError> {
         let (name, value) = option.split_once([' ', '\t']).unwrap_or((option, ""));
         let value = (line, value.trim());
         let left_behind = |what| Some(Remark { line: Some(line), what });
@@ -132,31 +135,31 @@ impl<'a> Options<'a> {
             }
         };
         if self.seen.contains(&name) {
-            return Err(Reason::Twice(name).at(line));
+            return Err(ImportErrorKind::Twice(name).at(line));
         }
         self.seen.push(name);
         self.remarks.extend(remark);
         Ok(())
     }
 
-    fn device(&self, secret: Secret, now: UnixTime, remarks: &mut Vec<Remark>) -> Result<Device, Refusal> {
+    fn device(&self, secret: Secret, now: UnixTime, remarks: &mut Vec<Remark>) -> Result<Device, ImportError> {
         let label = numbered_label(1);
         if let Some((line, value)) = self.counter {
-            let wrong = || Reason::Value("HOTP_COUNTER").at(line);
+            let wrong = || ImportErrorKind::Value("HOTP_COUNTER").at(line);
             let first = counter(value).filter(|first| *first >= 1).ok_or_else(wrong)?;
             let otp = Otp::new(secret, Algorithm::Sha1, Otp::DIGITS, MovingFactor::Counter { first });
-            let otp = otp.map_err(|bad| Reason::Otp(bad).at(line))?;
+            let otp = otp.map_err(|bad| ImportErrorKind::Otp(bad).at(line))?;
             return Ok(Device { label, otp, last_step: None, drift: 0 });
         }
         if self.time_based.is_none() {
-            return Err(Reason::NoFactor.nowhere());
+            return Err(ImportErrorKind::NoFactor.nowhere());
         }
         let (line, period) = match self.step_size {
             None => (1, Otp::PERIOD),
-            Some((line, value)) => (line, number(value).ok_or_else(|| Reason::Value("STEP_SIZE").at(line))?),
+            Some((line, value)) => (line, number(value).ok_or_else(|| ImportErrorKind::Value("STEP_SIZE").at(line))?),
         };
         let otp = Otp::new(secret, Algorithm::Sha1, Otp::DIGITS, MovingFactor::Time { period });
-        let otp = otp.map_err(|bad| Reason::Otp(bad).at(line))?;
+        let otp = otp.map_err(|bad| ImportErrorKind::Otp(bad).at(line))?;
         let skew = self.skew()?;
         let drift = if skew.abs() <= LARGEST_DRIFT { skew } else { 0 };
         if drift != skew {
@@ -171,25 +174,25 @@ impl<'a> Options<'a> {
         Ok(Device { label, otp, last_step, drift })
     }
 
-    fn skew(&self) -> Result<i64, Refusal> {
+    fn skew(&self) -> Result<i64, ImportError> {
         let Some((line, value)) = self.skew else {
             return Ok(0);
         };
         let (sign, digits) = value.strip_prefix('-').map_or((1, value), |digits| (-1, digits));
         let steps = number::<i64>(digits).filter(|steps| *steps <= LARGEST_SKEW);
-        steps.and_then(|steps| steps.checked_mul(sign)).ok_or_else(|| Reason::Value("TIME_SKEW").at(line))
+        steps.and_then(|steps| steps.checked_mul(sign)).ok_or_else(|| ImportErrorKind::Value("TIME_SKEW").at(line))
     }
 
     /// The latest step that was used. Those that cannot have been are left behind, as google-authenticator forgets
     /// them too; kept, they would lock the user out until their time comes.
-    fn last_step(&self, centre: u64, remarks: &mut Vec<Remark>) -> Result<Option<u64>, Refusal> {
+    fn last_step(&self, centre: u64, remarks: &mut Vec<Remark>) -> Result<Option<u64>, ImportError> {
         let Some((line, value)) = self.used else {
             return Ok(None);
         };
         let latest = centre.saturating_add(LATEST_STEP);
         let mut last = None;
         for step in value.split_ascii_whitespace() {
-            let step = number::<u64>(step).ok_or_else(|| Reason::Value("DISALLOW_REUSE").at(line))?;
+            let step = number::<u64>(step).ok_or_else(|| ImportErrorKind::Value("DISALLOW_REUSE").at(line))?;
             if step <= latest {
                 last = last.max(Some(step));
             } else if !remarks.iter().any(|remark| remark.what == What::FutureStep) {
@@ -219,7 +222,7 @@ mod tests {
         parse(text.as_bytes(), NOW).unwrap_or_else(|refusal| panic!("{refusal}: {text}"))
     }
 
-    fn refused(text: &str) -> Refusal {
+    fn refused(text: &str) -> ImportError {
         parse(text.as_bytes(), NOW).err().unwrap_or_else(|| panic!("taken: {text}"))
     }
 
@@ -307,31 +310,34 @@ mod tests {
     fn what_is_not_understood_whole_is_refused() {
         let many = (10_000_000..10_000_033).map(|code| code.to_string()).collect::<Vec<_>>().join("\n");
         for (text, wanted) in [
-            (String::new(), Reason::Empty.nowhere()),
-            ("\n".into(), Reason::Secret(SecretError::Length).at(1)),
-            ("GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".into(), Reason::Secret(SecretError::Length).at(1)),
-            ("root:x:0:0\n".into(), Reason::Secret(SecretError::Encoding).at(1)),
-            (file("\" WINDOW_SIZE 3\n"), Reason::NoFactor.nowhere()),
-            (file("\" TOTP_AUTH\n\" TOTP_AUTH\n"), Reason::Twice("TOTP_AUTH").at(3)),
-            (file("\" TOTP_AUTH\n\" DISALLOW_REUSE 1\n\" DISALLOW_REUSE 2\n"), Reason::Twice("DISALLOW_REUSE").at(4)),
-            (file("\" WINDOW_SIZE 3\n\" WINDOW_SIZE 3\n"), Reason::Twice("WINDOW_SIZE").at(3)),
-            (file("\" HOTP_COUNTER 0\n"), Reason::Value("HOTP_COUNTER").at(2)),
-            (file("\" HOTP_COUNTER -1\n"), Reason::Value("HOTP_COUNTER").at(2)),
-            (file("\" HOTP_COUNTER 99999999999999999999\n"), Reason::Value("HOTP_COUNTER").at(2)),
-            (file("\" TOTP_AUTH\n\" HOTP_COUNTER\n"), Reason::Value("HOTP_COUNTER").at(3)),
-            (file("\" STEP_SIZE 14\n\" TOTP_AUTH\n"), Reason::Otp(OtpError::Period).at(2)),
-            (file("\" STEP_SIZE 121\n\" TOTP_AUTH\n"), Reason::Otp(OtpError::Period).at(2)),
-            (file("\" STEP_SIZE thirty\n\" TOTP_AUTH\n"), Reason::Value("STEP_SIZE").at(2)),
-            (file("\" TIME_SKEW 1501\n\" TOTP_AUTH\n"), Reason::Value("TIME_SKEW").at(2)),
-            (file("\" TIME_SKEW --1\n\" TOTP_AUTH\n"), Reason::Value("TIME_SKEW").at(2)),
-            (file("\" DISALLOW_REUSE 1 x\n\" TOTP_AUTH\n"), Reason::Value("DISALLOW_REUSE").at(2)),
-            (file("\" TOTP_AUTH\n1234567\n"), Reason::Line.at(3)),
-            (file("\" TOTP_AUTH\n01234567\n"), Reason::Line.at(3)),
-            (file("\" TOTP_AUTH\n123456789\n"), Reason::Line.at(3)),
-            (file("TOTP_AUTH\n"), Reason::Line.at(2)),
-            (file("\" TOTP_AUTH\n12345678"), Reason::CutShort.at(3)),
-            (file(&format!("\" TOTP_AUTH\n{many}\n")), Reason::ScratchCodes.at(35)),
-            (file(&"\n".repeat(LARGEST)), Reason::TooLarge(LARGEST).nowhere()),
+            (String::new(), ImportErrorKind::Empty.nowhere()),
+            ("\n".into(), ImportErrorKind::Secret(SecretError::Length).at(1)),
+            ("GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".into(), ImportErrorKind::Secret(SecretError::Length).at(1)),
+            ("root:x:0:0\n".into(), ImportErrorKind::Secret(SecretError::Encoding).at(1)),
+            (file("\" WINDOW_SIZE 3\n"), ImportErrorKind::NoFactor.nowhere()),
+            (file("\" TOTP_AUTH\n\" TOTP_AUTH\n"), ImportErrorKind::Twice("TOTP_AUTH").at(3)),
+            (
+                file("\" TOTP_AUTH\n\" DISALLOW_REUSE 1\n\" DISALLOW_REUSE 2\n"),
+                ImportErrorKind::Twice("DISALLOW_REUSE").at(4),
+            ),
+            (file("\" WINDOW_SIZE 3\n\" WINDOW_SIZE 3\n"), ImportErrorKind::Twice("WINDOW_SIZE").at(3)),
+            (file("\" HOTP_COUNTER 0\n"), ImportErrorKind::Value("HOTP_COUNTER").at(2)),
+            (file("\" HOTP_COUNTER -1\n"), ImportErrorKind::Value("HOTP_COUNTER").at(2)),
+            (file("\" HOTP_COUNTER 99999999999999999999\n"), ImportErrorKind::Value("HOTP_COUNTER").at(2)),
+            (file("\" TOTP_AUTH\n\" HOTP_COUNTER\n"), ImportErrorKind::Value("HOTP_COUNTER").at(3)),
+            (file("\" STEP_SIZE 14\n\" TOTP_AUTH\n"), ImportErrorKind::Otp(OtpError::Period).at(2)),
+            (file("\" STEP_SIZE 121\n\" TOTP_AUTH\n"), ImportErrorKind::Otp(OtpError::Period).at(2)),
+            (file("\" STEP_SIZE thirty\n\" TOTP_AUTH\n"), ImportErrorKind::Value("STEP_SIZE").at(2)),
+            (file("\" TIME_SKEW 1501\n\" TOTP_AUTH\n"), ImportErrorKind::Value("TIME_SKEW").at(2)),
+            (file("\" TIME_SKEW --1\n\" TOTP_AUTH\n"), ImportErrorKind::Value("TIME_SKEW").at(2)),
+            (file("\" DISALLOW_REUSE 1 x\n\" TOTP_AUTH\n"), ImportErrorKind::Value("DISALLOW_REUSE").at(2)),
+            (file("\" TOTP_AUTH\n1234567\n"), ImportErrorKind::Line.at(3)),
+            (file("\" TOTP_AUTH\n01234567\n"), ImportErrorKind::Line.at(3)),
+            (file("\" TOTP_AUTH\n123456789\n"), ImportErrorKind::Line.at(3)),
+            (file("TOTP_AUTH\n"), ImportErrorKind::Line.at(2)),
+            (file("\" TOTP_AUTH\n12345678"), ImportErrorKind::CutShort.at(3)),
+            (file(&format!("\" TOTP_AUTH\n{many}\n")), ImportErrorKind::ScratchCodes.at(35)),
+            (file(&"\n".repeat(LARGEST)), ImportErrorKind::TooLarge(LARGEST).nowhere()),
         ] {
             assert_eq!(refused(&text), wanted, "{text}");
         }

@@ -18,13 +18,13 @@
 //! less than section 4.2.1.1 wants of recovery codes (64 bits), and less than they deserve if the hashes are stolen,
 //! which is why the command names `twinlock recovery new`.
 
+mod error;
 pub mod google_authenticator;
 pub mod oath;
-mod refusal;
 mod remark;
 pub mod uri;
 
-pub use refusal::{Reason, Refusal};
+pub use error::{ImportError, ImportErrorKind};
 pub use remark::{Remark, What};
 
 use crate::{
@@ -176,15 +176,15 @@ fn counter(text: &str) -> Option<u64> {
 }
 
 /// The file as text: not empty, not cut short, and without anything that is for no eye.
-fn plain_text(file: &[u8], limit: usize) -> Result<&str, Refusal> {
+fn plain_text(file: &[u8], limit: usize) -> Result<&str, ImportError> {
     if file.len() > limit {
-        return Err(Reason::TooLarge(limit).nowhere());
+        return Err(ImportErrorKind::TooLarge(limit).nowhere());
     }
     if file.is_empty() {
-        return Err(Reason::Empty.nowhere());
+        return Err(ImportErrorKind::Empty.nowhere());
     }
     let line_at = |offset: usize| file.get(..offset).unwrap_or_default().split(|byte| *byte == b'\n').count();
-    let text = std::str::from_utf8(file).map_err(|bad| Reason::NotText.at(line_at(bad.valid_up_to())))?;
+    let text = std::str::from_utf8(file).map_err(|bad| ImportErrorKind::NotText.at(line_at(bad.valid_up_to())))?;
     // A carriage return is part of an end of line or of nothing.
     let odd = text.char_indices().find(|(offset, c)| match c {
         '\t' | '\n' => false,
@@ -192,11 +192,11 @@ fn plain_text(file: &[u8], limit: usize) -> Result<&str, Refusal> {
         other => other.is_control(),
     });
     if let Some((offset, _)) = odd {
-        return Err(Reason::NotText.at(line_at(offset)));
+        return Err(ImportErrorKind::NotText.at(line_at(offset)));
     }
     // Files that programs write end with their line. One that does not may have lost the end of a counter.
     if !text.ends_with('\n') {
-        return Err(Reason::CutShort.at(line_at(file.len())));
+        return Err(ImportErrorKind::CutShort.at(line_at(file.len())));
     }
     Ok(text)
 }
@@ -250,12 +250,12 @@ mod tests {
     fn a_file_is_text_with_whole_lines() {
         let refused = |file: &[u8]| plain_text(file, 16).err();
         assert_eq!(refused(b"a\tb\r\nc\n"), None);
-        assert_eq!(refused(b""), Some(Reason::Empty.nowhere()));
-        assert_eq!(refused(b"a\nb\nc"), Some(Reason::CutShort.at(3)));
-        assert_eq!(refused(b"a\nb\x1b[31m\n"), Some(Reason::NotText.at(2)));
-        assert_eq!(refused(b"a\rb\n"), Some(Reason::NotText.at(1)));
-        assert_eq!(refused(b"a\n\n\xff\n"), Some(Reason::NotText.at(3)));
-        assert_eq!(refused(b"a\0\n"), Some(Reason::NotText.at(1)));
-        assert_eq!(refused(&[b'\n'; 17]), Some(Reason::TooLarge(16).nowhere()));
+        assert_eq!(refused(b""), Some(ImportErrorKind::Empty.nowhere()));
+        assert_eq!(refused(b"a\nb\nc"), Some(ImportErrorKind::CutShort.at(3)));
+        assert_eq!(refused(b"a\nb\x1b[31m\n"), Some(ImportErrorKind::NotText.at(2)));
+        assert_eq!(refused(b"a\rb\n"), Some(ImportErrorKind::NotText.at(1)));
+        assert_eq!(refused(b"a\n\n\xff\n"), Some(ImportErrorKind::NotText.at(3)));
+        assert_eq!(refused(b"a\0\n"), Some(ImportErrorKind::NotText.at(1)));
+        assert_eq!(refused(&[b'\n'; 17]), Some(ImportErrorKind::TooLarge(16).nowhere()));
     }
 }

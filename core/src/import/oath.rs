@@ -9,7 +9,9 @@ use std::collections::BTreeMap;
 
 use zeroize::Zeroizing;
 
-use super::{Device, Imported, Reason, Refusal, Remark, What, counter, numbered_label, plain_text, remark_on};
+use super::{
+    Device, ImportError, ImportErrorKind, Imported, Remark, What, counter, numbered_label, plain_text, remark_on,
+};
 use crate::{
     account::UserName,
     credentials::Enrolment,
@@ -26,21 +28,21 @@ pub const LARGEST: usize = 16 * 1024 * 1024;
 const REACH: u64 = 30;
 
 /// What the file says of each user, sorted by name. What is wrong with the lines of one user concerns nobody else.
-pub type Users = BTreeMap<UserName, Result<Imported, Refusal>>;
+pub type Users = BTreeMap<UserName, Result<Imported, ImportError>>;
 
 /// Reads a file. `now` tells which step the last code of an app belongs to.
 ///
 /// # Errors
-/// [`Refusal`], where it cannot be said whom a line concerns.
-pub fn parse(file: &[u8], now: UnixTime) -> Result<Users, Refusal> {
+/// [`ImportError`], where it cannot be said whom a line concerns.
+pub fn parse(file: &[u8], now: UnixTime) -> Result<Users, ImportError> {
     let mut users = Users::new();
     for (at, line) in (1..).zip(plain_text(file, LARGEST)?.lines()) {
         let mut fields = line.split_ascii_whitespace();
         let Some(kind) = fields.next().filter(|kind| !kind.starts_with('#')) else {
             continue;
         };
-        let user = fields.next().ok_or_else(|| Reason::Fields.at(at))?;
-        let user = UserName::parse(user.as_bytes()).map_err(|_| Reason::UserName.at(at))?;
+        let user = fields.next().ok_or_else(|| ImportErrorKind::Fields.at(at))?;
+        let user = UserName::parse(user.as_bytes()).map_err(|_| ImportErrorKind::UserName.at(at))?;
         let nothing = || Ok(Imported { devices: Vec::new(), scratch_codes: Vec::new(), remarks: Vec::new() });
         let entry = users.entry(user).or_insert_with(nothing);
         if let Ok(imported) = entry
@@ -49,7 +51,7 @@ pub fn parse(file: &[u8], now: UnixTime) -> Result<Users, Refusal> {
             *entry = Err(reason.at(at));
         }
     }
-    if users.is_empty() { Err(Reason::Empty.nowhere()) } else { Ok(users) }
+    if users.is_empty() { Err(ImportErrorKind::Empty.nowhere()) } else { Ok(users) }
 }
 
 fn take<'a>(
@@ -58,34 +60,35 @@ fn take<'a>(
     mut fields: impl Iterator<Item = &'a str>,
     line: usize,
     now: UnixTime,
-) -> Result<(), Reason> {
-    let (period, digits) = token_type(kind).ok_or(Reason::TokenType)?;
+) -> Result<(), ImportErrorKind> {
+    let (period, digits) = token_type(kind).ok_or(ImportErrorKind::TokenType)?;
     let (Some(pin), Some(key)) = (fields.next(), fields.next()) else {
-        return Err(Reason::Fields);
+        return Err(ImportErrorKind::Fields);
     };
-    let counter = fields.next().map_or(Some(0), counter).ok_or(Reason::Value("COUNTER"))?;
+    let counter = fields.next().map_or(Some(0), counter).ok_or(ImportErrorKind::Value("COUNTER"))?;
     let (last_code, _time) = (fields.next(), fields.next());
     if fields.next().is_some() {
-        return Err(Reason::Fields);
+        return Err(ImportErrorKind::Fields);
     }
     if imported.devices.len() >= Enrolment::MOST_AUTHENTICATORS {
-        return Err(Reason::Devices);
+        return Err(ImportErrorKind::Devices);
     }
-    let secret = Secret::from_bytes(&bytes(key).ok_or(Reason::Hexadecimal)?).map_err(Reason::Secret)?;
+    let secret =
+        Secret::from_bytes(&bytes(key).ok_or(ImportErrorKind::Hexadecimal)?).map_err(ImportErrorKind::Secret)?;
     imported.remarks.extend(remark_on(&secret, Some(line)));
     // `-` is no PIN, and `+` one that another module asks for.
     if !matches!(pin, "-" | "+") {
         imported.remarks.push(Remark { line: Some(line), what: What::Pin });
     }
     let factor = period.map_or(MovingFactor::Counter { first: counter }, |period| MovingFactor::Time { period });
-    let mut otp = Otp::new(secret, Algorithm::Sha1, digits, factor).map_err(Reason::Otp)?;
+    let mut otp = Otp::new(secret, Algorithm::Sha1, digits, factor).map_err(ImportErrorKind::Otp)?;
     let mut last_step = None;
     if let Some(last_code) = last_code {
         match otp.factor() {
             MovingFactor::Time { .. } => last_step = step_of(&otp, last_code, now),
             MovingFactor::Counter { .. } if otp.code(counter) == last_code => {
                 let factor = MovingFactor::Counter { first: counter.saturating_add(1) };
-                otp = Otp::new(otp.secret().clone(), Algorithm::Sha1, digits, factor).map_err(Reason::Otp)?;
+                otp = Otp::new(otp.secret().clone(), Algorithm::Sha1, digits, factor).map_err(ImportErrorKind::Otp)?;
             }
             // Written by something else, which moves the counter on by itself.
             MovingFactor::Counter { .. } => {}
@@ -162,7 +165,7 @@ mod tests {
         (device.otp.factor(), device.otp.digits(), device.last_step)
     }
 
-    fn refused(line: &str) -> Reason {
+    fn refused(line: &str) -> ImportErrorKind {
         match parse(format!("{line}\n").as_bytes(), NOW) {
             Err(refusal) => refusal.reason,
             Ok(users) => users[&user("alice")].clone().err().unwrap_or_else(|| panic!("taken: {line}")).reason,
@@ -221,26 +224,26 @@ mod tests {
     #[test]
     fn wrong_values_are_refused() {
         for (line, reason) in [
-            (format!("HOTP alice - {KEY}0"), Reason::Hexadecimal),
-            (format!("HOTP alice - {KEY}zz"), Reason::Hexadecimal),
-            ("HOTP alice - 00".into(), Reason::Secret(SecretError::Length)),
-            (format!("HOTP alice - {}", "00".repeat(200)), Reason::Secret(SecretError::Length)),
-            ("HOTP alice -".into(), Reason::Fields),
-            ("HOTP".into(), Reason::Fields),
-            (format!("HOTP alice - {KEY} 1 2 3 4"), Reason::Fields),
-            (format!("HOTP alice - {KEY} x"), Reason::Value("COUNTER")),
-            (format!("HOTP alice - {KEY} 18446744073709551615"), Reason::Value("COUNTER")),
-            (format!("TOTP alice - {KEY}"), Reason::TokenType),
-            (format!("HOTP/6 alice - {KEY}"), Reason::TokenType),
-            (format!("HOTP/T30/9 alice - {KEY}"), Reason::TokenType),
-            (format!("HOTP/T30/6/6 alice - {KEY}"), Reason::TokenType),
-            (format!("HOTP a/b - {KEY}"), Reason::UserName),
-            ("# nobody".into(), Reason::Empty),
-            ([&*format!("HOTP alice - {KEY}"); 17].join("\n"), Reason::Devices),
+            (format!("HOTP alice - {KEY}0"), ImportErrorKind::Hexadecimal),
+            (format!("HOTP alice - {KEY}zz"), ImportErrorKind::Hexadecimal),
+            ("HOTP alice - 00".into(), ImportErrorKind::Secret(SecretError::Length)),
+            (format!("HOTP alice - {}", "00".repeat(200)), ImportErrorKind::Secret(SecretError::Length)),
+            ("HOTP alice -".into(), ImportErrorKind::Fields),
+            ("HOTP".into(), ImportErrorKind::Fields),
+            (format!("HOTP alice - {KEY} 1 2 3 4"), ImportErrorKind::Fields),
+            (format!("HOTP alice - {KEY} x"), ImportErrorKind::Value("COUNTER")),
+            (format!("HOTP alice - {KEY} 18446744073709551615"), ImportErrorKind::Value("COUNTER")),
+            (format!("TOTP alice - {KEY}"), ImportErrorKind::TokenType),
+            (format!("HOTP/6 alice - {KEY}"), ImportErrorKind::TokenType),
+            (format!("HOTP/T30/9 alice - {KEY}"), ImportErrorKind::TokenType),
+            (format!("HOTP/T30/6/6 alice - {KEY}"), ImportErrorKind::TokenType),
+            (format!("HOTP a/b - {KEY}"), ImportErrorKind::UserName),
+            ("# nobody".into(), ImportErrorKind::Empty),
+            ([&*format!("HOTP alice - {KEY}"); 17].join("\n"), ImportErrorKind::Devices),
         ] {
             assert_eq!(refused(&line), reason, "{line}");
         }
-        assert_eq!(parse(format!("HOTP alice - {KEY}").as_bytes(), NOW).err(), Some(Reason::CutShort.at(1)));
+        assert_eq!(parse(format!("HOTP alice - {KEY}").as_bytes(), NOW).err(), Some(ImportErrorKind::CutShort.at(1)));
     }
 
     proptest! {

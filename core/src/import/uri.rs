@@ -6,7 +6,7 @@
 use percent_encoding::percent_decode_str;
 use zeroize::Zeroizing;
 
-use super::{Device, Imported, Reason, Refusal, Remark, What, counter, number, numbered_label, remark_on};
+use super::{Device, ImportError, ImportErrorKind, Imported, Remark, What, counter, number, numbered_label, remark_on};
 use crate::{
     credentials::Label,
     otp::{Algorithm, MovingFactor, Otp},
@@ -26,39 +26,39 @@ const KNOWN: [&str; 6] = ["secret", "issuer", "algorithm", "digits", "period", "
 /// Reads an address; the end of a line behind it is no part of it.
 ///
 /// # Errors
-/// [`Refusal`].
-pub fn parse(bytes: &[u8]) -> Result<Imported, Refusal> {
-    read(bytes).map_err(Reason::nowhere)
+/// [`ImportError`].
+pub fn parse(bytes: &[u8]) -> Result<Imported, ImportError> {
+    read(bytes).map_err(ImportErrorKind::nowhere)
 }
 
-fn read(bytes: &[u8]) -> Result<Imported, Reason> {
+fn read(bytes: &[u8]) -> Result<Imported, ImportErrorKind> {
     if bytes.len() > LARGEST {
-        return Err(Reason::TooLarge(LARGEST));
+        return Err(ImportErrorKind::TooLarge(LARGEST));
     }
-    let text = std::str::from_utf8(bytes).map_err(|_| Reason::NotText)?.trim_ascii();
+    let text = std::str::from_utf8(bytes).map_err(|_| ImportErrorKind::NotText)?.trim_ascii();
     if text.is_empty() {
-        return Err(Reason::Empty);
+        return Err(ImportErrorKind::Empty);
     }
     if text.contains('\n') {
-        return Err(Reason::Lines);
+        return Err(ImportErrorKind::Lines);
     }
     if text.chars().any(char::is_control) {
-        return Err(Reason::NotText);
+        return Err(ImportErrorKind::NotText);
     }
-    let (scheme, rest) = text.split_once("://").ok_or(Reason::Scheme)?;
+    let (scheme, rest) = text.split_once("://").ok_or(ImportErrorKind::Scheme)?;
     if scheme.eq_ignore_ascii_case("otpauth-migration") {
-        return Err(Reason::Migration);
+        return Err(ImportErrorKind::Migration);
     }
     if !scheme.eq_ignore_ascii_case("otpauth") {
-        return Err(Reason::Scheme);
+        return Err(ImportErrorKind::Scheme);
     }
-    let (kind, rest) = rest.split_once('/').ok_or(Reason::Scheme)?;
+    let (kind, rest) = rest.split_once('/').ok_or(ImportErrorKind::Scheme)?;
     let counts = match kind.to_ascii_lowercase().as_str() {
         "totp" => false,
         "hotp" => true,
-        _ => return Err(Reason::Scheme),
+        _ => return Err(ImportErrorKind::Scheme),
     };
-    let (name, query) = rest.split_once('?').ok_or(Reason::Missing("secret"))?;
+    let (name, query) = rest.split_once('?').ok_or(ImportErrorKind::Missing("secret"))?;
     let mut remarks = Vec::new();
     let parameters = Parameters::take(query, &mut remarks)?;
     let otp = parameters.otp(counts)?;
@@ -72,16 +72,16 @@ fn read(bytes: &[u8]) -> Result<Imported, Reason> {
 struct Parameters(Vec<(&'static str, Zeroizing<String>)>);
 
 impl Parameters {
-    fn take(query: &str, remarks: &mut Vec<Remark>) -> Result<Self, Reason> {
+    fn take(query: &str, remarks: &mut Vec<Remark>) -> Result<Self, ImportErrorKind> {
         let mut all = Self(Vec::new());
         for (number, pair) in (1..).zip(query.split('&')) {
             let (name, value) =
-                pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(Reason::Parameter(number))?;
+                pair.split_once('=').filter(|(name, _)| !name.is_empty()).ok_or(ImportErrorKind::Parameter(number))?;
             let value = decoded(value)?;
             let known = |names: &[&'static str]| names.iter().find(|known| **known == name).copied();
             if let Some(name) = known(&KNOWN) {
                 if all.of(name).is_some() {
-                    return Err(Reason::Twice(name));
+                    return Err(ImportErrorKind::Twice(name));
                 }
                 all.0.push((name, value));
             } else {
@@ -96,39 +96,39 @@ impl Parameters {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
-    fn otp(&self, counts: bool) -> Result<Otp, Reason> {
-        let secret = self.of("secret").ok_or(Reason::Missing("secret"))?;
-        let secret = Secret::from_base32(secret).map_err(Reason::Secret)?;
+    fn otp(&self, counts: bool) -> Result<Otp, ImportErrorKind> {
+        let secret = self.of("secret").ok_or(ImportErrorKind::Missing("secret"))?;
+        let secret = Secret::from_base32(secret).map_err(ImportErrorKind::Secret)?;
         let algorithm =
             self.of("algorithm").map_or(Some(Algorithm::Sha1), |name| Algorithm::named(&name.to_ascii_uppercase()));
-        let algorithm = algorithm.ok_or(Reason::Value("algorithm"))?;
-        let digits = self.of("digits").map_or(Some(Otp::DIGITS), number).ok_or(Reason::Value("digits"))?;
+        let algorithm = algorithm.ok_or(ImportErrorKind::Value("algorithm"))?;
+        let digits = self.of("digits").map_or(Some(Otp::DIGITS), number).ok_or(ImportErrorKind::Value("digits"))?;
         let factor = if counts {
-            let first = self.of("counter").ok_or(Reason::Missing("counter"))?;
-            MovingFactor::Counter { first: counter(first).ok_or(Reason::Value("counter"))? }
+            let first = self.of("counter").ok_or(ImportErrorKind::Missing("counter"))?;
+            MovingFactor::Counter { first: counter(first).ok_or(ImportErrorKind::Value("counter"))? }
         } else {
             let period = self.of("period").map_or(Some(Otp::PERIOD), number);
-            MovingFactor::Time { period: period.ok_or(Reason::Value("period"))? }
+            MovingFactor::Time { period: period.ok_or(ImportErrorKind::Value("period"))? }
         };
-        Otp::new(secret, algorithm, digits, factor).map_err(Reason::Otp)
+        Otp::new(secret, algorithm, digits, factor).map_err(ImportErrorKind::Otp)
     }
 }
 
-fn decoded(text: &str) -> Result<Zeroizing<String>, Reason> {
+fn decoded(text: &str) -> Result<Zeroizing<String>, ImportErrorKind> {
     let mut parts = text.split('%');
     parts.next();
     let sound = |part: &str| part.as_bytes().get(..2).is_some_and(|two| two.iter().all(u8::is_ascii_hexdigit));
     if !parts.all(sound) {
-        return Err(Reason::PercentEncoding);
+        return Err(ImportErrorKind::PercentEncoding);
     }
-    let text = percent_decode_str(text).decode_utf8().map_err(|_| Reason::PercentEncoding)?;
+    let text = percent_decode_str(text).decode_utf8().map_err(|_| ImportErrorKind::PercentEncoding)?;
     Ok(Zeroizing::new(text.into_owned()))
 }
 
 /// What people call it. Characters that are not seen, or that turn others around, are for nobody's terminal.
-fn label(name: &str, issuer: Option<&str>, remarks: &mut Vec<Remark>) -> Result<Label, Reason> {
+fn label(name: &str, issuer: Option<&str>, remarks: &mut Vec<Remark>) -> Result<Label, ImportErrorKind> {
     if name.chars().any(char::is_control) {
-        return Err(Reason::Label);
+        return Err(ImportErrorKind::Label);
     }
     let seen = |text: &str| text.chars().filter(|c| !is_hidden(*c)).collect::<String>().trim().to_owned();
     let whole = Some(seen(name)).filter(|name| !name.is_empty()).or_else(|| issuer.map(seen)).unwrap_or_default();
@@ -152,7 +152,7 @@ mod tests {
         parse(uri.as_bytes()).unwrap_or_else(|refusal| panic!("{refusal}: {uri}"))
     }
 
-    fn refused(uri: &str) -> Reason {
+    fn refused(uri: &str) -> ImportErrorKind {
         parse(uri.as_bytes()).err().unwrap_or_else(|| panic!("taken: {uri}")).reason
     }
 
@@ -206,40 +206,40 @@ mod tests {
     fn everything_else_is_refused() {
         let totp = |rest: &str| format!("otpauth://totp/a?secret={SECRET}{rest}");
         for (uri, reason) in [
-            (String::new(), Reason::Empty),
-            ("\n".into(), Reason::Empty),
-            ("https://example.com".into(), Reason::Scheme),
-            (SECRET.into(), Reason::Scheme),
-            (format!("otpauth://steam/a?secret={SECRET}"), Reason::Scheme),
-            (format!("otpauth://totp?secret={SECRET}"), Reason::Scheme),
-            ("otpauth-migration://offline?data=AAAA".into(), Reason::Migration),
-            ("otpauth://totp/a".into(), Reason::Missing("secret")),
-            ("otpauth://totp/a?issuer=b".into(), Reason::Missing("secret")),
-            (format!("otpauth://hotp/a?secret={SECRET}"), Reason::Missing("counter")),
-            (totp(&format!("&secret={SECRET}")), Reason::Twice("secret")),
-            (totp("&digits=6&digits=8"), Reason::Twice("digits")),
-            (totp("&digits=5"), Reason::Otp(OtpError::Digits)),
-            (totp("&digits=%2B6"), Reason::Value("digits")),
-            (totp("&period=0"), Reason::Otp(OtpError::Period)),
-            (totp("&period=x"), Reason::Value("period")),
-            (totp("&algorithm=MD5"), Reason::Value("algorithm")),
-            (totp("&"), Reason::Parameter(2)),
-            (totp("&=x"), Reason::Parameter(2)),
-            (totp("&issuer=%"), Reason::PercentEncoding),
-            (totp("&issuer=%4"), Reason::PercentEncoding),
-            (totp("&issuer=%zz"), Reason::PercentEncoding),
-            (totp("&issuer=%FF"), Reason::PercentEncoding),
-            (format!("otpauth://totp/a%1B%5B31m?secret={SECRET}"), Reason::Label),
-            (format!("otpauth://totp/a%0Ab?secret={SECRET}"), Reason::Label),
-            (format!("otpauth://totp/a\u{7f}?secret={SECRET}"), Reason::NotText),
-            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".into(), Reason::Secret(SecretError::Length)),
-            ("otpauth://totp/a?secret=GEZD%20GNBV".into(), Reason::Secret(SecretError::Encoding)),
-            (format!("{0}\n{0}\n", totp("")), Reason::Lines),
-            (totp(&format!("&issuer={}", "x".repeat(10_000))), Reason::TooLarge(LARGEST)),
+            (String::new(), ImportErrorKind::Empty),
+            ("\n".into(), ImportErrorKind::Empty),
+            ("https://example.com".into(), ImportErrorKind::Scheme),
+            (SECRET.into(), ImportErrorKind::Scheme),
+            (format!("otpauth://steam/a?secret={SECRET}"), ImportErrorKind::Scheme),
+            (format!("otpauth://totp?secret={SECRET}"), ImportErrorKind::Scheme),
+            ("otpauth-migration://offline?data=AAAA".into(), ImportErrorKind::Migration),
+            ("otpauth://totp/a".into(), ImportErrorKind::Missing("secret")),
+            ("otpauth://totp/a?issuer=b".into(), ImportErrorKind::Missing("secret")),
+            (format!("otpauth://hotp/a?secret={SECRET}"), ImportErrorKind::Missing("counter")),
+            (totp(&format!("&secret={SECRET}")), ImportErrorKind::Twice("secret")),
+            (totp("&digits=6&digits=8"), ImportErrorKind::Twice("digits")),
+            (totp("&digits=5"), ImportErrorKind::Otp(OtpError::Digits)),
+            (totp("&digits=%2B6"), ImportErrorKind::Value("digits")),
+            (totp("&period=0"), ImportErrorKind::Otp(OtpError::Period)),
+            (totp("&period=x"), ImportErrorKind::Value("period")),
+            (totp("&algorithm=MD5"), ImportErrorKind::Value("algorithm")),
+            (totp("&"), ImportErrorKind::Parameter(2)),
+            (totp("&=x"), ImportErrorKind::Parameter(2)),
+            (totp("&issuer=%"), ImportErrorKind::PercentEncoding),
+            (totp("&issuer=%4"), ImportErrorKind::PercentEncoding),
+            (totp("&issuer=%zz"), ImportErrorKind::PercentEncoding),
+            (totp("&issuer=%FF"), ImportErrorKind::PercentEncoding),
+            (format!("otpauth://totp/a%1B%5B31m?secret={SECRET}"), ImportErrorKind::Label),
+            (format!("otpauth://totp/a%0Ab?secret={SECRET}"), ImportErrorKind::Label),
+            (format!("otpauth://totp/a\u{7f}?secret={SECRET}"), ImportErrorKind::NotText),
+            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".into(), ImportErrorKind::Secret(SecretError::Length)),
+            ("otpauth://totp/a?secret=GEZD%20GNBV".into(), ImportErrorKind::Secret(SecretError::Encoding)),
+            (format!("{0}\n{0}\n", totp("")), ImportErrorKind::Lines),
+            (totp(&format!("&issuer={}", "x".repeat(10_000))), ImportErrorKind::TooLarge(LARGEST)),
         ] {
             assert_eq!(refused(&uri), reason, "{uri}");
         }
-        assert_eq!(parse(b"\xff\xfe").err(), Some(Reason::NotText.nowhere()));
+        assert_eq!(parse(b"\xff\xfe").err(), Some(ImportErrorKind::NotText.nowhere()));
     }
 
     proptest! {

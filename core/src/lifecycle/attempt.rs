@@ -1,6 +1,6 @@
 //! An attempt that was not granted, to whoever made it at the command.
 
-use super::{Cause, Refusal};
+use super::{RequestError, RequestErrorKind};
 use crate::{
     credentials::Enrolment,
     journal::Reason,
@@ -31,22 +31,23 @@ impl Owned {
 }
 
 /// Why a code was not taken, and what to do.
-pub(super) fn refusal(attempt: &Attempt, user: &str, owned: Owned) -> Refusal {
+pub(super) fn refusal(attempt: &Attempt, user: &str, owned: Owned) -> RequestError {
     match attempt.outcome {
-        Outcome::TooSoon(rest) => Refusal::new(
-            Cause::Refused,
+        Outcome::TooSoon(rest) => RequestError::new(
+            RequestErrorKind::Refused,
             format!("too many wrong codes: not looked at, try again in {} seconds", rest.as_secs().max(1)),
         ),
-        Outcome::Refused(Reason::NotEnrolled) => Refusal::not_enrolled(user),
+        Outcome::Refused(Reason::NotEnrolled) => RequestError::not_enrolled(user),
         Outcome::Refused(reason) => refused(reason, attempt, user, owned),
         Outcome::Granted { .. } | Outcome::NoAnswer(_) | Outcome::NotAsked => {
-            Refusal::new(Cause::Refused, "no code was given").hint("pipe the code into stdin, or type it")
+            RequestError::new(RequestErrorKind::Refused, "no code was given")
+                .hint("pipe the code into stdin, or type it")
         }
     }
 }
 
 /// The same of the two codes of a resync.
-pub(super) fn resync_refusal(attempt: &Attempt, user: &str, owned: Owned) -> Refusal {
+pub(super) fn resync_refusal(attempt: &Attempt, user: &str, owned: Owned) -> RequestError {
     if !matches!(attempt.outcome, Outcome::Refused(Reason::WrongCode | Reason::StepUp)) {
         return refusal(attempt, user, owned);
     }
@@ -65,10 +66,10 @@ pub(super) fn resync_refusal(attempt: &Attempt, user: &str, owned: Owned) -> Ref
             "give two of the same device, with none in between; a phone is set to automatic date and time first",
         ),
     };
-    Refusal::new(Cause::Refused, message).hint(hint)
+    RequestError::new(RequestErrorKind::Refused, message).hint(hint)
 }
 
-fn refused(reason: Reason, attempt: &Attempt, user: &str, owned: Owned) -> Refusal {
+fn refused(reason: Reason, attempt: &Attempt, user: &str, owned: Owned) -> RequestError {
     let (message, hint) = match reason {
         Reason::WrongCode if attempt.clock_offset.is_some() => (
             "wrong: it is the code of another time",
@@ -119,8 +120,8 @@ fn refused(reason: Reason, attempt: &Attempt, user: &str, owned: Owned) -> Refus
         | Reason::NoAnswer
         | Reason::Internal => {
             let detail = attempt.detail.clone().unwrap_or_else(|| reason.name().into());
-            return Refusal::new(Cause::Host, "it could not be verified").hint(detail);
+            return RequestError::new(RequestErrorKind::Host, "it could not be verified").hint(detail);
         }
     };
-    Refusal::new(Cause::Refused, message).hint(hint)
+    RequestError::new(RequestErrorKind::Refused, message).hint(hint)
 }

@@ -2,7 +2,8 @@
 //! A code tried here is counted and used up like that of a login.
 
 use super::{
-    Asking, Caller, Cause, Confirm, Lifecycle, NewAuthenticator, Place, Refusal, attempt, attempt::Owned, granted,
+    Asking, Caller, Confirm, Lifecycle, NewAuthenticator, Place, RequestError, RequestErrorKind, attempt,
+    attempt::Owned, granted,
 };
 use crate::{
     account::Subject,
@@ -43,12 +44,12 @@ const PROMPT: &str = "To show that it is you, a code of your app or a recovery c
 
 impl Lifecycle<'_> {
     /// Whether the administrator leaves it to users.
-    pub(super) fn permit(&self, allowed: bool, what: &str) -> Result<(), Refusal> {
+    pub(super) fn permit(&self, allowed: bool, what: &str) -> Result<(), RequestError> {
         match self.caller {
             Caller::Root => Ok(()),
             Caller::Owner(_) if allowed => Ok(()),
-            Caller::Owner(_) => Err(Refusal::new(
-                Cause::NotPermitted,
+            Caller::Owner(_) => Err(RequestError::new(
+                RequestErrorKind::NotPermitted,
                 format!("not permitted: {what} is not left to users on this host"),
             )
             .hint("ask your administrator")),
@@ -56,14 +57,14 @@ impl Lifecycle<'_> {
     }
 
     /// What is stored unconfirmed may be no good to its owner: root alone may want that.
-    pub(super) fn permit_confirm(&self, confirm: Confirm) -> Result<(), Refusal> {
+    pub(super) fn permit_confirm(&self, confirm: Confirm) -> Result<(), RequestError> {
         match (self.caller, confirm) {
             (Caller::Root, _) | (Caller::Owner(_), Confirm::Ask) => Ok(()),
             (Caller::Owner(_), Confirm::Skip) => Err(only_root("--no-confirm")),
         }
     }
 
-    pub(super) fn permit_wish(&self, wish: &NewAuthenticator) -> Result<(), Refusal> {
+    pub(super) fn permit_wish(&self, wish: &NewAuthenticator) -> Result<(), RequestError> {
         let service = &self.config.self_service;
         match wish.place {
             Place::First => self.permit(service.enroll, "enrolling")?,
@@ -83,7 +84,7 @@ impl Lifecycle<'_> {
         subject: &Subject,
         place: Place,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Authorization, Refusal> {
+    ) -> Result<Authorization, RequestError> {
         let enrolled = match (self.caller, place) {
             // As root also what cannot be read is replaced.
             (Caller::Root, Place::Instead) => return Ok(Authorization::Root),
@@ -93,13 +94,17 @@ impl Lifecycle<'_> {
         };
         match (place, enrolled) {
             (Place::First, true) => Err(EnrolError::AlreadyEnrolled.into()),
-            (Place::Beside | Place::Instead, false) => Err(Refusal::not_enrolled(subject.name.as_str())),
+            (Place::Beside | Place::Instead, false) => Err(RequestError::not_enrolled(subject.name.as_str())),
             (Place::First, false) => self.prove_first_factor(subject, dialogue),
             (Place::Beside | Place::Instead, true) => self.prove(subject, dialogue),
         }
     }
 
-    fn prove_first_factor(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, Refusal> {
+    fn prove_first_factor(
+        &self,
+        subject: &Subject,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Authorization, RequestError> {
         let Caller::Owner(first_factor) = self.caller else {
             return Ok(Authorization::Root);
         };
@@ -110,8 +115,8 @@ impl Lifecycle<'_> {
             }
             FirstEnrollment::Session => first_factor.fresh_session(subject)?,
             FirstEnrollment::Off => {
-                return Err(Refusal::new(
-                    Cause::NotPermitted,
+                return Err(RequestError::new(
+                    RequestErrorKind::NotPermitted,
                     "not permitted: a first enrolment is not left to users on this host",
                 )
                 .hint("ask your administrator"));
@@ -121,12 +126,12 @@ impl Lifecycle<'_> {
     }
 
     /// Asks the owner for a code of what is there now.
-    pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, Refusal> {
+    pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, RequestError> {
         let Caller::Owner(_) = self.caller else {
             return Ok(Authorization::Root);
         };
         let Some(enrolment) = self.store.credentials.read(subject)? else {
-            return Err(Refusal::not_enrolled(subject.name.as_str()));
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
         };
         let mut left = TRIES;
         loop {
@@ -152,7 +157,7 @@ impl Lifecycle<'_> {
     }
 }
 
-fn only_root(what: &str) -> Refusal {
-    Refusal::new(Cause::NotPermitted, format!("not permitted: {what} is for root alone"))
+fn only_root(what: &str) -> RequestError {
+    RequestError::new(RequestErrorKind::NotPermitted, format!("not permitted: {what} is for root alone"))
         .hint("leave it out, or ask your administrator")
 }

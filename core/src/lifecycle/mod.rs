@@ -5,7 +5,9 @@ mod attempt;
 mod authorization;
 mod request;
 
-pub use request::{Cause, Confirm, DeviceChanged, Done, Enrolled, NewAuthenticator, Place, Refusal, Request};
+pub use request::{
+    Confirm, DeviceChanged, Done, Enrolled, NewAuthenticator, Place, Request, RequestError, RequestErrorKind,
+};
 
 use attempt::Owned;
 use authorization::Authorization;
@@ -45,14 +47,14 @@ pub trait FirstFactor {
     /// Asks for the account's password.
     ///
     /// # Errors
-    /// A [`Refusal`] if it was not given.
-    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), Refusal>;
+    /// A [`RequestError`] if it was not given.
+    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), RequestError>;
 
     /// Looks whether the caller belongs to a login session that has just begun.
     ///
     /// # Errors
-    /// A [`Refusal`] if not, or if it cannot be told.
-    fn fresh_session(&self, subject: &Subject) -> Result<(), Refusal>;
+    /// A [`RequestError`] if not, or if it cannot be told.
+    fn fresh_session(&self, subject: &Subject) -> Result<(), RequestError>;
 }
 
 /// Writes down what was attempted and what was changed.
@@ -97,13 +99,13 @@ impl Lifecycle<'_> {
     /// Does what is wanted for `subject`.
     ///
     /// # Errors
-    /// A [`Refusal`]; nothing was changed then, unless the disk failed at the very end: see [`EnrolError`].
+    /// A [`RequestError`]; nothing was changed then, unless the disk failed at the very end: see [`EnrolError`].
     pub fn perform(
         &mut self,
         subject: &Subject,
         request: &Request,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Done, RequestError> {
         match request {
             Request::Status => Ok(Done::Status(self.status(subject)?)),
             Request::Enroll(wish) => self.enroll(subject, wish, dialogue),
@@ -132,10 +134,10 @@ impl Lifecycle<'_> {
         subject: &Subject,
         wish: &NewAuthenticator,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Done, RequestError> {
         self.permit_wish(wish)?;
         let issuer = match &wish.issuer {
-            Some(issuer) => check_issuer(issuer).map_err(|bad| Refusal::new(Cause::Refused, bad))?,
+            Some(issuer) => check_issuer(issuer).map_err(|bad| RequestError::new(RequestErrorKind::Refused, bad))?,
             None => host::issuer(&self.config.issuer),
         };
         // A store that is missing may be a disk that is not mounted: only root may say that it is a new one.
@@ -193,7 +195,7 @@ impl Lifecycle<'_> {
     }
 
     /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.
-    fn confirm(&self, authenticator: &Authenticator, dialogue: &mut dyn Dialogue) -> Result<u64, Refusal> {
+    fn confirm(&self, authenticator: &Authenticator, dialogue: &mut dyn Dialogue) -> Result<u64, RequestError> {
         let otp = &authenticator.otp;
         let prompt = match otp.factor() {
             MovingFactor::Time { .. } => "The code that the app shows now: ",
@@ -229,7 +231,7 @@ impl Lifecycle<'_> {
         confirmed: Option<u64>,
         place: Place,
         authorization: &Authorization,
-    ) -> Result<(), Refusal> {
+    ) -> Result<(), RequestError> {
         let now = self.clock.now();
         let (change, existing) = match (place, authorization) {
             (Place::Beside, _) => {
@@ -266,11 +268,11 @@ impl Lifecycle<'_> {
         subject: &Subject,
         confirm: Confirm,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Done, RequestError> {
         self.permit(self.config.self_service.recovery, "making recovery codes")?;
         self.permit_confirm(confirm)?;
         if self.store.credentials.read(subject)?.is_none() {
-            return Err(Refusal::not_enrolled(subject.name.as_str()));
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
         }
         let authorization = self.prove(subject, dialogue)?;
         let (codes, set) = self.new_recovery_codes()?;
@@ -294,7 +296,7 @@ impl Lifecycle<'_> {
         device: &str,
         change: &DeviceChange,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Done, Refusal> {
+    ) -> Result<Done, RequestError> {
         self.permit(self.config.self_service.device, "changing devices")?;
         let authorization = self.prove(subject, dialogue)?;
         let now = self.clock.now();
@@ -314,21 +316,24 @@ impl Lifecycle<'_> {
         Ok(Done::DeviceChanged(changed))
     }
 
-    fn remove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, Refusal> {
+    fn remove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
         self.permit(self.config.self_service.remove, "removing the second factor")?;
         if let Caller::Owner(_) = self.caller
             && self
                 .config
                 .policy
                 .asks_somewhere(&subject.name, self.groups)
-                .map_err(|undecided| Refusal::new(Cause::Host, undecided.to_string()))?
+                .map_err(|undecided| RequestError::new(RequestErrorKind::Host, undecided.to_string()))?
         {
-            return Err(Refusal::new(Cause::NotPermitted, "not permitted: this host requires a second factor of you")
-                .hint("`twinlock enroll --replace` puts a new one in its place"));
+            return Err(RequestError::new(
+                RequestErrorKind::NotPermitted,
+                "not permitted: this host requires a second factor of you",
+            )
+            .hint("`twinlock enroll --replace` puts a new one in its place"));
         }
         // As root also what cannot be read is removed: the way out of a damaged file.
         if self.store.holds_nothing_of(subject)? {
-            return Err(Refusal::not_enrolled(subject.name.as_str()));
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
         }
         let authorization = self.prove(subject, dialogue)?;
         admin::remove(self.stores(), subject, self.clock.now(), |held| match (&authorization, held) {
@@ -343,7 +348,7 @@ impl Lifecycle<'_> {
     }
 
     /// One attempt, as a login makes it: recovery codes left, if one was used.
-    fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, Refusal> {
+    fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, RequestError> {
         let mut asking = Asking { dialogue, prompt: None };
         let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
         self.journal.attempt(subject, &attempt);
@@ -351,7 +356,7 @@ impl Lifecycle<'_> {
         granted(&attempt).ok_or_else(|| attempt::refusal(&attempt, subject.name.as_str(), self.owned(subject)))
     }
 
-    fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, Refusal> {
+    fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
         let attempt = self.login().resync(subject, &mut Asking { dialogue, prompt: None });
         self.journal.attempt(subject, &attempt);
         if granted(&attempt).is_none() {

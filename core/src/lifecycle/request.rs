@@ -125,9 +125,9 @@ pub struct DeviceChanged {
 /// Why it was not done: what happened, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
-pub struct Refusal {
+pub struct RequestError {
     /// The kind.
-    pub cause: Cause,
+    pub cause: RequestErrorKind,
     /// What happened.
     pub message: String,
     /// What to do.
@@ -137,7 +137,7 @@ pub struct Refusal {
 /// Kinds of refusals, which the command turns into its exit status.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Cause {
+pub enum RequestErrorKind {
     /// Refused or failed.
     Refused,
     /// Not for whoever asked.
@@ -148,10 +148,10 @@ pub enum Cause {
     Host,
 }
 
-impl Refusal {
+impl RequestError {
     /// A refusal of some kind.
     #[must_use]
-    pub fn new(cause: Cause, message: impl Into<String>) -> Self {
+    pub fn new(cause: RequestErrorKind, message: impl Into<String>) -> Self {
         Self { cause, message: message.into(), hint: None }
     }
 
@@ -164,34 +164,35 @@ impl Refusal {
     /// The user has no second factor.
     #[must_use]
     pub fn not_enrolled(user: &str) -> Self {
-        Self::new(Cause::NotEnrolled, format!("{user} is not enrolled")).hint(format!("twinlock enroll {user}"))
+        Self::new(RequestErrorKind::NotEnrolled, format!("{user} is not enrolled"))
+            .hint(format!("twinlock enroll {user}"))
     }
 }
 
-impl From<StoreError> for Refusal {
+impl From<StoreError> for RequestError {
     fn from(error: StoreError) -> Self {
-        Self::new(Cause::Host, error.to_string()).hint(error.hint())
+        Self::new(RequestErrorKind::Host, error.to_string()).hint(error.hint())
     }
 }
 
-impl From<NoAnswer> for Refusal {
+impl From<NoAnswer> for RequestError {
     fn from(_: NoAnswer) -> Self {
-        Self::new(Cause::Refused, "not confirmed, so nothing was changed")
+        Self::new(RequestErrorKind::Refused, "not confirmed, so nothing was changed")
             .hint("run the command again when the phone and the codes are at hand")
     }
 }
 
-impl From<EnrolError> for Refusal {
+impl From<EnrolError> for RequestError {
     fn from(error: EnrolError) -> Self {
         let message = error.to_string();
-        let refused = Self::new(Cause::Refused, message.clone());
+        let refused = Self::new(RequestErrorKind::Refused, message.clone());
         match error {
             EnrolError::Store(error) => error.into(),
             EnrolError::AlreadyEnrolled => {
                 refused.hint("--add puts the new one beside the old one, --replace in its place")
             }
             EnrolError::ChangedMeanwhile => refused.hint("look with `twinlock status`, and start again"),
-            EnrolError::NotEnrolled => Self::new(Cause::NotEnrolled, message).hint("twinlock enroll USER"),
+            EnrolError::NotEnrolled => Self::new(RequestErrorKind::NotEnrolled, message).hint("twinlock enroll USER"),
             EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
                 refused.hint("twinlock device list USER shows ids and labels")
             }
@@ -202,15 +203,15 @@ impl From<EnrolError> for Refusal {
                 refused.hint("twinlock remove USER takes the second factor away altogether")
             }
             EnrolError::Device(DeviceError::TooMany) | EnrolError::Parameters(_) => refused,
-            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::new(Cause::Host, message),
+            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::new(RequestErrorKind::Host, message),
         }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for RequestError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(&self.message)
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for RequestError {}

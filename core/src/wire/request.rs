@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 
 use super::{Connection, Frame, FrameError, Kind, VERSION};
 use crate::{
-    lifecycle::{Cause, Done, Refusal, Request},
+    lifecycle::{Done, Request, RequestError, RequestErrorKind},
     ports::{Dialogue, NoAnswer, Offer, Typing},
 };
 
@@ -44,18 +44,18 @@ pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u
 ///
 /// # Errors
 /// What is wrong with it, to be said to whoever sent it.
-pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), Refusal> {
+pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), RequestError> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
         // It repeats what came, which may be as long as a message, and would then fit into none.
         let error: String = error.to_string().chars().take(200).collect();
-        Refusal::new(Cause::Refused, format!("the broker does not understand the request: {error}"))
+        RequestError::new(RequestErrorKind::Refused, format!("the broker does not understand the request: {error}"))
             .hint("command and broker should be of one version: restart twinlockd after an upgrade")
     })?;
     if received.version == VERSION {
         Ok((received.user, received.request))
     } else {
-        Err(Refusal::new(
-            Cause::Refused,
+        Err(RequestError::new(
+            RequestErrorKind::Refused,
             format!("the broker speaks version {VERSION} of the protocol, not {}", received.version),
         )
         .hint("command and broker should be of one version: restart twinlockd after an upgrade"))
@@ -75,13 +75,13 @@ pub fn content(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, FrameError>
 /// Has the broker do what is wanted, and talks with `dialogue` for it.
 ///
 /// # Errors
-/// The broker's [`Refusal`], or one that says how the connection failed.
+/// The broker's [`RequestError`], or one that says how the connection failed.
 pub fn ask_broker(
     broker: &Connection,
     user: Option<&str>,
     request: &Request,
     dialogue: &mut dyn Dialogue,
-) -> Result<Done, Refusal> {
+) -> Result<Done, RequestError> {
     let sent = envelope(user, request).map_err(lost)?;
     put(broker, Kind::Request, &sent)?;
     let mut asked = false;
@@ -106,7 +106,7 @@ pub fn ask_broker(
             // Nothing is done, and nobody is right, without a question.
             Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(FrameError::OutOfPlace)),
             Kind::Done => return parsed(&frame),
-            Kind::Refused => return Err(parsed::<Refusal>(&frame)?),
+            Kind::Refused => return Err(parsed::<RequestError>(&frame)?),
             Kind::Request | Kind::Login | Kind::EnrolledInLogin | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
                 return Err(lost(FrameError::OutOfPlace));
             }
@@ -115,7 +115,7 @@ pub fn ask_broker(
 }
 
 /// Writes a message. Whoever has hung up may have said why before that: it is still there to be read.
-fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
+fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), RequestError> {
     match broker.write(kind, content, PATIENCE) {
         Ok(()) | Err(FrameError::Gone) => Ok(()),
         Err(error) => Err(lost(error)),
@@ -123,7 +123,7 @@ fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), Refusal> {
 }
 
 /// The broker is told, so that it need not wait, and says what that means.
-fn gone(broker: &Connection, none: NoAnswer) -> Refusal {
+fn gone(broker: &Connection, none: NoAnswer) -> RequestError {
     // It may be gone as well.
     let _ = broker.write(Kind::NoAnswer, b"", LAST_WORD);
     while let Ok(frame) = broker.read(LAST_WORD) {
@@ -134,12 +134,12 @@ fn gone(broker: &Connection, none: NoAnswer) -> Refusal {
     none.into()
 }
 
-fn parsed<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, Refusal> {
+fn parsed<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, RequestError> {
     serde_json::from_slice(&frame.content).map_err(|_| lost(FrameError::NoMessage))
 }
 
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
-fn lost(broken: FrameError) -> Refusal {
-    Refusal::new(Cause::Refused, format!("the broker did not finish: {broken}"))
+fn lost(broken: FrameError) -> RequestError {
+    RequestError::new(RequestErrorKind::Refused, format!("the broker did not finish: {broken}"))
         .hint("`twinlock status` shows whether anything was changed; the log of this host may say more")
 }

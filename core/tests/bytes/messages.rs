@@ -4,7 +4,7 @@ use std::{collections::BTreeSet, fmt::Write as _, os::unix::net::UnixStream, thr
 
 use serde::{Serialize, de::DeserializeOwned};
 use twinlock_core::{
-    lifecycle::{Done, Refusal, Request},
+    lifecycle::{Done, Request, RequestError},
     login::Attempt,
     policy::SecondFactor,
     ports::{Conversation, NoAnswer, Offer},
@@ -83,7 +83,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
                 });
                 written(&done)
             }
-            "refused" => written(&read::<Refusal>(json)),
+            "refused" => written(&read::<RequestError>(json)),
             "introduce" => written(&read::<Offer>(json)),
             other => panic!("{other}"),
         };

@@ -6,16 +6,16 @@ use crate::{credentials::Enrolment, otp::OtpError, recovery::RecoverySet, secret
 
 /// A refusal. Nothing of that user is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Refusal {
+pub struct ImportError {
     /// Counted from 1; `None` where it is about the whole.
     pub line: Option<usize>,
     /// Why.
-    pub reason: Reason,
+    pub reason: ImportErrorKind,
 }
 
 /// Why.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Reason {
+pub enum ImportErrorKind {
     /// There is nothing in it.
     Empty,
     /// It has more than so many bytes.
@@ -64,48 +64,52 @@ pub enum Reason {
     Label,
 }
 
-impl Reason {
-    pub(super) const fn at(self, line: usize) -> Refusal {
-        Refusal { line: Some(line), reason: self }
+impl ImportErrorKind {
+    pub(super) const fn at(self, line: usize) -> ImportError {
+        ImportError { line: Some(line), reason: self }
     }
 
-    pub(super) const fn nowhere(self) -> Refusal {
-        Refusal { line: None, reason: self }
+    pub(super) const fn nowhere(self) -> ImportError {
+        ImportError { line: None, reason: self }
     }
 }
 
-impl Refusal {
+impl ImportError {
     /// What can be done about it.
     #[must_use]
     pub const fn hint(&self) -> &'static str {
         match self.reason {
-            Reason::Empty | Reason::TooLarge(_) | Reason::NotText | Reason::Line | Reason::NoFactor => {
-                "is it the right file? `twinlock enroll USER` gives a new second factor"
-            }
-            Reason::CutShort => "if the file is whole, add the end of its last line",
-            Reason::Secret(SecretError::Length) => {
+            ImportErrorKind::Empty
+            | ImportErrorKind::TooLarge(_)
+            | ImportErrorKind::NotText
+            | ImportErrorKind::Line
+            | ImportErrorKind::NoFactor => "is it the right file? `twinlock enroll USER` gives a new second factor",
+            ImportErrorKind::CutShort => "if the file is whole, add the end of its last line",
+            ImportErrorKind::Secret(SecretError::Length) => {
                 "the secret is too weak or too long to be kept: `twinlock enroll USER` makes a new one"
             }
-            Reason::Otp(_) => "Twinlock has no such codes: `twinlock enroll USER` gives a new second factor",
-            Reason::Secret(SecretError::Encoding)
-            | Reason::Hexadecimal
-            | Reason::Value(_)
-            | Reason::Twice(_)
-            | Reason::Missing(_)
-            | Reason::ScratchCodes
-            | Reason::Devices
-            | Reason::Fields
-            | Reason::TokenType
-            | Reason::UserName => "mend the line, or `twinlock enroll USER` gives a new second factor",
-            Reason::Scheme | Reason::Lines | Reason::PercentEncoding | Reason::Parameter(_) | Reason::Label => {
-                "wanted: otpauth://totp/LABEL?secret=BASE32&issuer=..., on one line"
-            }
-            Reason::Migration => "export one entry as otpauth://, or enrol anew with `twinlock enroll USER`",
+            ImportErrorKind::Otp(_) => "Twinlock has no such codes: `twinlock enroll USER` gives a new second factor",
+            ImportErrorKind::Secret(SecretError::Encoding)
+            | ImportErrorKind::Hexadecimal
+            | ImportErrorKind::Value(_)
+            | ImportErrorKind::Twice(_)
+            | ImportErrorKind::Missing(_)
+            | ImportErrorKind::ScratchCodes
+            | ImportErrorKind::Devices
+            | ImportErrorKind::Fields
+            | ImportErrorKind::TokenType
+            | ImportErrorKind::UserName => "mend the line, or `twinlock enroll USER` gives a new second factor",
+            ImportErrorKind::Scheme
+            | ImportErrorKind::Lines
+            | ImportErrorKind::PercentEncoding
+            | ImportErrorKind::Parameter(_)
+            | ImportErrorKind::Label => "wanted: otpauth://totp/LABEL?secret=BASE32&issuer=..., on one line",
+            ImportErrorKind::Migration => "export one entry as otpauth://, or enrol anew with `twinlock enroll USER`",
         }
     }
 }
 
-impl fmt::Display for Refusal {
+impl fmt::Display for ImportError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         if let Some(line) = self.line {
             write!(out, "line {line}: ")?;
@@ -114,7 +118,7 @@ impl fmt::Display for Refusal {
     }
 }
 
-impl fmt::Display for Reason {
+impl fmt::Display for ImportErrorKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::Empty => write!(out, "there is nothing in it"),
@@ -146,4 +150,4 @@ impl fmt::Display for Reason {
     }
 }
 
-impl std::error::Error for Refusal {}
+impl std::error::Error for ImportError {}
