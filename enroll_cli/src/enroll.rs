@@ -6,7 +6,7 @@ use serde::Serialize;
 use twinlock_core::{
     credentials::Label,
     devices::free_label,
-    lifecycle::{Confirm, Done, Enrolled, NewAuthenticator, Place, Request},
+    lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request},
 };
 use zeroize::Zeroizing;
 
@@ -48,7 +48,7 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
         svg: arguments.svg.as_deref(),
     });
     let (label, issuer) = (label(&desk, arguments)?, arguments.issuer.clone());
-    let wish = NewAuthenticator { place: place(arguments), label, issuer, parameters, secret, confirm };
+    let wish = NewAuthenticator { mode: enrol_mode(arguments), label, issuer, parameters, secret, confirm };
     let Done::Enrolled(enrolled) = person.have_done(&desk, &Request::Enroll(Box::new(wish)))? else {
         return Err(out_of_place());
     };
@@ -57,21 +57,21 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
 
 /// The label that was chosen, or one that no device of the user has.
 fn label(desk: &Desk, arguments: &Enroll) -> Result<Label, Failure> {
-    match (&arguments.label, place(arguments)) {
+    match (&arguments.label, enrol_mode(arguments)) {
         (Some(label), _) => Ok(label.clone()),
-        (None, Place::First | Place::Instead) => Ok(free_label(&[])),
-        (None, Place::Beside) => {
+        (None, EnrolMode::First | EnrolMode::Replace) => Ok(free_label(&[])),
+        (None, EnrolMode::Add) => {
             let devices = desk.status()?.authenticators;
             Ok(free_label(&devices.iter().map(|device| device.label.as_str()).collect::<Vec<_>>()))
         }
     }
 }
 
-const fn place(arguments: &Enroll) -> Place {
+const fn enrol_mode(arguments: &Enroll) -> EnrolMode {
     match (arguments.add, arguments.replace) {
-        (true, _) => Place::Beside,
-        (false, true) => Place::Instead,
-        (false, false) => Place::First,
+        (true, _) => EnrolMode::Add,
+        (false, true) => EnrolMode::Replace,
+        (false, false) => EnrolMode::First,
     }
 }
 

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
     let desk = Desk::of(config, arguments.user.as_deref())?;
     let person = Person::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
-    let Done::Right(recovery_codes_left) = person.have_done(&desk, &Request::Verify)? else {
+    let Done::Verified(recovery_codes_left) = person.have_done(&desk, &Request::Verify)? else {
         return Err(out_of_place());
     };
     match recovery_codes_left {

@@ -2,7 +2,7 @@
 //! A code tried here is counted and used up like that of a login.
 
 use super::{
-    Asking, Caller, Confirm, Lifecycle, NewAuthenticator, Place, RequestError, RequestErrorKind, attempt,
+    Asking, Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind, attempt,
     attempt::Owned, granted,
 };
 use crate::{
@@ -66,10 +66,10 @@ impl Lifecycle<'_> {
 
     pub(super) fn permit_wish(&self, wish: &NewAuthenticator) -> Result<(), RequestError> {
         let service = &self.config.self_service;
-        match wish.place {
-            Place::First => self.permit(service.enroll, "enrolling")?,
-            Place::Beside => self.permit(service.device, "adding a device")?,
-            Place::Instead => self.permit(service.replace, "replacing the second factor")?,
+        match wish.mode {
+            EnrolMode::First => self.permit(service.enroll, "enrolling")?,
+            EnrolMode::Add => self.permit(service.device, "adding a device")?,
+            EnrolMode::Replace => self.permit(service.replace, "replacing the second factor")?,
         }
         self.permit_confirm(wish.confirm)?;
         match (self.caller, &wish.secret) {
@@ -82,21 +82,21 @@ impl Lifecycle<'_> {
     pub(super) fn prove_for_enrolment(
         &self,
         subject: &Subject,
-        place: Place,
+        mode: EnrolMode,
         dialogue: &mut dyn Dialogue,
     ) -> Result<Authorization, RequestError> {
-        let enrolled = match (self.caller, place) {
+        let enrolled = match (self.caller, mode) {
             // As root also what cannot be read is replaced.
-            (Caller::Root, Place::Instead) => return Ok(Authorization::Root),
+            (Caller::Root, EnrolMode::Replace) => return Ok(Authorization::Root),
             // Root may enrol anew somebody whose credentials were lost.
             (Caller::Root, _) => self.store.credentials.read_ignoring_state(subject)?.is_some(),
             (Caller::Owner(_), _) => self.store.credentials.read(subject)?.is_some(),
         };
-        match (place, enrolled) {
-            (Place::First, true) => Err(EnrolError::AlreadyEnrolled.into()),
-            (Place::Beside | Place::Instead, false) => Err(RequestError::not_enrolled(subject.name.as_str())),
-            (Place::First, false) => self.prove_first_factor(subject, dialogue),
-            (Place::Beside | Place::Instead, true) => self.prove(subject, dialogue),
+        match (mode, enrolled) {
+            (EnrolMode::First, true) => Err(EnrolError::AlreadyEnrolled.into()),
+            (EnrolMode::Add | EnrolMode::Replace, false) => Err(RequestError::not_enrolled(subject.name.as_str())),
+            (EnrolMode::First, false) => self.prove_first_factor(subject, dialogue),
+            (EnrolMode::Add | EnrolMode::Replace, true) => self.prove(subject, dialogue),
         }
     }
 

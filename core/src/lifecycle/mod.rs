@@ -6,7 +6,7 @@ mod authorization;
 mod request;
 
 pub use request::{
-    Confirm, DeviceChanged, Done, Enrolled, NewAuthenticator, Place, Request, RequestError, RequestErrorKind,
+    Confirm, DeviceChanged, Done, EnrolMode, Enrolled, NewAuthenticator, Request, RequestError, RequestErrorKind,
 };
 
 use attempt::Owned;
@@ -112,7 +112,7 @@ impl Lifecycle<'_> {
             Request::RenewRecovery(confirm) => self.renew_recovery(subject, *confirm, dialogue),
             Request::Device(device, change) => self.change_device(subject, device, change, dialogue),
             Request::Remove => self.remove(subject, dialogue),
-            Request::Verify => self.verify(subject, dialogue).map(Done::Right),
+            Request::Verify => self.verify(subject, dialogue).map(Done::Verified),
             Request::Resync => self.resync(subject, dialogue),
         }
     }
@@ -144,9 +144,9 @@ impl Lifecycle<'_> {
         if let Caller::Root = self.caller {
             self.store.prepare(self.randomness)?;
         }
-        let authorization = self.prove_for_enrolment(subject, wish.place, dialogue)?;
+        let authorization = self.prove_for_enrolment(subject, wish.mode, dialogue)?;
         // Refused before anything is shown, and once more under the lock.
-        if wish.place == Place::Beside
+        if wish.mode == EnrolMode::Add
             && let Some(held) = self.store.credentials.read(subject)?
         {
             held.check_label(&wish.label, None).map_err(EnrolError::from)?;
@@ -156,9 +156,11 @@ impl Lifecycle<'_> {
         let label_and_secret = (wish.label.clone(), secret);
         let authenticator =
             enrol::new_authenticator(label_and_secret, wish.parameters, self.clock.now(), self.randomness)?;
-        let (codes, set) = match wish.place {
-            Place::Beside => (Vec::new(), None),
-            Place::First | Place::Instead => self.new_recovery_codes().map(|(codes, set)| (codes, Some(set)))?,
+        let (codes, set) = match wish.mode {
+            EnrolMode::Add => (Vec::new(), None),
+            EnrolMode::First | EnrolMode::Replace => {
+                self.new_recovery_codes().map(|(codes, set)| (codes, Some(set)))?
+            }
         };
         let uri = enrol::uri(&authenticator, &issuer, subject.name.as_str());
         let otp = &authenticator.otp;
@@ -178,7 +180,7 @@ impl Lifecycle<'_> {
                 Some(step)
             }
         };
-        self.store_new(subject, (&authenticator, set), confirmed, wish.place, &authorization)?;
+        self.store_new(subject, (&authenticator, set), confirmed, wish.mode, &authorization)?;
         Ok(Done::Enrolled(Enrolled {
             authenticator: authenticator.id.as_str().to_owned(),
             label: authenticator.label.as_str().to_owned(),
@@ -229,12 +231,12 @@ impl Lifecycle<'_> {
         subject: &Subject,
         (authenticator, set): (&Authenticator, Option<RecoverySet>),
         confirmed: Option<u64>,
-        place: Place,
+        mode: EnrolMode,
         authorization: &Authorization,
     ) -> Result<(), RequestError> {
         let now = self.clock.now();
-        let (change, existing) = match (place, authorization) {
-            (Place::Beside, _) => {
+        let (change, existing) = match (mode, authorization) {
+            (EnrolMode::Add, _) => {
                 enrol::amend(self.stores(), subject, |enrolment, record| {
                     authorization.check(enrolment)?;
                     record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
@@ -243,9 +245,11 @@ impl Lifecycle<'_> {
                 self.journal.change(subject, Change::DeviceAdded);
                 return Ok(());
             }
-            (Place::First, _) | (Place::Instead, Authorization::FirstFactor) => (Change::Enrolled, Existing::Keep),
-            (Place::Instead, Authorization::Root) => (Change::Replaced, Existing::Replace),
-            (Place::Instead, Authorization::Held(identity)) => (Change::Replaced, Existing::ReplaceOnly(identity)),
+            (EnrolMode::First, _) | (EnrolMode::Replace, Authorization::FirstFactor) => {
+                (Change::Enrolled, Existing::Keep)
+            }
+            (EnrolMode::Replace, Authorization::Root) => (Change::Replaced, Existing::Replace),
+            (EnrolMode::Replace, Authorization::Held(identity)) => (Change::Replaced, Existing::ReplaceOnly(identity)),
         };
         let enrolment = Enrolment {
             user: subject.name.clone(),

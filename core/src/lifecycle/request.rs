@@ -39,8 +39,9 @@ pub enum Request {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct NewAuthenticator {
-    /// Where it goes.
-    pub place: Place,
+    /// What becomes of those that the user has.
+    #[serde(rename = "place")]
+    pub mode: EnrolMode,
     /// Its name for people.
     pub label: Label,
     /// Whose code it is, for the app; `None` for what the configuration says.
@@ -54,16 +55,18 @@ pub struct NewAuthenticator {
     pub confirm: Confirm,
 }
 
-/// Where a new authenticator goes.
+/// What becomes of the authenticators that the user has.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
-pub enum Place {
+pub enum EnrolMode {
     /// The user has none.
     First,
-    /// Beside what the user has.
-    Beside,
-    /// In the place of what the user has.
-    Instead,
+    /// They stay, and the new one is added.
+    #[serde(rename = "beside")]
+    Add,
+    /// The new one replaces them all.
+    #[serde(rename = "instead")]
+    Replace,
 }
 
 /// Whether the user must show that the app or the codes are at hand.
@@ -91,7 +94,8 @@ pub enum Done {
     /// There is no second factor any more.
     Removed,
     /// The code was right, and is used; recovery codes left, if it was one.
-    Right(Option<usize>),
+    #[serde(rename = "right")]
+    Verified(Option<usize>),
     /// The authenticator is set right.
     Resynced,
 }

@@ -78,7 +78,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
                     Done::RecoveryRenewed(_) => 3,
                     Done::DeviceChanged(_) => 4,
                     Done::Removed => 5,
-                    Done::Right(_) => 6,
+                    Done::Verified(_) => 6,
                     Done::Resynced => 7,
                 });
                 written(&done)
