@@ -62,7 +62,7 @@ pub fn remove<C: WriteCredentials, S: StateStore>(
                     | StoreErrorKind::OtherUser
             ) =>
         {
-            Some(enrol::start_over((credentials, states), subject, now)?)
+            Some(enrol::reset_state((credentials, states), subject, now)?)
         }
         Err(error) => return Err(error.into()),
     };
@@ -151,7 +151,7 @@ pub fn adopt_renamed<C: WriteCredentials, S: StateStore>(
                 // Logins are remembered of a name.
                 |state| Record { user, uid: new.uid, remembered: None, ..state.record().clone() },
             );
-            let _new = states.start_over(new, &record)?;
+            let _new = states.reset(new, &record)?;
             credentials.replace(new, &moved)?;
         }
     }
@@ -191,6 +191,6 @@ pub fn repair<C: WriteCredentials, S: StateStore>(
         Err(error) if matches!(error.kind, StoreErrorKind::Torn | StoreErrorKind::TooLarge(_)) => {}
         Err(error) => return Err(error),
     }
-    states.start_over(subject, &Record::assume_everything_used(subject, &enrolment, now))?;
+    states.reset(subject, &Record::assume_everything_used(subject, &enrolment, now))?;
     Ok(Repair::Made)
 }

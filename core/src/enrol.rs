@@ -48,13 +48,13 @@ pub enum EnrolError {
 
 /// Whether an enrolment may take the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Existing<'a> {
+pub enum IfEnrolled<'a> {
     /// Refuse if there is one.
-    Keep,
+    Fail,
     /// Replace it. Also the way out of files that cannot be read or are another uid's.
     Replace,
     /// Replace it if it is still the one of this [`Enrolment::identity`].
-    ReplaceOnly(&'a str),
+    ReplaceIf(&'a str),
 }
 
 /// How the codes of a new authenticator are made.
@@ -230,15 +230,15 @@ pub fn uri(authenticator: &Authenticator, issuer: &str, user: &str) -> Zeroizing
 /// Stores an enrolment. `confirmed` is the step of the confirming code, which is thereby used.
 ///
 /// # Errors
-/// As for [`store_noting`].
+/// As for [`store_enrolment_with`].
 pub fn store<C: WriteCredentials, S: StateStore>(
     stores: (&C, &S),
     subject: &Subject,
     (enrolment, confirmed): (&Enrolment, Option<u64>),
-    existing: Existing<'_>,
+    if_enrolled: IfEnrolled<'_>,
     now: UnixTime,
 ) -> Result<(), EnrolError> {
-    store_noting(stores, subject, enrolment, (existing, now), |record| {
+    store_enrolment_with(stores, subject, enrolment, (if_enrolled, now), |record| {
         for authenticator in &enrolment.authenticators {
             if let Some(step) = confirmed {
                 record.use_step(&authenticator.id, step, now);
@@ -254,26 +254,26 @@ pub fn store<C: WriteCredentials, S: StateStore>(
 ///
 /// # Errors
 /// [`EnrolError::AlreadyEnrolled`], [`EnrolError::Store`].
-pub fn store_noting<C: WriteCredentials, S: StateStore>(
+pub fn store_enrolment_with<C: WriteCredentials, S: StateStore>(
     (credentials, states): (&C, &S),
     subject: &Subject,
     enrolment: &Enrolment,
-    (existing, now): (Existing<'_>, UnixTime),
+    (if_enrolled, now): (IfEnrolled<'_>, UnixTime),
     note: impl FnOnce(&mut Record),
 ) -> Result<(), EnrolError> {
     let mut state = match states.open_or_create(subject) {
-        Err(error) if existing == Existing::Replace && is_beyond_use(&error) => {
-            start_over((credentials, states), subject, now)?
+        Err(error) if if_enrolled == IfEnrolled::Replace && is_beyond_use(&error) => {
+            reset_state((credentials, states), subject, now)?
         }
         state => state?,
     };
     let mut stays_used = Vec::new();
     match credentials.read_ignoring_state(subject) {
-        Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled),
-        Err(error) if existing != Existing::Replace || !is_beyond_use(&error) => {
+        Ok(Some(_)) if if_enrolled == IfEnrolled::Fail => return Err(EnrolError::AlreadyEnrolled),
+        Err(error) if if_enrolled != IfEnrolled::Replace || !is_beyond_use(&error) => {
             return Err(error.into());
         }
-        Ok(held) if !existing.means(held.as_ref()) => {
+        Ok(held) if !if_enrolled.allows(held.as_ref()) => {
             // A record that was made just now would be taken for that of an enrolment which was lost.
             if held.is_none() && *state.record() == Record::new(subject) {
                 state.remove()?;
@@ -298,7 +298,7 @@ pub fn store_noting<C: WriteCredentials, S: StateStore>(
         next.set_drift(&used.id, used.drift);
     }
     note(&mut next);
-    state.change(&unannounced(&next, &before))?;
+    state.change(&without_notice(&next, &before))?;
     if let Err(error) = credentials.replace(subject, enrolment) {
         // A record that was made for this enrolment goes with it.
         if before == Record::new(subject) && matches!(credentials.read_ignoring_state(subject), Ok(None)) {
@@ -328,7 +328,7 @@ fn uses_of_the_same_secrets(old: &Enrolment, new: &Enrolment, record: &Record) -
 ///
 /// # Errors
 /// [`StoreError`].
-pub(crate) fn start_over<C: ReadCredentials, S: StateStore>(
+pub(crate) fn reset_state<C: ReadCredentials, S: StateStore>(
     (credentials, states): (&C, &S),
     subject: &Subject,
     now: UnixTime,
@@ -339,11 +339,11 @@ pub(crate) fn start_over<C: ReadCredentials, S: StateStore>(
         held => held?,
     };
     let record = held.map_or_else(|| Record::new(subject), |held| Record::assume_everything_used(subject, &held, now));
-    states.start_over(subject, &record)
+    states.reset(subject, &record)
 }
 
 /// The record without the news of a change that has not come about yet.
-fn unannounced(next: &Record, before: &Record) -> Record {
+fn without_notice(next: &Record, before: &Record) -> Record {
     Record { notice: before.notice, ..next.clone() }
 }
 
@@ -352,7 +352,7 @@ fn unannounced(next: &Record, before: &Record) -> Record {
 ///
 /// # Errors
 /// [`EnrolError::NotEnrolled`], [`EnrolError::Store`], and what `change` says.
-pub fn amend<C: WriteCredentials, S: StateStore, T>(
+pub fn update_enrolment<C: WriteCredentials, S: StateStore, T>(
     (credentials, states): (&C, &S),
     subject: &Subject,
     change: impl FnOnce(&mut Enrolment, &mut Record) -> Result<T, EnrolError>,
@@ -367,7 +367,7 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     let mut next = Record { remembered: None, ..state.record().clone() };
     next.prune(&enrolment);
     let outcome = change(&mut enrolment, &mut next)?;
-    let first = unannounced(&next, state.record());
+    let first = without_notice(&next, state.record());
     if first != *state.record() {
         state.change(&first)?;
     }
@@ -380,7 +380,7 @@ pub fn amend<C: WriteCredentials, S: StateStore, T>(
     Ok(outcome)
 }
 
-/// Puts an authenticator beside those that the user has: what [`amend`] is asked to do.
+/// Puts an authenticator beside those that the user has: what [`update_enrolment`] is asked to do.
 ///
 /// # Errors
 /// [`DeviceError::TooMany`], [`DeviceError::LooksAlike`].
@@ -401,18 +401,18 @@ pub fn add(
     Ok(())
 }
 
-/// Puts a new set of recovery codes in the place of the old one, and leaves everything else: what [`amend`] is asked to do.
+/// Puts a new set of recovery codes in the place of the old one, and leaves everything else: what [`update_enrolment`] is asked to do.
 pub fn renew_recovery(enrolment: &mut Enrolment, record: &mut Record, set: RecoverySet) {
     enrolment.recovery = Some(set);
     record.throttle.recovery_failures = 0;
 }
 
-impl Existing<'_> {
+impl IfEnrolled<'_> {
     /// Whether what is there is what may be replaced.
-    fn means(self, held: Option<&Enrolment>) -> bool {
+    fn allows(self, held: Option<&Enrolment>) -> bool {
         match self {
-            Self::Keep | Self::Replace => true,
-            Self::ReplaceOnly(identity) => held.is_some_and(|held| held.identity() == identity),
+            Self::Fail | Self::Replace => true,
+            Self::ReplaceIf(identity) => held.is_some_and(|held| held.identity() == identity),
         }
     }
 }

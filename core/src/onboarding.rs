@@ -11,7 +11,7 @@ use crate::{
     account::Subject,
     answer::Answer,
     credentials::{Authenticator, Enrolment, Label},
-    enrol::{self, EnrolError, Existing, Parameters},
+    enrol::{self, EnrolError, IfEnrolled, Parameters},
     journal::Reason,
     login::{Attempt, Outcome},
     notice::Notice,
@@ -50,7 +50,7 @@ impl Staged {
     /// [`EnrolError::AlreadyEnrolled`] if another login was faster; [`EnrolError::Store`], after which it may count all the
     /// same: its last write comes when the enrolment is on the disk.
     pub fn store<C: WriteCredentials, S: StateStore>(&self, stores: (&C, &S), now: UnixTime) -> Result<(), EnrolError> {
-        enrol::store_noting(stores, &self.subject, &self.enrolment, (Existing::Keep, now), |record| {
+        enrol::store_enrolment_with(stores, &self.subject, &self.enrolment, (IfEnrolled::Fail, now), |record| {
             for authenticator in &self.enrolment.authenticators {
                 record.use_step(&authenticator.id, self.confirmed, now);
             }

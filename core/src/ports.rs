@@ -95,7 +95,7 @@ pub trait StateStore {
     ///
     /// # Errors
     /// [`StoreError`].
-    fn start_over(&self, subject: &Subject, record: &Record) -> Result<Self::Locked, StoreError>;
+    fn reset(&self, subject: &Subject, record: &Record) -> Result<Self::Locked, StoreError>;
 
     /// Waits for a permit to hash.
     ///

@@ -48,8 +48,8 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
         svg: arguments.svg.as_deref(),
     });
     let (label, issuer) = (label(&desk, arguments)?, arguments.issuer.clone());
-    let wish = NewAuthenticator { mode: enrol_mode(arguments), label, issuer, parameters, secret, confirm };
-    let Done::Enrolled(enrolled) = person.have_done(&desk, &Request::Enroll(Box::new(wish)))? else {
+    let wanted = NewAuthenticator { mode: enrol_mode(arguments), label, issuer, parameters, secret, confirm };
+    let Done::Enrolled(enrolled) = person.have_done(&desk, &Request::Enroll(Box::new(wanted)))? else {
         return Err(out_of_place());
     };
     report(arguments, desk.user(), &enrolled)

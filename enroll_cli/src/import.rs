@@ -18,7 +18,7 @@ use std::{
 
 use twinlock_core::{
     account::{Subject, UserName},
-    enrol::{EnrolError, Existing},
+    enrol::{EnrolError, IfEnrolled},
     host::{
         self, Kernel, SystemClock,
         accounts::{self, Account},
@@ -184,15 +184,15 @@ impl Scene {
         memory: &mut HashMemory,
         read: impl FnOnce() -> Result<Imported, Problem>,
     ) -> Result<Outcome, Problem> {
-        let existing = if how.replace { Existing::Replace } else { Existing::Keep };
+        let if_enrolled = if how.replace { IfEnrolled::Replace } else { IfEnrolled::Fail };
         // Asked before anything is hashed, and again under the lock when it is stored.
         let held = match self.store.credentials.read(subject) {
-            Ok(Some(_)) if existing == Existing::Keep => return Err(EnrolError::AlreadyEnrolled.into()),
+            Ok(Some(_)) if if_enrolled == IfEnrolled::Fail => return Err(EnrolError::AlreadyEnrolled.into()),
             Ok(held) => held,
             // Before the first import there is no store yet.
             Err(StoreError { kind: StoreErrorKind::Missing, .. }) if how.dry_run => None,
             // What cannot be used is told by the store itself, which also knows what may be replaced.
-            Err(_) if existing == Existing::Replace => None,
+            Err(_) if if_enrolled == IfEnrolled::Replace => None,
             Err(error) => return Err(EnrolError::from(error).into()),
         };
         let mut imported = read()?;
@@ -205,7 +205,7 @@ impl Scene {
             return Ok(Outcome::dry(subject, how, &imported));
         }
         let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel, memory)?;
-        prepared.store((&self.store.credentials, &self.store.states), subject, (existing, SystemClock.now()))?;
+        prepared.store((&self.store.credentials, &self.store.states), subject, (if_enrolled, SystemClock.now()))?;
         self.journal().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
         Ok(Outcome::imported(subject, how, &imported, &prepared))
     }

@@ -14,10 +14,10 @@ pub fn check(bytes: &[u8]) -> bool {
     let object = value.as_object().unwrap();
     assert!(object.keys().all(|key| ["version", "user", "request"].contains(&key.as_str())), "{value}");
     assert_eq!((&value["version"], value["user"].as_str()), (&Value::from(1), user.as_deref()));
-    let wish = &value["request"]["enroll"];
-    assert!(wish.get("secret").is_none() && wish.get("uid").is_none(), "{value}");
-    if let Request::Enroll(wish) = &request {
-        assert!(wish.secret.is_none());
+    let wanted = &value["request"]["enroll"];
+    assert!(wanted.get("secret").is_none() && wanted.get("uid").is_none(), "{value}");
+    if let Request::Enroll(wanted) = &request {
+        assert!(wanted.secret.is_none());
     }
     let again = envelope(user.as_deref(), &request).unwrap_or_else(|broken| panic!("{broken:?}"));
     let Ok((second_user, second)) = open_envelope(&again) else { panic!("{value}") };

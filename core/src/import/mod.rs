@@ -30,7 +30,7 @@ pub use remark::{Remark, What};
 use crate::{
     account::Subject,
     credentials::{AuthenticatorId, Enrolment, Label},
-    enrol::{self, EnrolError, Existing, Parameters},
+    enrol::{self, EnrolError, IfEnrolled, Parameters},
     otp::{MovingFactor, Otp},
     ports::{Randomness, StateStore, WriteCredentials},
     record::Record,
@@ -134,14 +134,14 @@ impl Prepared {
     /// Stores it whole or not at all; used steps are on record before the first login can ask for them.
     ///
     /// # Errors
-    /// As for [`enrol::store_noting`].
+    /// As for [`enrol::store_enrolment_with`].
     pub fn store<C: WriteCredentials, S: StateStore>(
         &self,
         stores: (&C, &S),
         subject: &Subject,
-        existing: (Existing, UnixTime),
+        if_enrolled: (IfEnrolled, UnixTime),
     ) -> Result<(), EnrolError> {
-        enrol::store_noting(stores, subject, &self.enrolment, existing, |record| self.note(record))
+        enrol::store_enrolment_with(stores, subject, &self.enrolment, if_enrolled, |record| self.note(record))
     }
 
     fn note(&self, record: &mut Record) {

@@ -64,15 +64,15 @@ impl Lifecycle<'_> {
         }
     }
 
-    pub(super) fn permit_wish(&self, wish: &NewAuthenticator) -> Result<(), RequestError> {
+    pub(super) fn authorize_enrolment(&self, wanted: &NewAuthenticator) -> Result<(), RequestError> {
         let service = &self.config.self_service;
-        match wish.mode {
+        match wanted.mode {
             EnrolMode::First => self.permit(service.enroll, "enrolling")?,
             EnrolMode::Add => self.permit(service.device, "adding a device")?,
             EnrolMode::Replace => self.permit(service.replace, "replacing the second factor")?,
         }
-        self.permit_confirm(wish.confirm)?;
-        match (self.caller, &wish.secret) {
+        self.permit_confirm(wanted.confirm)?;
+        match (self.caller, &wanted.secret) {
             (Caller::Owner(_), Some(_)) => Err(only_root("a secret from elsewhere")),
             (Caller::Owner(_), None) | (Caller::Root, _) => Ok(()),
         }

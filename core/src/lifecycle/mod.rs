@@ -18,7 +18,7 @@ use crate::{
     config::{Config, check_issuer},
     credentials::{Authenticator, Enrolment},
     devices::DeviceChange,
-    enrol::{self, EnrolError, Existing, Parameters},
+    enrol::{self, EnrolError, IfEnrolled, Parameters},
     host,
     login::{Attempt, Login, Outcome},
     notice::{Change, Notice},
@@ -108,7 +108,7 @@ impl Lifecycle<'_> {
     ) -> Result<Done, RequestError> {
         match request {
             Request::Status => Ok(Done::Status(self.status(subject)?)),
-            Request::Enroll(wish) => self.enroll(subject, wish, dialogue),
+            Request::Enroll(wanted) => self.enroll(subject, wanted, dialogue),
             Request::RenewRecovery(confirm) => self.renew_recovery(subject, *confirm, dialogue),
             Request::Device(device, change) => self.change_device(subject, device, change, dialogue),
             Request::Remove => self.remove(subject, dialogue),
@@ -132,11 +132,11 @@ impl Lifecycle<'_> {
     fn enroll(
         &mut self,
         subject: &Subject,
-        wish: &NewAuthenticator,
+        wanted: &NewAuthenticator,
         dialogue: &mut dyn Dialogue,
     ) -> Result<Done, RequestError> {
-        self.permit_wish(wish)?;
-        let issuer = match &wish.issuer {
+        self.authorize_enrolment(wanted)?;
+        let issuer = match &wanted.issuer {
             Some(issuer) => check_issuer(issuer).map_err(|bad| RequestError::new(RequestErrorKind::Refused, bad))?,
             None => host::issuer(&self.config.issuer),
         };
@@ -144,19 +144,19 @@ impl Lifecycle<'_> {
         if let Caller::Root = self.caller {
             self.store.prepare(self.randomness)?;
         }
-        let authorization = self.prove_for_enrolment(subject, wish.mode, dialogue)?;
+        let authorization = self.prove_for_enrolment(subject, wanted.mode, dialogue)?;
         // Refused before anything is shown, and once more under the lock.
-        if wish.mode == EnrolMode::Add
+        if wanted.mode == EnrolMode::Add
             && let Some(held) = self.store.credentials.read(subject)?
         {
-            held.check_label(&wish.label, None).map_err(EnrolError::from)?;
+            held.check_label(&wanted.label, None).map_err(EnrolError::from)?;
         }
-        let given = wish.secret.clone();
+        let given = wanted.secret.clone();
         let secret = given.map_or_else(|| enrol::new_secret(self.randomness), Ok)?;
-        let label_and_secret = (wish.label.clone(), secret);
+        let label_and_secret = (wanted.label.clone(), secret);
         let authenticator =
-            enrol::new_authenticator(label_and_secret, wish.parameters, self.clock.now(), self.randomness)?;
-        let (codes, set) = match wish.mode {
+            enrol::new_authenticator(label_and_secret, wanted.parameters, self.clock.now(), self.randomness)?;
+        let (codes, set) = match wanted.mode {
             EnrolMode::Add => (Vec::new(), None),
             EnrolMode::First | EnrolMode::Replace => {
                 self.new_recovery_codes().map(|(codes, set)| (codes, Some(set)))?
@@ -172,7 +172,7 @@ impl Lifecycle<'_> {
             digits: otp.digits(),
             period: otp.period(),
         })?;
-        let confirmed = match wish.confirm {
+        let confirmed = match wanted.confirm {
             Confirm::Skip => None,
             Confirm::Ask => {
                 let step = self.confirm(&authenticator, dialogue)?;
@@ -180,7 +180,7 @@ impl Lifecycle<'_> {
                 Some(step)
             }
         };
-        self.store_new(subject, (&authenticator, set), confirmed, wish.mode, &authorization)?;
+        self.store_new(subject, (&authenticator, set), confirmed, wanted.mode, &authorization)?;
         Ok(Done::Enrolled(Enrolled {
             authenticator: authenticator.id.as_str().to_owned(),
             label: authenticator.label.as_str().to_owned(),
@@ -235,9 +235,9 @@ impl Lifecycle<'_> {
         authorization: &Authorization,
     ) -> Result<(), RequestError> {
         let now = self.clock.now();
-        let (change, existing) = match (mode, authorization) {
+        let (change, if_enrolled) = match (mode, authorization) {
             (EnrolMode::Add, _) => {
-                enrol::amend(self.stores(), subject, |enrolment, record| {
+                enrol::update_enrolment(self.stores(), subject, |enrolment, record| {
                     authorization.check(enrolment)?;
                     record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
                     enrol::add(enrolment, record, (authenticator.clone(), confirmed), now)
@@ -246,10 +246,10 @@ impl Lifecycle<'_> {
                 return Ok(());
             }
             (EnrolMode::First, _) | (EnrolMode::Replace, Authorization::FirstFactor) => {
-                (Change::Enrolled, Existing::Keep)
+                (Change::Enrolled, IfEnrolled::Fail)
             }
-            (EnrolMode::Replace, Authorization::Root) => (Change::Replaced, Existing::Replace),
-            (EnrolMode::Replace, Authorization::Held(identity)) => (Change::Replaced, Existing::ReplaceOnly(identity)),
+            (EnrolMode::Replace, Authorization::Root) => (Change::Replaced, IfEnrolled::Replace),
+            (EnrolMode::Replace, Authorization::Held(identity)) => (Change::Replaced, IfEnrolled::ReplaceIf(identity)),
         };
         let enrolment = Enrolment {
             user: subject.name.clone(),
@@ -257,7 +257,7 @@ impl Lifecycle<'_> {
             authenticators: vec![authenticator.clone()],
             recovery: set,
         };
-        enrol::store_noting(self.stores(), subject, &enrolment, (existing, now), |record| {
+        enrol::store_enrolment_with(self.stores(), subject, &enrolment, (if_enrolled, now), |record| {
             if let Some(step) = confirmed {
                 record.use_step(&authenticator.id, step, now);
             }
@@ -284,7 +284,7 @@ impl Lifecycle<'_> {
             hand_over(&codes, dialogue)?;
         }
         let now = self.clock.now();
-        enrol::amend(self.stores(), subject, |enrolment, record| {
+        enrol::update_enrolment(self.stores(), subject, |enrolment, record| {
             authorization.check(enrolment)?;
             record.notice = Notice::after(record.notice, Change::RecoveryRenewed, now);
             enrol::renew_recovery(enrolment, record, set);
@@ -310,7 +310,7 @@ impl Lifecycle<'_> {
             DeviceChange::Resume => Change::DeviceResumed,
             DeviceChange::Remove => Change::DeviceRemoved,
         };
-        let changed = enrol::amend(self.stores(), subject, |enrolment, record| {
+        let changed = enrol::update_enrolment(self.stores(), subject, |enrolment, record| {
             authorization.check(enrolment)?;
             record.notice = Notice::after(record.notice, what, now);
             let id = enrolment.change_device(device, change)?;

@@ -208,7 +208,7 @@ impl StateStore for StateFiles {
         Ok(Some(state))
     }
 
-    fn start_over(&self, subject: &Subject, record: &Record) -> Result<LockedStateFile, StoreError> {
+    fn reset(&self, subject: &Subject, record: &Record) -> Result<LockedStateFile, StoreError> {
         let name = file_name(subject, "")?;
         self.make(&name, record, true)?.ok_or_else(|| self.missing(&name))
     }

@@ -147,7 +147,7 @@ impl StateStore for Memory {
         self.open(subject)
     }
 
-    fn start_over(&self, subject: &Subject, record: &Record) -> Result<MemoryLockedState, StoreError> {
+    fn reset(&self, subject: &Subject, record: &Record) -> Result<MemoryLockedState, StoreError> {
         self.write(subject.name.as_str(), record)?;
         Ok(self.open(subject)?.unwrap())
     }

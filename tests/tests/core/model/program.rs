@@ -13,7 +13,7 @@ use std::{
 use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
-    enrol::{self, Existing},
+    enrol::{self, IfEnrolled},
     journal::Reason,
     login::{Login, Outcome},
     policy::SecondFactor,
@@ -205,11 +205,11 @@ impl Programs {
                 };
                 // Whether it could be stored is seen by what it did.
                 let stores = (&ports, &ports);
-                let _ = enrol::store_noting(
+                let _ = enrol::store_enrolment_with(
                     stores,
                     &subject("alice"),
                     enrolment,
-                    (Existing::Replace, UnixTime::default()),
+                    (IfEnrolled::Replace, UnixTime::default()),
                     note,
                 );
                 None
@@ -378,7 +378,7 @@ impl<'a> StateStore for Ports<'a> {
         self.open(subject)
     }
 
-    fn start_over(&self, _: &Subject, _: &Record) -> Result<Locked<'a>, StoreError> {
+    fn reset(&self, _: &Subject, _: &Record) -> Result<Locked<'a>, StoreError> {
         unreachable!("every record can be read")
     }
 
