@@ -20,15 +20,15 @@ const MOST_LOOKED_UP: usize = 256;
 /// Who hash recovery codes at once: each takes 19 MiB and a processor.
 const HASHING: usize = 2;
 
-/// Those who are being served.
+/// The connections that are being served.
 #[derive(Default)]
-pub(crate) struct Guests {
-    seated: Mutex<Seated>,
+pub(crate) struct ConnectionLimiter {
+    connections: Mutex<Connections>,
     left: Condvar,
 }
 
 #[derive(Default)]
-struct Seated {
+struct Connections {
     next: u64,
     closing: bool,
     by_number: HashMap<u64, (Holder, UnixStream)>,
@@ -39,7 +39,7 @@ struct Seated {
     asking_passwords: Vec<u32>,
 }
 
-/// Whose a place is.
+/// For whom a connection counts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Holder {
     /// Of this account.
@@ -48,107 +48,108 @@ pub(crate) enum Holder {
     NoAccount,
 }
 
-/// A place, given back when dropped.
-pub(crate) struct Place<'a> {
-    guests: &'a Guests,
+/// A connection that may be served; given back when dropped.
+pub(crate) struct ConnectionPermit<'a> {
+    limiter: &'a ConnectionLimiter,
     number: u64,
     pub(crate) holder: Holder,
 }
 
 /// The right to ask a user's password, given back when dropped.
-pub(crate) struct PasswordTurn<'a> {
-    guests: &'a Guests,
+pub(crate) struct PasswordPermit<'a> {
+    limiter: &'a ConnectionLimiter,
     uid: u32,
 }
 
-impl Guests {
-    fn seated(&self) -> MutexGuard<'_, Seated> {
-        self.seated.lock().unwrap_or_else(PoisonError::into_inner)
+impl ConnectionLimiter {
+    fn lock(&self) -> MutexGuard<'_, Connections> {
+        self.connections.lock().unwrap_or_else(PoisonError::into_inner)
     }
 
     /// A place for a connection of this user number, or `None` if there is none. `has_account` may take long: nobody else
     /// waits for it.
-    pub(crate) fn seat(
+    pub(crate) fn acquire(
         &self,
         uid: u32,
         stream: &UnixStream,
         has_account: impl FnOnce(u32) -> bool,
-    ) -> Option<Place<'_>> {
+    ) -> Option<ConnectionPermit<'_>> {
         let stream = stream.try_clone().ok()?;
         let holder = self.holder(uid, has_account)?;
-        let mut seated = self.seated();
-        if seated.closing || seated.by_number.len() >= MOST || seated.places_of(holder) >= MOST_OF_ONE {
+        let mut connections = self.lock();
+        if connections.closing || connections.by_number.len() >= MOST || connections.places_of(holder) >= MOST_OF_ONE {
             return None;
         }
-        let number = seated.next;
-        seated.next = number.wrapping_add(1);
-        seated.by_number.insert(number, (holder, stream));
-        Some(Place { guests: self, number, holder })
+        let number = connections.next;
+        connections.next = number.wrapping_add(1);
+        connections.by_number.insert(number, (holder, stream));
+        Some(ConnectionPermit { limiter: self, number, holder })
     }
 
     /// Who the places of this user number count for; `None` if too many others are being looked up.
     fn holder(&self, uid: u32, has_account: impl FnOnce(u32) -> bool) -> Option<Holder> {
-        let mut seated = self.seated();
-        if uid == 0 || seated.known.contains(&uid) {
+        let mut connections = self.lock();
+        if uid == 0 || connections.known.contains(&uid) {
             return Some(Holder::Account(uid));
         }
-        let own = seated.looked_up.iter().filter(|other| **other == uid).count();
-        if seated.looked_up.len() >= MOST_LOOKED_UP || own >= MOST_OF_ONE {
+        let own = connections.looked_up.iter().filter(|other| **other == uid).count();
+        if connections.looked_up.len() >= MOST_LOOKED_UP || own >= MOST_OF_ONE {
             return None;
         }
-        seated.looked_up.push(uid);
-        drop(seated);
+        connections.looked_up.push(uid);
+        drop(connections);
         let has_account = has_account(uid);
-        let mut seated = self.seated();
-        if let Some(at) = seated.looked_up.iter().position(|other| *other == uid) {
-            seated.looked_up.swap_remove(at);
+        let mut connections = self.lock();
+        if let Some(at) = connections.looked_up.iter().position(|other| *other == uid) {
+            connections.looked_up.swap_remove(at);
         }
         if !has_account {
             return Some(Holder::NoAccount);
         }
-        seated.known.insert(uid);
+        connections.known.insert(uid);
         Some(Holder::Account(uid))
     }
 
     /// One password of a user is asked for at a time: guessing is no faster over many connections.
-    pub(crate) fn password_turn(&self, uid: u32) -> Option<PasswordTurn<'_>> {
-        let mut seated = self.seated();
-        if seated.asking_passwords.contains(&uid) {
+    pub(crate) fn acquire_password_permit(&self, uid: u32) -> Option<PasswordPermit<'_>> {
+        let mut connections = self.lock();
+        if connections.asking_passwords.contains(&uid) {
             return None;
         }
-        seated.asking_passwords.push(uid);
-        Some(PasswordTurn { guests: self, uid })
+        connections.asking_passwords.push(uid);
+        Some(PasswordPermit { limiter: self, uid })
     }
 
     /// Lets nobody in any more, hangs up on everybody, and waits until what was being written is written.
     pub(crate) fn close(&self, patience: std::time::Duration) {
-        let mut seated = self.seated();
-        seated.closing = true;
-        for (_, stream) in seated.by_number.values() {
+        let mut connections = self.lock();
+        connections.closing = true;
+        for (_, stream) in connections.by_number.values() {
             // Only the reading half: a last word that is under way still goes out.
             let _ = stream.shutdown(std::net::Shutdown::Read);
         }
-        let waited = self.left.wait_timeout_while(seated, patience, |seated| !seated.by_number.is_empty());
+        let waited =
+            self.left.wait_timeout_while(connections, patience, |connections| !connections.by_number.is_empty());
         drop(waited);
     }
 }
 
-impl Seated {
+impl Connections {
     fn places_of(&self, holder: Holder) -> usize {
-        self.by_number.values().filter(|(seated, _)| *seated == holder).count()
+        self.by_number.values().filter(|(other, _)| *other == holder).count()
     }
 }
 
-impl Drop for Place<'_> {
+impl Drop for ConnectionPermit<'_> {
     fn drop(&mut self) {
-        self.guests.seated().by_number.remove(&self.number);
-        self.guests.left.notify_all();
+        self.limiter.lock().by_number.remove(&self.number);
+        self.limiter.left.notify_all();
     }
 }
 
-impl Drop for PasswordTurn<'_> {
+impl Drop for PasswordPermit<'_> {
     fn drop(&mut self) {
-        self.guests.seated().asking_passwords.retain(|uid| *uid != self.uid);
+        self.limiter.lock().asking_passwords.retain(|uid| *uid != self.uid);
     }
 }
 
@@ -192,22 +193,22 @@ mod tests {
 
     #[test]
     fn user_numbers_without_an_account_have_the_places_of_one_account() {
-        let guests = Guests::default();
-        let strangers: Vec<_> = (1000..1100).filter_map(|uid| guests.seat(uid, &stream(), |_| false)).collect();
+        let limiter = ConnectionLimiter::default();
+        let strangers: Vec<_> = (1000..1100).filter_map(|uid| limiter.acquire(uid, &stream(), |_| false)).collect();
         assert_eq!(strangers.len(), MOST_OF_ONE);
-        let own: Vec<_> = (0..10).filter_map(|_| guests.seat(1, &stream(), |_| true)).collect();
+        let own: Vec<_> = (0..10).filter_map(|_| limiter.acquire(1, &stream(), |_| true)).collect();
         assert_eq!(own.len(), MOST_OF_ONE);
         drop(strangers);
-        assert!(guests.seat(1000, &stream(), |_| false).is_some());
+        assert!(limiter.acquire(1000, &stream(), |_| false).is_some());
     }
 
     #[test]
     fn a_lookup_that_takes_long_is_waited_for_by_nobody_else() {
-        let guests = Guests::default();
-        assert!(guests.seat(1, &stream(), |_| true).is_some());
+        let limiter = ConnectionLimiter::default();
+        assert!(limiter.acquire(1, &stream(), |_| true).is_some());
         let (end, ended) = mpsc::channel::<()>();
         let (looks_up, lookups) = mpsc::channel();
-        let (guests, ended) = (&guests, &Mutex::new(ended));
+        let (limiter, ended) = (&limiter, &Mutex::new(ended));
         thread::scope(|scope| {
             for uid in 0..MOST_LOOKED_UP {
                 let looks_up = looks_up.clone();
@@ -217,16 +218,16 @@ mod tests {
                     drop(ended.lock().map(|ended| ended.recv()));
                     false
                 };
-                scope.spawn(move || guests.seat(u32::try_from(uid).unwrap() + 1000, &stream(), slow).is_some());
+                scope.spawn(move || limiter.acquire(u32::try_from(uid).unwrap() + 1000, &stream(), slow).is_some());
             }
             for _ in 0..MOST_LOOKED_UP {
                 lookups.recv().unwrap();
             }
-            assert!(guests.seat(2, &stream(), |_| true).is_none(), "somebody new has to come again");
-            assert!(guests.seat(1, &stream(), |_| panic!("looked up again")).is_some());
-            assert!(guests.seat(0, &stream(), |_| panic!("root is looked up")).is_some());
+            assert!(limiter.acquire(2, &stream(), |_| true).is_none(), "somebody new has to come again");
+            assert!(limiter.acquire(1, &stream(), |_| panic!("looked up again")).is_some());
+            assert!(limiter.acquire(0, &stream(), |_| panic!("root is looked up")).is_some());
             drop(end);
         });
-        assert!(guests.seat(2, &stream(), |_| true).is_some());
+        assert!(limiter.acquire(2, &stream(), |_| true).is_some());
     }
 }

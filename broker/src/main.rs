@@ -4,6 +4,7 @@
 
 mod cli;
 mod confine;
+mod dialogue;
 mod freshness;
 mod journal;
 mod limits;
@@ -16,7 +17,6 @@ mod password;
 mod refusals;
 mod server;
 mod session;
-mod talk;
 
 use std::process::ExitCode;
 

@@ -30,7 +30,7 @@ use twinlock_core::{
 
 use crate::{
     PROGRAM,
-    limits::Guests,
+    limits::ConnectionLimiter,
     pam::{self, Question, Refused},
 };
 
@@ -43,13 +43,13 @@ const RIGHT: &[u8] = b"right";
 
 /// Who came, without root's rights.
 pub(crate) struct Owner<'a> {
-    pub(crate) guests: &'a Guests,
+    pub(crate) limiter: &'a ConnectionLimiter,
     pub(crate) peer: Peer,
 }
 
 impl FirstFactor for Owner<'_> {
     fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), RequestError> {
-        let Some(_turn) = self.guests.password_turn(subject.uid) else {
+        let Some(_permit) = self.limiter.acquire_password_permit(subject.uid) else {
             return Err(RequestError::new(
                 RequestErrorKind::Refused,
                 "another enrolment asks for your password at this moment",

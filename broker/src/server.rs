@@ -21,7 +21,7 @@ use twinlock_core::{
 
 use crate::{
     PROGRAM,
-    limits::{Guests, HashQueue},
+    limits::{ConnectionLimiter, HashQueue},
     refusals::Refusals,
     session::Session,
 };
@@ -35,7 +35,7 @@ const PATIENCE: Duration = Duration::from_secs(10);
 #[derive(Clone)]
 pub(crate) struct Server {
     pub(crate) config: Arc<PathBuf>,
-    pub(crate) guests: Arc<Guests>,
+    pub(crate) limiter: Arc<ConnectionLimiter>,
     pub(crate) hash_queue: Arc<HashQueue>,
     pub(crate) refusals: Refusals,
     store: Arc<PathBuf>,
@@ -48,7 +48,7 @@ impl Server {
         let store = Arc::new(settings.store.directory);
         Ok(Self {
             config: Arc::new(config),
-            guests: Arc::default(),
+            limiter: Arc::default(),
             hash_queue: Arc::default(),
             refusals: Refusals::default(),
             store,
@@ -65,7 +65,7 @@ impl Server {
         thread::Builder::new().name("accept".into()).spawn(move || {
             for stream in listener.incoming() {
                 match stream {
-                    Ok(stream) => self.attend(stream),
+                    Ok(stream) => self.serve(stream),
                     // Out of descriptors, say: somebody has to leave first.
                     Err(_) => thread::sleep(Duration::from_millis(50)),
                 }
@@ -74,15 +74,15 @@ impl Server {
         Ok(())
     }
 
-    fn attend(&self, stream: UnixStream) {
+    fn serve(&self, stream: UnixStream) {
         let server = self.clone();
         let Ok(peer) = peer(&stream) else { return };
         let session = move || {
-            let Some(place) = server.guests.seat(peer.uid, &stream, has_account) else {
-                return turn_away(stream);
+            let Some(permit) = server.limiter.acquire(peer.uid, &stream, has_account) else {
+                return reject_busy(stream);
             };
-            Session { server: &server, peer, holder: place.holder, connection: &Connection::accepted(stream) }.run();
-            drop(place);
+            Session { server: &server, peer, holder: permit.holder, connection: &Connection::accepted(stream) }.run();
+            drop(permit);
         };
         if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(session) {
             syslog::log(PROGRAM, Severity::Notice, &format!("cannot start a thread: {error}"));
@@ -91,7 +91,7 @@ impl Server {
 
     /// Lets nobody in any more, and waits until what was being written is written.
     pub(crate) fn stop(&self) {
-        self.guests.close(PATIENCE);
+        self.limiter.close(PATIENCE);
         self.refusals.close();
     }
 }
@@ -102,7 +102,7 @@ fn has_account(uid: u32) -> bool {
 }
 
 /// Says that there is no place.
-fn turn_away(stream: UnixStream) {
+fn reject_busy(stream: UnixStream) {
     let refusal = RequestError::new(RequestErrorKind::Refused, "the broker is busy").hint("try again in a minute");
     if let Ok(refusal) = content(&refusal) {
         // Who does not listen goes without.

@@ -13,11 +13,15 @@ use twinlock_core::{
     notice::Change,
     record::Origin,
     store::{Store, load_config},
-    wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, Peer, Silent, content, open_envelope, verdict},
+    wire::{
+        Connection, EnrolledInLogin, Frame, Kind, LoginRequest, NoConversation, Peer, content, open_envelope, verdict,
+    },
 };
 use twinlock_notify::{Mailing, Source, SystemJournal};
 
-use crate::{PROGRAM, journal::BrokerJournal, limits::Holder, password::Owner, server::Server, talk::Talk};
+use crate::{
+    PROGRAM, dialogue::SocketDialogue, journal::BrokerJournal, limits::Holder, password::Owner, server::Server,
+};
 
 /// How long the first message may take: it is sent by a program, not typed.
 const FIRST: Duration = Duration::from_secs(10);
@@ -70,7 +74,7 @@ impl Session<'_> {
         let subject = self.subject(named.as_deref()).map_err(|refusal| self.told(refusal))?;
         let config = self.config().map_err(|refusal| self.told(refusal))?;
         let store = Store::at(&config.store.directory, &self.server.config);
-        let owner = Owner { guests: &self.server.guests, peer: self.peer };
+        let owner = Owner { limiter: &self.server.limiter, peer: self.peer };
         let mut lifecycle = Lifecycle {
             caller: if self.peer.uid == 0 { Caller::Root } else { Caller::Owner(&owner) },
             config: &config,
@@ -81,7 +85,7 @@ impl Session<'_> {
             journal: &self.journal(SystemJournal { mail: mailing(&config), ..self.system_journal() }),
             hash_limiter: &*self.server.hash_queue,
         };
-        let done = lifecycle.perform(&subject, &request, &mut Talk::over(self.connection));
+        let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection));
         done.map_err(|refusal| self.told(refusal))
     }
 
@@ -170,9 +174,9 @@ impl Session<'_> {
         };
         if request.prompt.is_none() {
             // The account phase of a host: not an attempt, so none for the log.
-            return login.attempt(Some(&subject), request.policy, &mut Silent);
+            return login.attempt(Some(&subject), request.policy, &mut NoConversation);
         }
-        let attempt = login.attempt(Some(&subject), request.policy, &mut Talk::over(self.connection));
+        let attempt = login.attempt(Some(&subject), request.policy, &mut SocketDialogue::over(self.connection));
         if attempt.outcome != Outcome::NotAsked {
             self.journal_of(request).attempt(&subject, &attempt);
         }

@@ -7,7 +7,7 @@ use twinlock_core::{
     login::{Attempt, Outcome},
     policy::SecondFactor,
     ports::Conversation,
-    wire::{self, EnrolledInLogin, LoginRequest, Silent},
+    wire::{self, EnrolledInLogin, LoginRequest, NoConversation},
 };
 
 use crate::{authenticate::Scene, ffi::Transaction};
@@ -31,7 +31,7 @@ pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversatio
 /// Whether policy asks nobody, as the broker sees it: under `optional`, whoever is not enrolled.
 pub(crate) fn asks_nobody(request: LoginRequest) -> bool {
     let request = LoginRequest { policy: SecondFactor::Optional, ..request };
-    attempt(&request, &mut Silent).end() == Outcome::NotAsked
+    attempt(&request, &mut NoConversation).end() == Outcome::NotAsked
 }
 
 /// Asks the broker to mail the user about the enrolment inside this login. Without a broker, only the log tells of it.

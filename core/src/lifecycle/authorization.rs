@@ -2,8 +2,8 @@
 //! A code tried here is counted and used up like that of a login.
 
 use super::{
-    Asking, Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind, attempt,
-    attempt::Owned, granted,
+    Caller, Confirm, DialogueConversation, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind,
+    attempt, attempt::Owned, granted,
 };
 use crate::{
     account::Subject,
@@ -136,7 +136,7 @@ impl Lifecycle<'_> {
         let mut left = TRIES;
         loop {
             left = left.saturating_sub(1);
-            let mut asking = Asking { dialogue: &mut *dialogue, prompt: Some(PROMPT) };
+            let mut asking = DialogueConversation { dialogue: &mut *dialogue, prompt: Some(PROMPT) };
             let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
             self.journal.attempt(subject, &attempt);
             if granted(&attempt).is_some() {

@@ -353,7 +353,7 @@ impl Lifecycle<'_> {
 
     /// One attempt, as a login makes it: recovery codes left, if one was used.
     fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, RequestError> {
-        let mut asking = Asking { dialogue, prompt: None };
+        let mut asking = DialogueConversation { dialogue, prompt: None };
         let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
         self.journal.attempt(subject, &attempt);
         let attempt = self.as_told(attempt);
@@ -361,7 +361,7 @@ impl Lifecycle<'_> {
     }
 
     fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
-        let attempt = self.login().resync(subject, &mut Asking { dialogue, prompt: None });
+        let attempt = self.login().resync(subject, &mut DialogueConversation { dialogue, prompt: None });
         self.journal.attempt(subject, &attempt);
         if granted(&attempt).is_none() {
             return Err(attempt::resync_refusal(&attempt, subject.name.as_str(), self.owned(subject)));
@@ -398,13 +398,13 @@ impl Lifecycle<'_> {
 }
 
 /// A dialogue that is asked for codes.
-struct Asking<'a> {
+struct DialogueConversation<'a> {
     dialogue: &'a mut dyn Dialogue,
     /// Instead of the first question.
     prompt: Option<&'a str>,
 }
 
-impl Conversation for Asking<'_> {
+impl Conversation for DialogueConversation<'_> {
     fn ask(&mut self, prompt: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, NoAnswer> {
         self.dialogue.ask(self.prompt.take().unwrap_or(prompt), Typing::Shown)
     }

@@ -114,9 +114,9 @@ fn parse_outcome(text: &str) -> Option<Outcome> {
 }
 
 /// Gives no answer to anything.
-pub struct Silent;
+pub struct NoConversation;
 
-impl Conversation for Silent {
+impl Conversation for NoConversation {
     fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         Err(NoAnswer { code: 0 })
     }
@@ -131,9 +131,9 @@ pub fn attempt(
     request: &LoginRequest,
     conversation: &mut dyn Conversation,
 ) -> Attempt {
-    let mut once_more = OnceMore { conversation, unheard: None };
+    let mut retry_once = RetryOnce { conversation, unheard: None };
     let mut talk = || match connect() {
-        Ok(broker) => converse(&broker, request, &mut once_more),
+        Ok(broker) => converse(&broker, request, &mut retry_once),
         Err(error) => Err(SessionError::ConnectError(error)),
     };
     let ended = match talk() {
@@ -170,12 +170,12 @@ impl From<FrameError> for SessionError {
 }
 
 /// A conversation whose first answer is kept until it is heard.
-struct OnceMore<'a> {
+struct RetryOnce<'a> {
     conversation: &'a mut dyn Conversation,
     unheard: Option<Zeroizing<Vec<u8>>>,
 }
 
-impl OnceMore<'_> {
+impl RetryOnce<'_> {
     fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         match self.unheard.take() {
             Some(answer) => Ok(answer),
@@ -187,7 +187,7 @@ impl OnceMore<'_> {
 fn converse(
     broker: &Connection,
     request: &LoginRequest,
-    conversation: &mut OnceMore<'_>,
+    conversation: &mut RetryOnce<'_>,
 ) -> Result<Attempt, SessionError> {
     broker.write(Kind::Login, &request.to_bytes(), PATIENCE)?;
     let mut asked = false;

@@ -16,7 +16,7 @@ pub use connection::{ConnectError, Connection, Peer, connect, peer};
 pub use enrolled::EnrolledInLogin;
 pub use frame::{Frame, FrameError, Kind, LONGEST, LONGEST_ANSWER, VERSION};
 pub use helper::carry;
-pub use login::{LoginRequest, Silent, attempt, verdict};
+pub use login::{LoginRequest, NoConversation, attempt, verdict};
 pub use request::{ask_broker, content, envelope, open_envelope};
 
 /// Where the broker listens.

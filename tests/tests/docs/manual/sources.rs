@@ -100,7 +100,7 @@ fn the_limits_of_the_broker_are_in_its_page() {
     in_world(|world| {
         let page = page(world, "twinlockd.8");
         let limits = source(world, "broker/src/limits.rs");
-        let talk = source(world, "broker/src/talk.rs");
+        let talk = source(world, "broker/src/dialogue.rs");
         let session = source(world, "broker/src/session.rs");
         let server = source(world, "broker/src/server.rs");
         for (text, definition, told) in [

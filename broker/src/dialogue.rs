@@ -16,12 +16,12 @@ const WHOLE: Duration = Duration::from_mins(15);
 const WRITE: Duration = Duration::from_secs(10);
 
 /// A connection that is talked over.
-pub(crate) struct Talk<'a> {
+pub(crate) struct SocketDialogue<'a> {
     connection: &'a Connection,
     begin: Instant,
 }
 
-impl<'a> Talk<'a> {
+impl<'a> SocketDialogue<'a> {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a connection, by the monotonic clock")]
     pub(crate) fn over(connection: &'a Connection) -> Self {
         Self { connection, begin: Instant::now() }
@@ -45,7 +45,7 @@ fn gone(_: FrameError) -> NoAnswer {
     NoAnswer { code: 0 }
 }
 
-impl Dialogue for Talk<'_> {
+impl Dialogue for SocketDialogue<'_> {
     fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         let kind = match typing {
             Typing::Shown => Kind::Ask,
@@ -63,7 +63,7 @@ impl Dialogue for Talk<'_> {
     }
 }
 
-impl Conversation for Talk<'_> {
+impl Conversation for SocketDialogue<'_> {
     fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         self.question(Kind::Ask, prompt)
     }
