@@ -1,4 +1,4 @@
-//! Many at once: one code opens one login, and nobody guesses more often than allowed.
+//! Several logins at once that must not get in each other's way. That one answer is used once is in `races`.
 
 use std::collections::BTreeMap;
 
@@ -30,65 +30,6 @@ fn reasons(world: &World, mark: usize) -> BTreeMap<String, usize> {
     reasons
 }
 
-fn one_code_opens_one_login(together: usize, rounds: usize) {
-    on_a_host("", |world| {
-        for round in 0..rounds {
-            let (_, user) = user(world, &format!("u{round}"));
-            let code = user.codes().next();
-            let outcomes = race(world, vec![attempt(&user, &code); together]);
-            assert_eq!(granted(&outcomes), 1, "G01: round {round}: {:#?}", world.log());
-            let refused = outcomes.iter().filter(|outcome| outcome.code() == PamCode::AuthErr).count();
-            assert_eq!(refused, together - 1, "round {round}");
-        }
-    });
-}
-
-#[test]
-fn of_2_logins_with_one_code_one_is_granted() {
-    one_code_opens_one_login(2, 20);
-}
-
-#[test]
-fn of_4_logins_with_one_code_one_is_granted() {
-    one_code_opens_one_login(4, 12);
-}
-
-#[test]
-fn of_8_logins_with_one_code_one_is_granted() {
-    one_code_opens_one_login(8, 8);
-}
-
-#[test]
-fn of_16_logins_with_one_code_one_is_granted() {
-    one_code_opens_one_login(16, 4);
-}
-
-#[test]
-fn of_2_first_logins_with_one_code_one_is_granted() {
-    on_a_host("", |world| {
-        for round in 0..10 {
-            let name = format!("u{round}");
-            world.account(&name);
-            let user = world.deploy(&name);
-            let code = user.codes().next();
-            let outcomes = race(world, vec![attempt(&user, &code); 4]);
-            assert_eq!(granted(&outcomes), 1, "L01: round {round}: {:#?}", world.log());
-        }
-    });
-}
-
-#[test]
-fn of_8_logins_with_one_recovery_code_one_is_granted() {
-    on_a_host("", |world| {
-        for round in 0..3 {
-            let (_, user) = user(world, &format!("u{round}"));
-            let outcomes = race(world, vec![attempt(&user, &user.recovery_codes[6]); 8]);
-            assert_eq!(granted(&outcomes), 1, "G02: round {round}: {:#?}", world.log());
-            assert_eq!(State::of(&user.user).text("recovery.ids"), "[7]");
-        }
-    });
-}
-
 #[test]
 fn of_logins_with_different_recovery_codes_all_are_granted_and_nobody_is_locked_out() {
     on_a_host("", |world| {
@@ -96,35 +37,6 @@ fn of_logins_with_different_recovery_codes_all_are_granted_and_nobody_is_locked_
         let outcomes = race(world, user.recovery_codes.iter().take(6).map(|code| attempt(&user, code)));
         assert_eq!(granted(&outcomes), 6, "L04: {:#?}", world.log());
         assert_eq!(State::of("alice").charges(), [0, 0, 0, 0]);
-    });
-}
-
-#[test]
-fn of_16_guesses_no_more_are_looked_at_than_are_free() {
-    for free in [1, 3, 5] {
-        on_a_host(&format!("[throttle]\nfree_failures = {free}\nspacing = \"1h\""), |world| {
-            let (_, user) = user(world, "alice");
-            let mark = world.log_mark();
-            let outcomes = race(world, vec![attempt(&user, &user.authenticator.wrong_code()); 16]);
-            assert_eq!(granted(&outcomes), 0);
-            let expected = [("throttled".to_owned(), 16 - free), ("wrong-code".to_owned(), free)];
-            assert_eq!(reasons(world, mark), BTreeMap::from(expected), "L06");
-            let free = free as u64;
-            assert_eq!(State::of("alice").charges(), [free, free, 0, free]);
-        });
-    }
-}
-
-#[test]
-fn of_16_guesses_no_more_are_looked_at_than_the_budget_has_left() {
-    on_a_host("[throttle]\nspacing = \"1h\"\nfree_failures = 10", |world| {
-        let (account, user) = user(world, "alice");
-        ForgedState::of(&account).budget_spent(26).write(world);
-        let mark = world.log_mark();
-        race(world, vec![attempt(&user, &user.authenticator.wrong_code()); 16]);
-        let expected = [("throttled".to_owned(), 12), ("wrong-code".to_owned(), 4)];
-        assert_eq!(reasons(world, mark), BTreeMap::from(expected));
-        assert_eq!(State::of("alice").charges(), [4, 4, 0, 30]);
     });
 }
 
@@ -140,19 +52,6 @@ fn a_right_code_among_guesses_is_granted_or_throttled_and_never_replayed() {
             assert!(granted(&outcomes) <= 1, "{:#?}", world.log());
             let seen = reasons(world, mark);
             assert!(seen.get("replayed").is_none_or(|replayed| granted(&outcomes) == 1 && *replayed == 1), "{seen:?}");
-        }
-    });
-}
-
-#[test]
-fn in_step_up_the_same_two_codes_open_one_login() {
-    on_a_host("", |world| {
-        for round in 0..4 {
-            let (account, user) = user(world, &format!("u{round}"));
-            ForgedState::of(&account).wrong_codes(3).write(world);
-            let mut codes = user.codes();
-            let both = attempt(&user, &codes.next()).answer(codes.next());
-            assert_eq!(granted(&race(world, vec![both; 6])), 1, "round {round}: {:#?}", world.log());
         }
     });
 }

@@ -11,7 +11,7 @@ use crate::races::course::{attempt, on_a_course, rounds};
 #[test]
 fn a_code_of_a_phone_that_is_being_replaced_opens_one_login_at_most() {
     on_a_course("[throttle]\nfree_failures = 10", 4, |course| {
-        let (mut opened, rounds) = (0, u32::try_from(rounds(20)).unwrap());
+        let (mut opened, rounds) = (0, u32::try_from(rounds(200)).unwrap());
         course.world.deploy("alice");
         let begin = Instant::now();
         course.world.enrol_with("alice", &["--replace"]);

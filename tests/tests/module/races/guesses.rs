@@ -15,7 +15,7 @@ fn looked_at(world: &World, mark: usize) -> usize {
 fn of_16_guesses_no_more_are_looked_at_than_are_free() {
     on_a_course("[throttle]\nspacing = \"1h\"", 16, |course| {
         let wrong = course.alice.authenticator.wrong_code();
-        for round in 0..rounds(150) {
+        for round in 0..rounds(1_500) {
             course.state().write(course.world);
             let mark = course.world.log_mark();
             let outcomes = course.race(vec![attempt(&[&wrong, &wrong]); 16]);
@@ -30,7 +30,7 @@ fn of_16_guesses_no_more_are_looked_at_than_are_free() {
 fn of_16_guesses_no_more_are_looked_at_than_the_budget_has_left() {
     on_a_course("[throttle]\nspacing = \"1h\"\nfree_failures = 10", 16, |course| {
         let wrong = course.alice.authenticator.wrong_code();
-        for round in 0..rounds(150) {
+        for round in 0..rounds(1_500) {
             let left = round % 5 + 1;
             course.state().budget_spent(30 - u32::try_from(left).unwrap()).write(course.world);
             let mark = course.world.log_mark();
@@ -47,7 +47,7 @@ fn a_right_code_among_guesses_opens_one_login_at_most_and_adds_no_guess() {
     on_a_course("[throttle]\nspacing = \"1h\"", 8, |course| {
         let wrong = course.alice.authenticator.wrong_code();
         let mut opened = 0;
-        for round in 0..rounds(150) {
+        for round in 0..rounds(1_500) {
             course.state().write(course.world);
             let code = course.alice.codes().next();
             let mark = course.world.log_mark();

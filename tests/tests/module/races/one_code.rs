@@ -1,11 +1,15 @@
 //! What was given at the same moment opens one login: a code, a recovery code, two codes in a row, in any spelling.
 
+use std::fs;
+
+use twinlock_tests::state_of;
+
 use crate::races::course::{attempt, on_a_course, rounds};
 
 /// One code given by so many at once.
-fn one_code_opens_one_login(together: usize, usual: usize) {
+fn one_code_opens_one_login(together: usize, whole: usize) {
     on_a_course("", together, |course| {
-        for round in 0..rounds(usual) {
+        for round in 0..rounds(whole) {
             course.state().write(course.world);
             let code = course.alice.codes().next();
             course.one_wins(vec![attempt(&[&code]); together], round);
@@ -15,33 +19,45 @@ fn one_code_opens_one_login(together: usize, usual: usize) {
 
 #[test]
 fn of_2_with_one_code_one_is_let_in() {
-    one_code_opens_one_login(2, 1000);
+    one_code_opens_one_login(2, 10_000);
 }
 
 #[test]
 fn of_4_with_one_code_one_is_let_in() {
-    one_code_opens_one_login(4, 700);
+    one_code_opens_one_login(4, 7_000);
 }
 
 #[test]
 fn of_8_with_one_code_one_is_let_in() {
-    one_code_opens_one_login(8, 500);
+    one_code_opens_one_login(8, 5_000);
 }
 
 #[test]
 fn of_16_with_one_code_one_is_let_in() {
-    one_code_opens_one_login(16, 250);
+    one_code_opens_one_login(16, 2_500);
 }
 
 #[test]
 fn of_32_with_one_code_one_is_let_in() {
-    one_code_opens_one_login(32, 100);
+    one_code_opens_one_login(32, 1_000);
+}
+
+/// The first attempt of a user makes the state.
+#[test]
+fn of_4_with_one_code_and_no_state_yet_one_is_let_in() {
+    on_a_course("", 4, |course| {
+        for round in 0..rounds(1_000) {
+            drop(fs::remove_file(state_of("alice")));
+            let code = course.alice.codes().next();
+            course.one_wins(vec![attempt(&[&code]); 4], round);
+        }
+    });
 }
 
 #[test]
 fn of_8_with_one_code_in_8_spellings_one_is_let_in() {
     on_a_course("", 8, |course| {
-        for round in 0..rounds(300) {
+        for round in 0..rounds(3_000) {
             course.state().write(course.world);
             let code = course.alice.codes().next();
             let (head, tail) = code.split_at(3);
@@ -63,7 +79,7 @@ fn of_8_with_one_code_in_8_spellings_one_is_let_in() {
 #[test]
 fn of_6_with_the_same_two_codes_one_is_let_in() {
     on_a_course("", 6, |course| {
-        for round in 0..rounds(200) {
+        for round in 0..rounds(2_000) {
             course.state().wrong_codes(3).write(course.world);
             let mut codes = course.alice.codes();
             let (now, next) = (codes.next(), codes.next());
@@ -75,7 +91,7 @@ fn of_6_with_the_same_two_codes_one_is_let_in() {
 #[test]
 fn of_4_with_one_recovery_code_in_4_spellings_one_is_let_in() {
     on_a_course("", 4, |course| {
-        for round in 0..rounds(120) {
+        for round in 0..rounds(1_200) {
             course.state().write(course.world);
             let code = &course.alice.recovery_codes[round % 10];
             let spellings = [code.clone(), code.to_lowercase(), code.replace('-', ""), code.replace('-', " ")];

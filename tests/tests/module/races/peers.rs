@@ -13,7 +13,7 @@ const TOGETHER: usize = 8;
 /// Rounds, and how many were let in in all of them.
 #[allow(clippy::print_stdout, reason = "the count is what the rounds are run for, with --nocapture")]
 fn count(contender: Contender) -> (usize, usize) {
-    let rounds = rounds(100);
+    let rounds = rounds(1_000);
     let (mut opened, mut twice) = (0, 0);
     let disk = disk();
     contender.scene(|scene| {
