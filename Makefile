@@ -70,7 +70,7 @@ test: deps build packages ## Run all tests, those with a real sshd included (as 
 	TWINLOCK_TALLY='$(abspath $(TALLY))' $(AS_ROOT) $(CARGO) test --workspace --locked $(if $(TWINLOCK_LONG),-- --include-ignored)
 	@scripts/tally '$(TALLY)'
 
-# As make test, with sweeps of faults, races and states that take an hour.
+# As make test, with whole sweeps of faults, races and states, which take an hour: make test takes samples.
 .PHONY: test-long
 test-long: export TWINLOCK_LONG = 1
 test-long: test

@@ -12,9 +12,9 @@ mod corpus;
 
 use corpus::{corpus, folder};
 use twinlock_fuzz::{INPUTS, random::Random};
-use twinlock_tests::tally;
+use twinlock_tests::{sweep_of, tally};
 
-/// Inputs of one kind that are tried.
+/// Inputs of one kind in the whole sweep.
 const RUNS: usize = 50_000;
 
 /// Tries changed inputs of one kind, and claims that some are taken and some are not, or it all proves nothing.
@@ -23,10 +23,11 @@ fn try_all(name: &str) {
     let seeds = corpus(name);
     let good = seeds.iter().filter(|seed| (input.check)(seed)).count();
     assert!(good * 2 >= seeds.len() && good > 0, "{name}: {good} of {} seeds are taken", seeds.len());
+    let runs = sweep_of(RUNS);
     let mut random = Random(0x2026_1124_0700_0001);
-    let taken = (0..RUNS).filter(|_| (input.check)(&random.mutated(&seeds))).count();
-    assert!((RUNS / 50..RUNS - RUNS / 50).contains(&taken), "{name}: {taken} of {RUNS} are taken");
-    tally("fuzz", &format!("inputs: {name}"), RUNS as u64);
+    let taken = (0..runs).filter(|_| (input.check)(&random.mutated(&seeds))).count();
+    assert!((runs / 50..runs - runs / 50).contains(&taken), "{name}: {taken} of {runs} are taken");
+    tally("fuzz", &format!("inputs: {name}"), runs as u64);
 }
 
 macro_rules! kinds {

@@ -96,7 +96,7 @@ pub use journal::LogLine;
 pub use journald::Journald;
 pub use launch::Launch;
 pub use log_entry::LogEntry;
-pub use long::is_long;
+pub use long::{is_long, sample_of_sweep, sweep_of};
 pub use loop_disk::LoopDisk;
 pub use memory::Memory;
 pub use odd::{odd_texts, odd_user_names};

@@ -107,7 +107,7 @@ fn a_record_whose_name_was_left_unsynced_is_made_sure_of_before_anything_is_reve
         fs::remove_file(state_of("alice")).unwrap();
         let mut codes = alice.enrolled.codes();
         // The first sync is that of the record under its draft's name, the second that of the folder.
-        kill_at(alice, alice.attempt(&codes.next()), &("fsync".to_owned(), 2));
+        kill_at(alice, alice.attempt(&alice.enrolled.recovery_codes[0]), &("fsync".to_owned(), 2));
         assert!(fs::exists(state_of("alice")).unwrap());
         let syncs = |code: &str| {
             let trace = ["strace", "-f", "-y", "-o", "/run/trace", "-e", "trace=fsync,fdatasync"];

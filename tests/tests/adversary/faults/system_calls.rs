@@ -3,7 +3,7 @@
 use nix::errno::Errno;
 use nix::libc;
 use nix::sys::signal::Signal;
-use twinlock_tests::{Blow, Call, Faults, PamCode, Random, Share, is_long, tally};
+use twinlock_tests::{Blow, Call, Faults, PamCode, Random, Share, is_long, sample_of_sweep, sweep_of, tally};
 
 use crate::faults::invariants::slots_written;
 use crate::faults::scenario::{Scenario, Worth, of};
@@ -27,26 +27,23 @@ const SHARES: [Share; 3] = [Share::Nothing, Share::OneByte, Share::AllButOneByte
 /// What the log says of an answer that was looked at.
 const JUDGED: [&str; 4] =
     ["reason=wrong-code", "reason=replayed", "reason=- user=alice method=totp", "reason=- user=alice method=recovery"];
-/// Pairs of an error and a kill later on, of each scenario; in the long run five times as many.
-const PAIRS: usize = 130;
+/// Pairs of an error and a kill later on in the whole sweep of a scenario.
+const PAIRS: usize = 650;
 
-/// What can happen to the system call at this place. Where nothing can be granted, two errors of three are left to the long
-/// run: of three neighbours each has others.
-fn blows(scenario: &Scenario, at: usize, call: &Call) -> Vec<Blow> {
-    let signals = if is_long() {
-        vec![Signal::SIGKILL, Signal::SIGTERM, Signal::SIGALRM, Signal::SIGSTOP]
+/// What can happen to the system call at this place.
+fn blows(scenario: &Scenario, call: &Call) -> impl Iterator<Item = Blow> {
+    let signals: &[_] = if is_long() {
+        &[Signal::SIGKILL, Signal::SIGTERM, Signal::SIGALRM, Signal::SIGSTOP]
     } else {
-        vec![Signal::SIGKILL, Signal::SIGTERM]
+        &[Signal::SIGKILL, Signal::SIGTERM]
     };
-    let all = is_long() || scenario.worth == Worth::OneLogin;
-    let errors = ERRORS.iter().enumerate().filter(|(number, _)| all || (number + at).is_multiple_of(3));
     // A list of accounts or groups that ends early is whole to libc, and so to everybody who asks it.
     let ours = scenario.service != "crew";
     let moves_bytes =
         ours && [libc::SYS_read, libc::SYS_pread64, libc::SYS_write, libc::SYS_pwrite64].contains(&call.number);
-    let shares = SHARES.iter().filter(|_| moves_bytes).map(|share| Blow::Short(*share));
-    let errors = errors.map(|(_, errno)| Blow::Errno(*errno as i32));
-    signals.into_iter().map(|signal| Blow::Signal(signal as i32)).chain(errors).chain(shares).collect()
+    let shares = SHARES.iter().filter(move |_| moves_bytes).map(|share| Blow::Short(*share));
+    let errors = ERRORS.iter().map(|errno| Blow::Errno(*errno as i32));
+    signals.iter().map(|signal| Blow::Signal(*signal as i32)).chain(errors).chain(shares)
 }
 
 /// Where a login can be granted, it is looked at whether it was on the disk before.
@@ -64,16 +61,16 @@ fn sweep(scenario: &Scenario) {
         let judged = whole.log.iter().any(|line| JUDGED.iter().any(|words| line.contains(words)));
         assert!(!judged || slots_written(&whole.calls) >= 2, "I3: a charge, then the end: {whole:?}");
         let mut struck = 0;
-        for (at, call) in whole.calls.iter().enumerate() {
-            for blow in blows(scenario, at, call) {
-                let told = scene.strike(scenario, &struck_by(scenario, vec![(at, blow)]));
-                assert_eq!(told.struck, 1, "{}: {blow:?} at {at} never fell", scenario.name);
-                struck += 1;
-            }
+        let calls = whole.calls.iter().enumerate();
+        let all = calls.flat_map(|(at, call)| blows(scenario, call).map(move |blow| (at, blow)));
+        for (at, blow) in sample_of_sweep(all) {
+            let told = scene.strike(scenario, &struck_by(scenario, vec![(at, blow)]));
+            assert_eq!(told.struck, 1, "{}: {blow:?} at {at} never fell", scenario.name);
+            struck += 1;
         }
         let mut random = Random::new(0x2026_1124_0700_0003);
         let mut pairs = 0;
-        let attempted = if is_long() { 5 * PAIRS } else { PAIRS };
+        let attempted = sweep_of(PAIRS);
         for _ in 0..attempted {
             let first = random.below(length - 1);
             let second = first + 1 + random.below(length - first - 1);

@@ -139,6 +139,7 @@ fn told_apart(samples: &[Sample]) -> Vec<&'static str> {
 }
 
 #[test]
+#[ignore = "times thousands of refusals on a host that should do nothing else; that the work is the same is tried above"]
 fn a_refused_code_takes_about_as_long_whatever_code_it_is() {
     in_world(|world| {
         world.set_up("");

@@ -67,6 +67,7 @@ fn the_probe_answers_to_its_own_service_alone() {
 }
 
 #[test]
+#[ignore = "checks every crate of the module once more, as a release; what_ships_has_no_probe looks at what was built"]
 fn a_release_with_the_probe_does_not_build() {
     let built = cargo(&["check", "--release"]);
     let said = String::from_utf8_lossy(&built.stderr).into_owned();
