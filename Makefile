@@ -61,7 +61,7 @@ demo: deps build ## Watch real logins being refused and granted (SHELL_AFTER=1 l
 
 # What is proven beside the code: no root, no sshd, nothing that has to be built optimised.
 quick: ## Run the unit and table tests, in seconds
-	$(CARGO) test --locked --tests -p twinlock-core -p twinlock-notify -p pam_twinlock -p twinlock -p twinlock-broker -p xtask
+	$(CARGO) test --locked --tests --workspace --exclude twinlock-tests --exclude twinlock-fuzz --exclude twinlock-bench
 
 # Without root the tests get a user namespace in which they are root of everything but the host; only a real sshd
 # needs the real one, and its tests say so.
@@ -95,7 +95,8 @@ fuzz: ## Look for inputs that break a promise (FUZZ_SECONDS=60 for each kind; FU
 
 # .cargo/mutants.toml says where. Hours; needs `cargo install cargo-mutants`.
 mutants: ## Change one thing at a time in what decides about a login, and see that a test notices (hours)
-	$(CARGO) mutants --package twinlock-core --output '$(TARGET)'
+	@test -n "`$(CARGO) mutants --list --package twinlock-core --package twinlock-store`" || { echo 'mutants: .cargo/mutants.toml names no file' >&2; exit 1; }
+	$(CARGO) mutants --package twinlock-core --package twinlock-store --output '$(TARGET)'
 
 # Every access to memory of the boundary to libpam and of the allocator, which are the module's unsafe code, and of names,
 # answers, secrets, records, rules, messages and imported files with the crates that they are read by. All else takes hours
@@ -104,8 +105,9 @@ miri: export MIRIFLAGS = -Zmiri-disable-isolation
 miri: export PROPTEST_CASES = 2
 miri: ## Run the module's unsafe code in an interpreter that finds undefined behaviour (needs nightly and miri)
 	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- ffi:: memory::
-	$(CARGO) +nightly miri test --locked -p twinlock-core --lib -- account:: answer:: record:: secret:: policy:: wire:: import:: \
-		throttle:: time:: journal:: grant:: remember:: devices:: module_arguments:: --skip everything_else_is_junk
+	$(CARGO) +nightly miri test --locked -p twinlock-core -p twinlock-store -p twinlock-login -p twinlock-service --lib -- \
+		account:: answer:: record:: secret:: policy:: wire:: import:: format:: throttle:: time:: journal:: grant:: remember:: devices:: \
+		module_arguments:: --skip everything_else_is_junk
 
 bench: deps build ## Time whole authentications, beside other modules, and write docs/benchmarks.md
 	$(CARGO) run --release --locked -p twinlock-bench -- --markdown docs/benchmarks.md

@@ -3,7 +3,9 @@
 use std::path::PathBuf;
 
 use clap::Parser;
-use twinlock_core::{config::DEFAULT_PATH, policy::KeyType, wire::SOCKET};
+use twinlock_core::policy::KeyType;
+use twinlock_login::wire::SOCKET;
+use twinlock_store::config::DEFAULT_PATH;
 
 /// The broker of Twinlock: lets users enrol themselves and manage their second factor, without a program that has root's
 /// rights for whoever runs it

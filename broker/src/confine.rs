@@ -9,7 +9,7 @@ use landlock::{
     RulesetStatus, Scope,
 };
 use nix::sys::prctl;
-use twinlock_core::host::syslog::{Severity, log};
+use twinlock_service::syslog::{Severity, log};
 
 use crate::PROGRAM;
 

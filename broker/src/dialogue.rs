@@ -2,9 +2,11 @@
 
 use std::time::{Duration, Instant};
 
-use twinlock_core::{
-    ports::{Conversation, Dialogue, NoAnswer, Offer, Typing},
-    wire::{Connection, FrameError, Kind, content},
+use twinlock_core::ports::{Conversation, NoAnswer};
+use twinlock_login::wire::{Connection, FrameError, Kind};
+use twinlock_service::{
+    ports::{Dialogue, Offer, Typing},
+    wire::content,
 };
 use zeroize::Zeroizing;
 

@@ -5,11 +5,9 @@
 
 use std::{fs, path::Path, time::Duration};
 
-use twinlock_core::{
-    lifecycle::{RequestError, RequestErrorKind},
-    time::UnixTime,
-    wire::Peer,
-};
+use twinlock_core::time::UnixTime;
+use twinlock_login::wire::Peer;
+use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 
 /// How old the session may be.
 const FRESH: Duration = Duration::from_mins(10);

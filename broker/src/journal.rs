@@ -1,8 +1,9 @@
 //! What the broker logs for a connection: changes and judged answers each, what costs its cause nothing as far as there is
 //! room.
 
-use twinlock_core::{account::Subject, journal::Reason, lifecycle::Journal, login::Attempt, notice::Change};
-use twinlock_notify::SystemJournal;
+use twinlock_core::{account::Subject, journal::Reason, notice::Change};
+use twinlock_login::attempt::Attempt;
+use twinlock_service::{lifecycle::Journal, notify::SystemJournal};
 
 use crate::{limits::Holder, refusals::Refusals};
 

@@ -8,7 +8,7 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use twinlock_core::lifecycle::{HashLimiter, Permit};
+use twinlock_service::lifecycle::{HashLimiter, Permit};
 
 /// Connections at once. Each has a thread that mostly waits.
 pub(crate) const MOST: usize = 256;

@@ -11,9 +11,9 @@ use std::{
 };
 
 use listenfd::ListenFd;
-use twinlock_core::{
+use twinlock_store::{
+    files::{check_folder, check_socket},
     ports::StoreErrorKind,
-    store::{check_folder, check_socket},
 };
 
 /// The socket.

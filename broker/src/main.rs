@@ -1,5 +1,5 @@
 //! `twinlockd`, the broker: it has root's rights so that the command and its users need none. It listens on a Unix socket,
-//! goes by what the kernel says of who connects and by nothing else, and does for each what [`twinlock_core::lifecycle`]
+//! goes by what the kernel says of who connects and by nothing else, and does for each what [`twinlock_service::lifecycle`]
 //! permits.
 
 mod cli;
@@ -24,7 +24,8 @@ use clap::Parser;
 use cli::Cli;
 use nix::sys::{prctl, signal, stat};
 use server::Server;
-use twinlock_core::host::{self, syslog};
+use twinlock_service::syslog;
+use twinlock_store::host::{self};
 
 /// As the log names it.
 const PROGRAM: &str = "twinlockd";

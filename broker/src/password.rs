@@ -20,13 +20,19 @@ use nix::sys::{
 };
 use twinlock_core::{
     account::Subject,
-    host::{Held, SystemClock, syslog},
     journal::escaped,
-    lifecycle::{FirstFactor, RequestError, RequestErrorKind},
     policy::{FirstFactors, KeyType},
-    ports::{Clock, Dialogue},
-    wire::{Connection, Kind, Peer, carry},
+    ports::Clock,
 };
+use twinlock_login::wire::{Connection, Kind, Peer};
+use twinlock_service::{
+    lifecycle::{FirstFactor, RequestError, RequestErrorKind},
+    ports::Dialogue,
+    process::Held,
+    syslog,
+    wire::carry,
+};
+use twinlock_store::host::SystemClock;
 
 use crate::{
     PROGRAM,

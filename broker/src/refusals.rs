@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinlock_core::host::syslog::{self, Severity};
+use twinlock_service::syslog::{self, Severity};
 
 use crate::{PROGRAM, limits::Holder};
 

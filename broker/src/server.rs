@@ -9,14 +9,15 @@ use std::{
     time::Duration,
 };
 
-use twinlock_core::{
-    host::{
-        self,
-        syslog::{self, Severity},
-    },
+use twinlock_login::wire::{Connection, Kind, peer};
+use twinlock_service::{
     lifecycle::{RequestError, RequestErrorKind},
-    store::load_config,
-    wire::{Connection, Kind, content, peer},
+    syslog::{self, Severity},
+    wire::content,
+};
+use twinlock_store::{
+    files::load_config,
+    host::{self},
 };
 
 use crate::{

@@ -5,19 +5,24 @@ use std::time::Duration;
 
 use twinlock_core::{
     account::{Subject, UserName},
-    config::Config,
-    host::{self, Kernel, SystemClock, SystemGroups},
     journal::{Reason, escaped},
-    lifecycle::{Caller, Done, Journal, Lifecycle, RequestError, RequestErrorKind},
-    login::{Attempt, Login, Outcome},
     notice::Change,
     record::Origin,
-    store::{Store, load_config},
-    wire::{
-        Connection, EnrolledInLogin, Frame, Kind, LoginRequest, NoConversation, Peer, content, open_envelope, verdict,
-    },
 };
-use twinlock_notify::{Mailing, Source, SystemJournal};
+use twinlock_login::{
+    attempt::{Attempt, Login, Outcome},
+    wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, NoConversation, Peer, verdict},
+};
+use twinlock_service::{
+    lifecycle::{Caller, Done, Journal, Lifecycle, RequestError, RequestErrorKind},
+    notify::{Mailing, Source, SystemJournal},
+    wire::{content, open_envelope},
+};
+use twinlock_store::{
+    config::Config,
+    files::{Store, load_config},
+    host::{self, Kernel, SystemClock, SystemGroups},
+};
 
 use crate::{
     PROGRAM, dialogue::SocketDialogue, journal::BrokerJournal, limits::Holder, password::Owner, server::Server,

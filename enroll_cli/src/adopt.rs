@@ -2,11 +2,9 @@
 
 use std::path::Path;
 
-use twinlock_core::{
-    account::{Subject, UserName},
-    admin::{self, Renamed},
-    host,
-};
+use twinlock_core::account::{Subject, UserName};
+use twinlock_service::admin::{self, Renamed};
+use twinlock_store::host;
 
 use crate::{
     cli::Adopt,

@@ -2,10 +2,8 @@
 
 use std::env;
 
-use twinlock_core::{
-    ports::Offer,
-    qr::{self, Palette},
-};
+use twinlock_enrol::qr::{self, Palette};
+use twinlock_service::ports::Offer;
 
 use crate::{cli::Qr, failure::Failure, terminal::Terminal};
 

@@ -5,10 +5,13 @@ use std::path::Path;
 
 use twinlock_core::{
     account::UserName,
+    policy::{Rule, review},
+    ports::Clock,
+};
+use twinlock_store::{
     config::line_and_column,
     host::{self, SystemClock, SystemGroups},
-    policy::{Rule, review},
-    ports::{Clock, ReadCredentials, StoreError},
+    ports::{ReadCredentials, StoreError},
 };
 
 use crate::{

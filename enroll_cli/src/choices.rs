@@ -1,10 +1,10 @@
 //! What may be chosen at an enrolment, and which apps get a choice wrong.
 
 use twinlock_core::{
-    enrol::Parameters,
     otp::{Algorithm, MovingFactor, Otp},
     secret::Secret,
 };
+use twinlock_enrol::enrolment::Parameters;
 
 use crate::{
     cli::{Enroll, Hash, Type},

@@ -6,13 +6,8 @@ use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 use serde::{Deserialize, Serialize};
-use twinlock_core::{
-    config::{DEFAULT_PATH, check_issuer},
-    credentials::Label,
-    otp::Otp,
-    policy::KeyType,
-    time::UnixTime,
-};
+use twinlock_core::{credentials::Label, otp::Otp, policy::KeyType, time::UnixTime};
+use twinlock_store::config::{DEFAULT_PATH, check_issuer};
 
 /// A second factor for the logins of this host: enrol users, see how they stand, help them in again.
 #[derive(Debug, Parser)]

@@ -3,14 +3,17 @@
 
 use std::path::Path;
 
-use twinlock_core::{
-    account::Subject,
+use twinlock_core::{account::Subject, ports::NoAnswer};
+use twinlock_login::wire::{self, ConnectError};
+use twinlock_service::{
+    lifecycle::{Caller, Done, HashLimiter, Lifecycle, Permit, Request},
+    ports::{Dialogue, Offer, Typing},
+    status::Status,
+    wire::ask_broker,
+};
+use twinlock_store::{
     config::DEFAULT_PATH,
     host::{self, Kernel, SystemClock, SystemGroups},
-    lifecycle::{Caller, Done, HashLimiter, Lifecycle, Permit, Request},
-    ports::{Dialogue, NoAnswer, Offer, Typing},
-    status::Status,
-    wire::{self, ConnectError},
 };
 use zeroize::Zeroizing;
 
@@ -94,7 +97,7 @@ impl Desk {
             }
             Self::Broker { named, .. } => {
                 let broker = wire::connect(Path::new(wire::SOCKET)).map_err(unreachable)?;
-                wire::ask_broker(&broker, named.as_deref(), request, dialogue)?
+                ask_broker(&broker, named.as_deref(), request, dialogue)?
             }
         })
     }

@@ -2,8 +2,8 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use twinlock_core::{
-    devices::DeviceChange,
+use twinlock_core::devices::DeviceChange;
+use twinlock_service::{
     lifecycle::{Done, Request},
     status::AuthenticatorStatus,
 };

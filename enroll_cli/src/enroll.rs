@@ -3,11 +3,8 @@
 use std::path::Path;
 
 use serde::Serialize;
-use twinlock_core::{
-    credentials::Label,
-    devices::free_label,
-    lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request},
-};
+use twinlock_core::{credentials::Label, devices::free_label};
+use twinlock_service::lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request};
 use zeroize::Zeroizing;
 
 use crate::{

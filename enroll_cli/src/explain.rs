@@ -9,14 +9,17 @@ use forecast::{Codes, Outcome, Standing, by_key_alone, login};
 use serde::Serialize;
 use twinlock_core::{
     account::{Subject, UserName},
-    config::{DEFAULT_PATH, line_and_column, place_of},
-    host::{self, SystemClock, SystemGroups},
     module_arguments::ModuleArgument,
     policy::{Decision, Doubt, Facts, FirstFactors, KeyType, SecondFactor, Source, is_sshd},
-    ports::{Clock, ReadCredentials, StoreError},
+    ports::Clock,
     record::Record,
     throttle::Mode,
     time::UnixTime,
+};
+use twinlock_store::{
+    config::{DEFAULT_PATH, line_and_column, place_of},
+    host::{self, SystemClock, SystemGroups},
+    ports::{ReadCredentials, StoreError},
 };
 
 use crate::{

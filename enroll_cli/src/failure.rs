@@ -2,12 +2,9 @@
 
 use std::{io::Write, process::ExitCode};
 
-use twinlock_core::{
-    enrol::EnrolError,
-    lifecycle::{RequestError, RequestErrorKind},
-    ports::StoreError,
-    store::ConfigFileError,
-};
+use twinlock_enrol::enrolment::EnrolError;
+use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
+use twinlock_store::{files::ConfigFileError, ports::StoreError};
 
 use crate::output::shown;
 

@@ -2,7 +2,9 @@
 
 use std::path::Path;
 
-use twinlock_core::{admin, host::SystemClock, ports::Clock};
+use twinlock_core::ports::Clock;
+use twinlock_service::admin;
+use twinlock_store::host::SystemClock;
 
 use crate::{
     cli::Users,

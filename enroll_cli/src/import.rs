@@ -18,14 +18,17 @@ use std::{
 
 use twinlock_core::{
     account::{Subject, UserName},
-    enrol::{EnrolError, IfEnrolled},
+    ports::Clock,
+    recovery::HashMemory,
+};
+use twinlock_enrol::enrolment::{EnrolError, IfEnrolled};
+use twinlock_service::import::{Imported, google_authenticator, oath, uri};
+use twinlock_store::{
     host::{
         self, Kernel, SystemClock,
         accounts::{self, Account},
     },
-    import::{Imported, google_authenticator, oath, uri},
-    ports::{Clock, ReadCredentials, StoreError, StoreErrorKind},
-    recovery::HashMemory,
+    ports::{ReadCredentials, StoreError, StoreErrorKind},
 };
 use zeroize::Zeroizing;
 
@@ -96,7 +99,7 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
 
 /// Why one user is not imported.
 enum Problem {
-    Refused(twinlock_core::import::ImportError),
+    Refused(twinlock_service::import::ImportError),
     File(files::Unreadable),
     Enrol(EnrolError),
 }
@@ -249,8 +252,8 @@ impl Problem {
     }
 }
 
-impl From<twinlock_core::import::ImportError> for Problem {
-    fn from(refusal: twinlock_core::import::ImportError) -> Self {
+impl From<twinlock_service::import::ImportError> for Problem {
+    fn from(refusal: twinlock_service::import::ImportError) -> Self {
         Self::Refused(refusal)
     }
 }

@@ -6,11 +6,11 @@ use std::{fs::File, io, os::fd::AsFd};
 
 use nix::sys::statfs::{BTRFS_SUPER_MAGIC, FsType, fstatfs};
 use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
-use twinlock_core::{
-    account::{Subject, UserName},
+use twinlock_core::account::{Subject, UserName};
+use twinlock_store::{
+    files::{Prepared, StateFiles, Store},
     host::{self, Kernel},
     ports::{StoreError, WriteCredentials},
-    store::{Prepared, StateFiles, Store},
 };
 
 use crate::{
@@ -162,7 +162,8 @@ fn file_system(file: &File) -> Option<FsType> {
 mod messages {
     use std::{io, path::Path};
 
-    use twinlock_core::{account::UserName, ports::StoreError};
+    use twinlock_core::account::UserName;
+    use twinlock_store::ports::StoreError;
 
     use crate::{failure::Failure, output::shown};
 

@@ -12,15 +12,14 @@ use std::{
     thread,
 };
 
-use twinlock_core::{
-    account::UserName,
+use twinlock_core::{account::UserName, ports::Clock};
+use twinlock_service::status::{Listed, Status};
+use twinlock_store::{
+    files::Reading,
     host::{
         SystemClock,
         accounts::{self, Account, Members},
     },
-    ports::Clock,
-    status::{Listed, Status},
-    store::Reading,
 };
 
 use crate::{

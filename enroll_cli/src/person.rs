@@ -2,9 +2,10 @@
 
 use std::path::Path;
 
-use twinlock_core::{
+use twinlock_core::ports::NoAnswer;
+use twinlock_service::{
     lifecycle::{Done, Request},
-    ports::{Dialogue, NoAnswer, Offer, Typing},
+    ports::{Dialogue, Offer, Typing},
 };
 use zeroize::Zeroizing;
 

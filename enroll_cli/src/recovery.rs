@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use serde::Serialize;
-use twinlock_core::lifecycle::{Confirm, Done, Request};
+use twinlock_service::lifecycle::{Confirm, Done, Request};
 use zeroize::Zeroizing;
 
 use crate::{

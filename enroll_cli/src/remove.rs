@@ -2,10 +2,8 @@
 
 use std::path::Path;
 
-use twinlock_core::{
-    lifecycle::{Done, Request},
-    policy::SecondFactor,
-};
+use twinlock_core::policy::SecondFactor;
+use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
     cli::Remove,

@@ -3,11 +3,9 @@
 
 use std::path::Path;
 
-use twinlock_core::{
-    admin::{self, Repair},
-    host::SystemClock,
-    ports::Clock,
-};
+use twinlock_core::ports::Clock;
+use twinlock_service::admin::{self, Repair};
+use twinlock_store::host::SystemClock;
 
 use crate::{
     cli::Repair as Arguments,

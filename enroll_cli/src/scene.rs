@@ -4,13 +4,18 @@ use std::path::Path;
 
 use twinlock_core::{
     account::{Subject, UserName},
-    config::Config,
-    host::{self, SystemClock},
-    ports::{Clock, StoreError, WriteCredentials},
-    status::Status,
-    store::{self, Reading, Store},
+    ports::Clock,
 };
-use twinlock_notify::{Mailing, Source, SystemJournal};
+use twinlock_service::{
+    notify::{Mailing, Source, SystemJournal},
+    status::Status,
+};
+use twinlock_store::{
+    config::Config,
+    files::{self, Reading, Store},
+    host::{self, SystemClock},
+    ports::{StoreError, WriteCredentials},
+};
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;
@@ -31,14 +36,14 @@ impl Scene {
     pub(crate) fn set_with_text(config: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Failure> {
         root_alone()?;
         let path = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
-        let (config, text) = store::load_config_and_text(&path)?;
+        let (config, text) = files::load_config_and_text(&path)?;
         let store = Store::at(&config.store.directory, &path);
         Ok((Self { config, store }, text))
     }
 
     /// How one user among many stands.
     pub(crate) fn status_in(&self, reading: &Reading, subject: &Subject) -> Result<Status, StoreError> {
-        reading.status(subject, &self.config.limits(), SystemClock.now())
+        Status::read(reading, subject, &self.config.limits(), SystemClock.now())
     }
 
     /// Where everything is written down.

@@ -2,7 +2,7 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use twinlock_core::status::Status;
+use twinlock_service::status::Status;
 
 use crate::{
     cli,

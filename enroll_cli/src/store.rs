@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use twinlock_core::{host::Kernel, store::Prepared};
+use twinlock_store::{files::Prepared, host::Kernel};
 
 use crate::{
     cli::{Store, StoreInit},

@@ -3,7 +3,7 @@
 use std::{fmt::Write as _, io::IsTerminal};
 
 use clap::builder::styling::{AnsiColor, Style};
-use twinlock_core::status::Listed;
+use twinlock_service::status::Listed;
 use unicode_width::UnicodeWidthStr;
 
 use crate::output::shown;
@@ -86,7 +86,7 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
 }
 
 fn labels(row: &Listed) -> String {
-    let label = |one: &twinlock_core::status::AuthenticatorStatus| {
+    let label = |one: &twinlock_service::status::AuthenticatorStatus| {
         if one.suspended { format!("{} (suspended)", one.label) } else { one.label.clone() }
     };
     row.authenticators.iter().map(label).collect::<Vec<_>>().join(", ")

@@ -8,14 +8,9 @@ use std::{
     process::{Command, Stdio},
 };
 
-use twinlock_core::{
-    account::Subject,
-    host::Held,
-    policy::KeyType,
-    ports::Dialogue,
-    status::Status,
-    wire::{Connection, carry},
-};
+use twinlock_core::{account::Subject, policy::KeyType};
+use twinlock_login::wire::Connection;
+use twinlock_service::{ports::Dialogue, process::Held, status::Status, wire::carry};
 
 use crate::{
     cli::TestLogin,

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use twinlock_core::{admin, ports::ReadCredentials};
+use twinlock_service::admin;
+use twinlock_store::ports::ReadCredentials;
 
 use crate::{
     cli::Users,

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use twinlock_core::lifecycle::{Done, Request};
+use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
     cli,

@@ -4,11 +4,17 @@ use std::{cell::Cell, io::Write as _, net::Shutdown, os::unix::net::UnixStream};
 
 use serde_json::Value;
 use twinlock_core::{
-    lifecycle::Request,
-    login::Outcome,
     policy::SecondFactor,
-    ports::{Conversation, Dialogue, NoAnswer, Offer, Typing},
-    wire::{ConnectError, Connection, LoginRequest, ask_broker, attempt},
+    ports::{Conversation, NoAnswer},
+};
+use twinlock_login::{
+    attempt::Outcome,
+    wire::{ConnectError, Connection, LoginRequest, attempt},
+};
+use twinlock_service::{
+    lifecycle::Request,
+    ports::{Dialogue, Offer, Typing},
+    wire::ask_broker,
 };
 use zeroize::Zeroizing;
 

@@ -2,7 +2,8 @@
 
 use std::time::Duration;
 
-use twinlock_core::{config::Config, policy::SecondFactor};
+use twinlock_core::policy::SecondFactor;
+use twinlock_store::config::Config;
 
 /// What is taken is in its ranges and lets nobody pass without a word for it; what is not has a place.
 #[must_use]

@@ -1,6 +1,7 @@
 //! A user's second factors, as the file has them.
 
 use twinlock_core::credentials::{Authenticator, Enrolment};
+use twinlock_store::format::TomlDocument as _;
 
 /// What is taken is written and read as the same, and a part of it opens nothing that the whole does not.
 #[must_use]

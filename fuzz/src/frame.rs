@@ -1,6 +1,6 @@
 //! Messages on the broker's socket, from either side.
 
-use twinlock_core::wire::{Frame, Kind};
+use twinlock_login::wire::{Frame, Kind};
 
 /// A message is read as it was written, and by two readings or by none.
 #[must_use]

@@ -5,11 +5,12 @@ use std::io;
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    import::{ImportError, Imported, google_authenticator, oath, uri},
     ports::Randomness,
     recovery::HashMemory,
     time::UnixTime,
 };
+use twinlock_service::import::{ImportError, Imported, google_authenticator, oath, uri};
+use twinlock_store::format::TomlDocument as _;
 
 const NOW: UnixTime = UnixTime::from_seconds(1_795_492_800);
 

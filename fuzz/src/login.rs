@@ -4,10 +4,10 @@ use std::{io, net::IpAddr, sync::LazyLock};
 
 use twinlock_core::{
     account::UserName,
-    config::Config,
     policy::{Facts, FirstFactors, Groups, Policy, SecondFactor, Source},
     time::UnixTime,
 };
+use twinlock_store::config::Config;
 
 use crate::auth_info::{hides_a_key, proven};
 

@@ -1,6 +1,6 @@
 //! What the module of a host that is not root's says to the broker.
 
-use twinlock_core::wire::LoginRequest;
+use twinlock_login::wire::LoginRequest;
 
 /// Six fields, and each as it came.
 #[must_use]

@@ -1,7 +1,8 @@
 //! What logins changed about a user: the body of a slot.
 
-use twinlock_core::{
-    record::Record,
+use twinlock_core::record::Record;
+use twinlock_store::{
+    format::TomlDocument as _,
     slot::{FILE, Stage, current, encode},
 };
 

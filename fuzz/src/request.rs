@@ -1,7 +1,7 @@
 //! What a user asks the broker for.
 
 use serde_json::Value;
-use twinlock_core::{
+use twinlock_service::{
     lifecycle::Request,
     wire::{envelope, open_envelope},
 };

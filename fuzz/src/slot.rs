@@ -1,9 +1,7 @@
 //! A state file: two slots.
 
-use twinlock_core::{
-    record::Record,
-    slot::{FILE, current, encode},
-};
+use twinlock_core::record::Record;
+use twinlock_store::slot::{FILE, current, encode};
 
 /// What is in force is written as it was read, and no bit of it can be turned without its going out of force.
 #[must_use]

@@ -3,12 +3,13 @@
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
 use proptest::prelude::*;
-use twinlock_core::{
-    lifecycle::Request,
-    policy::SecondFactor,
-    wire::{Frame, LoginRequest, envelope, open_envelope},
-};
+use twinlock_core::policy::SecondFactor;
 use twinlock_fuzz::frame::first;
+use twinlock_login::wire::{Frame, LoginRequest};
+use twinlock_service::{
+    lifecycle::Request,
+    wire::{envelope, open_envelope},
+};
 
 proptest! {
     #[test]

@@ -2,10 +2,8 @@
 
 use std::{ffi::CStr, path::PathBuf};
 
-use twinlock_core::{
-    config::{DEFAULT_PATH, check_prompt},
-    module_arguments::ModuleArgument,
-};
+use twinlock_core::module_arguments::ModuleArgument;
+use twinlock_store::config::{DEFAULT_PATH, check_prompt};
 
 /// What the PAM file asks for.
 #[derive(Debug, PartialEq, Eq)]

@@ -5,18 +5,21 @@ use std::time::Duration;
 use pam::constants::PamResultCode;
 use twinlock_core::{
     account::{Subject, UserName},
-    config::Config,
     credentials::Enrolment,
-    host::{self, Kernel, SystemClock, SystemGroups},
     journal::Reason,
-    login::{Attempt, Login, Outcome},
-    onboarding::{Onboarding, Staged},
     otp::Otp,
     policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
-    ports::{Clock as _, Randomness as _, ReadCredentials as _},
+    ports::{Clock as _, Randomness as _},
     record::Origin,
     remember::Client,
-    store::{self, Store},
+};
+use twinlock_enrol::onboarding::{Onboarding, Staged};
+use twinlock_login::attempt::{Attempt, Login, Outcome};
+use twinlock_store::{
+    config::Config,
+    files::{self, Store},
+    host::{self, Kernel, SystemClock, SystemGroups},
+    ports::ReadCredentials as _,
 };
 
 use crate::{
@@ -44,7 +47,7 @@ pub(crate) struct Scene {
 impl Scene {
     /// Reads the configuration, looks the user up and asks the policy; the refusal if that cannot be done.
     pub(crate) fn set(transaction: &mut Transaction<'_>, arguments: &Arguments) -> Result<Self, PamResultCode> {
-        let config = store::load_config(&arguments.config).map_err(|fault| {
+        let config = files::load_config(&arguments.config).map_err(|fault| {
             returns::refuse(transaction, None, Reason::Config, Some(format!("{fault}; {}", fault.hint())))
         })?;
         let name = transaction.user.as_ref().ok().and_then(|user| UserName::parse(user).ok());

@@ -3,10 +3,9 @@
 
 use std::path::Path;
 
-use twinlock_core::{
-    login::{Attempt, Outcome},
-    policy::SecondFactor,
-    ports::Conversation,
+use twinlock_core::{policy::SecondFactor, ports::Conversation};
+use twinlock_login::{
+    attempt::{Attempt, Outcome},
     wire::{self, EnrolledInLogin, LoginRequest, NoConversation},
 };
 

@@ -8,14 +8,16 @@ use pam::constants::PamResultCode;
 use twinlock_core::{
     account::Subject,
     credentials::AuthenticatorId,
-    enrol::EnrolError,
     grant::Grant,
-    host::{Kernel, SystemClock},
     journal::{self, Reason},
-    login::{Attempt, Outcome},
-    onboarding::Staged,
     pending::PendingId,
-    ports::{Clock as _, ReadCredentials as _},
+    ports::Clock as _,
+};
+use twinlock_enrol::{enrolment::EnrolError, onboarding::Staged};
+use twinlock_login::attempt::{Attempt, Outcome};
+use twinlock_store::{
+    host::{Kernel, SystemClock},
+    ports::ReadCredentials as _,
 };
 
 use crate::{

@@ -25,11 +25,11 @@ use pam::{
 use twinlock_core::{
     account::Subject,
     grant::Grant,
-    onboarding::Staged,
     pending::PendingId,
     policy::FirstFactors,
     ports::{Conversation, NoAnswer},
 };
+use twinlock_enrol::onboarding::Staged;
 use zeroize::{Zeroizing, zeroize_stack};
 
 use crate::{arguments::Arguments, authenticate, enrolment, guard, returns};

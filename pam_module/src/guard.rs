@@ -2,7 +2,8 @@
 //! Where a second factor is required and none was verified in this transaction, the login ends here.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{host, journal::Reason, policy::SecondFactor, ports::ReadCredentials as _};
+use twinlock_core::{journal::Reason, policy::SecondFactor};
+use twinlock_store::{host, ports::ReadCredentials as _};
 
 use crate::{arguments::Arguments, authenticate::Scene, broker, enrolment, ffi::Transaction, returns};
 

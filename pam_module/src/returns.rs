@@ -3,11 +3,11 @@
 use pam::constants::PamResultCode;
 use twinlock_core::{
     grant::Grant,
-    host,
     journal::{Entry, Reason},
-    login::{Attempt, Outcome},
     ports::NoAnswer,
 };
+use twinlock_login::attempt::{Attempt, Outcome};
+use twinlock_store::host;
 
 use crate::{
     arguments::BadArgument,

@@ -4,9 +4,9 @@
 use twinlock_core::{
     answer::{Answer, is_meant_as_code, split},
     journal::Reason,
-    login::{Attempt, NEXT_CODE_PROMPT, Outcome},
     ports::{Conversation, NoAnswer},
 };
+use twinlock_login::attempt::{Attempt, NEXT_CODE_PROMPT, Outcome};
 use zeroize::Zeroizing;
 
 use crate::{arguments::Arguments, ffi::Transaction};

@@ -13,7 +13,7 @@ mod cli;
 
 const FILES: [(&str, &str); 5] = [
     (
-        twinlock_core::wire::SOCKET,
+        twinlock_login::wire::SOCKET,
         "Where it is looked for. Whoever looks goes on only if the socket, all folders above it and the process behind it are root's.",
     ),
     ("/etc/twinlock/config.toml", "The configuration, see twinlock.toml(5): `[self_service]` and `[notify]`."),

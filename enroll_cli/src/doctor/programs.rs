@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use twinlock_core::host::Held;
+use twinlock_service::process::Held;
 
 /// What one said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]

@@ -19,7 +19,7 @@ use nix::{
     fcntl::{OFlag, open, openat},
     sys::stat::{Mode, SFlag, fstat},
 };
-use twinlock_core::import::google_authenticator;
+use twinlock_service::import::google_authenticator;
 use zeroize::Zeroizing;
 
 use crate::failure::Failure;

@@ -5,9 +5,9 @@ use std::fmt::Write as _;
 use serde::Serialize;
 use twinlock_core::{
     account::{Subject, UserName},
-    import::{Imported, Prepared, Remark},
     otp::Otp,
 };
+use twinlock_service::import::{Imported, Prepared, Remark};
 
 use crate::{
     cli::ImportHow,

@@ -12,7 +12,8 @@ use std::{
 };
 
 use serde::{Deserialize, Serialize};
-use twinlock_core::{store::check_folder, time::UnixTime};
+use twinlock_core::time::UnixTime;
+use twinlock_store::files::check_folder;
 
 use super::{
     change::Change,

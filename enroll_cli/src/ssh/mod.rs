@@ -19,13 +19,9 @@ use std::{path::Path, time::Duration};
 use journal::{Journal, Phase, Record};
 use plan::{Facts, Plan};
 use sshd::Server;
-use twinlock_core::{
-    host::{
-        Kernel, SystemClock,
-        syslog::{Severity, log},
-    },
-    ports::{Clock, Randomness},
-};
+use twinlock_core::ports::{Clock, Randomness};
+use twinlock_service::syslog::{Severity, log};
+use twinlock_store::host::{Kernel, SystemClock};
 
 use crate::{
     cli::{Ssh, SshDisable, SshEnable, SshMode},

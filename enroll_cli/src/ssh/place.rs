@@ -10,7 +10,7 @@ use std::{
 
 use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
-use twinlock_core::store::check_folder;
+use twinlock_store::files::check_folder;
 
 use crate::failure::Failure;
 
@@ -80,7 +80,7 @@ impl Place {
     /// What is there; `None` if nothing is.
     pub(super) fn read(&self) -> Result<Option<Version>, Failure> {
         match check_folder(&self.folder) {
-            Err(error) if matches!(error.kind, twinlock_core::ports::StoreErrorKind::Missing) => return Ok(None),
+            Err(error) if matches!(error.kind, twinlock_store::ports::StoreErrorKind::Missing) => return Ok(None),
             checked => checked?,
         }
         read(&self.path())

@@ -5,12 +5,15 @@ use std::{collections::BTreeMap, path::Path};
 use twinlock_core::{
     account::UserName,
     credentials::Enrolment,
+    policy::{Facts, FirstFactors, SecondFactor, Source},
+    ports::Clock,
+};
+use twinlock_store::{
     host::{
         SystemClock, SystemGroups,
         accounts::{self, Account},
     },
-    policy::{Facts, FirstFactors, SecondFactor, Source},
-    ports::{Clock, ReadCredentials},
+    ports::ReadCredentials,
 };
 
 use super::{plan::Plan, sshd::Candidate};

@@ -14,8 +14,7 @@ use nix::{
     sys::signal::{Signal, kill},
     unistd::Pid,
 };
-
-use twinlock_core::ports::SECURITY_MODULE_HINT;
+use twinlock_store::ports::SECURITY_MODULE_HINT;
 
 use super::{
     change::{DROP_IN, PAM},

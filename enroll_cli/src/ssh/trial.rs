@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use twinlock_core::host::syslog::{Severity, log};
+use twinlock_service::syslog::{Severity, log};
 
 use super::{
     boot,

@@ -2,17 +2,14 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
-use twinlock_core::{
-    account::Subject,
-    admin,
-    credentials::Enrolment,
-    enrol::{self, EnrolError, IfEnrolled},
+use twinlock_core::{account::Subject, credentials::Enrolment, record::Record, throttle::Throttle, time::UnixTime};
+use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled};
+use twinlock_service::admin;
+use twinlock_store::{
+    files::{CredentialFiles, StateFiles, Store},
+    format::TomlDocument as _,
     host::Kernel,
     ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
-    record::Record,
-    store::{CredentialFiles, StateFiles, Store},
-    throttle::Throttle,
-    time::UnixTime,
 };
 use twinlock_tests::in_world;
 
@@ -111,7 +108,7 @@ fn a_record_without_credentials_is_not_the_same_as_no_enrolment(
     assert!(matches!(fault, StoreErrorKind::StateWithoutCredentials { user, .. } if user == alice.name));
     assert!(credentials.read_ignoring_state(&alice).unwrap().is_none(), "for the enrolment that follows");
     assert!(credentials.read(&subject("bob")).unwrap().is_none(), "and for nobody else");
-    enrol::update_enrolment((credentials, states), &subject("bob"), |_, _| Ok(())).unwrap_err();
+    enrolment::update_enrolment((credentials, states), &subject("bob"), |_, _| Ok(())).unwrap_err();
     assert!(states.open(&subject("bob")).unwrap().is_none(), "what changes nothing leaves no record");
     assert!(!admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());
     assert!(credentials.read(&alice).unwrap().is_none());
@@ -122,7 +119,7 @@ fn a_provisional_record_is_no_sign_of_an_enrolment(credentials: &impl WriteCrede
     let alice = subject("alice");
     drop(states.open_or_create(&alice).unwrap());
     assert!(credentials.read(&alice).unwrap().is_none());
-    enrol::store((credentials, states), &alice, (&enrolment("alice"), None), IfEnrolled::Fail, UnixTime::default())
+    enrolment::store((credentials, states), &alice, (&enrolment("alice"), None), IfEnrolled::Fail, UnixTime::default())
         .unwrap();
     assert!(!states.open(&alice).unwrap().unwrap().record().provisional, "the enrolment is finished");
     assert!(credentials.remove(&alice).unwrap());
@@ -230,7 +227,7 @@ fn starting_over_forgets(_: &impl WriteCredentials, states: &impl StateStore) {
 fn an_enrolment_is_kept_unless_replacing_was_asked_for(credentials: &impl WriteCredentials, states: &impl StateStore) {
     let alice = subject("alice");
     let store = |existing| {
-        enrol::store((credentials, states), &alice, (&enrolment("alice"), None), existing, UnixTime::default())
+        enrolment::store((credentials, states), &alice, (&enrolment("alice"), None), existing, UnixTime::default())
     };
     store(IfEnrolled::Fail).unwrap();
     assert!(matches!(store(IfEnrolled::Fail), Err(EnrolError::AlreadyEnrolled)));
@@ -239,8 +236,14 @@ fn an_enrolment_is_kept_unless_replacing_was_asked_for(credentials: &impl WriteC
 
 fn the_confirming_code_is_used_with_the_enrolment(credentials: &impl WriteCredentials, states: &impl StateStore) {
     let alice = subject("alice");
-    enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), IfEnrolled::Fail, UnixTime::default())
-        .unwrap();
+    enrolment::store(
+        (credentials, states),
+        &alice,
+        (&enrolment("alice"), Some(77)),
+        IfEnrolled::Fail,
+        UnixTime::default(),
+    )
+    .unwrap();
     assert_eq!(states.open(&alice).unwrap().unwrap().record().use_of(&id("phone")).unwrap().last_step, 77);
 }
 
@@ -250,10 +253,10 @@ fn enrolling_the_same_secret_again_makes_no_used_code_good(
 ) {
     let (old, now) = (enrolment("alice"), UnixTime::from_seconds(1_800_000_000));
     let stores = (credentials, states);
-    enrol::store(stores, &subject("alice"), (&old, Some(60_000_000)), IfEnrolled::Fail, now).unwrap();
+    enrolment::store(stores, &subject("alice"), (&old, Some(60_000_000)), IfEnrolled::Fail, now).unwrap();
     let mut new = old.clone();
     new.authenticators[0].id = id("another");
-    enrol::store(stores, &subject("alice"), (&new, None), IfEnrolled::Replace, now).unwrap();
+    enrolment::store(stores, &subject("alice"), (&new, None), IfEnrolled::Replace, now).unwrap();
     let state = states.open(&subject("alice")).unwrap().unwrap();
     let uses = state.record().uses.iter().map(|used| (used.id.clone(), used.last_step)).collect::<Vec<_>>();
     assert_eq!(uses, [(id("another"), 60_000_000)]);
@@ -264,7 +267,7 @@ fn enrolling_again_lifts_what_was_disabled(credentials: &impl WriteCredentials, 
     let throttle =
         Throttle { failures: 100, otp_failures: 100, recovery_failures: 9, spent: 30, ..Throttle::default() };
     states.open_or_create(&alice).unwrap().change(&Record { throttle, ..failed(0) }).unwrap();
-    enrol::store((credentials, states), &alice, (&enrolment("alice"), None), IfEnrolled::Fail, UnixTime::default())
+    enrolment::store((credentials, states), &alice, (&enrolment("alice"), None), IfEnrolled::Fail, UnixTime::default())
         .unwrap();
     assert_eq!(states.open(&alice).unwrap().unwrap().record().throttle, Throttle { spent: 30, ..Throttle::default() });
 }
@@ -274,12 +277,18 @@ fn enrolling_again_gives_a_record_of_another_uid_a_new_owner(
     states: &impl StateStore,
 ) {
     let (alice, anew) = (subject("alice"), Subject { uid: 2002, ..subject("alice") });
-    enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), IfEnrolled::Fail, UnixTime::default())
-        .unwrap();
+    enrolment::store(
+        (credentials, states),
+        &alice,
+        (&enrolment("alice"), Some(77)),
+        IfEnrolled::Fail,
+        UnixTime::default(),
+    )
+    .unwrap();
     let second = Enrolment { uid: Some(2002), ..enrolment("alice") };
-    let keep = enrol::store((credentials, states), &anew, (&second, None), IfEnrolled::Fail, UnixTime::default());
+    let keep = enrolment::store((credentials, states), &anew, (&second, None), IfEnrolled::Fail, UnixTime::default());
     assert!(matches!(keep, Err(EnrolError::Store(_))));
-    enrol::store((credentials, states), &anew, (&second, None), IfEnrolled::Replace, UnixTime::default()).unwrap();
+    enrolment::store((credentials, states), &anew, (&second, None), IfEnrolled::Replace, UnixTime::default()).unwrap();
     assert_eq!(credentials.read(&anew).unwrap().unwrap().uid, Some(2002));
     assert!(states.open(&anew).unwrap().unwrap().record().uses.is_empty());
 }
@@ -324,7 +333,7 @@ fn what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is
     credentials.replace(&alice, &Enrolment { uid: None, ..enrolment("alice") }).unwrap();
     let replaced = |alice: &Subject| {
         let new = (&enrolment("alice"), None);
-        enrol::store((&Full(credentials), states), alice, new, IfEnrolled::Replace, now).map(|()| true)
+        enrolment::store((&Full(credentials), states), alice, new, IfEnrolled::Replace, now).map(|()| true)
     };
     let removed = |alice: &Subject| admin::remove((&Full(credentials), states), alice, now, |_| Ok(()));
     for uid in [2002, 2003] {
@@ -353,8 +362,14 @@ fn unlocking_forgets_failures_and_keeps_what_was_used(_: &impl WriteCredentials,
 
 fn removed_means_gone(credentials: &impl WriteCredentials, states: &impl StateStore) {
     let alice = subject("alice");
-    enrol::store((credentials, states), &alice, (&enrolment("alice"), Some(77)), IfEnrolled::Fail, UnixTime::default())
-        .unwrap();
+    enrolment::store(
+        (credentials, states),
+        &alice,
+        (&enrolment("alice"), Some(77)),
+        IfEnrolled::Fail,
+        UnixTime::default(),
+    )
+    .unwrap();
     assert!(admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());
     assert!(credentials.read(&alice).unwrap().is_none() && states.open(&alice).unwrap().is_none());
     assert!(!admin::remove((credentials, states), &alice, UnixTime::default(), |_| Ok(())).unwrap());

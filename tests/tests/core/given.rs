@@ -4,9 +4,7 @@ use std::{cell::Cell, sync::LazyLock};
 
 use twinlock_core::{
     account::{Subject, UserName},
-    config::Config,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
-    login::{Attempt, Login},
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer},
@@ -16,6 +14,8 @@ use twinlock_core::{
     throttle::Limits,
     time::UnixTime,
 };
+use twinlock_login::attempt::{Attempt, Login};
+use twinlock_store::config::Config;
 use zeroize::Zeroizing;
 
 use crate::memory::Memory;
@@ -148,7 +148,7 @@ impl Host {
     }
 
     /// The outcome of one attempt of alice.
-    pub(crate) fn alice(&self, answers: &[&str]) -> twinlock_core::login::Outcome {
+    pub(crate) fn alice(&self, answers: &[&str]) -> twinlock_login::attempt::Outcome {
         self.attempt("alice", answers).0.outcome
     }
 

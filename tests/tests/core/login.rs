@@ -4,12 +4,12 @@ use std::time::Duration;
 
 use twinlock_core::{
     journal::Reason,
-    login::{NEXT_CODE_PROMPT, Outcome},
     policy::{Network, SecondFactor},
     ports::NoAnswer,
     record::Record,
     throttle::Throttle,
 };
+use twinlock_login::attempt::{NEXT_CODE_PROMPT, Outcome};
 
 use crate::given::{Host, NOON, RECOVERY, enrolment, id, subject};
 
@@ -58,7 +58,7 @@ fn a_used_code_has_no_second_spelling() {
         let host_outcome = host.alice(&[&spelling]);
         assert_eq!(host_outcome, refused(Reason::Replayed), "{spelling:?}");
         host.store.enrol(&subject("alice"), &enrolment("alice"));
-        twinlock_core::admin::unlock(&host.store, &subject("alice")).unwrap();
+        twinlock_service::admin::unlock(&host.store, &subject("alice")).unwrap();
     }
     for junk in [format!("0{code}0"), format!("+{code}"), format!("{code}\n"), format!("{head}\u{a0}{tail}")] {
         assert!(matches!(host.alice(&[&junk]), Outcome::Refused(Reason::Junk | Reason::WrongCode)), "{junk:?}");
@@ -200,7 +200,7 @@ fn a_hundred_wrong_codes_disable_and_recovery_codes_still_open() {
     assert_eq!((attempt.outcome, prompts.len()), (refused(Reason::Disabled), 1));
     assert_eq!(host.alice(&[RECOVERY[0]]), recovered(1));
     assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::Disabled));
-    twinlock_core::admin::unlock(&host.store, &subject("alice")).unwrap();
+    twinlock_service::admin::unlock(&host.store, &subject("alice")).unwrap();
     assert_eq!(host.alice(&[&host.code(0)]), GRANTED);
 }
 
@@ -342,7 +342,7 @@ fn the_record_of_a_user_without_credentials_is_left_alone() {
     let host = Host::with_alice();
     host.wrong_codes(1);
     let before: Option<Record> = host.store.record(&subject("alice"));
-    twinlock_core::ports::WriteCredentials::remove(&host.store, &subject("alice")).unwrap();
+    twinlock_store::ports::WriteCredentials::remove(&host.store, &subject("alice")).unwrap();
     assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::Store));
     assert_eq!(host.store.record(&subject("alice")), before);
 }

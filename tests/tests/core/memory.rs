@@ -2,11 +2,9 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use twinlock_core::{
-    account::Subject,
-    credentials::Enrolment,
-    ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
-    record::Record,
+use twinlock_core::{account::Subject, credentials::Enrolment, decide::FailureOnRecord, record::Record};
+use twinlock_store::ports::{
+    LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials,
 };
 
 #[derive(Default)]
@@ -184,6 +182,8 @@ impl LockedState for MemoryLockedState {
         Ok(())
     }
 }
+
+impl FailureOnRecord for MemoryPendingFailure {}
 
 impl PendingFailure for MemoryPendingFailure {
     fn commit(self, next: &Record) -> Result<(), StoreError> {

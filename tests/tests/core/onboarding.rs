@@ -1,14 +1,14 @@
 //! Enrolling inside a login: what is asked, of whom, and what may be stored.
 
 use twinlock_core::{
-    host::Kernel,
     journal::Reason,
-    login::{Attempt, Outcome},
-    onboarding::{Onboarding, Staged},
     otp::{Otp, ReplayState},
-    ports::{Clock, Conversation, NoAnswer, ReadCredentials},
+    ports::{Clock, Conversation, NoAnswer},
     secret::Secret,
 };
+use twinlock_enrol::onboarding::{Onboarding, Staged};
+use twinlock_login::attempt::{Attempt, Outcome};
+use twinlock_store::{host::Kernel, ports::ReadCredentials};
 use zeroize::Zeroizing;
 
 use crate::{

@@ -2,7 +2,7 @@
 //! unproven, and the owner gets back in.
 
 use proptest::prelude::*;
-use twinlock_core::login::Outcome;
+use twinlock_login::attempt::Outcome;
 
 use crate::given::{Host, NOON, RECOVERY};
 

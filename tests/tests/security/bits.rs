@@ -1,9 +1,8 @@
 //! Bits of a login that flip in memory (U04).
 
 use nix::libc;
-use twinlock_core::grant::Grant;
-use twinlock_core::journal::Reason;
-use twinlock_core::login::{Attempt as Ended, Outcome};
+use twinlock_core::{grant::Grant, journal::Reason};
+use twinlock_login::attempt::{Attempt as Ended, Outcome};
 use twinlock_tests::{Attempt, Blow, Faults, Flip, ForgedState, Injector, PamCode, World, in_world, state_of, tally};
 
 /// Places of the stack where the word stands: the one that counts, older ones, and registers that were put aside.

@@ -2,7 +2,8 @@
 
 use std::path::Path;
 
-use twinlock_core::{account::UserName, ports::StoreErrorKind};
+use twinlock_core::account::UserName;
+use twinlock_store::ports::StoreErrorKind;
 
 use super::Symptom;
 use crate::{
@@ -19,7 +20,7 @@ pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
 }
 
 fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
-    let fault = |error: &twinlock_core::ports::StoreError| {
+    let fault = |error: &twinlock_store::ports::StoreError| {
         let why = if matches!(error.kind, StoreErrorKind::Missing) {
             "without the store no code can be looked at: every login that needs one is refused"
         } else if matches!(error.kind, StoreErrorKind::Identity(_)) {

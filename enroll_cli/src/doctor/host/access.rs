@@ -1,7 +1,7 @@
 //! Whom sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
 //! somebody is left in.
 
-use twinlock_core::host::accounts::{self, Account, Members};
+use twinlock_store::host::accounts::{self, Account, Members};
 
 use crate::doctor::{sshd_files::fits, sshd_settings::Settings};
 

@@ -8,7 +8,8 @@ use std::{
 };
 
 use nix::fcntl::OFlag;
-use twinlock_core::{host::accounts::Account, time::UnixTime};
+use twinlock_core::time::UnixTime;
+use twinlock_store::host::accounts::Account;
 
 use crate::{
     doctor::{sshd_files::Files, sshd_settings::Settings},

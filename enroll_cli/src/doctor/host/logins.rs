@@ -3,10 +3,10 @@
 use std::collections::HashSet;
 
 use twinlock_core::{
-    host::{SystemGroups, accounts},
     policy::{SecondFactor, Source},
     time::UnixTime,
 };
+use twinlock_store::host::{SystemGroups, accounts};
 
 use super::{OUTSIDE, PamFacts, Person, Scope, SshdFacts, decide, pam::Exempt};
 use crate::{

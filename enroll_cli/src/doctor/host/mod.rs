@@ -18,12 +18,11 @@ pub(crate) use server::SshdFacts;
 pub(crate) use store::{Broker, Labels, StoreFacts};
 use twinlock_core::{
     account::UserName,
-    config::Config,
-    host::SystemClock,
     policy::{self, FirstFactors, Groups, SecondFactor, Source},
     ports::Clock,
     time::UnixTime,
 };
+use twinlock_store::{config::Config, host::SystemClock};
 
 use super::{
     clock::ClockState,

@@ -2,7 +2,8 @@
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 
-use twinlock_core::{account::UserName, host::SystemGroups, module_arguments::ModuleArgument, policy::Groups};
+use twinlock_core::{account::UserName, module_arguments::ModuleArgument, policy::Groups};
+use twinlock_store::host::SystemGroups;
 
 use crate::{
     doctor::{

@@ -2,7 +2,9 @@
 
 use std::{collections::HashMap, fs, time::Duration};
 
-use twinlock_core::{host::accounts::Account, status::Status, time::UnixTime};
+use twinlock_core::time::UnixTime;
+use twinlock_service::status::Status;
+use twinlock_store::host::accounts::Account;
 
 const SHADOW: &str = "/etc/shadow";
 const DAY: Duration = Duration::from_hours(24);

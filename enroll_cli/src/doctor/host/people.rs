@@ -11,14 +11,16 @@ use std::{
 
 use twinlock_core::{
     account::{Subject, UserName},
+    policy::{Groups, SecondFactor, Source},
+    time::UnixTime,
+};
+use twinlock_store::{
+    files::Reading,
     host::{
         SystemGroups,
         accounts::{self, Account, Members},
     },
-    policy::{Groups, SecondFactor, Source},
     ports::StoreError,
-    store::Reading,
-    time::UnixTime,
 };
 
 use super::{

@@ -10,7 +10,8 @@ use nix::sys::{
     statfs::{NFS_SUPER_MAGIC, statfs},
     statvfs::{FsFlags, statvfs},
 };
-use twinlock_core::{host::mounts, ports::StoreError, store, wire::SOCKET};
+use twinlock_login::wire::SOCKET;
+use twinlock_store::{files, host::mounts, ports::StoreError};
 
 use crate::{doctor::programs, layout::CopyOnWrite, scene::Scene};
 
@@ -55,7 +56,7 @@ impl StoreFacts {
     pub(super) fn of(scene: &Scene) -> Self {
         let root = &scene.config.store.directory;
         // The first that is wrong: what is below it cannot be judged.
-        let fault = store::check_folder(root)
+        let fault = files::check_folder(root)
             .err()
             .or_else(|| scene.store.reading().err())
             .or_else(|| scene.store.check_identity().err());
@@ -128,7 +129,7 @@ impl Broker {
     pub(super) fn of_host() -> Self {
         const UNITS: [&str; 3] = ["/etc/systemd/system", "/usr/lib/systemd/system", "/lib/systemd/system"];
         let set_up = UNITS.iter().any(|folder| Path::new(folder).join("twinlockd.socket").exists());
-        match store::check_socket(Path::new(SOCKET)) {
+        match files::check_socket(Path::new(SOCKET)) {
             Ok(()) => Self::Fine,
             Err(_) if !Path::new(SOCKET).exists() => {
                 if set_up {

@@ -13,17 +13,19 @@ use std::{
 use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
-    enrol::{self, IfEnrolled},
+    decide::FailureOnRecord,
     journal::Reason,
-    login::{Login, Outcome},
     policy::SecondFactor,
-    ports::{
-        Clock, Conversation, LockedState, NoAnswer, PendingFailure, ReadCredentials, StateStore, StoreError,
-        StoreErrorKind, WriteCredentials,
-    },
+    ports::{Clock, Conversation, NoAnswer},
     record::Record,
     throttle::Limits,
     time::UnixTime,
+};
+use twinlock_enrol::enrolment::{self, IfEnrolled};
+use twinlock_login::attempt::{Login, Outcome};
+use twinlock_store::{
+    format::TomlDocument as _,
+    ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
 };
 use zeroize::Zeroizing;
 
@@ -205,7 +207,7 @@ impl Programs {
                 };
                 // Whether it could be stored is seen by what it did.
                 let stores = (&ports, &ports);
-                let _ = enrol::store_enrolment_with(
+                let _ = enrolment::store_enrolment_with(
                     stores,
                     &subject("alice"),
                     enrolment,
@@ -229,7 +231,7 @@ impl Programs {
         (acts, next)
     }
 
-    /// What the files do for each port (`core/src/store/state.rs`).
+    /// What the files do for each port (`crates/store/src/files/state.rs`).
     fn acts(&mut self, write: Write) -> Vec<Act> {
         match write {
             Write::Charge(record) => vec![Act::SyncCurrent, Act::Charge(self.number(&record))],
@@ -431,6 +433,8 @@ impl<'a> LockedState for Locked<'a> {
 }
 
 struct Charged<'a>(Held<'a>);
+
+impl FailureOnRecord for Charged<'_> {}
 
 impl PendingFailure for Charged<'_> {
     fn commit(self, next: &Record) -> Result<(), StoreError> {

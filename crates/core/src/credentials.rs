@@ -1,0 +1,135 @@
+//! What a user holds, as values that cannot be wrong.
+
+use crate::{account::UserName, otp::Otp, recovery::RecoverySet, text::is_hidden, time::UnixTime};
+
+/// A user's second factors. No `Debug`: it holds secrets.
+#[derive(Clone)]
+pub struct Enrolment {
+    /// Whose it is.
+    pub user: UserName,
+    /// The uid it was made for; absent where configuration management deploys the file.
+    pub uid: Option<u32>,
+    /// At least one and at most [`Enrolment::MOST_AUTHENTICATORS`], each with an id of its own.
+    pub authenticators: Vec<Authenticator>,
+    /// The recovery codes, if there are any.
+    pub recovery: Option<RecoverySet>,
+}
+
+/// One app or device.
+#[derive(Clone)]
+pub struct Authenticator {
+    /// Its name in the state and in the log.
+    pub id: AuthenticatorId,
+    /// Its name for people.
+    pub label: Label,
+    /// How its codes are made.
+    pub otp: Otp,
+    /// When it was enrolled.
+    pub created: Option<UnixTime>,
+    /// Switched off for a while: its codes open nothing, and its user is enrolled all the same.
+    pub suspended: bool,
+}
+
+/// The short, stable, random name of an authenticator: 1 to 16 of `a` to `z` and `0` to `9`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AuthenticatorId(String);
+
+/// What a person calls an authenticator: 1 to 64 characters, none a control character. A new one has no hidden character
+/// either ([`is_hidden`]); one that was stored before may have some.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Label(String);
+
+impl Enrolment {
+    /// Authenticators one user may have; the state of all of them must fit a slot.
+    pub const MOST_AUTHENTICATORS: usize = 16;
+
+    /// What tells this enrolment from what it may become: which authenticators are there, which of them are switched on,
+    /// and which set of recovery codes. All these names are random.
+    #[must_use]
+    pub fn identity(&self) -> String {
+        let one = |held: &Authenticator| format!("{}{} ", held.id.as_str(), if held.suspended { "-" } else { "+" });
+        let devices: String = self.authenticators.iter().map(one).collect();
+        devices + self.recovery.as_ref().map_or("", |set| set.set.as_str())
+    }
+
+    /// The authenticators whose codes count.
+    pub fn active(&self) -> impl Iterator<Item = &Authenticator> {
+        self.authenticators.iter().filter(|authenticator| !authenticator.suspended)
+    }
+
+    /// Whether there are as many authenticators as there may be, each with an id of its own.
+    #[must_use]
+    pub fn is_sound(&self) -> bool {
+        let all = &self.authenticators;
+        let twice = || all.iter().zip(1..).any(|(one, rest)| all.iter().skip(rest).any(|other| other.id == one.id));
+        (1..=Self::MOST_AUTHENTICATORS).contains(&all.len()) && !twice()
+    }
+}
+
+impl AuthenticatorId {
+    /// Longest id.
+    pub const LONGEST: usize = 16;
+
+    /// Takes an id.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        let sound = (1..=Self::LONGEST).contains(&text.len())
+            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
+        sound.then(|| Self(text.to_owned()))
+    }
+
+    /// An id of 6 symbols (30 bits, so that ids of one user do not meet) from random bytes.
+    #[must_use]
+    pub fn from_random(bytes: [u8; 6]) -> Self {
+        const SYMBOLS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
+        Self(
+            bytes
+                .iter()
+                .filter_map(|byte| SYMBOLS.get(usize::from(byte % 32)))
+                .map(|symbol| char::from(*symbol))
+                .collect(),
+        )
+    }
+
+    /// The id.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl Label {
+    /// What a new label must be.
+    pub const RULE: &str = "a label has 1 to 64 characters, none a control character or an invisible one";
+    /// Longest label in characters.
+    pub const LONGEST: usize = 64;
+
+    /// Takes a new label.
+    #[must_use]
+    pub fn parse(text: &str) -> Option<Self> {
+        Self::from_store(text).filter(|_| !text.chars().any(is_hidden))
+    }
+
+    /// Takes a label that was stored, perhaps before hidden characters were refused.
+    #[must_use]
+    pub fn from_store(text: &str) -> Option<Self> {
+        let sound = (1..=Self::LONGEST).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+        sound.then(|| Self(text.to_owned()))
+    }
+
+    /// A word, and behind it the number where it is not the first of that word.
+    ///
+    /// # Panics
+    /// Never: a short word and a number are a label.
+    #[must_use]
+    pub fn numbered(word: &'static str, number: usize) -> Self {
+        let text = if number <= 1 { word.to_owned() } else { format!("{word}-{number}") };
+        Self::parse(&text).expect("a short word and a number are a label")
+    }
+
+    /// The label.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}

@@ -1,0 +1,520 @@
+//! The decision: whether answers prove a second factor. Pure; it cannot change a credential, by its types.
+
+use crate::{
+    credentials::{Authenticator, AuthenticatorId, Enrolment},
+    otp::{Code, Match, Otp, ReplayState, Window},
+    policy::Network,
+    record::{Origin, Record},
+    recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
+    throttle::Method,
+    time::UnixTime,
+};
+
+/// A code and when it was given. No `Debug`.
+#[derive(Clone)]
+pub struct SubmittedCode {
+    /// What was typed.
+    pub code: Code,
+    /// The host's clock right after the answer.
+    pub at: UnixTime,
+}
+
+/// What a login submits. No `Debug`.
+#[derive(Clone)]
+pub enum Response {
+    /// One code.
+    Code(SubmittedCode),
+    /// Two codes, of which the second must come after the first.
+    TwoCodes(SubmittedCode, SubmittedCode),
+    /// Two consecutive codes that may be further off, to set the authenticator right (RFC 6238 section 6, RFC 4226
+    /// section 7.4).
+    Resync(SubmittedCode, SubmittedCode),
+    /// A recovery code.
+    Recovery(RecoveryCode),
+}
+
+impl Response {
+    /// What the response is checked against.
+    #[must_use]
+    pub const fn method(&self) -> Method {
+        match self {
+            Self::Code(_) | Self::TwoCodes(..) | Self::Resync(..) => Method::Otp,
+            Self::Recovery(_) => Method::Recovery,
+        }
+    }
+
+    /// How many codes are at hand.
+    #[must_use]
+    pub const fn codes(&self) -> usize {
+        match self {
+            Self::Code(_) => 1,
+            Self::TwoCodes(..) | Self::Resync(..) => 2,
+            Self::Recovery(_) => 0,
+        }
+    }
+}
+
+/// What a response is worth.
+#[derive(Debug, Clone, PartialEq, Eq)]
+#[must_use]
+pub enum Verdict {
+    /// It proves the factor, and this is used up by it.
+    Accept(Consumed),
+    /// It does not.
+    Refuse(Rejection),
+}
+
+/// What an accepted response uses up.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Consumed {
+    /// This step of an authenticator, and all before it.
+    Step {
+        /// The authenticator.
+        id: AuthenticatorId,
+        /// The step, the later one of two.
+        step: u64,
+        /// By how many steps the authenticator's clock is ahead, if that was found out.
+        drift: Option<i64>,
+    },
+    /// A recovery code.
+    RecoveryCode {
+        /// Its set.
+        set: AuthenticatorId,
+        /// Its id.
+        id: u8,
+    },
+}
+
+/// Why a response is worth nothing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Rejection {
+    /// No code of any window, no recovery code of the set.
+    Wrong,
+    /// The right one, but used before.
+    Replayed,
+    /// The first of two codes was right, the second was not a later one.
+    SecondCode,
+}
+
+/// A failed attempt that is on record already, should this process die right now. Stores alone make one.
+pub trait FailureOnRecord {}
+
+/// Judges a response against what the user holds and what was used before.
+///
+/// The pending failure is the proof that the failed attempt is on record.
+///
+/// # Errors
+/// [`RecoveryError::Memory`].
+///
+/// # Security
+/// Every authenticator and every step is looked at, whatever the first ones said.
+pub fn decide(
+    _pending: &impl FailureOnRecord,
+    enrolment: &Enrolment,
+    record: &Record,
+    response: &Response,
+) -> Result<Verdict, RecoveryError> {
+    match response {
+        Response::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Window::Login)),
+        Response::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Login)),
+        Response::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Resync)),
+        Response::Recovery(code) => decide_recovery(enrolment, record, code),
+    }
+}
+
+type Codes<'a> = (&'a SubmittedCode, Option<&'a SubmittedCode>);
+
+fn decide_codes(enrolment: &Enrolment, record: &Record, codes: Codes<'_>, window: Window) -> Verdict {
+    let mut verdict = Verdict::Refuse(Rejection::Wrong);
+    for authenticator in enrolment.active() {
+        let replay = replay_state_of(enrolment, record, authenticator);
+        verdict = stronger(verdict, match_codes(&authenticator.otp, replay, codes, window).on(&authenticator.id));
+    }
+    verdict
+}
+
+/// What is known of an authenticator from its earlier uses. Where its secret stands twice among what the user holds, as
+/// it may in a file that was deployed or imported, a step that was used of the one is used of the other.
+fn replay_state_of(enrolment: &Enrolment, record: &Record, authenticator: &Authenticator) -> ReplayState {
+    let twins = enrolment.authenticators.iter().filter(|one| one.otp.shares_key_with(&authenticator.otp));
+    let last_step = twins.filter_map(|twin| record.replay_state(&twin.id).last_step).max();
+    ReplayState { last_step, ..record.replay_state(&authenticator.id) }
+}
+
+/// What two codes, or one, are to one authenticator.
+enum CodesMatch {
+    Accept { step: u64, drift: Option<i64> },
+    Refuse(Rejection),
+}
+
+impl CodesMatch {
+    fn on(self, id: &AuthenticatorId) -> Verdict {
+        match self {
+            Self::Accept { step, drift } => Verdict::Accept(Consumed::Step { id: id.clone(), step, drift }),
+            Self::Refuse(refusal) => Verdict::Refuse(refusal),
+        }
+    }
+}
+
+fn match_codes(otp: &Otp, replay: ReplayState, (first, second): Codes<'_>, window: Window) -> CodesMatch {
+    let found = otp.find(&first.code, first.at, replay, window);
+    // The second code is looked for whatever the first one is.
+    let last_step = if let Match::Fresh(step) = found { Some(step) } else { replay.last_step };
+    let next = second
+        .map(|second| (second.at, otp.find(&second.code, second.at, ReplayState { last_step, ..replay }, window)));
+    match (found, next) {
+        (Match::Replayed, _) => CodesMatch::Refuse(Rejection::Replayed),
+        (Match::Nothing, _) => CodesMatch::Refuse(Rejection::Wrong),
+        (Match::Fresh(step), None) => CodesMatch::Accept { step, drift: None },
+        (Match::Fresh(step), Some((at, Match::Fresh(later)))) if otp.follows(step, later, window) => {
+            CodesMatch::Accept { step: later, drift: found_drift(otp, later, at, window) }
+        }
+        (Match::Fresh(_), Some(_)) => CodesMatch::Refuse(Rejection::SecondCode),
+    }
+}
+
+/// Only two consecutive codes given for that purpose move the window of a clock.
+fn found_drift(otp: &Otp, step: u64, now: UnixTime, window: Window) -> Option<i64> {
+    match (otp.period(), window) {
+        (Some(_), Window::Resync) => step.checked_signed_diff(otp.step_at(now, ReplayState::default())),
+        (_, Window::Login) | (None, Window::Resync) => None,
+    }
+}
+
+/// By how many seconds the clock of an authenticator is off whose code was refused, if it is one of the ten minutes
+/// around now. It grants nothing, and it says that a guess hit: it is for the log and for root, and of codes whose time
+/// is over for their owner.
+#[must_use]
+pub fn clock_offset(enrolment: &Enrolment, record: &Record, response: &Response) -> Option<i64> {
+    let given = match response {
+        Response::Code(given) | Response::TwoCodes(given, _) => given,
+        Response::Resync(..) | Response::Recovery(_) => return None,
+    };
+    enrolment.active().find_map(|authenticator| {
+        let (otp, replay) = (&authenticator.otp, replay_state_of(enrolment, record, authenticator));
+        let period = i64::from(otp.period()?);
+        match otp.find(&given.code, given.at, replay, Window::Resync) {
+            Match::Fresh(step) => step.checked_signed_diff(otp.step_at(given.at, replay))?.checked_mul(period),
+            Match::Replayed | Match::Nothing => None,
+        }
+    })
+}
+
+/// Of two authenticators' words the one that says more; an acceptance stays.
+fn stronger(one: Verdict, other: Verdict) -> Verdict {
+    match (&one, &other) {
+        (Verdict::Refuse(_), Verdict::Accept(_)) | (Verdict::Refuse(Rejection::Wrong), Verdict::Refuse(_)) => other,
+        (Verdict::Accept(_) | Verdict::Refuse(_), Verdict::Accept(_) | Verdict::Refuse(_)) => one,
+    }
+}
+
+fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) -> Result<Verdict, RecoveryError> {
+    let Some(set) = &enrolment.recovery else {
+        return Ok(Verdict::Refuse(Rejection::Wrong));
+    };
+    Ok(match set.find(code, record.spent(&set.set))? {
+        RecoveryMatch::Fresh(id) => Verdict::Accept(Consumed::RecoveryCode { set: set.set.clone(), id }),
+        RecoveryMatch::Spent => Verdict::Refuse(Rejection::Replayed),
+        RecoveryMatch::Nothing => Verdict::Refuse(Rejection::Wrong),
+    })
+}
+
+/// The record after an accepted response: what was used up, when and from where is noted, the consecutive failures end, stale
+/// entries go. `network` is where it surely came from, `from` what the application said.
+#[must_use]
+pub fn accepted(
+    enrolment: &Enrolment,
+    before: &Record,
+    consumed: &Consumed,
+    now: UnixTime,
+    (from, network): (Option<&Origin>, Option<Network>),
+) -> Record {
+    let mut next = before.clone();
+    let method = match consumed {
+        Consumed::Step { id, step, drift } => {
+            next.use_step(id, *step, now);
+            next.set_from(id, from);
+            if let Some(drift) = drift {
+                next.set_drift(id, *drift);
+            }
+            Method::Otp
+        }
+        Consumed::RecoveryCode { set, id } => {
+            next.spend(set, *id);
+            Method::Recovery
+        }
+    };
+    next.throttle = before.throttle.accepted(method, network);
+    next.prune(enrolment);
+    next
+}
+
+#[cfg(test)]
+mod tests {
+    use std::sync::LazyLock;
+
+    use super::*;
+    use crate::{
+        account::{Subject, UserName},
+        credentials::Label,
+        otp::{Algorithm, MovingFactor, Otp},
+        recovery::RecoverySet,
+        secret::Secret,
+    };
+
+    /// A pending failure that was written.
+    struct Written;
+
+    impl FailureOnRecord for Written {}
+
+    const NOW: u64 = 30_000;
+    const STEP: u64 = 1000;
+    const CLOCK: MovingFactor = MovingFactor::Time { period: 30 };
+    const RECOVERY: &str = "ABCDEFGHJKMNPQRS";
+
+    fn id(text: &str) -> AuthenticatorId {
+        AuthenticatorId::parse(text).unwrap()
+    }
+
+    fn authenticator(name: &str, secret: u8, factor: MovingFactor) -> Authenticator {
+        let otp = Otp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
+        Authenticator { id: id(name), label: Label::parse(name).unwrap(), otp, created: None, suspended: false }
+    }
+
+    /// With one recovery code, which is hashed once for all tests.
+    fn alice() -> Enrolment {
+        static ALICE: LazyLock<Enrolment> = LazyLock::new(enrolled);
+        ALICE.clone()
+    }
+
+    fn enrolled() -> Enrolment {
+        let codes = [RecoveryCode::parse(RECOVERY.as_bytes()).unwrap()];
+        let set = RecoverySet::hashed(id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap();
+        Enrolment {
+            user: UserName::parse(b"alice").unwrap(),
+            uid: None,
+            authenticators: vec![authenticator("phone", 1, CLOCK), authenticator("tablet", 2, CLOCK)],
+            recovery: Some(set),
+        }
+    }
+
+    fn fresh() -> Record {
+        Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 })
+    }
+
+    /// A record in which the phone was used at this step.
+    fn used(step: u64) -> Record {
+        let mut record = fresh();
+        record.use_step(&id("phone"), step, UnixTime::default());
+        record
+    }
+
+    fn given(which: usize, step: u64) -> SubmittedCode {
+        let code = alice().authenticators[which].otp.code(step);
+        SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), at: UnixTime::from_seconds(NOW) }
+    }
+
+    fn one(which: usize, step: u64) -> Response {
+        Response::Code(given(which, step))
+    }
+
+    fn two(first: (usize, u64), second: (usize, u64)) -> Response {
+        Response::TwoCodes(given(first.0, first.1), given(second.0, second.1))
+    }
+
+    fn recovery(text: &str) -> Response {
+        Response::Recovery(RecoveryCode::parse(text.as_bytes()).unwrap())
+    }
+
+    fn accept(name: &str, step: u64) -> Verdict {
+        Verdict::Accept(Consumed::Step { id: id(name), step, drift: None })
+    }
+
+    #[test]
+    fn the_table_of_verdicts() {
+        let (wrong, replayed, second) = (
+            Verdict::Refuse(Rejection::Wrong),
+            Verdict::Refuse(Rejection::Replayed),
+            Verdict::Refuse(Rejection::SecondCode),
+        );
+        let spent = {
+            let mut record = fresh();
+            record.spend(&id("set1"), 1);
+            record
+        };
+        let other_set = {
+            let mut record = fresh();
+            record.spend(&id("set0"), 1);
+            record
+        };
+        let code = Verdict::Accept(Consumed::RecoveryCode { set: id("set1"), id: 1 });
+        let (phone, tablet) = (0, 1);
+        for (fact, record, response, verdict) in [
+            ("the code of now", fresh(), one(phone, STEP), accept("phone", STEP)),
+            ("the code of the step before", fresh(), one(phone, STEP - 1), accept("phone", STEP - 1)),
+            ("the code of the step after", fresh(), one(phone, STEP + 1), accept("phone", STEP + 1)),
+            ("two steps ago", fresh(), one(phone, STEP - 2), wrong.clone()),
+            ("two steps ahead", fresh(), one(phone, STEP + 2), wrong.clone()),
+            ("either authenticator", fresh(), one(tablet, STEP), accept("tablet", STEP)),
+            ("the step used last", used(STEP), one(phone, STEP), replayed.clone()),
+            ("a step before the one used last", used(STEP), one(phone, STEP - 1), replayed.clone()),
+            ("a step after the one used last", used(STEP), one(phone, STEP + 1), accept("phone", STEP + 1)),
+            ("the other authenticator's steps are its own", used(STEP), one(tablet, STEP), accept("tablet", STEP)),
+            ("a clock that was ahead", used(u64::MAX), one(phone, STEP), replayed.clone()),
+            ("two consecutive codes", fresh(), two((phone, STEP), (phone, STEP + 1)), accept("phone", STEP + 1)),
+            (
+                "two codes with one between",
+                fresh(),
+                two((phone, STEP - 1), (phone, STEP + 1)),
+                accept("phone", STEP + 1),
+            ),
+            ("the same code twice", fresh(), two((phone, STEP), (phone, STEP)), second.clone()),
+            ("two codes in the wrong order", fresh(), two((phone, STEP), (phone, STEP - 1)), second.clone()),
+            ("two codes of two authenticators", fresh(), two((phone, STEP), (tablet, STEP + 1)), second.clone()),
+            ("a right code after a wrong one", fresh(), two((phone, STEP + 7), (phone, STEP)), wrong.clone()),
+            ("a wrong code after a right one", fresh(), two((phone, STEP), (phone, STEP + 7)), second),
+            ("a used code and the next", used(STEP), two((phone, STEP), (phone, STEP + 1)), replayed.clone()),
+            ("a recovery code", fresh(), recovery(RECOVERY), code.clone()),
+            ("a spent recovery code", spent, recovery(RECOVERY), replayed),
+            ("what an older set spent", other_set, recovery(RECOVERY), code),
+            ("no recovery code of the set", fresh(), recovery("0000000000000000"), wrong),
+        ] {
+            assert_eq!(decide(&Written, &alice(), &record, &response).unwrap(), verdict, "{fact}");
+        }
+    }
+
+    #[test]
+    fn a_proof_is_checked_against_what_it_is_and_has_as_many_codes_as_were_given() {
+        let resync = Response::Resync(given(0, STEP), given(0, STEP + 1));
+        let responses = [one(0, STEP), two((0, STEP), (0, STEP + 1)), resync, recovery(RECOVERY)];
+        let counted = responses.map(|response| (response.method(), response.codes()));
+        assert_eq!(counted, [(Method::Otp, 1), (Method::Otp, 2), (Method::Otp, 2), (Method::Recovery, 0)]);
+    }
+
+    #[test]
+    fn without_recovery_codes_none_is_right() {
+        let bare = Enrolment { recovery: None, ..alice() };
+        assert_eq!(decide(&Written, &bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Rejection::Wrong)));
+    }
+
+    #[test]
+    fn the_first_of_two_codes_is_judged_at_the_time_it_was_given() {
+        let early = SubmittedCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
+        let response = Response::TwoCodes(early, given(0, STEP - 1));
+        assert_eq!(decide(&Written, &alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
+    }
+
+    #[test]
+    fn acceptance_notes_what_was_used_and_drops_what_is_gone() {
+        let now = UnixTime::from_seconds(NOW);
+        let mut before = used(STEP - 1);
+        before.use_step(&id("gone"), 7, now);
+        before.spend(&id("set0"), 3);
+        before.throttle.failures = 2;
+        let (phone, from) = (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
+        let network = Network::parse("192.0.2.7").ok();
+        let step = accepted(&alice(), &before, &phone, now, (from.as_ref(), network));
+        assert_eq!(
+            (step.use_of(&id("phone")).unwrap().last_step, step.uses.len(), step.throttle.failures),
+            (STEP, 1, 0)
+        );
+        assert_eq!((step.uses[0].last_used, &step.uses[0].last_from), (now, &from));
+        assert_eq!((&step.recovery, step.throttle.home), (&None, network));
+        let code = accepted(&alice(), &before, &Consumed::RecoveryCode { set: id("set1"), id: 1 }, now, (None, None));
+        assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
+    }
+
+    #[test]
+    fn a_secret_that_stands_twice_opens_once() {
+        let held = |digits, second| {
+            let mut tablet = authenticator("tablet", second, CLOCK);
+            let secret = Secret::from_bytes(&[second; 20]).unwrap();
+            tablet.otp = Otp::new(secret, Algorithm::Sha1, digits, CLOCK).unwrap();
+            Enrolment { authenticators: vec![authenticator("phone", 1, CLOCK), tablet], ..alice() }
+        };
+        for (digits, second, again) in [
+            (6, 1, Verdict::Refuse(Rejection::Replayed)),
+            (8, 1, Verdict::Refuse(Rejection::Replayed)),
+            (8, 2, accept("tablet", STEP)),
+        ] {
+            let enrolment = held(digits, second);
+            let code = enrolment.authenticators[1].otp.code(STEP);
+            let code = SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
+            let verdict = decide(&Written, &enrolment, &used(STEP), &Response::Code(code)).unwrap();
+            assert_eq!(verdict, again, "{digits} digits of {second}");
+        }
+        let next = decide(&Written, &held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
+        assert_eq!(next, accept("phone", STEP + 1));
+    }
+
+    #[test]
+    fn a_suspended_authenticator_opens_nothing() {
+        let mut enrolment = alice();
+        enrolment.authenticators[0].suspended = true;
+        let verdict = |which| decide(&Written, &enrolment, &fresh(), &one(which, STEP)).unwrap();
+        assert_eq!((verdict(0), verdict(1)), (Verdict::Refuse(Rejection::Wrong), accept("tablet", STEP)));
+    }
+
+    #[test]
+    fn two_consecutive_codes_ten_minutes_off_set_a_clock_right() {
+        for ahead in [-20i64, -7, 0, 7, 19] {
+            let first = STEP.saturating_add_signed(ahead);
+            let resync = |second| Response::Resync(given(0, first), given(0, second));
+            let drift = Some(ahead + 1);
+            let wanted = Verdict::Accept(Consumed::Step { id: id("phone"), step: first + 1, drift });
+            assert_eq!(decide(&Written, &alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
+            let apart = decide(&Written, &alice(), &fresh(), &resync(first + 2)).unwrap();
+            assert_eq!(apart, Verdict::Refuse(Rejection::SecondCode), "{ahead}");
+        }
+        let far = Response::Resync(given(0, STEP + 21), given(0, STEP + 22));
+        assert_eq!(decide(&Written, &alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Rejection::Wrong));
+        let old = Response::Resync(given(0, STEP - 7), given(0, STEP - 6));
+        assert_eq!(decide(&Written, &alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Rejection::Replayed));
+    }
+
+    #[test]
+    fn a_drift_that_was_found_moves_the_next_login() {
+        let drift = Consumed::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
+        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), (None, None));
+        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
+        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Rejection::Wrong));
+    }
+
+    #[test]
+    fn the_offset_of_a_refused_clock_is_told_for_ten_minutes() {
+        let offset = |record: &Record, step| clock_offset(&alice(), record, &one(0, step));
+        assert_eq!(offset(&fresh(), STEP + 6), Some(180));
+        assert_eq!(offset(&fresh(), STEP - 20), Some(-600));
+        assert_eq!(offset(&fresh(), STEP + 21), None);
+        assert_eq!(offset(&used(STEP + 6), STEP + 6), None);
+        assert_eq!(clock_offset(&alice(), &fresh(), &recovery(RECOVERY)), None);
+    }
+
+    #[test]
+    fn a_token_opens_by_its_count_and_two_presses_follow_each_other() {
+        let token = Enrolment {
+            authenticators: vec![authenticator("token", 1, MovingFactor::Counter { first: 3 })],
+            ..alice()
+        };
+        let verdict = |record: &Record, response: &Response| decide(&Written, &token, record, response).unwrap();
+        assert_eq!(verdict(&fresh(), &one(0, 3)), accept("token", 3));
+        assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Rejection::Replayed));
+        assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Rejection::Wrong));
+        let mut pressed = fresh();
+        pressed.use_step(&id("token"), 8, UnixTime::default());
+        assert_eq!(verdict(&pressed, &one(0, 8)), Verdict::Refuse(Rejection::Replayed));
+        assert_eq!(verdict(&pressed, &two((0, 9), (0, 10))), accept("token", 10));
+        assert_eq!(verdict(&pressed, &two((0, 9), (0, 11))), Verdict::Refuse(Rejection::SecondCode));
+        // The second press is looked for from the first one on.
+        assert_eq!(verdict(&pressed, &two((0, 14), (0, 15))), accept("token", 15));
+        let far = Response::Resync(given(0, 90), given(0, 91));
+        assert_eq!(verdict(&pressed, &far), accept("token", 91));
+    }
+
+    #[test]
+    fn the_last_step_never_goes_back() {
+        let mut record = used(STEP);
+        record.use_step(&id("phone"), STEP - 5, UnixTime::default());
+        assert_eq!(record.use_of(&id("phone")).unwrap().last_step, STEP);
+    }
+}

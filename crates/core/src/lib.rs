@@ -1,0 +1,36 @@
+//! What Twinlock exists for, pure: codes and the walk over their window, recovery codes, the throttle, the policy, and the
+//! decision about an answer. Nothing here knows a file, a format, a clock, libpam or a terminal.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::string_slice,
+        clippy::cast_possible_wrap,
+        clippy::large_stack_arrays,
+        reason = "a test that cannot go on panics"
+    )
+)]
+
+pub mod account;
+pub mod answer;
+pub mod credentials;
+pub mod decide;
+pub mod devices;
+pub mod grant;
+pub mod journal;
+pub mod module_arguments;
+pub mod notice;
+pub mod otp;
+pub mod pending;
+pub mod policy;
+pub mod ports;
+pub mod record;
+pub mod recovery;
+pub mod remember;
+pub mod secret;
+pub mod spacing;
+pub mod text;
+pub mod throttle;
+pub mod time;

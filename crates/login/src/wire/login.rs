@@ -1,0 +1,240 @@
+//! A login of a host that is not root's: the module cannot read the store, so the broker makes the attempt, for the
+//! caller's own account and with the caller's own policy, and the module carries questions and answers.
+//!
+//! Plain text, fields between zero bytes, which no PAM item can hold: the module links no JSON.
+
+use std::{fmt::Write as _, time::Duration};
+
+use twinlock_core::{
+    journal::Reason,
+    notice::Notice,
+    policy::SecondFactor,
+    ports::{Conversation, NoAnswer},
+};
+use zeroize::Zeroizing;
+
+use super::{ConnectError, Connection, Frame, FrameError, Kind};
+use crate::attempt::{Attempt, Outcome};
+
+/// How long the broker may take for its next word.
+const PATIENCE: Duration = Duration::from_secs(30);
+const FIELDS: usize = 6;
+
+/// What the module says of a login.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LoginRequest {
+    /// `pw_name` of who logs in. The broker refuses anybody but the caller.
+    pub user: String,
+    /// What policy asks for.
+    pub policy: SecondFactor,
+    /// The PAM service, for the log.
+    pub service: String,
+    /// Where from, for the log.
+    pub rhost: Option<String>,
+    /// What is asked first; `None` to be told whether anybody is asked, and no more.
+    pub prompt: Option<String>,
+}
+
+impl LoginRequest {
+    fn to_bytes(&self) -> Vec<u8> {
+        let version = super::VERSION.to_string();
+        let fields = [
+            version.as_str(),
+            &self.user,
+            self.policy.name(),
+            &self.service,
+            self.rhost.as_deref().unwrap_or_default(),
+            self.prompt.as_deref().unwrap_or_default(),
+        ];
+        fields.join("\0").into_bytes()
+    }
+
+    /// A request as it came.
+    ///
+    /// # Errors
+    /// [`FrameError::NoMessage`].
+    pub fn parse(content: &[u8]) -> Result<Self, FrameError> {
+        let text = std::str::from_utf8(content).map_err(|_| FrameError::NoMessage)?;
+        let fields: Vec<&str> = text.splitn(FIELDS.saturating_add(1), '\0').collect();
+        let [version, user, policy, service, rhost, prompt] = fields.as_slice() else {
+            return Err(FrameError::NoMessage);
+        };
+        if *version != super::VERSION.to_string() {
+            return Err(FrameError::NoMessage);
+        }
+        Ok(Self {
+            user: (*user).to_owned(),
+            policy: SecondFactor::named(policy).map_err(|_| FrameError::NoMessage)?,
+            service: (*service).to_owned(),
+            rhost: (!rhost.is_empty()).then(|| (*rhost).to_owned()),
+            prompt: (!prompt.is_empty()).then(|| (*prompt).to_owned()),
+        })
+    }
+}
+
+/// How an attempt ended, as the content of [`Kind::Verdict`], with what its owner is told of.
+#[must_use]
+pub fn verdict(attempt: &Attempt) -> String {
+    let mut text = String::new();
+    // Writing to a String cannot fail.
+    let _ = match attempt.end() {
+        Outcome::Granted { recovery_codes_left: None } => write!(text, "granted"),
+        Outcome::Granted { recovery_codes_left: Some(left) } => write!(text, "granted {left}"),
+        Outcome::NotAsked => write!(text, "not-asked"),
+        Outcome::Refused(reason) => write!(text, "refused {}", reason.name()),
+        Outcome::TooSoon(rest) => write!(text, "too-soon {}", rest.as_secs()),
+        Outcome::NoAnswer(NoAnswer { code }) => write!(text, "no-answer {code}"),
+    };
+    if let Some(notice) = &attempt.notice {
+        text.push('\0');
+        text.push_str(&notice.words());
+    }
+    text
+}
+
+fn parse_verdict(text: &str) -> Option<Attempt> {
+    let (outcome, notice) = match text.split_once('\0') {
+        Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words)?))),
+        None => (text, None),
+    };
+    Some(Attempt { notice, ..Attempt::passed(parse_outcome(outcome)?) })
+}
+
+fn parse_outcome(text: &str) -> Option<Outcome> {
+    let (word, rest) = text.split_once(' ').map_or((text, None), |(word, rest)| (word, Some(rest)));
+    Some(match (word, rest) {
+        ("granted", None) => Outcome::Granted { recovery_codes_left: None },
+        ("granted", Some(left)) => Outcome::Granted { recovery_codes_left: Some(left.parse().ok()?) },
+        ("not-asked", None) => Outcome::NotAsked,
+        ("refused", Some(name)) => Outcome::Refused(Reason::ALL.into_iter().find(|reason| reason.name() == name)?),
+        ("too-soon", Some(seconds)) => Outcome::TooSoon(Duration::from_secs(seconds.parse().ok()?)),
+        ("no-answer", Some(code)) => Outcome::NoAnswer(NoAnswer { code: code.parse().ok()? }),
+        _ => return None,
+    })
+}
+
+/// Gives no answer to anything.
+pub struct NoConversation;
+
+impl Conversation for NoConversation {
+    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        Err(NoAnswer { code: 0 })
+    }
+}
+
+/// Has the broker make an attempt. Whatever goes wrong on the way denies.
+///
+/// A screen locker asks when it locks, and is answered hours later, when the broker has long given up. An answer that it
+/// did not hear was not judged, and is given to it once more, over a new connection.
+pub fn attempt(
+    connect: impl Fn() -> Result<Connection, ConnectError>,
+    request: &LoginRequest,
+    conversation: &mut dyn Conversation,
+) -> Attempt {
+    let mut retry_once = RetryOnce { conversation, unheard: None };
+    let mut talk = || match connect() {
+        Ok(broker) => converse(&broker, request, &mut retry_once),
+        Err(error) => Err(SessionError::ConnectError(error)),
+    };
+    let ended = match talk() {
+        Err(SessionError::Unheard(_)) => talk(),
+        ended => ended,
+    };
+    ended.unwrap_or_else(|ended| {
+        let (reason, detail) = match ended {
+            SessionError::ConnectError(error) => {
+                (Reason::Store, format!("this host is not root's, so the broker has to be asked: {error}"))
+            }
+            SessionError::Unheard(broken) | SessionError::FrameError(broken) => {
+                (Reason::Internal, format!("the broker did not finish: {broken}"))
+            }
+        };
+        Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) }
+    })
+}
+
+/// Why a talk with the broker led to nothing.
+enum SessionError {
+    /// There was none.
+    ConnectError(ConnectError),
+    /// The first answer could not be given, so nothing was judged.
+    Unheard(FrameError),
+    /// Anything else.
+    FrameError(FrameError),
+}
+
+impl From<FrameError> for SessionError {
+    fn from(broken: FrameError) -> Self {
+        Self::FrameError(broken)
+    }
+}
+
+/// A conversation whose first answer is kept until it is heard.
+struct RetryOnce<'a> {
+    conversation: &'a mut dyn Conversation,
+    unheard: Option<Zeroizing<Vec<u8>>>,
+}
+
+impl RetryOnce<'_> {
+    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        match self.unheard.take() {
+            Some(answer) => Ok(answer),
+            None => self.conversation.ask(prompt),
+        }
+    }
+}
+
+fn converse(
+    broker: &Connection,
+    request: &LoginRequest,
+    conversation: &mut RetryOnce<'_>,
+) -> Result<Attempt, SessionError> {
+    broker.write(Kind::Login, &request.to_bytes(), PATIENCE)?;
+    let mut asked = false;
+    loop {
+        let frame: Frame = broker.read(PATIENCE)?;
+        match frame.kind {
+            Kind::Ask => match conversation.ask(frame.text()?) {
+                // What is too long for a message is too long for a code.
+                Ok(typed) => {
+                    let answer = typed.get(..super::LONGEST_ANSWER).unwrap_or(&typed);
+                    match broker.write(Kind::Answer, answer, PATIENCE) {
+                        Err(lost) if !asked => {
+                            conversation.unheard = Some(typed);
+                            return Err(SessionError::Unheard(lost));
+                        }
+                        written => written?,
+                    }
+                    asked = true;
+                }
+                Err(none) => {
+                    // It may be gone as well.
+                    let _ = broker.write(Kind::NoAnswer, b"", PATIENCE);
+                    return Ok(Attempt::ended(Outcome::NoAnswer(none)));
+                }
+            },
+            Kind::Verdict => {
+                let attempt = parse_verdict(frame.text()?).ok_or(FrameError::NoMessage)?;
+                // Nobody is granted anything who was not asked.
+                if matches!(attempt.outcome, Outcome::Granted { .. }) && !asked {
+                    return Err(FrameError::OutOfPlace.into());
+                }
+                // And nobody passes unasked where policy asks everybody.
+                if attempt.outcome == Outcome::NotAsked && request.policy >= SecondFactor::Enroll {
+                    return Err(FrameError::OutOfPlace.into());
+                }
+                return Ok(attempt);
+            }
+            Kind::Request
+            | Kind::Login
+            | Kind::EnrolledInLogin
+            | Kind::Answer
+            | Kind::NoAnswer
+            | Kind::AskHidden
+            | Kind::Tell
+            | Kind::Introduce
+            | Kind::Done
+            | Kind::Refused => return Err(FrameError::OutOfPlace.into()),
+        }
+    }
+}

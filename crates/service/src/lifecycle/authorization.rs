@@ -1,0 +1,162 @@
+//! Who may do what, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
+//! A code tried here is counted and used up like that of a login.
+
+use twinlock_core::{account::Subject, credentials::Enrolment, journal::Reason, policy::SecondFactor};
+use twinlock_enrol::enrolment::EnrolError;
+use twinlock_login::attempt::Outcome;
+use twinlock_store::{
+    config::FirstEnrollment,
+    ports::{ReadCredentials, WriteCredentials},
+};
+
+use super::{
+    Caller, Confirm, DialogueConversation, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind,
+    attempt, attempt::Owned, granted,
+};
+use crate::ports::Dialogue;
+
+/// What was shown, and of what it is still true when the change is made.
+pub(super) enum Authorization {
+    /// Root needs to show nothing.
+    Root,
+    /// The user, who has no second factor.
+    FirstFactor,
+    /// The owner of exactly these authenticators and recovery codes.
+    Held(String),
+}
+
+impl Authorization {
+    /// Whether the authorization is for this enrolment, as it is under its lock: somebody whose stolen phone was just replaced
+    /// must not go on with what it proved before.
+    pub(super) fn check(&self, enrolment: &Enrolment) -> Result<(), EnrolError> {
+        match self {
+            Self::Root => Ok(()),
+            Self::Held(identity) if *identity == enrolment.identity() => Ok(()),
+            Self::FirstFactor | Self::Held(_) => Err(EnrolError::ChangedMeanwhile),
+        }
+    }
+}
+
+/// How often a wrong code is asked again.
+const TRIES: usize = 3;
+const PROMPT: &str = "To show that it is you, a code of your app or a recovery code: ";
+
+impl Lifecycle<'_> {
+    /// Whether the administrator leaves it to users.
+    pub(super) fn permit(&self, allowed: bool, what: &str) -> Result<(), RequestError> {
+        match self.caller {
+            Caller::Root => Ok(()),
+            Caller::Owner(_) if allowed => Ok(()),
+            Caller::Owner(_) => Err(RequestError::new(
+                RequestErrorKind::NotPermitted,
+                format!("not permitted: {what} is not left to users on this host"),
+            )
+            .hint("ask your administrator")),
+        }
+    }
+
+    /// What is stored unconfirmed may be no good to its owner: root alone may want that.
+    pub(super) fn permit_confirm(&self, confirm: Confirm) -> Result<(), RequestError> {
+        match (self.caller, confirm) {
+            (Caller::Root, _) | (Caller::Owner(_), Confirm::Ask) => Ok(()),
+            (Caller::Owner(_), Confirm::Skip) => Err(only_root("--no-confirm")),
+        }
+    }
+
+    pub(super) fn authorize_enrolment(&self, wanted: &NewAuthenticator) -> Result<(), RequestError> {
+        let service = &self.config.self_service;
+        match wanted.mode {
+            EnrolMode::First => self.permit(service.enroll, "enrolling")?,
+            EnrolMode::Add => self.permit(service.device, "adding a device")?,
+            EnrolMode::Replace => self.permit(service.replace, "replacing the second factor")?,
+        }
+        self.permit_confirm(wanted.confirm)?;
+        match (self.caller, &wanted.secret) {
+            (Caller::Owner(_), Some(_)) => Err(only_root("a secret from elsewhere")),
+            (Caller::Owner(_), None) | (Caller::Root, _) => Ok(()),
+        }
+    }
+
+    /// Told at once, not after the phone was set up; looked at again when it is stored.
+    pub(super) fn prove_for_enrolment(
+        &self,
+        subject: &Subject,
+        mode: EnrolMode,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Authorization, RequestError> {
+        let enrolled = match (self.caller, mode) {
+            // As root also what cannot be read is replaced.
+            (Caller::Root, EnrolMode::Replace) => return Ok(Authorization::Root),
+            // Root may enrol anew somebody whose credentials were lost.
+            (Caller::Root, _) => self.store.credentials.read_ignoring_state(subject)?.is_some(),
+            (Caller::Owner(_), _) => self.store.credentials.read(subject)?.is_some(),
+        };
+        match (mode, enrolled) {
+            (EnrolMode::First, true) => Err(EnrolError::AlreadyEnrolled.into()),
+            (EnrolMode::Add | EnrolMode::Replace, false) => Err(RequestError::not_enrolled(subject.name.as_str())),
+            (EnrolMode::First, false) => self.prove_first_factor(subject, dialogue),
+            (EnrolMode::Add | EnrolMode::Replace, true) => self.prove(subject, dialogue),
+        }
+    }
+
+    fn prove_first_factor(
+        &self,
+        subject: &Subject,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Authorization, RequestError> {
+        let Caller::Owner(first_factor) = self.caller else {
+            return Ok(Authorization::Root);
+        };
+        match self.config.self_service.first_enrollment {
+            FirstEnrollment::Password => {
+                dialogue.tell("To show that it is you, the password of your account on this host.\n")?;
+                first_factor.password(subject, dialogue)?;
+            }
+            FirstEnrollment::Session => first_factor.fresh_session(subject)?,
+            FirstEnrollment::Off => {
+                return Err(RequestError::new(
+                    RequestErrorKind::NotPermitted,
+                    "not permitted: a first enrolment is not left to users on this host",
+                )
+                .hint("ask your administrator"));
+            }
+        }
+        Ok(Authorization::FirstFactor)
+    }
+
+    /// Asks the owner for a code of what is there now.
+    pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, RequestError> {
+        let Caller::Owner(_) = self.caller else {
+            return Ok(Authorization::Root);
+        };
+        let Some(enrolment) = self.store.credentials.read(subject)? else {
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
+        };
+        let mut left = TRIES;
+        loop {
+            left = left.saturating_sub(1);
+            let mut asking = DialogueConversation { dialogue: &mut *dialogue, prompt: Some(PROMPT) };
+            let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
+            self.journal.attempt(subject, &attempt);
+            if granted(&attempt).is_some() {
+                return Ok(Authorization::Held(enrolment.identity()));
+            }
+            if let Outcome::NoAnswer(none) = attempt.outcome {
+                return Err(none.into());
+            }
+            let attempt = self.as_told(attempt);
+            let refusal = attempt::refusal(&attempt, subject.name.as_str(), Owned::by(Some(&enrolment)));
+            let again =
+                matches!(attempt.outcome, Outcome::Refused(Reason::WrongCode | Reason::Replayed | Reason::Junk));
+            if !again || left == 0 {
+                return Err(refusal);
+            }
+            dialogue.tell(&format!("{refusal}\n"))?;
+        }
+    }
+}
+
+fn only_root(what: &str) -> RequestError {
+    RequestError::new(RequestErrorKind::NotPermitted, format!("not permitted: {what} is for root alone"))
+        .hint("leave it out, or ask your administrator")
+}

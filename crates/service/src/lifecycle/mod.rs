@@ -1,0 +1,450 @@
+//! The life of a second factor (NIST SP 800-63B-4 section 4): made, added to, renewed, tried, removed. The one place that
+//! says who may do what to it and what must be shown first; the command as root and the broker both end here.
+
+mod attempt;
+mod authorization;
+mod request;
+
+use attempt::Owned;
+use authorization::Authorization;
+pub use request::{
+    Confirm, DeviceChanged, Done, EnrolMode, Enrolled, NewAuthenticator, Request, RequestError, RequestErrorKind,
+};
+use twinlock_core::{
+    account::Subject,
+    credentials::{Authenticator, Enrolment},
+    devices::DeviceChange,
+    notice::{Change, Notice},
+    otp::MovingFactor,
+    policy::{Groups, SecondFactor},
+    ports::{Clock, Conversation, NoAnswer, Randomness},
+    recovery::{RecoveryCode, RecoverySet},
+};
+use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled, Parameters};
+use twinlock_login::attempt::{Attempt, Login, Outcome};
+use twinlock_store::{
+    config::{Config, check_issuer},
+    files::{CredentialFiles, StateFiles, Store},
+    host,
+    ports::{ReadCredentials, StoreError},
+};
+
+use crate::{
+    admin,
+    ports::{Dialogue, Offer, Typing},
+    status::Status,
+};
+
+/// How often a wrong answer is asked again before everything is given up.
+const TRIES: usize = 5;
+
+/// Who asks.
+#[derive(Clone, Copy)]
+pub enum Caller<'a> {
+    /// Root, for anybody: nothing has to be shown.
+    Root,
+    /// The owner of the second factor.
+    Owner(&'a dyn FirstFactor),
+}
+
+/// Makes sure that whoever sits there is the user, where no second factor can show it yet.
+pub trait FirstFactor {
+    /// Asks for the account's password.
+    ///
+    /// # Errors
+    /// A [`RequestError`] if it was not given.
+    fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), RequestError>;
+
+    /// Looks whether the caller belongs to a login session that has just begun.
+    ///
+    /// # Errors
+    /// A [`RequestError`] if not, or if it cannot be told.
+    fn fresh_session(&self, subject: &Subject) -> Result<(), RequestError>;
+}
+
+/// Writes down what was attempted and what was changed.
+pub trait Journal {
+    /// An attempt to verify a code.
+    fn attempt(&self, subject: &Subject, attempt: &Attempt);
+
+    /// A second factor was made or changed.
+    fn change(&self, subject: &Subject, change: Change);
+}
+
+/// Lets as many as the host can bear hash recovery codes at once.
+pub trait HashLimiter {
+    /// Waits for a permit, which ends when it is dropped.
+    fn acquire(&self) -> Box<dyn Permit + '_>;
+}
+
+/// A permit to hash; given back when dropped.
+pub trait Permit {}
+
+/// What is worked with.
+pub struct Lifecycle<'a> {
+    /// Who asks.
+    pub caller: Caller<'a>,
+    /// What holds on this host.
+    pub config: &'a Config,
+    /// Where second factors are kept.
+    pub store: &'a Store,
+    /// Read after every answer.
+    pub clock: &'a dyn Clock,
+    /// For secrets and recovery codes.
+    pub randomness: &'a mut dyn Randomness,
+    /// For rules that name groups.
+    pub groups: &'a dyn Groups,
+    /// Where everything is written down.
+    pub journal: &'a dyn Journal,
+    /// For recovery codes.
+    pub hash_limiter: &'a dyn HashLimiter,
+}
+
+impl Lifecycle<'_> {
+    /// Does what is wanted for `subject`.
+    ///
+    /// # Errors
+    /// A [`RequestError`]; nothing was changed then, unless the disk failed at the very end: see [`EnrolError`].
+    pub fn perform(
+        &mut self,
+        subject: &Subject,
+        request: &Request,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, RequestError> {
+        match request {
+            Request::Status => Ok(Done::Status(self.status(subject)?)),
+            Request::Enroll(wanted) => self.enroll(subject, wanted, dialogue),
+            Request::RenewRecovery(confirm) => self.renew_recovery(subject, *confirm, dialogue),
+            Request::Device(device, change) => self.change_device(subject, device, change, dialogue),
+            Request::Remove => self.remove(subject, dialogue),
+            Request::Verify => self.verify(subject, dialogue).map(Done::Verified),
+            Request::Resync => self.resync(subject, dialogue),
+        }
+    }
+
+    /// How the user stands.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn status(&self, subject: &Subject) -> Result<Status, StoreError> {
+        Status::read(&self.store.reading()?, subject, &self.config.limits(), self.clock.now())
+    }
+
+    fn stores(&self) -> (&CredentialFiles, &StateFiles) {
+        (&self.store.credentials, &self.store.states)
+    }
+
+    fn enroll(
+        &mut self,
+        subject: &Subject,
+        wanted: &NewAuthenticator,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, RequestError> {
+        self.authorize_enrolment(wanted)?;
+        let issuer = match &wanted.issuer {
+            Some(issuer) => check_issuer(issuer).map_err(|bad| RequestError::new(RequestErrorKind::Refused, bad))?,
+            None => host::issuer(&self.config.issuer),
+        };
+        // A store that is missing may be a disk that is not mounted: only root may say that it is a new one.
+        if let Caller::Root = self.caller {
+            self.store.prepare(self.randomness)?;
+        }
+        let authorization = self.prove_for_enrolment(subject, wanted.mode, dialogue)?;
+        // Refused before anything is shown, and once more under the lock.
+        if wanted.mode == EnrolMode::Add
+            && let Some(held) = self.store.credentials.read(subject)?
+        {
+            held.check_label(&wanted.label, None).map_err(EnrolError::from)?;
+        }
+        let given = wanted.secret.clone();
+        let secret = given.map_or_else(|| enrolment::new_secret(self.randomness), Ok)?;
+        let label_and_secret = (wanted.label.clone(), secret);
+        let authenticator =
+            enrolment::new_authenticator(label_and_secret, wanted.parameters, self.clock.now(), self.randomness)?;
+        let (codes, set) = match wanted.mode {
+            EnrolMode::Add => (Vec::new(), None),
+            EnrolMode::First | EnrolMode::Replace => {
+                self.new_recovery_codes().map(|(codes, set)| (codes, Some(set)))?
+            }
+        };
+        let uri = enrolment::uri(&authenticator, &issuer, subject.name.as_str());
+        let otp = &authenticator.otp;
+        dialogue.introduce(&Offer {
+            user: subject.name.to_string(),
+            issuer,
+            uri: uri.clone(),
+            key: otp.secret().in_groups(),
+            digits: otp.digits(),
+            period: otp.period(),
+        })?;
+        let confirmed = match wanted.confirm {
+            Confirm::Skip => None,
+            Confirm::Ask => {
+                let step = self.confirm(&authenticator, dialogue)?;
+                hand_over(&codes, dialogue)?;
+                Some(step)
+            }
+        };
+        self.store_new(subject, (&authenticator, set), confirmed, wanted.mode, &authorization)?;
+        Ok(Done::Enrolled(Enrolled {
+            authenticator: authenticator.id.as_str().to_owned(),
+            label: authenticator.label.as_str().to_owned(),
+            r#type: otp.kind().to_owned(),
+            uri,
+            recovery_codes: shown(&codes),
+        }))
+    }
+
+    fn new_recovery_codes(&mut self) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
+        let (now, randomness) = (self.clock.now(), &mut *self.randomness);
+        let _permit = self.hash_limiter.acquire();
+        enrolment::new_recovery_codes(now, randomness)
+    }
+
+    /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.
+    fn confirm(&self, authenticator: &Authenticator, dialogue: &mut dyn Dialogue) -> Result<u64, RequestError> {
+        let otp = &authenticator.otp;
+        let prompt = match otp.factor() {
+            MovingFactor::Time { .. } => "The code that the app shows now: ",
+            MovingFactor::Counter { .. } => "The code that the token shows when its button is pressed: ",
+        };
+        for _ in 0..TRIES {
+            let typed = dialogue.ask(prompt, Typing::Shown)?;
+            let now = self.clock.now();
+            if let Some(step) = enrolment::confirm(authenticator, &typed, now) {
+                return Ok(step);
+            }
+            match otp.factor() {
+                MovingFactor::Time { .. } => dialogue.tell(&format!(
+                    "That is not the code of now. Is the phone's clock right, and this host's\n\
+                     ({now})? Is it the entry just scanned, and not an older one of\n\
+                     the same name? Try the next code.\n",
+                ))?,
+                MovingFactor::Counter { .. } => dialogue
+                    .tell("That is none of its next hundred codes. Is it this token, and is --counter right?\n")?,
+            }
+            let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
+            for doubt in parameters.doubts() {
+                dialogue.tell(&format!("Is it that {doubt}?\n"))?;
+            }
+        }
+        Err(NoAnswer { code: 0 }.into())
+    }
+
+    fn store_new(
+        &self,
+        subject: &Subject,
+        (authenticator, set): (&Authenticator, Option<RecoverySet>),
+        confirmed: Option<u64>,
+        mode: EnrolMode,
+        authorization: &Authorization,
+    ) -> Result<(), RequestError> {
+        let now = self.clock.now();
+        let (change, if_enrolled) = match (mode, authorization) {
+            (EnrolMode::Add, _) => {
+                enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
+                    authorization.check(enrolment)?;
+                    record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
+                    enrolment::add(enrolment, record, (authenticator.clone(), confirmed), now)
+                })?;
+                self.journal.change(subject, Change::DeviceAdded);
+                return Ok(());
+            }
+            (EnrolMode::First, _) | (EnrolMode::Replace, Authorization::FirstFactor) => {
+                (Change::Enrolled, IfEnrolled::Fail)
+            }
+            (EnrolMode::Replace, Authorization::Root) => (Change::Replaced, IfEnrolled::Replace),
+            (EnrolMode::Replace, Authorization::Held(identity)) => (Change::Replaced, IfEnrolled::ReplaceIf(identity)),
+        };
+        let enrolment = Enrolment {
+            user: subject.name.clone(),
+            uid: Some(subject.uid),
+            authenticators: vec![authenticator.clone()],
+            recovery: set,
+        };
+        enrolment::store_enrolment_with(self.stores(), subject, &enrolment, (if_enrolled, now), |record| {
+            if let Some(step) = confirmed {
+                record.use_step(&authenticator.id, step, now);
+            }
+            record.notice = Notice::after(record.notice, change, now);
+        })?;
+        self.journal.change(subject, change);
+        Ok(())
+    }
+
+    fn renew_recovery(
+        &mut self,
+        subject: &Subject,
+        confirm: Confirm,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, RequestError> {
+        self.permit(self.config.self_service.recovery, "making recovery codes")?;
+        self.permit_confirm(confirm)?;
+        if self.store.credentials.read(subject)?.is_none() {
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
+        }
+        let authorization = self.prove(subject, dialogue)?;
+        let (codes, set) = self.new_recovery_codes()?;
+        if confirm == Confirm::Ask {
+            hand_over(&codes, dialogue)?;
+        }
+        let now = self.clock.now();
+        enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
+            authorization.check(enrolment)?;
+            record.notice = Notice::after(record.notice, Change::RecoveryRenewed, now);
+            enrolment::renew_recovery(enrolment, record, set);
+            Ok(())
+        })?;
+        self.journal.change(subject, Change::RecoveryRenewed);
+        Ok(Done::RecoveryRenewed(shown(&codes)))
+    }
+
+    fn change_device(
+        &self,
+        subject: &Subject,
+        device: &str,
+        change: &DeviceChange,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Done, RequestError> {
+        self.permit(self.config.self_service.device, "changing devices")?;
+        let authorization = self.prove(subject, dialogue)?;
+        let now = self.clock.now();
+        let what = match change {
+            DeviceChange::Rename(_) => Change::DeviceRenamed,
+            DeviceChange::Suspend => Change::DeviceSuspended,
+            DeviceChange::Resume => Change::DeviceResumed,
+            DeviceChange::Remove => Change::DeviceRemoved,
+        };
+        let changed = enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
+            authorization.check(enrolment)?;
+            record.notice = Notice::after(record.notice, what, now);
+            let id = enrolment.change_device(device, change)?;
+            Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
+        })?;
+        self.journal.change(subject, what);
+        Ok(Done::DeviceChanged(changed))
+    }
+
+    fn remove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
+        self.permit(self.config.self_service.remove, "removing the second factor")?;
+        if let Caller::Owner(_) = self.caller
+            && self
+                .config
+                .policy
+                .asks_somewhere(&subject.name, self.groups)
+                .map_err(|undecided| RequestError::new(RequestErrorKind::Host, undecided.to_string()))?
+        {
+            return Err(RequestError::new(
+                RequestErrorKind::NotPermitted,
+                "not permitted: this host requires a second factor of you",
+            )
+            .hint("`twinlock enroll --replace` puts a new one in its place"));
+        }
+        // As root also what cannot be read is removed: the way out of a damaged file.
+        if self.store.holds_nothing_of(subject)? {
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
+        }
+        let authorization = self.prove(subject, dialogue)?;
+        admin::remove(self.stores(), subject, self.clock.now(), |held| match (&authorization, held) {
+            (Authorization::Root, _) => Ok(()),
+            (Authorization::FirstFactor | Authorization::Held(_), Ok(Some(enrolment))) => {
+                authorization.check(enrolment)
+            }
+            (Authorization::FirstFactor | Authorization::Held(_), _) => Err(EnrolError::ChangedMeanwhile),
+        })?;
+        self.journal.change(subject, Change::Removed);
+        Ok(Done::Removed)
+    }
+
+    /// One attempt, as a login makes it: recovery codes left, if one was used.
+    fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, RequestError> {
+        let mut asking = DialogueConversation { dialogue, prompt: None };
+        let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
+        self.journal.attempt(subject, &attempt);
+        let attempt = self.as_told(attempt);
+        granted(&attempt).ok_or_else(|| attempt::refusal(&attempt, subject.name.as_str(), self.owned(subject)))
+    }
+
+    fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
+        let attempt = self.login().resync(subject, &mut DialogueConversation { dialogue, prompt: None });
+        self.journal.attempt(subject, &attempt);
+        if granted(&attempt).is_none() {
+            return Err(attempt::resync_refusal(&attempt, subject.name.as_str(), self.owned(subject)));
+        }
+        self.journal.change(subject, Change::Resynced);
+        Ok(Done::Resynced)
+    }
+
+    /// The attempt as whoever made it may know it. That a code is of a time to come is told to root alone: who guesses
+    /// would know which guess to keep until then, and have ten minutes of codes to hit with each instead of three.
+    fn as_told(&self, attempt: Attempt) -> Attempt {
+        let may_know = |offset: &i64| matches!(self.caller, Caller::Root) || *offset < 0;
+        Attempt { clock_offset: attempt.clock_offset.filter(may_know), ..attempt }
+    }
+
+    /// What the user's codes come from.
+    fn owned(&self, subject: &Subject) -> Owned {
+        Owned::by(self.store.credentials.read(subject).ok().flatten().as_ref())
+    }
+
+    /// What an attempt works with: the same as a login's.
+    fn login(&self) -> Login<'_, CredentialFiles, StateFiles> {
+        Login {
+            credentials: &self.store.credentials,
+            states: &self.store.states,
+            clock: self.clock,
+            limits: self.config.limits(),
+            prompt: &self.config.prompt,
+            from: None,
+            network: None,
+            client: None,
+        }
+    }
+}
+
+/// A dialogue that is asked for codes.
+struct DialogueConversation<'a> {
+    dialogue: &'a mut dyn Dialogue,
+    /// Instead of the first question.
+    prompt: Option<&'a str>,
+}
+
+impl Conversation for DialogueConversation<'_> {
+    fn ask(&mut self, prompt: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, NoAnswer> {
+        self.dialogue.ask(self.prompt.take().unwrap_or(prompt), Typing::Shown)
+    }
+}
+
+/// Recovery codes left, if one was used; `None` if it was not granted.
+#[allow(clippy::option_option, reason = "granted or not, by a recovery code or not")]
+fn granted(attempt: &Attempt) -> Option<Option<usize>> {
+    match attempt.end() {
+        Outcome::Granted { recovery_codes_left } => Some(recovery_codes_left),
+        Outcome::NotAsked | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => None,
+    }
+}
+
+/// Shows the recovery codes and asks one of them back, as proof that they were kept.
+fn hand_over(codes: &[RecoveryCode], dialogue: &mut dyn Dialogue) -> Result<(), NoAnswer> {
+    if codes.is_empty() {
+        return Ok(());
+    }
+    dialogue.tell(
+        "\nRecovery codes. Each opens one login when the phone is not at hand. Write\n\
+         them down or print them, and keep them apart from the phone: they are not\n\
+         shown again.\n\n",
+    )?;
+    dialogue.tell(&enrolment::listed(codes))?;
+    for _ in 0..TRIES {
+        let typed = dialogue.ask("\nType one of them, to show that you have them: ", Typing::Shown)?;
+        if enrolment::typed_back(codes, &typed) {
+            return Ok(());
+        }
+        dialogue.tell("That is none of them.")?;
+    }
+    Err(NoAnswer { code: 0 })
+}
+
+fn shown(codes: &[RecoveryCode]) -> zeroize::Zeroizing<Vec<String>> {
+    zeroize::Zeroizing::new(codes.iter().map(|code| code.shown().to_string()).collect())
+}

@@ -1,0 +1,227 @@
+//! What can be asked for, what comes of it, and how it fails. The same values serve the command as root, in one process,
+//! and everybody else, over the broker's socket; the names are part of the protocol.
+
+use std::fmt;
+
+use serde::{Deserialize, Serialize};
+use twinlock_core::{
+    credentials::Label,
+    devices::{DeviceChange, DeviceError},
+    ports::NoAnswer,
+    secret::Secret,
+};
+use twinlock_enrol::enrolment::{EnrolError, Parameters};
+use twinlock_store::ports::StoreError;
+use zeroize::Zeroizing;
+
+use crate::{
+    json::{DeviceChangeForm, ParametersForm, label},
+    status::Status,
+};
+
+/// What is wanted.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Request {
+    /// How the user stands.
+    Status,
+    /// A new authenticator.
+    Enroll(Box<NewAuthenticator>),
+    /// A new set of recovery codes.
+    RenewRecovery(Confirm),
+    /// A change of one device, found by its id or label.
+    Device(String, #[serde(with = "DeviceChangeForm")] DeviceChange),
+    /// No second factor any more.
+    Remove,
+    /// A code tried.
+    Verify,
+    /// A clock or a counter set right by two codes.
+    Resync,
+}
+
+/// A new authenticator, as it is wished for.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct NewAuthenticator {
+    /// What becomes of those that the user has.
+    #[serde(rename = "place")]
+    pub mode: EnrolMode,
+    /// Its name for people.
+    #[serde(with = "label")]
+    pub label: Label,
+    /// Whose code it is, for the app; `None` for what the configuration says.
+    pub issuer: Option<String>,
+    /// How its codes are made.
+    #[serde(with = "ParametersForm")]
+    pub parameters: Parameters,
+    /// A secret from elsewhere. From root alone, and never over a socket.
+    #[serde(skip)]
+    pub secret: Option<Secret>,
+    /// Whether a code of it must come back first.
+    pub confirm: Confirm,
+}
+
+/// What becomes of the authenticators that the user has.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum EnrolMode {
+    /// The user has none.
+    First,
+    /// They stay, and the new one is added.
+    #[serde(rename = "beside")]
+    Add,
+    /// The new one replaces them all.
+    #[serde(rename = "instead")]
+    Replace,
+}
+
+/// Whether the user must show that the app or the codes are at hand.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Confirm {
+    /// Yes.
+    Ask,
+    /// No: provisioning, by root alone.
+    Skip,
+}
+
+/// What came of it.
+#[derive(Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case", deny_unknown_fields)]
+pub enum Done {
+    /// How the user stands.
+    Status(Status),
+    /// There is a new authenticator.
+    Enrolled(Enrolled),
+    /// There are new recovery codes.
+    RecoveryRenewed(Zeroizing<Vec<String>>),
+    /// A device was changed.
+    DeviceChanged(DeviceChanged),
+    /// There is no second factor any more.
+    Removed,
+    /// The code was right, and is used; recovery codes left, if it was one.
+    #[serde(rename = "right")]
+    Verified(Option<usize>),
+    /// The authenticator is set right.
+    Resynced,
+}
+
+/// A new authenticator, with what its owner must keep. No `Debug`: it holds secrets.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Enrolled {
+    /// Its id.
+    pub authenticator: String,
+    /// Its name for people.
+    pub label: String,
+    /// `totp` or `hotp`.
+    pub r#type: String,
+    /// The address that an app scans.
+    pub uri: Zeroizing<String>,
+    /// The new recovery codes, if there are any.
+    pub recovery_codes: Zeroizing<Vec<String>>,
+}
+
+/// A device as it is after a change.
+#[derive(Debug, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct DeviceChanged {
+    /// Its id.
+    pub authenticator: String,
+    /// How many devices of the user are switched on.
+    pub active: usize,
+}
+
+/// Why it was not done: what happened, and what to do.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct RequestError {
+    /// The kind.
+    pub cause: RequestErrorKind,
+    /// What happened.
+    pub message: String,
+    /// What to do.
+    pub hint: Option<String>,
+}
+
+/// Kinds of refusals, which the command turns into its exit status.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum RequestErrorKind {
+    /// Refused or failed.
+    Refused,
+    /// Not for whoever asked.
+    NotPermitted,
+    /// The user has no second factor.
+    NotEnrolled,
+    /// The host is not in order. Whoever is not root need not know how.
+    Host,
+}
+
+impl RequestError {
+    /// A refusal of some kind.
+    #[must_use]
+    pub fn new(cause: RequestErrorKind, message: impl Into<String>) -> Self {
+        Self { cause, message: message.into(), hint: None }
+    }
+
+    /// The same with what to do about it.
+    #[must_use]
+    pub fn hint(self, hint: impl Into<String>) -> Self {
+        Self { hint: Some(hint.into()), ..self }
+    }
+
+    /// The user has no second factor.
+    #[must_use]
+    pub fn not_enrolled(user: &str) -> Self {
+        Self::new(RequestErrorKind::NotEnrolled, format!("{user} is not enrolled"))
+            .hint(format!("twinlock enroll {user}"))
+    }
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        Self::new(RequestErrorKind::Host, error.to_string()).hint(error.hint())
+    }
+}
+
+impl From<NoAnswer> for RequestError {
+    fn from(_: NoAnswer) -> Self {
+        Self::new(RequestErrorKind::Refused, "not confirmed, so nothing was changed")
+            .hint("run the command again when the phone and the codes are at hand")
+    }
+}
+
+impl From<EnrolError> for RequestError {
+    fn from(error: EnrolError) -> Self {
+        let message = error.to_string();
+        let refused = Self::new(RequestErrorKind::Refused, message.clone());
+        match error {
+            EnrolError::Store(error) => error.into(),
+            EnrolError::AlreadyEnrolled => {
+                refused.hint("--add puts the new one beside the old one, --replace in its place")
+            }
+            EnrolError::ChangedMeanwhile => refused.hint("look with `twinlock status`, and start again"),
+            EnrolError::NotEnrolled => Self::new(RequestErrorKind::NotEnrolled, message).hint("twinlock enroll USER"),
+            EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
+                refused.hint("twinlock device list USER shows ids and labels")
+            }
+            EnrolError::Device(DeviceError::LooksAlike) => {
+                refused.hint("choose another label; `twinlock device list USER` shows those that are there")
+            }
+            EnrolError::Device(DeviceError::Last) => {
+                refused.hint("twinlock remove USER takes the second factor away altogether")
+            }
+            EnrolError::Device(DeviceError::TooMany) | EnrolError::Parameters(_) => refused,
+            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::new(RequestErrorKind::Host, message),
+        }
+    }
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+impl std::error::Error for RequestError {}

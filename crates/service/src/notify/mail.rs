@@ -1,0 +1,88 @@
+//! A mail to the owner of a second factor, given to the host's own `sendmail`, which knows where the mail of a local account
+//! goes. It holds no secret and no address to click on.
+
+use std::{
+    fmt,
+    io::{self, Write},
+    path::Path,
+    process::{Command, ExitStatus, Stdio},
+    time::Duration,
+};
+
+use lettre::{Message, address::AddressError, message::Mailbox};
+use twinlock_store::host::{self};
+
+use crate::process::Held;
+
+/// Why no mail went out. What it was to tell of has happened all the same.
+#[derive(Debug)]
+pub(crate) enum MailError {
+    /// The name of the account or of the host is none that mail knows.
+    Address(AddressError),
+    /// The mail could not be written.
+    Message(lettre::error::Error),
+    /// sendmail could not be run.
+    Run(io::Error),
+    /// sendmail did not take it.
+    Refused(ExitStatus),
+    /// sendmail took too long, and was stopped.
+    TooLong,
+}
+
+/// How long sendmail may take: it has to put the mail into its queue, no more.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// Tells `user` of a change: what was changed, and when.
+pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailError> {
+    let host = host::name();
+    let host = if host.is_empty() { "localhost" } else { host.as_str() };
+    let address = |local: &str| lettre::Address::new(local, host).map_err(MailError::Address);
+    let message = Message::builder()
+        .from(Mailbox::new(Some("Twinlock".into()), address("root")?))
+        .to(Mailbox::new(None, address(user)?))
+        .subject(format!("Your second factor on {host} was changed"))
+        .body(format!(
+            "{what} for the account {user} on {host}.\n\nWas that you? Then there is nothing to do.\n\
+             Was it not you? Tell the administrator of {host} at once.\n"
+        ))
+        .map_err(MailError::Message)?;
+    hand_over(sendmail, &message)
+}
+
+/// Gives the mail to sendmail, as lettre does, which would wait for ever.
+fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
+    let envelope = message.envelope();
+    let mut command = Command::new(sendmail);
+    command.arg("-i");
+    if let Some(from) = envelope.from() {
+        command.arg("-f").arg(from);
+    }
+    command.arg("--").args(envelope.to());
+    command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
+    let mut sendmail = command.spawn().map_err(MailError::Run)?;
+    let input = sendmail.stdin.take();
+    let mut sendmail = Held::new(sendmail);
+    if let Some(mut input) = input {
+        // It fits into the pipe. Who does not read it says why by the exit status.
+        let _ = input.write_all(&message.formatted());
+    }
+    match sendmail.end_within(PATIENCE).map_err(MailError::Run)? {
+        Some(status) if status.success() => Ok(()),
+        Some(status) => Err(MailError::Refused(status)),
+        None => Err(MailError::TooLong),
+    }
+}
+
+impl fmt::Display for MailError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(error) => write!(out, "no address for this account: {error}"),
+            Self::Message(error) => write!(out, "cannot write the mail: {error}"),
+            Self::Run(error) => write!(out, "cannot run sendmail: {error}"),
+            Self::Refused(status) => write!(out, "sendmail did not take the mail: {status}"),
+            Self::TooLong => write!(out, "sendmail was stopped after {} seconds", PATIENCE.as_secs()),
+        }
+    }
+}
+
+impl std::error::Error for MailError {}

@@ -1,0 +1,128 @@
+//! Everything that happens to a second factor is told: to syslog, and to its owner by mail where the administrator wants it.
+
+mod mail;
+
+use std::{path::Path, thread};
+
+use twinlock_core::{
+    account::Subject,
+    credentials::AuthenticatorId,
+    journal::{Entry, escaped},
+    notice::Change,
+    ports::Clock,
+};
+use twinlock_login::attempt::Attempt;
+
+use crate::{
+    lifecycle::Journal,
+    syslog::{Severity, log},
+};
+
+/// How a mail about a change is sent, and by which sendmail.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Mailing<'a> {
+    /// Not at all.
+    Off,
+    /// At once, and waited for: by who ends soon.
+    AtOnce(&'a Path),
+    /// On a thread, while whoever made the change goes on: by who runs on.
+    Aside(&'a Path),
+}
+
+/// Who says what service an attempt is of, and where it comes from.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Source {
+    /// This program.
+    Known,
+    /// A program of the user's own, which may say anything.
+    Claimed,
+}
+
+/// Writes to syslog, AUTHPRIV: attempts in the words of the module, and every change with who made it.
+#[derive(Clone, Copy)]
+pub struct SystemJournal<'a> {
+    /// Which program writes.
+    pub program: &'a str,
+    /// Who makes it do what it does.
+    pub by_uid: u32,
+    /// Who logged in before becoming that user, where it is known for certain.
+    pub by_login_uid: Option<u32>,
+    /// The PAM service of an attempt.
+    pub service: &'a str,
+    /// Where an attempt comes from.
+    pub rhost: Option<&'a str>,
+    /// Who says service and rhost.
+    pub source: Source,
+    /// Whether the owner is sent a mail about a change.
+    pub mail: Mailing<'a>,
+    /// For the date in it.
+    pub clock: &'a dyn Clock,
+}
+
+impl SystemJournal<'_> {
+    /// Writes a line about something that an administrator may want to look at.
+    pub fn note(&self, line: &str) {
+        log(self.program, Severity::Notice, line);
+    }
+
+    /// Writes that something was changed, in a word of the log.
+    pub fn changed(&self, what: &str, user: &str) {
+        let login = self.by_login_uid.map(|uid| format!(" by-loginuid={uid}")).unwrap_or_default();
+        let line = format!("change={what} user={} by-uid={}{login}", escaped(user), self.by_uid);
+        log(self.program, Severity::Warning, &line);
+    }
+
+    /// Sends the owner a mail about a change, where that is wanted. `circumstances` stand behind the date.
+    pub fn mail(&self, subject: &Subject, change: Change, circumstances: &str) {
+        let user = subject.name.as_str().to_owned();
+        let what = format!("{} on {}{circumstances}", change.told(), self.clock.now());
+        match self.mail {
+            Mailing::Off => {}
+            Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, &what),
+            Mailing::Aside(sendmail) => {
+                let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
+                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, &what));
+                if let Err(error) = sending {
+                    self.note(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
+                }
+            }
+        }
+    }
+
+    /// Writes how an attempt ended: of an account, or of nobody in particular.
+    pub fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
+        let entry = Entry {
+            refused: attempt.refused(),
+            user,
+            method: attempt.method,
+            authenticator: attempt.authenticator.as_ref().map(AuthenticatorId::as_str),
+            service: Some(self.service),
+            rhost: self.rhost,
+            failures: attempt.failures,
+            claimed: self.source == Source::Claimed,
+            clock_offset: attempt.clock_offset,
+            detail: attempt.detail.as_deref(),
+        };
+        let severity = if entry.refused.is_some() { Severity::Notice } else { Severity::Info };
+        log(self.program, severity, &entry.to_string());
+    }
+}
+
+impl Journal for SystemJournal<'_> {
+    fn attempt(&self, subject: &Subject, attempt: &Attempt) {
+        self.attempt_of(Some(subject.name.as_str()), attempt);
+    }
+
+    fn change(&self, subject: &Subject, change: Change) {
+        self.changed(change.name(), subject.name.as_str());
+        self.mail(subject, change, ",");
+    }
+}
+
+/// Sends a mail; the log says if it did not go out.
+fn send(program: &str, sendmail: &Path, user: &str, what: &str) {
+    if let Err(error) = mail::send(sendmail, user, what) {
+        let detail = error.to_string().escape_default().to_string();
+        log(program, Severity::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
+    }
+}

@@ -1,0 +1,40 @@
+//! The talk with a helper of the broker, which runs a PAM stack: its questions carried to whoever is to answer them.
+
+use std::time::Duration;
+
+use twinlock_login::wire::{Connection, FrameError, Kind};
+use zeroize::Zeroizing;
+
+use crate::ports::{Dialogue, Typing};
+
+/// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
+const PATIENCE: Duration = Duration::from_mins(1);
+
+/// Carries questions and answers; the helper's last word.
+///
+/// # Errors
+/// [`FrameError`]; also where a question gets no answer. There is no last word then.
+pub fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    loop {
+        let frame = helper.read(PATIENCE)?;
+        let typing = match frame.kind {
+            Kind::Ask => Typing::Shown,
+            Kind::AskHidden => Typing::Hidden,
+            Kind::Tell => {
+                dialogue.tell(frame.text()?).map_err(|_| FrameError::Gone)?;
+                continue;
+            }
+            Kind::Verdict => return Ok(frame.content),
+            Kind::Request
+            | Kind::Login
+            | Kind::EnrolledInLogin
+            | Kind::Answer
+            | Kind::NoAnswer
+            | Kind::Introduce
+            | Kind::Done
+            | Kind::Refused => return Err(FrameError::OutOfPlace),
+        };
+        let typed = dialogue.ask(frame.text()?, typing).map_err(|_| FrameError::Gone)?;
+        helper.write(Kind::Answer, &typed, PATIENCE)?;
+    }
+}

@@ -1,0 +1,146 @@
+//! The request of the command, as JSON: [`crate::lifecycle`] has the values. Whose it is about may be named, by root
+//! alone; everybody else who names somebody is refused before anything is looked up.
+
+use std::time::Duration;
+
+use serde::{Deserialize, Serialize};
+use twinlock_core::ports::NoAnswer;
+use twinlock_login::wire::{Connection, Frame, FrameError, Kind, VERSION};
+use zeroize::Zeroizing;
+
+use crate::{
+    lifecycle::{Done, Request, RequestError, RequestErrorKind},
+    ports::{Dialogue, Offer, Typing},
+};
+
+/// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
+const PATIENCE: Duration = Duration::from_mins(3);
+/// How long for its last word to whoever gives no answer.
+const LAST_WORD: Duration = Duration::from_secs(5);
+
+#[derive(Serialize)]
+struct Sent<'a> {
+    version: u8,
+    user: Option<&'a str>,
+    request: &'a Request,
+}
+
+#[derive(Deserialize)]
+#[serde(deny_unknown_fields)]
+struct Received {
+    version: u8,
+    user: Option<String>,
+    request: Request,
+}
+
+/// A request as it is sent, `user` being somebody else than whoever sends it.
+///
+/// # Errors
+/// [`FrameError::NoMessage`] if it cannot be written.
+pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    content(&Sent { version: VERSION, user, request })
+}
+
+/// A request as it came, with the user that it names.
+///
+/// # Errors
+/// What is wrong with it, to be said to whoever sent it.
+pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), RequestError> {
+    let received: Received = serde_json::from_slice(content).map_err(|error| {
+        // It repeats what came, which may be as long as a message, and would then fit into none.
+        let error: String = error.to_string().chars().take(200).collect();
+        RequestError::new(RequestErrorKind::Refused, format!("the broker does not understand the request: {error}"))
+            .hint("command and broker should be of one version: restart twinlockd after an upgrade")
+    })?;
+    if received.version == VERSION {
+        Ok((received.user, received.request))
+    } else {
+        Err(RequestError::new(
+            RequestErrorKind::Refused,
+            format!("the broker speaks version {VERSION} of the protocol, not {}", received.version),
+        )
+        .hint("command and broker should be of one version: restart twinlockd after an upgrade"))
+    }
+}
+
+/// A value as the content of a message. Room for all of it at once: a growing buffer would leave copies of secrets behind.
+///
+/// # Errors
+/// [`FrameError::NoMessage`] if it cannot be written.
+pub fn content(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(twinlock_login::wire::LONGEST));
+    serde_json::to_writer(&mut *bytes, value).map_err(|_| FrameError::NoMessage)?;
+    Ok(bytes)
+}
+
+/// Has the broker do what is wanted, and talks with `dialogue` for it.
+///
+/// # Errors
+/// The broker's [`RequestError`], or one that says how the connection failed.
+pub fn ask_broker(
+    broker: &Connection,
+    user: Option<&str>,
+    request: &Request,
+    dialogue: &mut dyn Dialogue,
+) -> Result<Done, RequestError> {
+    let sent = envelope(user, request).map_err(lost)?;
+    put(broker, Kind::Request, &sent)?;
+    let mut asked = false;
+    loop {
+        let frame = broker.read(PATIENCE).map_err(lost)?;
+        match frame.kind {
+            Kind::Ask | Kind::AskHidden => {
+                let typing = if frame.kind == Kind::Ask { Typing::Shown } else { Typing::Hidden };
+                asked = true;
+                match dialogue.ask(frame.text().map_err(lost)?, typing) {
+                    Ok(typed) => put(broker, Kind::Answer, &typed)?,
+                    Err(none) => return Err(gone(broker, none)),
+                }
+            }
+            Kind::Tell => {
+                dialogue.tell(frame.text().map_err(lost)?).map_err(|none| gone(broker, none))?;
+            }
+            Kind::Introduce => {
+                let offer: Offer = parsed(&frame)?;
+                dialogue.introduce(&offer).map_err(|none| gone(broker, none))?;
+            }
+            // Nothing is done, and nobody is right, without a question.
+            Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(FrameError::OutOfPlace)),
+            Kind::Done => return parsed(&frame),
+            Kind::Refused => return Err(parsed::<RequestError>(&frame)?),
+            Kind::Request | Kind::Login | Kind::EnrolledInLogin | Kind::Answer | Kind::NoAnswer | Kind::Verdict => {
+                return Err(lost(FrameError::OutOfPlace));
+            }
+        }
+    }
+}
+
+/// Writes a message. Whoever has hung up may have said why before that: it is still there to be read.
+fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), RequestError> {
+    match broker.write(kind, content, PATIENCE) {
+        Ok(()) | Err(FrameError::Gone) => Ok(()),
+        Err(error) => Err(lost(error)),
+    }
+}
+
+/// The broker is told, so that it need not wait, and says what that means.
+fn gone(broker: &Connection, none: NoAnswer) -> RequestError {
+    // It may be gone as well.
+    let _ = broker.write(Kind::NoAnswer, b"", LAST_WORD);
+    while let Ok(frame) = broker.read(LAST_WORD) {
+        if frame.kind == Kind::Refused {
+            return parsed(&frame).unwrap_or_else(|refusal| refusal);
+        }
+    }
+    none.into()
+}
+
+fn parsed<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, RequestError> {
+    serde_json::from_slice(&frame.content).map_err(|_| lost(FrameError::NoMessage))
+}
+
+#[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
+fn lost(broken: FrameError) -> RequestError {
+    RequestError::new(RequestErrorKind::Refused, format!("the broker did not finish: {broken}"))
+        .hint("`twinlock status` shows whether anything was changed; the log of this host may say more")
+}

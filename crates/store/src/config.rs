@@ -1,0 +1,483 @@
+//! The administrator's settings: what may be set, its default and its range. Reading the file is [`crate::files`]'s business.
+
+use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+
+use toml::de::DeValue;
+use twinlock_core::{
+    policy::{Policy, SecondFactor},
+    throttle::Limits,
+};
+
+use crate::{
+    document::{Document, ParseError, ParseErrorKind, Table, boolean, each, integer, string},
+    format::rule,
+    misplaced,
+};
+
+/// Where the configuration is, unless the command or the module is told otherwise.
+pub const DEFAULT_PATH: &str = "/etc/twinlock/config.toml";
+
+/// All settings. [`Config::default`] is the one table of defaults: `config/config.toml` is checked against it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Config {
+    /// Who must answer: `[[rule]]`, and `second_factor` for everybody no rule speaks of.
+    pub policy: Policy,
+    /// What is asked, 1 to 200 printable characters.
+    pub prompt: String,
+    /// Whether the answer is shown while it is typed. A code is worthless once used, and sshd's `password` method, which
+    /// would answer with the account password, cannot answer a prompt that echoes.
+    pub echo: bool,
+    /// Asked of libpam for a refused attempt, which varies it by half; 0s to 10s.
+    pub fail_delay: Duration,
+    /// Whose code it is, for the app; empty for the host's name. Up to 64 characters, no colon.
+    pub issuer: String,
+    /// What whoever is refused is told, the same for everybody: how to get help. Up to 500 printable characters. See
+    /// [`Config::help`].
+    pub help: String,
+    /// Where secrets and state are.
+    pub store: Store,
+    /// How guessing is slowed down.
+    pub throttle: Throttle,
+    /// What users may do for themselves.
+    pub self_service: SelfService,
+    /// Whether users are told of every change by mail.
+    pub notify: Notify,
+}
+
+/// `[self_service]`: what is left to users, by the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a word of `allow`")]
+pub struct SelfService {
+    /// What must be shown where there is no second factor yet.
+    pub first_enrollment: FirstEnrollment,
+    /// Enrolling for the first time.
+    pub enroll: bool,
+    /// A new authenticator in the place of all others.
+    pub replace: bool,
+    /// A new set of recovery codes.
+    pub recovery: bool,
+    /// Adding, renaming, suspending, resuming and removing devices.
+    pub device: bool,
+    /// Removing the second factor, where policy does not require one.
+    pub remove: bool,
+}
+
+/// What somebody who has no second factor must show to be enrolled by the broker.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum FirstEnrollment {
+    /// The account's password, through the PAM service `twinlock`.
+    Password,
+    /// That the session of the caller has just begun.
+    Session,
+    /// Nothing is enough.
+    Off,
+}
+
+/// `[notify]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Notify {
+    /// Whether users are sent a mail about every change of their second factor.
+    pub mail: bool,
+    /// What takes it: an absolute path, for root's `PATH` may be that of whoever became root.
+    pub sendmail: PathBuf,
+}
+
+/// `[store]`.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Store {
+    /// An absolute path without symbolic links; root's, mode 0700.
+    pub directory: PathBuf,
+}
+
+/// `[throttle]`. See [`Limits`].
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Throttle {
+    /// 1 to 10.
+    pub free_failures: u32,
+    /// 1 to 1000.
+    pub budget: u32,
+    /// 1s to 1h.
+    pub spacing: Duration,
+    /// 11 to 100, so that it is above `free_failures` whatever that is: NIST SP 800-63B-4 section 3.2.2 sets the upper end.
+    pub disable_after: u32,
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        Self {
+            policy: Policy::default(),
+            prompt: "Verification code: ".into(),
+            echo: true,
+            fail_delay: Duration::from_secs(1),
+            issuer: String::new(),
+            help: String::new(),
+            store: Store::default(),
+            throttle: Throttle::default(),
+            self_service: SelfService::default(),
+            notify: Notify::default(),
+        }
+    }
+}
+
+impl Default for Notify {
+    fn default() -> Self {
+        // Where every mail server has it (Linux Standard Base).
+        Self { mail: false, sendmail: "/usr/sbin/sendmail".into() }
+    }
+}
+
+impl Default for SelfService {
+    fn default() -> Self {
+        Self {
+            first_enrollment: FirstEnrollment::Password,
+            enroll: true,
+            replace: true,
+            recovery: true,
+            device: true,
+            remove: true,
+        }
+    }
+}
+
+impl Default for Store {
+    fn default() -> Self {
+        Self { directory: "/var/lib/twinlock".into() }
+    }
+}
+
+impl Default for Throttle {
+    fn default() -> Self {
+        Self { free_failures: 3, budget: 30, spacing: Duration::from_secs(10), disable_after: 100 }
+    }
+}
+
+impl Config {
+    /// Reads settings; what is not set has its default.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for an unknown key, a value of the wrong kind or out of range, or what is not TOML.
+    pub fn parse(text: &[u8]) -> Result<Self, ConfigError> {
+        let encoding = |error: std::str::Utf8Error| {
+            ConfigError::at(text, error.valid_up_to(), "not UTF-8", ParseErrorKind::Encoding)
+        };
+        let whole = std::str::from_utf8(text).map_err(encoding)?;
+        Self::take(whole).map_err(|ParseError { offset, message, kind }| {
+            let misplaced = if kind == ParseErrorKind::UnknownKey { misplaced::explain(whole, offset) } else { None };
+            ConfigError::at(text, offset, &misplaced.unwrap_or(message), kind)
+        })
+    }
+
+    fn take(text: &str) -> Result<Self, ParseError> {
+        let default = Self::default();
+        let document = Document::parse(text)?;
+        let mut whole = document.table();
+        let otherwise = whole.optional("second_factor", |v| SecondFactor::named(string(v)?))?;
+        let config = Self {
+            prompt: whole.optional("prompt", |v| check_prompt(string(v)?))?.unwrap_or(default.prompt),
+            echo: whole.optional("echo", boolean)?.unwrap_or(default.echo),
+            fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
+            issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
+            help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
+            store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
+            throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
+            self_service: SelfService::take(
+                whole.table("self_service")?.unwrap_or_else(Table::empty),
+                default.self_service,
+            )?,
+            notify: Notify::take(whole.table("notify")?.unwrap_or_else(Table::empty), default.notify)?,
+            policy: Policy {
+                rules: whole.tables("rule", rule::read)?,
+                otherwise: otherwise.unwrap_or(default.policy.otherwise),
+            },
+        };
+        whole.end()?;
+        Ok(config)
+    }
+
+    /// How to get help, if there is anything to say: the administrator's text, or during a roll-out a sentence, since
+    /// people who missed its last day come back to a closed door.
+    #[must_use]
+    pub fn help(&self) -> Option<&str> {
+        match self.help.as_str() {
+            "" if self.policy.enrolls() => Some("No code? Ask the administrator of this host to enrol you."),
+            "" => None,
+            text => Some(text),
+        }
+    }
+
+    /// The throttle's settings as its rules want them.
+    #[must_use]
+    pub const fn limits(&self) -> Limits {
+        let Throttle { free_failures, budget, spacing, disable_after } = self.throttle;
+        Limits { free_failures, budget, spacing, disable_after }
+    }
+}
+
+/// A configuration that is refused, and where.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct ConfigError {
+    /// Counted from 1.
+    pub line: usize,
+    /// Counted from 1, in bytes.
+    pub column: usize,
+    /// The line itself, without control characters; `None` where it may not be repeated.
+    pub text: Option<String>,
+    /// What is wrong with it, in one line without control characters.
+    pub message: String,
+    /// What kind of error it is.
+    pub kind: ParseErrorKind,
+}
+
+impl ConfigError {
+    fn at(text: &[u8], offset: usize, message: &str, kind: ParseErrorKind) -> Self {
+        let (line, column) = line_and_column(text, offset);
+        let shown = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
+        let text = String::from_utf8_lossy(shown).chars().take(200).collect::<String>().replace(char::is_control, " ");
+        // A message repeats what stands in the file, and may have lines.
+        let message = message.lines().collect::<Vec<_>>().join(", ").replace(char::is_control, " ");
+        Self { line, column, text: Some(text), message, kind }
+    }
+
+    /// The same without anything that the file says.
+    #[must_use]
+    pub fn without_quotes(self) -> Self {
+        let message = format!("{} (the text is not shown, because not every account may read this file)", self.kind);
+        Self { text: None, message, ..self }
+    }
+
+    /// The line with a caret under the column; `None` where it may not be repeated.
+    #[must_use]
+    pub fn picture(&self) -> Option<String> {
+        let text = self.text.as_ref()?;
+        let number = self.line.to_string();
+        let margin = " ".repeat(number.len());
+        // The column counts bytes, and a caret stands under a character.
+        let before = text.char_indices().take_while(|(at, _)| at.saturating_add(1) < self.column);
+        let indent = " ".repeat(before.count());
+        Some(format!("{margin} |\n{number} | {text}\n{margin} | {indent}^"))
+    }
+}
+
+impl fmt::Display for ConfigError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(out, "{}:{}: {}", self.line, self.column, self.message)
+    }
+}
+
+impl std::error::Error for ConfigError {}
+
+/// Where the value of a setting outside of all tables stands, in bytes; `None` if the text does not set it.
+#[must_use]
+pub fn place_of(text: &[u8], key: &str) -> Option<usize> {
+    Document::parse(std::str::from_utf8(text).ok()?).ok()?.table().place_of(key)
+}
+
+/// Line and column of a byte, both from 1.
+#[must_use]
+pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len).saturating_add(1);
+    (line, column)
+}
+
+impl Store {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
+        let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
+        table.end()?;
+        Ok(store)
+    }
+}
+
+impl SelfService {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
+        let first_enrollment = table
+            .optional("first_enrollment", |v| FirstEnrollment::named(string(v)?))?
+            .unwrap_or(default.first_enrollment);
+        let allowed = table.optional("allow", |v| each(v, allowed))?;
+        table.end()?;
+        let Some(words) = allowed else {
+            return Ok(Self { first_enrollment, ..default });
+        };
+        let [enroll, replace, recovery, device, remove] = ALLOWED.map(|word| words.contains(&word));
+        Ok(Self { first_enrollment, enroll, replace, recovery, device, remove })
+    }
+}
+
+/// The words of `allow`, in the order of [`SelfService`].
+const ALLOWED: [&str; 5] = ["enroll", "replace", "recovery", "device", "remove"];
+
+fn allowed(value: &DeValue<'_>) -> Result<&'static str, String> {
+    let word = string(value)?;
+    let known = ALLOWED.into_iter().find(|known| *known == word);
+    known.ok_or_else(|| format!("`{word}` is none of `enroll`, `replace`, `recovery`, `device`, `remove`"))
+}
+
+impl FirstEnrollment {
+    fn named(name: &str) -> Result<Self, String> {
+        match name {
+            "password" => Ok(Self::Password),
+            "session" => Ok(Self::Session),
+            "off" => Ok(Self::Off),
+            _ => Err(format!("`{name}` is none of `password`, `session`, `off`")),
+        }
+    }
+}
+
+impl Notify {
+    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
+        let mail = table.optional("mail", boolean)?.unwrap_or(default.mail);
+        let sendmail = table.optional("sendmail", absolute)?.unwrap_or(default.sendmail);
+        table.end()?;
+        Ok(Self { mail, sendmail })
+    }
+}
+
+impl Throttle {
+    fn take(mut table: Table<'_>, default: &Self) -> Result<Self, ParseError> {
+        let throttle = Self {
+            free_failures: table.optional("free_failures", |v| number(v, &(1..=10)))?.unwrap_or(default.free_failures),
+            budget: table.optional("budget", |v| number(v, &(1..=1000)))?.unwrap_or(default.budget),
+            spacing: table.optional("spacing", |v| span(v, "1s", "1h"))?.unwrap_or(default.spacing),
+            disable_after: table
+                .optional("disable_after", |v| number(v, &(11..=100)))?
+                .unwrap_or(default.disable_after),
+        };
+        table.end()?;
+        Ok(throttle)
+    }
+}
+
+/// Takes 1 to 200 printable characters as a prompt.
+///
+/// # Errors
+/// What a prompt must be.
+pub fn check_prompt(text: &str) -> Result<String, String> {
+    let sound = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
+    if sound { Ok(text.into()) } else { Err("a prompt has 1 to 200 characters, none a control character".into()) }
+}
+
+/// Takes up to 64 printable characters without a colon as an issuer: `otpauth://` has no way to write one.
+///
+/// # Errors
+/// What an issuer must be.
+pub fn check_issuer(text: &str) -> Result<String, String> {
+    let sound = text.chars().count() <= 64 && !text.chars().any(|c| c.is_control() || c == ':');
+    if sound {
+        Ok(text.into())
+    } else {
+        Err("an issuer has up to 64 characters, no colon and no control character".into())
+    }
+}
+
+fn check_help(text: &str) -> Result<String, String> {
+    let sound = text.chars().count() <= 500 && !text.chars().any(char::is_control);
+    if sound { Ok(text.into()) } else { Err("the text has up to 500 characters, none a control character".into()) }
+}
+
+fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
+    let path = PathBuf::from(string(value)?);
+    let sound = path.is_absolute() && !path.components().any(|part| part == std::path::Component::ParentDir);
+    if sound { Ok(path) } else { Err("it must be an absolute path without `..`".into()) }
+}
+
+fn number(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Result<u32, String> {
+    let number: i64 = integer(value)?;
+    let fits = u32::try_from(number).ok().filter(|number| range.contains(number));
+    fits.ok_or_else(|| format!("{number} is not from {} to {}", range.start(), range.end()))
+}
+
+/// A span of time in range.
+pub(crate) fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Duration, String> {
+    let text = string(value)?;
+    let parse = |text| humantime::parse_duration(text).ok();
+    let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
+    fits.ok_or_else(|| format!("`{text}` is not a span from {least} to {most}, such as \"2s\""))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn refusal(text: &str) -> String {
+        Config::parse(text.as_bytes()).unwrap_err().to_string()
+    }
+
+    #[test]
+    fn an_empty_file_means_the_defaults() {
+        assert_eq!(Config::parse(b"").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn each_mistake_names_its_place_and_what_would_be_right() {
+        for (text, error) in [
+            ("second_factor = \"requird\"", "1:17: `requird` is none of `required`, `enroll`, `optional`, `skip`"),
+            (
+                "\nsecond_facter = \"skip\"",
+                "2:1: unknown key `second_facter`, known here are `second_factor`, `prompt`",
+            ),
+            ("[throttle]\nbudgett = 1", "2:1: unknown key `budgett`, known here are `free_failures`, `budget`"),
+            ("echo = \"yes\"", "1:8: true or false is wanted here, not a TOML string"),
+            ("prompt = \"\"", "1:10: a prompt has 1 to 200 characters"),
+            ("prompt = \"a\\u001b\"", "1:10: a prompt has 1 to 200 characters"),
+            ("issuer = \"a:b\"", "1:10: an issuer has up to 64 characters, no colon"),
+            ("fail_delay = \"11s\"", "1:14: `11s` is not a span from 0s to 10s"),
+            ("fail_delay = 1", "1:14: a string is wanted here, not a TOML integer"),
+            ("[store]\ndirectory = \"var\"", "2:13: it must be an absolute path"),
+            ("[store]\ndirectory = \"/a/../b\"", "2:13: it must be an absolute path"),
+            ("[notify]\nsendmail = \"sendmail\"", "2:12: it must be an absolute path"),
+            ("[throttle]\nfree_failures = 0", "2:17: 0 is not from 1 to 10"),
+            ("[throttle]\nfree_failures = 11", "2:17: "),
+            ("[throttle]\nbudget = 0", "2:10: "),
+            ("[throttle]\nbudget = 1001", "2:10: "),
+            ("[throttle]\nbudget = -1", "2:10: "),
+            ("[throttle]\nspacing = \"0s\"", "2:11: "),
+            ("[throttle]\nspacing = \"2h\"", "2:11: "),
+            ("[throttle]\nspacing = \"\"", "2:11: "),
+            ("[throttle]\ndisable_after = 0", "2:17: "),
+            ("[throttle]\ndisable_after = 101", "2:17: "),
+            ("echo = true\necho = true", "2:1: duplicate key"),
+            ("= 1", "1:1: "),
+            ("echo = true\n\u{0}", "2:2: key with no value, expected `=`"),
+        ] {
+            let told = refusal(text);
+            assert!(told.starts_with(error), "{text:?}: {told}");
+        }
+        assert!(Config::parse(b"# \xff").unwrap_err().to_string().starts_with("1:3: not UTF-8"));
+    }
+
+    #[test]
+    fn nothing_of_the_file_reaches_a_terminal_as_more_than_text() {
+        let error = Config::parse(b"second_factor = \"\\u001b[31m\\n\\u0007\"\n").unwrap_err();
+        assert_eq!(error.message, "` [31m,  ` is none of `required`, `enroll`, `optional`, `skip`");
+        assert!(!error.picture().unwrap().contains(|c: char| c.is_control() && c != '\n'));
+    }
+
+    #[test]
+    fn the_picture_has_its_caret_under_the_mistake() {
+        let error = Config::parse(b"echo = true\nprompt = 7\n").unwrap_err();
+        assert_eq!(error.picture().unwrap(), "  |\n2 | prompt = 7\n  |          ^");
+        let error = Config::parse("issuer = \"Büro für Gäste\" x".as_bytes()).unwrap_err();
+        assert_eq!(error.picture().unwrap(), "  |\n1 | issuer = \"Büro für Gäste\" x\n  |                           ^");
+        let long = format!("prompt = \"{}\"", "x".repeat(60_000));
+        assert!(Config::parse(long.as_bytes()).unwrap_err().picture().unwrap().len() < 1_000);
+        let far = format!("prompt = \"{}\" x", "x".repeat(60_000));
+        assert!(Config::parse(far.as_bytes()).unwrap_err().picture().unwrap().len() < 1_000);
+    }
+
+    #[test]
+    fn a_setting_is_found_where_it_stands_and_not_where_a_rule_has_it() {
+        let text = b"echo = true\nsecond_factor = \"skip\"\n[[rule]]\nsecond_factor = \"required\"\n";
+        assert_eq!(place_of(text, "second_factor"), Some(28));
+        assert_eq!(line_and_column(text, 28), (2, 17));
+        assert_eq!(place_of(b"[[rule]]\nsecond_factor = \"required\"\n", "second_factor"), None);
+        assert_eq!(place_of(b"= 1", "second_factor"), None);
+    }
+
+    #[test]
+    fn deep_nesting_is_an_error_not_an_overflow() {
+        for text in ["[".repeat(60_000), format!("a = {}", "[".repeat(60_000)), "a.".repeat(30_000)] {
+            assert!(Config::parse(text.as_bytes()).is_err());
+        }
+    }
+}

@@ -1,0 +1,176 @@
+//! Whether a store is the one of this host: the same random id is in the store and beside the configuration.
+//!
+//! A mount point whose file system is not mounted looks like a sound, empty store. So that a user has no credentials is
+//! believed only of a store that has the host's id. The id is no secret.
+
+use std::{
+    fmt::Write as _,
+    io::{self, Write as _},
+    path::{Path, PathBuf},
+};
+
+use twinlock_core::ports::Randomness;
+
+use super::open::{self, Folder, Readers, error};
+use crate::{
+    config::DEFAULT_PATH,
+    ports::{IdentityErrorKind, StoreError, StoreErrorKind},
+};
+
+/// The file's name in both places.
+pub(super) const NAME: &str = "store-id";
+/// 32 hexadecimal digits and a newline; anything much larger is not read.
+const LARGEST: u64 = 64;
+
+/// An id: 128 random bits in lower-case hexadecimal.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct StoreId(String);
+
+/// The two places of the id.
+#[derive(Debug, Clone)]
+pub(super) struct Identity {
+    /// In the store.
+    pub(super) inside: PathBuf,
+    /// In the folder of the configuration file.
+    beside: PathBuf,
+}
+
+/// The ids that were found.
+pub(super) struct Found {
+    pub(super) inside: Option<StoreId>,
+    pub(super) beside: Option<StoreId>,
+    /// Where the one beside the configuration is, or would be made.
+    pub(super) beside_path: PathBuf,
+}
+
+impl Identity {
+    pub(super) fn at(root: &Path, config: &Path) -> Self {
+        Self { inside: root.join(NAME), beside: beside(config) }
+    }
+
+    /// Makes sure that the store is the one of this host.
+    pub(super) fn check(&self) -> Result<(), StoreError> {
+        let found = self.find()?;
+        match (&found.inside, &found.beside) {
+            (Some(inside), Some(beside)) if inside == beside => Ok(()),
+            _ => Err(self.fault(&found)),
+        }
+    }
+
+    /// Reads both ids. A configuration that is tried from another folder is one of this host, too: where there is no id
+    /// beside it, the id of the host is the one beside the default configuration.
+    pub(super) fn find(&self) -> Result<Found, StoreError> {
+        let inside = read(&self.inside, Readers::Root)?;
+        let default = beside(Path::new(DEFAULT_PATH));
+        let (beside, beside_path) = match read(&self.beside, Readers::All)? {
+            None if default != self.beside => match read(&default, Readers::All)? {
+                None => (None, self.beside.clone()),
+                found => (found, default),
+            },
+            found => (found, self.beside.clone()),
+        };
+        Ok(Found { inside, beside, beside_path })
+    }
+
+    /// What is the matter with ids that are not there twice.
+    pub(super) fn fault(&self, found: &Found) -> StoreError {
+        let beside = found.beside_path.clone();
+        let fault = match (&found.inside, &found.beside) {
+            (None, None) => IdentityErrorKind::NoIds { beside },
+            (None, Some(_)) => IdentityErrorKind::NotInStore { beside },
+            (Some(_), None) => IdentityErrorKind::NotBesideConfig { beside },
+            (Some(_), Some(_)) => IdentityErrorKind::Different { beside },
+        };
+        error(&self.inside, StoreErrorKind::Identity(fault))
+    }
+}
+
+impl StoreId {
+    /// Draws a new one.
+    pub(super) fn draw(randomness: &mut dyn Randomness, path: &Path) -> Result<Self, StoreError> {
+        let mut bytes = [0; 16];
+        randomness.fill(&mut bytes).map_err(|e| error(path, StoreErrorKind::Write(e)))?;
+        let mut text = String::with_capacity(32);
+        for byte in bytes {
+            // Writing to a String cannot fail.
+            let _ = write!(text, "{byte:02x}");
+        }
+        Ok(Self(text))
+    }
+
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?.strip_suffix('\n')?;
+        let sound = text.len() == 32 && text.bytes().all(|byte| matches!(byte, b'0'..=b'9' | b'a'..=b'f'));
+        sound.then(|| Self(text.to_owned()))
+    }
+
+    /// Writes it whole or not at all.
+    pub(super) fn write(&self, path: &Path, readers: Readers) -> Result<(), StoreError> {
+        let draft = format!(".{NAME}.new");
+        let folder = Folder::open(path.parent().unwrap_or(path), Readers::All)?;
+        // Made under the store's lock, so a draft that is there was left by a process that died.
+        folder.remove(&draft)?;
+        let written = write_draft(&folder, &draft, readers, &self.0).and_then(|()| folder.rename(&draft, NAME));
+        if written.is_err() {
+            folder.remove(&draft)?;
+        }
+        written?;
+        folder.sync()
+    }
+}
+
+fn write_draft(folder: &Folder, draft: &str, readers: Readers, id: &str) -> Result<(), StoreError> {
+    let mut file = folder.create_for(draft, readers)?;
+    let written = file.write_all(format!("{id}\n").as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
+}
+
+/// The path of the id beside this configuration.
+fn beside(config: &Path) -> PathBuf {
+    config.with_file_name(NAME)
+}
+
+/// Reads one id; `None` if it, or a folder on its way, is not there.
+fn read(path: &Path, readers: Readers) -> Result<Option<StoreId>, StoreError> {
+    let bytes = match open::read(path, readers, LARGEST) {
+        Ok(content) => content.bytes,
+        Err(StoreError { kind: StoreErrorKind::Missing, .. }) => return Ok(None),
+        Err(error) => return Err(error),
+    };
+    match StoreId::parse(&bytes) {
+        Some(id) => Ok(Some(id)),
+        None => Err(error(path, StoreErrorKind::Identity(IdentityErrorKind::Malformed))),
+    }
+}
+
+/// A mount that the host's configuration names and that is not there hides the store; a new one made beneath it would be
+/// gone when it is back.
+pub(super) fn refuse_beneath_a_missing_mount(store: &Path, inside: &Path) -> Result<(), StoreError> {
+    let missing =
+        crate::host::mounts::missing_above(store).map_err(|e: io::Error| error(store, StoreErrorKind::Read(e)))?;
+    missing
+        .map_or(Ok(()), |mount| Err(error(inside, StoreErrorKind::Identity(IdentityErrorKind::NotMounted { mount }))))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn an_id_is_thirty_two_lower_case_hexadecimal_digits_and_a_newline() {
+        let id = "0123456789abcdef0123456789abcdef";
+        assert!(StoreId::parse(format!("{id}\n").as_bytes()).is_some_and(|parsed| parsed.0 == id));
+        for bad in [
+            id.to_owned(),
+            format!("{id}\n\n"),
+            format!("{id}0\n"),
+            format!("{}\n", &id[1..]),
+            format!("{}\n", id.to_uppercase()),
+            format!(" {}\n", &id[1..]),
+            String::new(),
+            "\0".repeat(33),
+        ] {
+            assert!(StoreId::parse(bad.as_bytes()).is_none(), "{bad:?}");
+        }
+    }
+}

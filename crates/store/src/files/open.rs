@@ -1,0 +1,348 @@
+//! Opening files and folders that can be trusted: no symbolic link anywhere on the path, root's, closed to others.
+//!
+//! Everything is checked on descriptors, never on names, and the descriptors stay out of the host's way: close-on-exec,
+//! and never 0 to 2, where a host that closed them would write its own messages into ours.
+
+use std::{
+    fs::File,
+    io::Read,
+    os::fd::{AsRawFd, OwnedFd},
+    path::{Component, Path, PathBuf},
+};
+
+use nix::{
+    errno::Errno,
+    fcntl::{OFlag, openat},
+    sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, mkdirat},
+};
+use zeroize::Zeroizing;
+
+use crate::ports::{StoreError, StoreErrorKind};
+
+/// A folder that was walked to safely. Names are looked up in it, not in its path. Its descriptor says where it is and
+/// no more (`O_PATH`): half the work for the kernel, and a folder need not be readable to be gone through.
+#[derive(Debug)]
+pub(super) struct Folder {
+    fd: OwnedFd,
+    path: PathBuf,
+    visibility: Visibility,
+}
+
+/// Whether every account can read a file: its own mode says so, and that of each folder on the way.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Visibility {
+    /// Every account can.
+    Everybody,
+    /// Some account cannot.
+    Restricted,
+}
+
+/// What was read of a file.
+pub(super) struct Content {
+    pub(super) bytes: Zeroizing<Vec<u8>>,
+    pub(super) visibility: Visibility,
+}
+
+/// Who may read a file.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Readers {
+    /// Root alone: secrets and state.
+    Root,
+    /// Everybody: the configuration.
+    All,
+}
+
+const BASE: OFlag = OFlag::O_CLOEXEC.union(OFlag::O_NOFOLLOW).union(OFlag::O_NOCTTY).union(OFlag::O_NONBLOCK);
+/// For what is only looked at or gone through.
+const PLACE: OFlag = OFlag::O_PATH.union(OFlag::O_NOFOLLOW).union(OFlag::O_CLOEXEC);
+
+impl Folder {
+    /// Walks to `path`, checking every folder on the way but `/` itself, through which this very code was loaded.
+    /// The last one must be closed to others if `readers` says so.
+    pub(super) fn open(path: &Path, readers: Readers) -> Result<Self, StoreError> {
+        let mut parts = Vec::new();
+        for part in path.components() {
+            match part {
+                Component::RootDir | Component::CurDir => {}
+                Component::Normal(name) => parts.push(name),
+                Component::ParentDir | Component::Prefix(_) => {
+                    return Err(error(path, StoreErrorKind::Path));
+                }
+            }
+        }
+        if !path.is_absolute() {
+            return Err(error(path, StoreErrorKind::Path));
+        }
+        let root = PathBuf::from("/");
+        let fd = nix::fcntl::open(&root, PLACE | OFlag::O_DIRECTORY, Mode::empty());
+        let fd = fd.map_err(|errno| error(&root, opening(errno)))?;
+        let mut folder = Self { fd: above_stdio(fd, &root)?, path: root, visibility: Visibility::Everybody };
+        let last = parts.len();
+        for (number, name) in (1..).zip(parts) {
+            folder = folder.folder(Path::new(name), if number == last { readers } else { Readers::All })?;
+        }
+        Ok(folder)
+    }
+
+    /// Steps into a folder of this one, checked.
+    pub(super) fn folder(&self, name: impl AsRef<Path>, readers: Readers) -> Result<Self, StoreError> {
+        let (name, path) = (name.as_ref(), self.path.join(&name));
+        let fd = match openat(&self.fd, name, PLACE | OFlag::O_DIRECTORY, Mode::empty()) {
+            Ok(fd) => above_stdio(fd, &path)?,
+            // A symbolic link is no directory either; say which it is.
+            Err(Errno::ENOTDIR) if self.is_symlink(name) => return Err(error(&path, StoreErrorKind::SymbolicLink)),
+            Err(errno) => return Err(error(&path, opening(errno))),
+        };
+        let stat = stat(&fd, &path)?;
+        check(&stat, &path, SFlag::S_IFDIR, readers)?;
+        Ok(Self { fd, path, visibility: self.visibility.and(&stat, Mode::S_IXOTH) })
+    }
+
+    fn is_symlink(&self, name: &Path) -> bool {
+        openat(&self.fd, name, PLACE, Mode::empty())
+            .ok()
+            .and_then(|fd| fstat(&fd).ok())
+            .is_some_and(|stat| kind(&stat) == SFlag::S_IFLNK)
+    }
+
+    /// Opens a file of the folder, checked. `None` if there is none.
+    pub(super) fn file(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<File>, StoreError> {
+        Ok(self.sized(name, access, readers)?.map(|(file, _)| file))
+    }
+
+    /// The same with its size.
+    pub(super) fn sized(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, u64)>, StoreError> {
+        Ok(self.opened(name, access, readers)?.map(|(file, stat)| (file, size(&stat))))
+    }
+
+    fn opened(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, FileStat)>, StoreError> {
+        let path = self.path_of(name);
+        let fd = match openat(&self.fd, name, BASE | access, Mode::empty()) {
+            Ok(fd) => above_stdio(fd, &path)?,
+            Err(Errno::ENOENT) => return Ok(None),
+            Err(errno) => return Err(error(&path, opening(errno))),
+        };
+        let stat = stat(&fd, &path)?;
+        check(&stat, &path, SFlag::S_IFREG, readers)?;
+        Ok(Some((File::from(fd), stat)))
+    }
+
+    /// Reads a file of the folder, at most `limit` bytes. `None` if there is none.
+    pub(super) fn read(
+        &self,
+        name: &str,
+        readers: Readers,
+        limit: u64,
+    ) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
+        Ok(self.read_visible(name, readers, limit)?.map(|content| content.bytes))
+    }
+
+    /// The same with whether every account can read the file.
+    fn read_visible(&self, name: &str, readers: Readers, limit: u64) -> Result<Option<Content>, StoreError> {
+        let Some((mut file, stat)) = self.opened(name, OFlag::O_RDONLY, readers)? else {
+            return Ok(None);
+        };
+        let size = size(&stat);
+        let failed = |e| error(&self.path_of(name), StoreErrorKind::Read(e));
+        if size > limit {
+            return Err(error(&self.path_of(name), StoreErrorKind::TooLarge(limit)));
+        }
+        // Room for all of it and the end at once: a growing buffer would leave copies of secrets behind. One as large as
+        // the limit would cost more to wipe than all the rest of a login.
+        let room = usize::try_from(size).unwrap_or(0).saturating_add(1);
+        let mut bytes = Zeroizing::new(vec![0; room]);
+        let read = fill(&mut file, &mut bytes).map_err(failed)?;
+        // Half a configuration is no configuration: a rule cut off in the middle may let in more than the whole one.
+        if read.saturating_add(1) != room {
+            return Err(failed(std::io::Error::other("it was changed while it was read")));
+        }
+        bytes.truncate(read);
+        Ok(Some(Content { bytes, visibility: self.visibility.and(&stat, Mode::S_IROTH) }))
+    }
+
+    /// Makes a new file of the folder for root alone, whatever the umask is.
+    pub(super) fn create(&self, name: &str) -> Result<File, StoreError> {
+        self.create_for(name, Readers::Root)
+    }
+
+    /// Makes a new file of the folder that these may read and root alone may write.
+    pub(super) fn create_for(&self, name: &str, readers: Readers) -> Result<File, StoreError> {
+        let path = self.path_of(name);
+        let failed = |errno: Errno| error(&path, StoreErrorKind::Write(errno.into()));
+        let mode = Mode::S_IRUSR
+            | Mode::S_IWUSR
+            | match readers {
+                Readers::Root => Mode::empty(),
+                Readers::All => Mode::S_IRGRP | Mode::S_IROTH,
+            };
+        let fd = openat(&self.fd, name, BASE | OFlag::O_RDWR | OFlag::O_CREAT | OFlag::O_EXCL, mode).map_err(failed)?;
+        let fd = above_stdio(fd, &path)?;
+        fchmod(&fd, mode).map_err(failed)?;
+        Ok(File::from(fd))
+    }
+
+    /// Puts `from` in the place of `to`, in one step.
+    pub(super) fn rename(&self, from: &str, to: &str) -> Result<(), StoreError> {
+        nix::fcntl::renameat(&self.fd, from, &self.fd, to)
+            .map_err(|errno| error(&self.path_of(to), StoreErrorKind::Write(errno.into())))
+    }
+
+    /// Removes a file of the folder; false if there was none.
+    pub(super) fn remove(&self, name: &str) -> Result<bool, StoreError> {
+        match nix::unistd::unlinkat(&self.fd, name, nix::unistd::UnlinkatFlags::NoRemoveDir) {
+            Ok(()) => Ok(true),
+            Err(Errno::ENOENT) => Ok(false),
+            Err(errno) => Err(error(&self.path_of(name), StoreErrorKind::Write(errno.into()))),
+        }
+    }
+
+    /// The names of its files in order, without those that are being written, which begin with a dot.
+    pub(super) fn file_names(&self) -> Result<Vec<String>, StoreError> {
+        let failed = |e| error(&self.path, StoreErrorKind::Read(e));
+        let mut names = Vec::new();
+        // The folder was just found sound, and with it every folder on the way.
+        for entry in std::fs::read_dir(&self.path).map_err(failed)? {
+            let name = entry.map_err(failed)?.file_name();
+            names.extend(name.to_str().filter(|name| !name.starts_with('.')).map(str::to_owned));
+        }
+        names.sort_unstable();
+        Ok(names)
+    }
+
+    /// Makes the folder's entries durable.
+    pub(super) fn sync(&self) -> Result<(), StoreError> {
+        self.as_file()?.sync_all().map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
+    }
+
+    /// Where a file of the folder is, for messages.
+    pub(super) fn path_of(&self, name: &str) -> PathBuf {
+        self.path.join(name)
+    }
+
+    /// The folder opened for reading, to be synced or locked.
+    pub(super) fn as_file(&self) -> Result<File, StoreError> {
+        let fd = openat(&self.fd, ".", BASE | OFlag::O_RDONLY | OFlag::O_DIRECTORY, Mode::empty());
+        above_stdio(fd.map_err(|errno| error(&self.path, opening(errno)))?, &self.path).map(File::from)
+    }
+}
+
+/// Makes a folder, mode 0700, if it is not there; its parent must be.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(error(path, StoreErrorKind::Path));
+    };
+    let parent = Folder::open(parent, Readers::All)?;
+    match mkdirat(&parent.fd, name, Mode::S_IRWXU) {
+        Ok(()) => parent.sync()?,
+        Err(Errno::EEXIST) => {}
+        Err(errno) => return Err(error(path, StoreErrorKind::Write(errno.into()))),
+    }
+    Folder::open(path, Readers::Root).map(|_| ())
+}
+
+impl Visibility {
+    /// What is left of it behind a folder or file of which others need this permission.
+    const fn and(self, stat: &FileStat, permission: Mode) -> Self {
+        if stat.st_mode & permission.bits() == 0 { Self::Restricted } else { self }
+    }
+}
+
+/// Reads the file at `path`, at most `limit` bytes, and says whether every account can; every folder on the way is checked.
+pub(super) fn read(path: &Path, readers: Readers, limit: u64) -> Result<Content, StoreError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(std::ffi::OsStr::to_str)) else {
+        return Err(error(path, StoreErrorKind::Path));
+    };
+    let folder = Folder::open(parent, Readers::All)?;
+    folder.read_visible(name, readers, limit)?.ok_or_else(|| error(path, StoreErrorKind::Missing))
+}
+
+/// Checks that a socket and every folder on the way to it are root's. Anybody may write to the socket itself.
+pub(super) fn check_socket(path: &Path) -> Result<(), StoreError> {
+    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
+        return Err(error(path, StoreErrorKind::Path));
+    };
+    let folder = Folder::open(parent, Readers::All)?;
+    let fd = openat(&folder.fd, name, PLACE, Mode::empty()).map_err(|errno| error(path, opening(errno)))?;
+    let stat = stat(&fd, path)?;
+    let fault = match kind(&stat) {
+        SFlag::S_IFSOCK if stat.st_uid == 0 => return Ok(()),
+        SFlag::S_IFSOCK => StoreErrorKind::Owner(stat.st_uid),
+        SFlag::S_IFLNK => StoreErrorKind::SymbolicLink,
+        _ => StoreErrorKind::NotASocket,
+    };
+    Err(error(path, fault))
+}
+
+pub(super) fn error(path: &Path, kind: StoreErrorKind) -> StoreError {
+    StoreError { path: path.to_owned(), kind }
+}
+
+fn stat(fd: &OwnedFd, path: &Path) -> Result<FileStat, StoreError> {
+    fstat(fd).map_err(|errno| error(path, StoreErrorKind::Read(errno.into())))
+}
+
+/// Reads until `bytes` is full or the file ends, and says how much that was.
+fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
+    let mut read = 0usize;
+    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
+        match file.read(rest) {
+            Ok(0) => break,
+            Ok(more) => read = read.saturating_add(more),
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) => return Err(e),
+        }
+    }
+    Ok(read)
+}
+
+#[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]
+fn opening(errno: Errno) -> StoreErrorKind {
+    match errno {
+        Errno::ENOENT => StoreErrorKind::Missing,
+        Errno::ELOOP => StoreErrorKind::SymbolicLink,
+        Errno::ENOTDIR => StoreErrorKind::NotAFolder,
+        // A folder opened for writing; a socket or a FIFO without a reader.
+        Errno::EISDIR | Errno::ENXIO => StoreErrorKind::NotAFile,
+        other => StoreErrorKind::Read(other.into()),
+    }
+}
+
+/// The descriptor, or another one in its place where it has the number of a standard stream.
+/// # Errors
+/// The kernel's.
+pub fn off_stdio(fd: OwnedFd) -> std::io::Result<OwnedFd> {
+    // The standard library duplicates to 3 and above.
+    if fd.as_raw_fd() > 2 { Ok(fd) } else { fd.try_clone() }
+}
+
+fn above_stdio(fd: OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
+    off_stdio(fd).map_err(|e| error(path, StoreErrorKind::Read(e)))
+}
+
+fn size(stat: &FileStat) -> u64 {
+    u64::try_from(stat.st_size).unwrap_or(u64::MAX)
+}
+
+fn kind(stat: &FileStat) -> SFlag {
+    SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT
+}
+
+fn check(stat: &FileStat, path: &Path, wanted: SFlag, readers: Readers) -> Result<(), StoreError> {
+    if kind(stat) != wanted {
+        return Err(error(
+            path,
+            if wanted == SFlag::S_IFDIR { StoreErrorKind::NotAFolder } else { StoreErrorKind::NotAFile },
+        ));
+    }
+    if stat.st_uid != 0 {
+        return Err(error(path, StoreErrorKind::Owner(stat.st_uid)));
+    }
+    let forbidden = match readers {
+        Readers::Root => Mode::S_IRWXG | Mode::S_IRWXO,
+        Readers::All => Mode::S_IWGRP | Mode::S_IWOTH,
+    };
+    if Mode::from_bits_truncate(stat.st_mode).intersects(forbidden) {
+        return Err(error(path, StoreErrorKind::Mode { mode: stat.st_mode & 0o7777, forbidden: forbidden.bits() }));
+    }
+    Ok(())
+}

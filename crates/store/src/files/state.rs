@@ -1,0 +1,471 @@
+//! State as files: `state/NAME`, two slots written in place under the file's own lock.
+//!
+//! The order of writes is the whole point; see ARCHITECTURE.md, "The two slots". In short: the half in force is never
+//! touched; an attempt writes its pending failure, then its end, into the other half and syncs once.
+
+use std::{
+    fs::{File, TryLockError},
+    os::unix::fs::{FileExt, MetadataExt},
+    path::{Path, PathBuf},
+    thread,
+    time::{Duration, Instant},
+};
+
+use nix::{
+    fcntl::OFlag,
+    sys::resource::{Resource, getrlimit},
+};
+use twinlock_core::{
+    account::{Subject, UserName},
+    credentials::Enrolment,
+    decide::FailureOnRecord,
+    record::Record,
+};
+
+use super::{
+    CREDENTIALS, STATES, credentials, file_name, name_with,
+    open::{Folder, Readers, error},
+    uid_index,
+};
+use crate::{
+    ports::{LockedState, PendingFailure, StateStore, StoreError, StoreErrorKind},
+    slot::{self, Half, Slot, SlotError, Stage},
+};
+
+/// How long a lock is waited for before the attempt is refused.
+const DEADLINE: Duration = Duration::from_secs(3);
+
+/// The states of a store.
+#[derive(Debug, Clone)]
+pub struct StateFiles {
+    root: PathBuf,
+}
+
+impl StateFiles {
+    pub(super) fn at(root: &Path) -> Self {
+        Self { root: root.to_owned() }
+    }
+
+    /// Walks to the store, and from there to its states.
+    fn open_folders(&self) -> Result<(Folder, Folder), StoreError> {
+        let root = Folder::open(&self.root, Readers::All)?;
+        let states = root.folder(STATES, Readers::Root)?;
+        Ok((root, states))
+    }
+
+    /// Locks the user's record, whatever uid it carries; `None` if there is none.
+    pub(super) fn lock_any_uid(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
+        locked(self.open_folders()?, &file_name(subject, "")?)
+    }
+
+    fn missing(&self, name: &str) -> StoreError {
+        error(&self.root.join(STATES).join(name), StoreErrorKind::Missing)
+    }
+
+    /// The record as it stands, whoever's uid it carries, without waiting for its lock: for reports.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn look(&self, subject: &Subject) -> Result<Option<Record>, StoreError> {
+        look_in(&self.open_folders()?.1, subject)
+    }
+
+    /// The folder of the records, opened for reading.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn folder(&self) -> Result<File, StoreError> {
+        self.open_folders()?.1.as_file()
+    }
+
+    /// The file of a user's record, opened for reading; `None` if there is none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn file(&self, user: &UserName) -> Result<Option<File>, StoreError> {
+        self.open_folders()?.1.file(&name_with(user, "")?, OFlag::O_RDONLY, Readers::Root)
+    }
+
+    /// The users who have a record.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn users(&self) -> Result<Vec<UserName>, StoreError> {
+        let names = self.open_folders()?.1.file_names()?;
+        let mut users: Vec<_> = names.iter().filter_map(|name| UserName::from_file_name(name).ok()).collect();
+        users.sort_unstable();
+        Ok(users)
+    }
+
+    /// Writes a user's record, as it is, into a new file, which takes over the flags of the folder. False if there is
+    /// none. The old file keeps its lock until the new one has its name.
+    ///
+    /// # Errors
+    /// [`StoreError`]; the old file is then still there.
+    pub fn remake(&self, user: &UserName) -> Result<bool, StoreError> {
+        let name = name_with(user, "")?;
+        let Some(old) = locked(self.open_folders()?, &name)? else {
+            return Ok(false);
+        };
+        self.make(&name, &old.slot.record, true)?;
+        Ok(true)
+    }
+
+    /// Enters a user into the index of users by uid; false if the user is in it already, or the store has none.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn index(&self, subject: &Subject) -> Result<bool, StoreError> {
+        let root = Folder::open(&self.root, Readers::Root)?;
+        let _one_at_a_time = lock(root.as_file()?, &self.root)?;
+        uid_index::add(&root, subject)
+    }
+
+    /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
+    /// It is locked before others can find it, so that nobody sees it without the credentials that may follow. `None` if
+    /// there is one already that is to stay.
+    fn make(&self, name: &str, record: &Record, replace: bool) -> Result<Option<LockedStateFile>, StoreError> {
+        let root = Folder::open(&self.root, Readers::Root)?;
+        let _one_at_a_time = lock(root.as_file()?, &self.root)?;
+        let folder = root.folder(STATES, Readers::Root)?;
+        if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
+            return Ok(None);
+        }
+        let draft = format!(".{name}.new");
+        folder.remove(&draft)?;
+        let path = folder.path_of(name);
+        let made = write_new(&folder, &draft, record)
+            .and_then(|file| lock(file, &path))
+            .and_then(|file| folder.rename(&draft, name).map(|()| file));
+        if made.is_err() {
+            folder.remove(&draft)?;
+        }
+        let file = made?;
+        folder.sync()?;
+        write_durability_mark(&file.0, Half::First, 1);
+        let slot = read(&file.0, slot::FILE as u64, &path)?;
+        Ok(Some(LockedStateFile { file, root, folder, path, slot }))
+    }
+}
+
+/// Reads a user's record in the folder, as it stands.
+pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Record>, StoreError> {
+    let name = file_name(subject, "")?;
+    let Some((file, size)) = folder.sized(&name, OFlag::O_RDONLY, Readers::Root)? else {
+        return Ok(None);
+    };
+    read(&file, size, &folder.path_of(&name)).map(|slot| Some(slot.record))
+}
+
+fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedStateFile>, StoreError> {
+    let path = folder.path_of(name);
+    // A file that was replaced or removed while its lock was waited for is looked up again.
+    for _ in 0..8 {
+        let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
+            return Ok(None);
+        };
+        let file = lock(file, &path)?;
+        let found = file.0.metadata().map_err(|e| error(&path, StoreErrorKind::Read(e)))?;
+        if found.nlink() > 0 {
+            let slot = read(&file.0, found.len(), &path)?;
+            return Ok(Some(LockedStateFile { file, root, folder, path, slot }));
+        }
+    }
+    Err(error(&path, StoreErrorKind::Busy(DEADLINE)))
+}
+
+impl StateStore for StateFiles {
+    type Locked = LockedStateFile;
+    type HashPermit = HashPermit;
+
+    fn open(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
+        let name = file_name(subject, "")?;
+        let state = locked(self.open_folders()?, &name)?;
+        state.map(|state| check_owner(&state.slot.record, subject, &state.path).map(|()| state)).transpose()
+    }
+
+    fn open_or_create(&self, subject: &Subject) -> Result<LockedStateFile, StoreError> {
+        let name = file_name(subject, "")?;
+        if let Some(state) = self.open(subject)? {
+            return Ok(state);
+        }
+        if let Some(state) = self.make(&name, &Record::new(subject), false)? {
+            return Ok(state);
+        }
+        self.open(subject)?.ok_or_else(|| self.missing(&name))
+    }
+
+    fn adopt(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
+        let name = file_name(subject, "")?;
+        let Some(mut state) = locked(self.open_folders()?, &name)? else {
+            return Ok(None);
+        };
+        let next = Record { uid: subject.uid, ..state.slot.record.clone() };
+        check_owner(&next, subject, &state.path)?;
+        let before = state.slot.record.subject();
+        self.index(subject)?;
+        state.change(&next)?;
+        if before != *subject {
+            state.leave_index(&before);
+        }
+        Ok(Some(state))
+    }
+
+    fn reset(&self, subject: &Subject, record: &Record) -> Result<LockedStateFile, StoreError> {
+        let name = file_name(subject, "")?;
+        self.make(&name, record, true)?.ok_or_else(|| self.missing(&name))
+    }
+
+    fn hash_permit(&self) -> Result<HashPermit, StoreError> {
+        // Two permits, two locks: those of the two folders, which nothing else locks and which are always there.
+        let (root, states) = self.open_folders()?;
+        let files = [states.as_file()?, root.folder(CREDENTIALS, Readers::Root)?.as_file()?];
+        let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
+        let file =
+            taken.map_err(|e| error(&self.root, StoreErrorKind::Read(e)))?.and_then(|at| files.into_iter().nth(at));
+        file.map(|file| HashPermit(Locked(file))).ok_or_else(|| error(&self.root, StoreErrorKind::Busy(DEADLINE)))
+    }
+}
+
+/// A permit to hash; given back when dropped.
+#[derive(Debug)]
+pub struct HashPermit(#[expect(dead_code, reason = "it is there to be dropped")] Locked);
+
+/// A file that is locked until this is dropped.
+#[derive(Debug)]
+pub(super) struct Locked(File);
+
+impl Drop for Locked {
+    fn drop(&mut self) {
+        // Unlocked by name, not only by closing: a child that the host forked meanwhile may hold the descriptor too.
+        let _ = self.0.unlock();
+    }
+}
+
+/// A user's state under its lock.
+#[derive(Debug)]
+pub struct LockedStateFile {
+    file: Locked,
+    /// The store, in which the credentials are.
+    root: Folder,
+    folder: Folder,
+    path: PathBuf,
+    slot: Slot,
+}
+
+/// A failure that was recorded before its answer is judged, still under the lock.
+#[derive(Debug)]
+pub struct PendingFailureFile {
+    state: LockedStateFile,
+    half: Half,
+    sequence: u64,
+}
+
+impl LockedStateFile {
+    /// Where the record is, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
+    /// Makes sure that the half in force is on the disk, so that the other one may be overwritten. It is written again
+    /// first: after a sync that failed the kernel may hold the page for clean though the disk never saw it. It is written as
+    /// it was read, byte for byte, and not encoded anew: another version may encode it otherwise, and a power failure would
+    /// then leave a mixture of the two. The folder is synced too: the process that died may have just made the record.
+    fn sync_current_slot(&mut self) -> Result<(), StoreError> {
+        if !self.slot.synced {
+            let (offset, mut bytes) = (self.slot.half.offset(), [0; slot::SLOT]);
+            self.file.0.read_exact_at(&mut bytes, offset).map_err(|e| error(&self.path, StoreErrorKind::Read(e)))?;
+            self.file.0.write_all_at(&bytes, offset).map_err(|e| error(&self.path, StoreErrorKind::Write(e)))?;
+            self.sync()?;
+            self.folder.sync()?;
+            self.slot.synced = true;
+        }
+        Ok(())
+    }
+
+    fn write(&self, half: Half, sequence: u64, stage: Stage, record: &Record) -> Result<(), StoreError> {
+        let bytes =
+            slot::encode(sequence, stage, record).map_err(|large| error(&self.path, StoreErrorKind::Record(large)))?;
+        self.file.0.write_all_at(&bytes, half.offset()).map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
+    }
+
+    fn sync(&self) -> Result<(), StoreError> {
+        self.file.0.sync_data().map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
+    }
+
+    /// Takes the user out of the index of users by uid. An entry that stays behind means nothing: see [`uid_index`].
+    fn leave_index(&self, subject: &Subject) {
+        let locked = self.root.as_file().and_then(|file| lock(file, &self.path));
+        let _ = locked.and_then(|_one_at_a_time| uid_index::remove(&self.root, subject));
+    }
+
+    /// Writes an end, syncs it, and marks it as surely on the disk.
+    fn end(&self, half: Half, sequence: u64, record: &Record) -> Result<(), StoreError> {
+        self.write(half, sequence, Stage::Committed, record)?;
+        self.sync()?;
+        write_durability_mark(&self.file.0, half, sequence);
+        Ok(())
+    }
+}
+
+impl LockedState for LockedStateFile {
+    type Pending = PendingFailureFile;
+
+    fn record(&self) -> &Record {
+        &self.slot.record
+    }
+
+    fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
+        credentials::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
+    }
+
+    fn record_failure(mut self, failed: &Record) -> Result<PendingFailureFile, StoreError> {
+        may_write(&self.path)?;
+        self.sync_current_slot()?;
+        let half = self.slot.half.other();
+        let sequence = self.slot.sequence.saturating_add(1);
+        self.write(half, sequence, Stage::Pending, failed)?;
+        Ok(PendingFailureFile { state: self, half, sequence })
+    }
+
+    fn change(&mut self, next: &Record) -> Result<(), StoreError> {
+        may_write(&self.path)?;
+        self.sync_current_slot()?;
+        let half = self.slot.half.other();
+        let sequence = self.slot.sequence.saturating_add(1);
+        self.end(half, sequence, next)?;
+        self.slot = Slot { half, sequence, stage: Stage::Committed, synced: true, record: next.clone() };
+        Ok(())
+    }
+
+    fn remove(self) -> Result<(), StoreError> {
+        let name = self.path.file_name().and_then(std::ffi::OsStr::to_str).unwrap_or_default();
+        self.folder.remove(name)?;
+        self.folder.sync()?;
+        self.leave_index(&self.slot.record.subject());
+        Ok(())
+    }
+}
+
+impl FailureOnRecord for PendingFailureFile {}
+
+impl PendingFailure for PendingFailureFile {
+    fn commit(self, next: &Record) -> Result<(), StoreError> {
+        self.state.end(self.half, self.sequence, next)
+    }
+}
+
+/// A write beyond `RLIMIT_FSIZE` would kill the host by SIGXFSZ, with the attempt unrecorded. Better to refuse first.
+fn may_write(path: &Path) -> Result<(), StoreError> {
+    let (soft, _) =
+        getrlimit(Resource::RLIMIT_FSIZE).map_err(|errno| error(path, StoreErrorKind::Write(errno.into())))?;
+    if is_too_little(soft) { Err(error(path, StoreErrorKind::FileSizeLimit)) } else { Ok(()) }
+}
+
+/// The limit is a number of 32 or of 64 bits, as the architecture has it.
+fn is_too_little(limit: impl Into<u128>) -> bool {
+    limit.into() < slot::FILE as u128
+}
+
+fn check_owner(record: &Record, subject: &Subject, path: &Path) -> Result<(), StoreError> {
+    if record.user != subject.name {
+        return Err(error(path, StoreErrorKind::OtherUser));
+    }
+    if record.uid != subject.uid {
+        return Err(error(path, StoreErrorKind::OtherUid { stored: record.uid, account: subject.uid }));
+    }
+    Ok(())
+}
+
+fn read(file: &File, size: u64, path: &Path) -> Result<Slot, StoreError> {
+    if size != slot::FILE as u64 {
+        return Err(error(path, StoreErrorKind::Torn));
+    }
+    let mut bytes = [0; slot::FILE];
+    file.read_exact_at(&mut bytes, 0).map_err(|e| error(path, StoreErrorKind::Read(e)))?;
+    slot::current(&bytes).map_err(|cause| {
+        let fault = match cause {
+            SlotError::Damaged => StoreErrorKind::Torn,
+            SlotError::NewerVersion => StoreErrorKind::NewerVersion,
+        };
+        error(path, fault)
+    })
+}
+
+/// Marks a slot as surely on the disk. Whoever comes after a process that died before finds no mark, and syncs before
+/// anything else. A mark that cannot be written costs such a sync, too, and no more.
+fn write_durability_mark(file: &File, half: Half, sequence: u64) {
+    let _ = file.write_all_at(&slot::durability_mark(sequence), half.durability_mark_offset());
+}
+
+fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, StoreError> {
+    let path = folder.path_of(draft);
+    may_write(&path)?;
+    let bytes =
+        slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, StoreErrorKind::Record(large)))?;
+    let file = folder.create(draft)?;
+    // Both halves are written through, not only allocated: a later write in place needs no new block.
+    let written = file
+        .write_all_at(&bytes, Half::First.offset())
+        .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
+    written.and_then(|()| file.sync_all()).map_err(|e| error(&path, StoreErrorKind::Write(e)))?;
+    Ok(file)
+}
+
+pub(super) fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
+    let taken = wait(|| match file.try_lock() {
+        Ok(()) => Ok(Some(())),
+        Err(TryLockError::WouldBlock) => Ok(None),
+        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(None),
+        Err(TryLockError::Error(e)) => Err(e),
+    });
+    let taken = taken.map_err(|e| error(path, StoreErrorKind::Read(e)))?;
+    taken.map(|()| Locked(file)).ok_or_else(|| error(path, StoreErrorKind::Busy(DEADLINE)))
+}
+
+/// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a
+/// signal or a thread in the host.
+#[allow(
+    clippy::disallowed_methods,
+    reason = "the deadline of a lock is this adapter's own, and by the monotonic clock"
+)]
+fn wait<T>(mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::Result<Option<T>> {
+    let begin = Instant::now();
+    let mut pause = Duration::from_micros(100);
+    loop {
+        if let Some(taken) = attempt()? {
+            return Ok(Some(taken));
+        }
+        if begin.elapsed() >= DEADLINE {
+            return Ok(None);
+        }
+        thread::sleep(pause);
+        pause = pause.saturating_mul(2).min(Duration::from_millis(4));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_limit_of_either_width_has_room_for_a_record_or_not() {
+        let file = u32::try_from(slot::FILE).unwrap();
+        assert_eq!([file - 1, file, u32::MAX].map(is_too_little), [true, false, false]);
+        assert_eq!([u64::from(file) - 1, u64::from(file), u64::MAX].map(is_too_little), [true, false, false]);
+    }
+
+    #[test]
+    fn a_child_that_has_the_descriptor_too_keeps_no_lock() {
+        let path = Path::new("/proc");
+        let open = || Folder::open(path, Readers::All).unwrap().as_file().unwrap();
+        let ours = open();
+        // What a fork leaves to the child.
+        let childs = ours.try_clone().unwrap();
+        let locked = lock(ours, path).unwrap();
+        assert!(open().try_lock().is_err());
+        drop(locked);
+        assert!(open().try_lock().is_ok());
+        drop(childs);
+    }
+}

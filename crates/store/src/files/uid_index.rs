@@ -1,0 +1,122 @@
+//! Which users have a second factor under a uid: `uid/NUMBER`, one escaped user name a line.
+//!
+//! Records and credentials are found by the name of the user. By this index a renamed account is not taken for one that was
+//! never enrolled. An entry that is left over means nothing: it counts only while there are credentials of that name.
+
+use std::io::Write;
+
+use twinlock_core::account::{Subject, UserName};
+
+use super::{
+    credentials, name_with,
+    open::{Folder, Readers, error},
+};
+use crate::{
+    host,
+    ports::{StoreError, StoreErrorKind},
+};
+
+/// The folder in the store.
+pub(super) const FOLDER: &str = "uid";
+const LARGEST: u64 = 64 * 1024;
+
+/// Adds a user to those of the uid; false if nothing is to be done. The caller holds the lock of the store. A store of an older
+/// version, without the folder, is left as it is: the folder is made by administrators.
+pub(super) fn add(store: &Folder, subject: &Subject) -> Result<bool, StoreError> {
+    let Some(folder) = open(store)? else {
+        return Ok(false);
+    };
+    let mut names = names(&folder, subject.uid)?;
+    if names.contains(&subject.name) {
+        return Ok(false);
+    }
+    names.push(subject.name.clone());
+    write(&folder, subject.uid, &names)?;
+    Ok(true)
+}
+
+/// Takes a user away from those of the uid. The caller holds the lock of the store.
+pub(super) fn remove(store: &Folder, subject: &Subject) -> Result<(), StoreError> {
+    let Some(folder) = open(store)? else {
+        return Ok(());
+    };
+    let before = names(&folder, subject.uid)?;
+    let left: Vec<_> = before.iter().filter(|name| **name != subject.name).cloned().collect();
+    match (left.len() == before.len(), left.is_empty()) {
+        (true, _) => Ok(()),
+        (false, false) => write(&folder, subject.uid, &left),
+        (false, true) => {
+            folder.remove(&file_of(subject.uid))?;
+            folder.sync()
+        }
+    }
+}
+
+/// Makes sure that no other name has credentials of this account's uid, unless that is the name of a second account with the
+/// same uid. For a user of whom no credentials were found: if the account was renamed, they are there under the old name.
+pub(super) fn check_not_renamed(store: &Folder, credentials: &Folder, subject: &Subject) -> Result<(), StoreError> {
+    let Some(folder) = open(store)? else {
+        return Ok(());
+    };
+    for name in names(&folder, subject.uid)? {
+        if name == subject.name {
+            continue;
+        }
+        let other = Subject { name, uid: subject.uid };
+        if credentials::are_of_uid(credentials, &other)? && !is_account(&folder, &other)? {
+            let path = credentials.path_of(&name_with(&other.name, credentials::SUFFIX)?);
+            return Err(error(&path, StoreErrorKind::OtherName { stored: other.name, account: subject.name.clone() }));
+        }
+    }
+    Ok(())
+}
+
+/// Whether there is an account of exactly this name and this uid.
+fn is_account(folder: &Folder, subject: &Subject) -> Result<bool, StoreError> {
+    let found = host::account(&subject.name);
+    let found = found.map_err(|e| error(&folder.path_of(&file_of(subject.uid)), StoreErrorKind::Read(e)))?;
+    Ok(found.as_ref() == Some(subject))
+}
+
+/// `None` if there is no index yet: the store is one of an older version.
+fn open(store: &Folder) -> Result<Option<Folder>, StoreError> {
+    match store.folder(FOLDER, Readers::Root) {
+        Ok(folder) => Ok(Some(folder)),
+        Err(StoreError { kind: StoreErrorKind::Missing, .. }) => Ok(None),
+        Err(error) => Err(error),
+    }
+}
+
+fn names(folder: &Folder, uid: u32) -> Result<Vec<UserName>, StoreError> {
+    let file = file_of(uid);
+    let Some(text) = folder.read(&file, Readers::Root, LARGEST)? else {
+        return Ok(Vec::new());
+    };
+    let malformed = || error(&folder.path_of(&file), StoreErrorKind::Index);
+    let text = std::str::from_utf8(&text).map_err(|_| malformed())?;
+    text.lines().map(|line| UserName::from_file_name(line).map_err(|_| malformed())).collect()
+}
+
+fn write(folder: &Folder, uid: u32, names: &[UserName]) -> Result<(), StoreError> {
+    let file = file_of(uid);
+    let draft = format!(".{file}.new");
+    let text: String = names.iter().flat_map(|name| [name.file_name(), "\n".into()]).collect();
+    // Under the lock of the store a draft that is there was left by a process that died.
+    folder.remove(&draft)?;
+    let made = write_draft(folder, &draft, &text).and_then(|()| folder.rename(&draft, &file));
+    if made.is_err() {
+        folder.remove(&draft)?;
+    }
+    made?;
+    folder.sync()
+}
+
+fn write_draft(folder: &Folder, draft: &str, text: &str) -> Result<(), StoreError> {
+    let mut file = folder.create(draft)?;
+    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
+    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
+}
+
+fn file_of(uid: u32) -> String {
+    uid.to_string()
+}

@@ -1,0 +1,23 @@
+//! One host as a store: TOML and its formats, the two slots of a record, files opened safely, the configuration, and the
+//! host's clock, randomness and accounts. [`format`], [`document`] and [`slot`] open no file.
+
+#![forbid(unsafe_code)]
+#![cfg_attr(
+    test,
+    allow(
+        clippy::arithmetic_side_effects,
+        clippy::string_slice,
+        clippy::cast_possible_wrap,
+        clippy::large_stack_arrays,
+        reason = "a test that cannot go on panics"
+    )
+)]
+
+pub mod config;
+pub mod document;
+pub mod files;
+pub mod format;
+pub mod host;
+mod misplaced;
+pub mod ports;
+pub mod slot;
