@@ -8,6 +8,7 @@ use twinlock_core::{
     policy::{Rule, review},
     ports::Clock,
 };
+use twinlock_hostcheck::pam_files::{self, OurLine, Phase};
 use twinlock_store::{
     config::line_and_column,
     host::{self, SystemClock, SystemGroups},
@@ -17,7 +18,6 @@ use twinlock_store::{
 use crate::{
     failure::Failure,
     output::{note, print},
-    pam_files::{self, OurLine, Phase},
     scene::Scene,
 };
 

@@ -5,7 +5,6 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use serde::{Deserialize, Serialize};
 use twinlock_core::{credentials::Label, otp::Otp, policy::KeyType, time::UnixTime};
 use twinlock_store::config::{DEFAULT_PATH, check_issuer};
 
@@ -393,30 +392,18 @@ pub(crate) enum Ssh {
 }
 
 /// What sshd and PAM ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum, Serialize, Deserialize)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum SshMode {
     /// A key, then a code: recommended
     #[default]
     #[value(name = "key+code")]
-    #[serde(rename = "key+code")]
     KeyAndCode,
     /// A password, then a code: for users who have no keys
     #[value(name = "password+code")]
-    #[serde(rename = "password+code")]
     PasswordAndCode,
 }
 
-impl SshMode {
-    /// As it is typed.
-    pub(crate) const fn name(self) -> &'static str {
-        match self {
-            Self::KeyAndCode => "key+code",
-            Self::PasswordAndCode => "password+code",
-        }
-    }
-}
-
-#[derive(Debug, Args, Default)]
+#[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct SshEnable {
     /// What is asked for

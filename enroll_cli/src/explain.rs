@@ -16,6 +16,7 @@ use twinlock_core::{
     throttle::Mode,
     time::UnixTime,
 };
+use twinlock_hostcheck::pam_files::{self, OurLine, Phase};
 use twinlock_store::{
     config::{DEFAULT_PATH, line_and_column, place_of},
     host::{self, SystemClock, SystemGroups},
@@ -26,7 +27,6 @@ use crate::{
     cli::Explain,
     failure::Failure,
     output::{print, print_json},
-    pam_files::{self, OurLine, Phase},
     scene::{Scene, no_account},
 };
 

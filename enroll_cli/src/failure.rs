@@ -3,6 +3,7 @@
 use std::{io::Write, process::ExitCode};
 
 use twinlock_enrol::enrolment::EnrolError;
+use twinlock_hostcheck::HostError;
 use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 use twinlock_store::{files::ConfigFileError, ports::StoreError};
 
@@ -74,6 +75,13 @@ impl Failure {
 impl From<StoreError> for Failure {
     fn from(error: StoreError) -> Self {
         RequestError::from(error).into()
+    }
+}
+
+impl From<HostError> for Failure {
+    fn from(error: HostError) -> Self {
+        let (message, hint) = error.into_parts();
+        Self { hint, ..Self::refused(message) }
     }
 }
 

@@ -1,14 +1,9 @@
-//! How the store lies on its file system. On btrfs a write in place takes a new block, and a full disk would refuse every
-//! login, unless the file carries the no-copy-on-write flag. A file takes the flag over from its folder when it is made, so
-//! the module that writes the records needs to know nothing of it.
+//! How the store lies on its file system: the flag against copying on write, and the index by uid.
 
-use std::{fs::File, io, os::fd::AsFd};
-
-use nix::sys::statfs::{BTRFS_SUPER_MAGIC, FsType, fstatfs};
-use rustix::fs::{IFlags, ioctl_getflags, ioctl_setflags};
 use twinlock_core::account::{Subject, UserName};
+use twinlock_hostcheck::copy_on_write::{is_zfs, remake, set_flag};
 use twinlock_store::{
-    files::{Prepared, StateFiles, Store},
+    files::{Prepared, Store},
     host::{self, Kernel},
     ports::{StoreError, WriteCredentials},
 };
@@ -18,37 +13,6 @@ use crate::{
     output::note,
     scene::{self, Scene},
 };
-
-/// Not among the constants of nix.
-const ZFS_SUPER_MAGIC: FsType = FsType(0x2fc1_2fc1);
-
-/// Whether a write in place takes a new block.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub(crate) enum CopyOnWrite {
-    /// No, or not known of this file system.
-    #[default]
-    No,
-    /// It does where the flag is missing: on the folder, and on the records of these users.
-    Btrfs { folder: bool, users: Vec<UserName> },
-    /// It does, and there is no flag against it.
-    Zfs,
-}
-
-impl CopyOnWrite {
-    /// Looks at the file system and at the flags of the store. What cannot be read is not in the list.
-    pub(crate) fn of(states: &StateFiles) -> Result<Self, StoreError> {
-        let folder = states.folder()?;
-        match file_system(&folder) {
-            Some(BTRFS_SUPER_MAGIC) => {
-                let missing = |user: &UserName| matches!(states.file(user), Ok(Some(file)) if !has_flag(&file));
-                let users = states.users()?.into_iter().filter(missing).collect();
-                Ok(Self::Btrfs { folder: !has_flag(&folder), users })
-            }
-            Some(ZFS_SUPER_MAGIC) => Ok(Self::Zfs),
-            Some(_) | None => Ok(Self::No),
-        }
-    }
-}
 
 /// Makes the folders and the ids of the store that are not there, and sets the flag on the folder of records where it helps. A flag
 /// that cannot be set stops nobody from enrolling: `twinlock doctor` says that it is missing.
@@ -82,7 +46,7 @@ pub(crate) fn repair(scene: &Scene, user: Option<&str>) -> Result<(), Failure> {
     store.prepare(&mut Kernel)?;
     let place = scene.config.store.directory.join("state");
     let folder = states.folder()?;
-    if file_system(&folder) == Some(ZFS_SUPER_MAGIC) {
+    if is_zfs(&folder) {
         note(messages::ZFS);
     }
     if set_flag(&folder).map_err(|error| messages::flag_not_set(&place, &error))? {
@@ -137,27 +101,6 @@ fn index(store: &Store, user: &UserName) -> Result<bool, StoreError> {
     subject.map_or(Ok(false), |subject| store.states.index(&subject))
 }
 
-/// Sets the flag on an open folder of a btrfs; false if it was there or is not needed.
-pub(crate) fn set_flag(folder: &File) -> io::Result<bool> {
-    if file_system(folder) != Some(BTRFS_SUPER_MAGIC) || has_flag(folder) {
-        return Ok(false);
-    }
-    ioctl_setflags(folder, ioctl_getflags(folder)? | IFlags::NOCOW)?;
-    Ok(true)
-}
-
-/// Makes the record of a user anew if it lacks the flag and its folder has it; whether it was.
-pub(crate) fn remake(states: &StateFiles, user: &UserName) -> Result<bool, StoreError> {
-    match states.file(user)? {
-        Some(file) if !has_flag(&file) && has_flag(&states.folder()?) => states.remake(user),
-        Some(_) | None => Ok(false),
-    }
-}
-
-fn file_system(file: &File) -> Option<FsType> {
-    fstatfs(file).ok().map(|known| known.filesystem_type())
-}
-
 /// What `repair --layout` says.
 mod messages {
     use std::{io, path::Path};
@@ -195,9 +138,4 @@ mod messages {
         Failure::refused(format!("{failed} users were left as they are"))
             .hint("see the messages above, then run `twinlock repair --layout` again")
     }
-}
-
-/// False too on file systems that have no flags.
-fn has_flag(file: impl AsFd) -> bool {
-    ioctl_getflags(file).is_ok_and(|flags| flags.contains(IFlags::NOCOW))
 }

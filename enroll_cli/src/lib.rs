@@ -18,17 +18,12 @@ mod enroll;
 mod explain;
 mod failure;
 mod forget;
-mod host_files;
 mod import;
 mod layout;
 mod list;
 mod output;
-mod pam_files;
-mod pam_stack;
-mod pam_walk;
 mod person;
 mod picture;
-mod privilege_separation;
 mod progress;
 mod recovery;
 mod remove;
@@ -36,7 +31,6 @@ mod repair;
 mod resync;
 mod scene;
 mod secret;
-mod shadow;
 mod ssh;
 mod status;
 mod store;
@@ -99,5 +93,5 @@ pub fn definition() -> clap::Command {
 
 /// The findings that `twinlock doctor` can report: the name of each, and what it looks for.
 pub fn doctor_checks() -> impl Iterator<Item = (&'static str, &'static str)> {
-    doctor::described()
+    twinlock_hostcheck::doctor::described()
 }

@@ -4,7 +4,7 @@
 //! directories are asked for names, never for all they know.
 
 use std::{
-    collections::{BTreeMap, HashSet},
+    collections::HashSet,
     io::{self, IsTerminal},
     num::NonZero,
     panic,
@@ -13,6 +13,7 @@ use std::{
 };
 
 use twinlock_core::{account::UserName, ports::Clock};
+use twinlock_hostcheck::accounts::known;
 use twinlock_service::status::{Listed, Status};
 use twinlock_store::{
     files::Reading,
@@ -39,7 +40,7 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
     scene.store.check_identity()?;
     let states: HashSet<UserName> = scene.store.states.users()?.into_iter().collect();
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
-    let known = accounts(&enrolled, group.as_ref())?;
+    let known = known(&enrolled, group.as_ref())?;
 
     let gone = files.len().saturating_sub(enrolled.iter().filter(|name| known.contains_key(name)).count());
     let listed: Vec<&Account> = known
@@ -81,24 +82,6 @@ fn group(name: &str) -> Result<Members, Failure> {
     found.ok_or_else(|| {
         Failure::refused(format!("there is no group named {name}")).hint("getent group NAME shows what the host knows")
     })
-}
-
-/// The accounts of the host's own file, and of the directories those who are enrolled or in the group.
-pub(crate) fn accounts(
-    enrolled: &HashSet<UserName>,
-    group: Option<&Members>,
-) -> Result<BTreeMap<UserName, Account>, Failure> {
-    let failed = |error: io::Error| Failure::refused(format!("cannot ask the passwd database: {error}"));
-    let local = accounts::of_passwd_file().map_err(failed)?;
-    let mut known: BTreeMap<_, _> = local.into_iter().map(|account| (account.subject.name.clone(), account)).collect();
-    for name in enrolled.iter().cloned().chain(group.into_iter().flat_map(Members::names)) {
-        if !known.contains_key(&name)
-            && let Some(account) = accounts::find(&name).map_err(failed)?
-        {
-            known.insert(account.subject.name.clone(), account);
-        }
-    }
-    Ok(known)
 }
 
 /// How each account stands, in the same order. Reading is waiting, for the kernel or for a disk: all processors do it.

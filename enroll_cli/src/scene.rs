@@ -6,6 +6,7 @@ use twinlock_core::{
     account::{Subject, UserName},
     ports::Clock,
 };
+use twinlock_hostcheck::Installation;
 use twinlock_service::{
     notify::{Mailing, Source, SystemJournal},
     status::Status,
@@ -39,6 +40,11 @@ impl Scene {
         let (config, text) = files::load_config_and_text(&path)?;
         let store = Store::at(&config.store.directory, &path);
         Ok((Self { config, store }, text))
+    }
+
+    /// What the checks of the host need of it.
+    pub(crate) const fn installation(&self) -> Installation<'_> {
+        Installation { config: &self.config, store: &self.store }
     }
 
     /// How one user among many stands.

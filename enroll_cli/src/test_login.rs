@@ -9,16 +9,18 @@ use std::{
 };
 
 use twinlock_core::{account::Subject, policy::KeyType};
+use twinlock_hostcheck::{
+    pam_files::OurLine,
+    pam_stack::{Action, Code, Kind as LineKind, Line, Phase, Service},
+    programs,
+};
 use twinlock_login::wire::Connection;
 use twinlock_service::{ports::Dialogue, process::Held, status::Status, wire::carry};
 
 use crate::{
     cli::TestLogin,
-    doctor::programs,
     failure::Failure,
     output::print,
-    pam_files::OurLine,
-    pam_stack::{Action, Code, Kind as LineKind, Line, Phase, Service},
     person::Person,
     scene::{self, Scene},
     terminal::Terminal,

@@ -15,11 +15,7 @@
 mod doctor;
 mod other_services;
 mod packages;
-#[allow(dead_code, reason = "the command's own files, of which the walk alone is tried by doctor::libpam")]
-#[path = "../../../enroll_cli/src/pam_stack.rs"]
-mod pam_stack;
-#[allow(dead_code, reason = "as above")]
-#[path = "../../../enroll_cli/src/pam_walk.rs"]
-mod pam_walk;
 mod shipped;
 mod ssh_enable;
+
+use twinlock_hostcheck::{pam_stack, pam_walk};

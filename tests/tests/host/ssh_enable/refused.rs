@@ -3,6 +3,7 @@
 use std::fs::{self, OpenOptions, Permissions};
 use std::os::unix::fs::{PermissionsExt, symlink};
 
+use nix::mount::{MsFlags, mount};
 use twinlock_tests::{CONFIG, Family, FirstFactor, Output, Snapshot};
 
 use crate::ssh_enable::scene::{DROP_IN, Host, JOURNAL, PAM, configuration, journal, with_host};
@@ -167,6 +168,15 @@ fn what_sshd_does_not_take_is_said_in_its_words() {
             &["sshd would not take the new configuration: /etc/ssh/sshd_config.d/90-broken.conf"],
         );
         assert!(refused.stderr.contains("Bad configuration option: Nonsense"), "{refused:?}");
+    });
+}
+
+#[test]
+fn an_sshd_that_does_not_end_is_ended_and_nothing_is_changed() {
+    with_host(Family::Debian, |host| {
+        host.world.write_script("/tmp/endless", "#!/bin/sh\nexec sleep 60\n");
+        mount(Some("/tmp/endless"), "/usr/sbin/sshd", None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+        refuses(host, &["enable"], &["sshd would not take the new configuration: it does not end"]);
     });
 }
 

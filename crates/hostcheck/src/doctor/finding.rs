@@ -1,0 +1,102 @@
+//! What a check found: how bad it is, where it stands, why it matters and how it is mended.
+
+use std::fmt;
+
+use serde::{Serialize, Serializer};
+
+/// How bad it is, from the worst on.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Severity {
+    /// Somebody who should get in does not.
+    Lockout,
+    /// Somebody gets in with one factor, or none.
+    Open,
+    /// It will be one of these soon, or for somebody.
+    Warning,
+    /// Good to know.
+    Hint,
+}
+
+/// One thing that was found. What is printed is for people; `id` and `severity` are stable.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct Finding {
+    /// Which check.
+    pub id: &'static str,
+    /// How bad it is.
+    pub severity: Severity,
+    /// What is so.
+    pub found: String,
+    /// `file:line` or a path; null if it is nowhere in particular.
+    pub place: Option<String>,
+    /// Why it matters.
+    pub why: String,
+    /// What to do.
+    pub mend: String,
+}
+
+impl Severity {
+    /// As people and JSON have it; stable.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Lockout => "lockout",
+            Self::Open => "open",
+            Self::Warning => "warning",
+            Self::Hint => "hint",
+        }
+    }
+}
+
+impl Serialize for Severity {
+    fn serialize<S: Serializer>(&self, serializer: S) -> Result<S::Ok, S::Error> {
+        serializer.serialize_str(self.name())
+    }
+}
+
+impl fmt::Display for Finding {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Self { id, severity, found, place, why, mend } = self;
+        write!(out, "{} {id}: {found}", severity.name().to_uppercase())?;
+        if let Some(place) = place {
+            write!(out, " ({place})")?;
+        }
+        write!(out, "\n  why:  {why}\n  mend: {mend}\n")
+    }
+}
+
+/// Names for a sentence: all of a few, the first of many.
+pub(crate) fn named(names: &[String]) -> String {
+    const SHOWN: usize = 5;
+    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
+    match names.len().saturating_sub(SHOWN) {
+        0 => shown,
+        more => format!("{shown} and {more} more"),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_finding_is_a_block_of_three_lines_the_place_in_the_first() {
+        let finding = Finding {
+            id: "pam-order",
+            severity: Severity::Open,
+            found: "the code is not asked for".into(),
+            place: Some("/etc/pam.d/sshd:3".into()),
+            why: "one factor is enough".into(),
+            mend: "write `substack`".into(),
+        };
+        let told = "OPEN pam-order: the code is not asked for (/etc/pam.d/sshd:3)\n  why:  one factor is enough\n  \
+                    mend: write `substack`\n";
+        assert_eq!(finding.to_string(), told);
+    }
+
+    #[test]
+    fn of_many_names_five_are_told() {
+        let names = |count: usize| named(&(0..count).map(|number| format!("u{number}")).collect::<Vec<_>>());
+        assert_eq!(names(2), "u0, u1");
+        assert_eq!(names(7), "u0, u1, u2, u3, u4 and 2 more");
+    }
+}

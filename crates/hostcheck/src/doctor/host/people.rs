@@ -1,0 +1,207 @@
+//! Everybody who may log in or is enrolled, and how they stand.
+
+use std::{
+    collections::{HashMap, HashSet},
+    io,
+    num::NonZero,
+    panic,
+    sync::{Mutex, PoisonError},
+    thread,
+};
+
+use twinlock_core::{
+    account::{Subject, UserName},
+    policy::{Groups, SecondFactor, Source},
+    time::UnixTime,
+};
+use twinlock_store::{
+    files::Reading,
+    host::{
+        SystemGroups,
+        accounts::{self, Account, Members},
+    },
+    ports::StoreError,
+};
+
+use super::{
+    OUTSIDE, PamFacts, StoreFacts,
+    access::Access,
+    decide,
+    first_factor::{FirstFactors, Held, text_of_users},
+    pam::Exempt,
+    passwords::Passwords,
+};
+use crate::{
+    HostError, Installation, accounts as host_accounts,
+    sshd::{Files, Settings},
+};
+
+/// Somebody who may log in or is enrolled.
+#[allow(clippy::struct_excessive_bools, reason = "each is a fact")]
+pub(crate) struct Person {
+    pub(crate) name: UserName,
+    pub(crate) uid: u32,
+    pub(crate) may_log_in: bool,
+    /// sshd's lists leave the account in.
+    pub(crate) allowed: bool,
+    pub(crate) first_factors: Held,
+    pub(crate) enrolled: bool,
+    pub(crate) recovery_codes_left: Option<usize>,
+    /// A device is older than the home folder and the password of the account.
+    pub(crate) older_device: bool,
+    pub(crate) admin: bool,
+    /// What holds for a login of sshd from outside; `None` if it cannot be decided.
+    pub(crate) second_factor: Option<SecondFactor>,
+    /// A program logs in: keys with a command of their own, or a shell for one purpose.
+    pub(crate) automation: Option<String>,
+    /// A condition of the PAM file exempts the account from the guard.
+    pub(crate) exempt_in_pam: bool,
+}
+
+const SHELLS_OF_PROGRAMS: [&str; 3] = ["git-shell", "rssh", "scponly"];
+
+/// Everybody, with how they stand. Asking a directory for groups is waiting: all processors do it.
+pub(super) fn people(
+    installation: &Installation<'_>,
+    pam: &PamFacts,
+    settings: &Settings,
+    sshd_files: &Files,
+    now: UnixTime,
+    asked_about: Option<&Subject>,
+    store: &mut StoreFacts,
+) -> Result<Vec<Person>, HostError> {
+    let files = installation.store.credentials.file_names().unwrap_or_default();
+    let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
+    let states: HashSet<UserName> = installation.store.states.users().unwrap_or_default().into_iter().collect();
+    let asked_about = asked_about.map(|subject| &subject.name);
+    // Whom a directory knows is found by name alone.
+    let by_name = enrolled.iter().chain(asked_about).cloned().collect();
+    let known = host_accounts::known(&by_name, None)?;
+    let looking = Looking {
+        installation,
+        pam,
+        now,
+        reading: installation.store.reading().ok(),
+        admins: accounts::ADMINISTRATORS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
+        outside: Source::of(Some(OUTSIDE)),
+        groups: RememberedGroups::default(),
+        access: Access::of(settings),
+        first_factors: FirstFactors::of(settings, sshd_files, now),
+        passwords: Passwords::of_host(),
+    };
+    let meant = |account: &&Account| {
+        let name = &account.subject.name;
+        account.may_log_in() || enrolled.contains(name) || asked_about == Some(name)
+    };
+    let meant: Vec<&Account> = known.values().filter(meant).collect();
+    let one = |account: &&Account| {
+        let name = &account.subject.name;
+        looking.at(account, enrolled.contains(name), states.contains(name))
+    };
+    let share = meant.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
+    let found: Vec<(Person, Option<StoreError>)> = thread::scope(|scope| {
+        let one = &one;
+        let parts: Vec<_> = meant
+            .chunks(share)
+            .map(|part| scope.spawn(move || <[_]>::iter(part).map(one).collect::<Vec<_>>()))
+            .collect();
+        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|bug| panic::resume_unwind(bug))).collect()
+    });
+    let (people, faults): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    store.faults.extend(faults.into_iter().flatten());
+    Ok(people)
+}
+
+/// What is needed to look at one account after the other.
+struct Looking<'a> {
+    installation: &'a Installation<'a>,
+    pam: &'a PamFacts,
+    now: UnixTime,
+    reading: Option<Reading>,
+    admins: Vec<Members>,
+    outside: Source,
+    groups: RememberedGroups,
+    access: Access<'a>,
+    first_factors: FirstFactors<'a>,
+    passwords: Passwords,
+}
+
+impl Looking<'_> {
+    fn at(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
+        let Self { installation, pam, now, reading, admins, outside, groups, access, first_factors, passwords } = self;
+        let name = &account.subject.name;
+        let status = reading
+            .as_ref()
+            .filter(|_| enrolled || has_state)
+            .map(|reading| installation.status_in(reading, &account.subject, *now));
+        // Of an account that was renamed there is a fault where there seems to be nothing.
+        let unseen = || reading.as_ref().and_then(|reading| reading.enrolment(&account.subject).err());
+        let (recovery_codes_left, older_device, fault) = match status {
+            Some(Ok(status)) => (
+                enrolled.then_some(status.recovery_codes_left),
+                passwords.is_newer_than_a_device(account, &status),
+                None,
+            ),
+            Some(Err(error)) => (None, false, Some(error)),
+            None => (None, false, unseen()),
+        };
+        let second_factor = decide(installation, &pam.service, name, outside, *now, groups);
+        let wanted = second_factor.is_some_and(|policy| policy >= SecondFactor::Enroll);
+        let automation = if wanted { automation(account, first_factors) } else { None };
+        let person = Person {
+            name: name.clone(),
+            uid: account.subject.uid,
+            may_log_in: account.may_log_in(),
+            allowed: access.leaves_in(account),
+            first_factors: first_factors.held_by(account),
+            enrolled,
+            recovery_codes_left,
+            older_device,
+            admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
+            second_factor,
+            exempt_in_pam: Exempt::of(pam, name, account.subject.uid).account,
+            automation,
+        };
+        (person, fault)
+    }
+}
+
+/// The group database, asked once for each group that a rule names.
+#[derive(Default)]
+struct RememberedGroups(Mutex<HashMap<String, Option<Vec<String>>>>);
+
+impl Groups for RememberedGroups {
+    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+        SystemGroups.of(user)
+    }
+
+    fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {
+        let mut known = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        if let Some(members) = known.get(group) {
+            return Ok(members.clone());
+        }
+        let members = SystemGroups.members(group)?;
+        known.insert(group.to_owned(), members.clone());
+        Ok(members)
+    }
+}
+
+/// Why somebody seems to be a program, if so.
+fn automation(account: &Account, first_factors: &FirstFactors<'_>) -> Option<String> {
+    let shell = account.shell.file_name().and_then(|name| name.to_str()).unwrap_or_default();
+    if SHELLS_OF_PROGRAMS.contains(&shell) {
+        return Some(account.shell.display().to_string());
+    }
+    first_factors.key_files(account).find_map(|path| {
+        let text = text_of_users(&path)?;
+        text.lines().any(has_command).then(|| path.display().to_string())
+    })
+}
+
+/// Whether a line of `authorized_keys` names the one command of its key.
+fn has_command(line: &str) -> bool {
+    let line = line.trim_start();
+    // Options stand before the key, whose types begin like this.
+    let is_key = ["ssh-", "ecdsa-", "sk-", "#"].iter().any(|start| line.starts_with(start));
+    !is_key && line.to_ascii_lowercase().contains("command=\"")
+}

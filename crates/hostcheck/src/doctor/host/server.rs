@@ -1,0 +1,57 @@
+//! sshd as it is, and its files.
+
+use std::{
+    fs,
+    path::{Path, PathBuf},
+    time::SystemTime,
+};
+
+use super::{OUTSIDE, Scope};
+use crate::{
+    host_files::Host,
+    sshd::{Files, Settings, Sshd},
+};
+
+/// The server.
+pub(crate) struct SshdFacts {
+    pub(crate) complaint: Option<String>,
+    pub(crate) files: Files,
+    pub(crate) version: Option<(u32, u32)>,
+    /// The configuration was changed after the server read it: this file.
+    pub(crate) changed_since: Option<PathBuf>,
+    /// What holds for nobody in particular.
+    pub(crate) settings: Option<Settings>,
+}
+
+impl SshdFacts {
+    pub(super) fn of(server: &Sshd, scope: &Scope) -> Self {
+        let files = Files::read(&scope.host);
+        let complaint = server.complaint();
+        // A server that does not start has no settings.
+        let settings = match complaint {
+            Some(_) => None,
+            None => server.settings("nobody", scope.from.as_deref().unwrap_or(OUTSIDE)),
+        };
+        let version = settings.as_ref().and_then(|_| server.version());
+        let changed_since = settings.as_ref().and_then(|settings| changed_since(&files, settings.of("pidfile")));
+        Self { complaint, files, version, changed_since, settings }
+    }
+
+    /// What is in force today for no account in particular.
+    pub(super) fn settings_today() -> Option<Settings> {
+        Sshd::find(&Host::default())?.settings("nobody", OUTSIDE)
+    }
+}
+
+/// sshd writes its pid whenever it has read its configuration.
+#[allow(clippy::disallowed_methods, reason = "/run is root's")]
+fn changed_since(files: &Files, pid_file: &str) -> Option<PathBuf> {
+    let written = |path: &Path| fs::metadata(path).and_then(|known| known.modified()).ok();
+    let read_at: SystemTime = written(Path::new(pid_file))?;
+    let pid: u32 = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
+    let program = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
+    if !program.starts_with("sshd") {
+        return None;
+    }
+    files.read.iter().find(|file| written(file).is_some_and(|changed| changed > read_at)).cloned()
+}

@@ -1,0 +1,133 @@
+//! Our own lines in PAM files. For saying what they mean; nothing is decided by it.
+
+use std::io;
+
+use twinlock_core::module_arguments::ModuleArgument;
+
+use crate::pam_stack::{Line, Service};
+pub use crate::pam_stack::{Phase, Place};
+
+/// A line that names our module.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct OurLine {
+    /// Where it stands.
+    pub place: Place,
+    /// The phase in which it runs.
+    pub phase: Phase,
+    arguments: Vec<String>,
+}
+
+/// The file name of our module.
+pub const OURS: &str = "pam_twinlock.so";
+
+/// Our lines in the stack of a service; `None` if the service has no file.
+///
+/// # Errors
+/// A file cannot be read.
+pub fn of(service: &str) -> io::Result<Option<Vec<OurLine>>> {
+    Ok(Service::of_host(service)?.as_ref().map(in_service))
+}
+
+fn in_service(service: &Service) -> Vec<OurLine> {
+    let lines = service.lines.iter().filter(|line| matches!(line.phase, Phase::Auth | Phase::Account));
+    lines.filter_map(OurLine::of).collect()
+}
+
+impl OurLine {
+    /// The line, if it names our module.
+    #[must_use]
+    pub fn of(line: &Line) -> Option<Self> {
+        let Line { place, phase, .. } = line;
+        (line.module() == OURS).then(|| Self {
+            place: place.clone(),
+            phase: *phase,
+            arguments: line.arguments().to_owned(),
+        })
+    }
+
+    /// Whether it asks nobody of whom sshd has verified no key.
+    #[must_use]
+    pub fn requires_key(&self) -> bool {
+        self.phase == Phase::Auth && self.has(ModuleArgument::RequireKey)
+    }
+
+    /// What to know of such a line where no key is spoken of.
+    #[must_use]
+    pub fn refuses_without_key(&self) -> String {
+        format!("{} says require_key: without a key it refuses; --key-type says which", self.place)
+    }
+
+    /// Whether the line has this argument.
+    #[must_use]
+    pub fn has(&self, wanted: ModuleArgument) -> bool {
+        self.value(wanted).is_some()
+    }
+
+    /// The value of this argument, empty where it takes none; `None` if the line has it not.
+    #[must_use]
+    pub fn value(&self, wanted: ModuleArgument) -> Option<&str> {
+        let mut known = self.arguments.iter().filter_map(|word| ModuleArgument::find(word));
+        known.rfind(|(argument, _)| *argument == wanted).map(|(_, value)| value.unwrap_or_default())
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::{Path, PathBuf};
+
+    use super::*;
+    use crate::pam_stack::DEEPEST;
+
+    fn found(files: &[(&str, &str)]) -> Option<Vec<String>> {
+        let read = |name: &str| {
+            let file = files.iter().find(|(known, _)| *known == name);
+            Ok(file.map(|(name, text)| (Path::new("/etc/pam.d").join(name), (*text).to_owned())))
+        };
+        let shown = |line: OurLine| format!("{} {:?} {}", line.place, line.phase, line.arguments.join("|"));
+        let service = Service::read("sshd", &read).unwrap();
+        service.map(|service| in_service(&service).into_iter().map(shown).collect())
+    }
+
+    #[test]
+    fn our_lines_are_found_however_they_are_written() {
+        let text = "# auth required pam_twinlock.so\n\n-AUTH [success=ok default=die] /lib/security/pam_twinlock.so \
+                    nullok [prompt=Your code: ] # why\naccount required \\\n  pam_twinlock.so debug\n\
+                    session required pam_twinlock.so\nauth required pam_twinlock.so.old\nauth\nauth required\n";
+        let wanted = ["/etc/pam.d/sshd:3 Auth nullok|prompt=Your code: ", "/etc/pam.d/sshd:4 Account debug"];
+        assert_eq!(found(&[("sshd", text)]).unwrap(), wanted);
+    }
+
+    #[test]
+    fn what_is_included_counts_for_its_phase() {
+        let both = "auth required pam_twinlock.so\naccount required pam_twinlock.so\n";
+        let of = |sshd| found(&[("sshd", sshd), ("common", both)]).unwrap();
+        assert_eq!(of("@include common"), ["/etc/pam.d/common:1 Auth ", "/etc/pam.d/common:2 Account "]);
+        assert_eq!(of("account include common"), ["/etc/pam.d/common:2 Account "]);
+        assert_eq!(of("auth substack common"), ["/etc/pam.d/common:1 Auth "]);
+        assert_eq!(of("session include common"), [""; 0]);
+        assert_eq!(of("auth include nosuch"), [""; 0]);
+    }
+
+    #[test]
+    fn a_service_without_a_file_is_told_from_one_without_our_lines() {
+        assert_eq!(found(&[]), None);
+        assert_eq!(found(&[("sshd", "")]), Some(Vec::new()));
+    }
+
+    #[test]
+    fn files_that_include_each_other_come_to_an_end() {
+        let line = "@include sshd\nauth required pam_twinlock.so\n";
+        assert_eq!(found(&[("sshd", line)]).unwrap().len(), DEEPEST);
+    }
+
+    #[test]
+    fn the_last_of_two_values_counts() {
+        let line = OurLine {
+            place: Place { file: PathBuf::new(), line: 1 },
+            phase: Phase::Auth,
+            arguments: ["config=/a", "config=/b", "nullok", "mistyped"].map(str::to_owned).into(),
+        };
+        assert_eq!(line.value(ModuleArgument::Config), Some("/b"));
+        assert!(line.has(ModuleArgument::Nullok) && !line.has(ModuleArgument::Debug));
+    }
+}

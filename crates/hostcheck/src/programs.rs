@@ -1,0 +1,64 @@
+//! Programs of the host that are asked: found in root's folders, given an end of time, and never through a shell.
+
+use std::{
+    ffi::OsStr,
+    io::{self, Read},
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use twinlock_service::process::Held;
+
+/// What one said.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Said {
+    /// Whether it ended well, and in time.
+    pub fine: bool,
+    /// What it wrote to stdout.
+    pub output: String,
+    /// What it wrote to stderr.
+    pub errors: String,
+}
+
+pub(crate) const FOLDERS: [&str; 6] = ["/usr/sbin", "/usr/bin", "/sbin", "/bin", "/usr/local/sbin", "/usr/local/bin"];
+/// What sshd, which looks up names, and chronyc, which asks over a socket, need at most.
+const DEADLINE: Duration = Duration::from_secs(10);
+
+/// The program of that name, if the host has it.
+#[must_use]
+pub fn find(name: &str) -> Option<PathBuf> {
+    FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
+}
+
+/// Runs it to its end.
+///
+/// # Errors
+/// It cannot be started.
+pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Said> {
+    let mut command = Command::new(program);
+    command
+        .args(arguments)
+        .env_clear()
+        .env("LC_ALL", "C")
+        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
+        .current_dir("/");
+    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let (output, errors) = (child.stdout.take(), child.stderr.take());
+    thread::scope(|scope| {
+        let output = scope.spawn(|| text(output));
+        let errors = scope.spawn(|| text(errors));
+        // What does not end is ended, and then nothing more comes from it.
+        let ended = Held::new(child).end_within(DEADLINE);
+        let fine = ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
+        Ok(Said { fine, output: output.join().unwrap_or_default(), errors: errors.join().unwrap_or_default() })
+    })
+}
+
+fn text(stream: Option<impl Read>) -> String {
+    let mut bytes = Vec::new();
+    // What a program wrote before it failed is still worth reading.
+    let _ = stream.map(|mut stream| stream.read_to_end(&mut bytes));
+    String::from_utf8_lossy(&bytes).into_owned()
+}

@@ -1,0 +1,168 @@
+//! A configuration of sshd that is not in place yet, put together to be tried.
+
+use std::{
+    fs::{self, DirBuilder},
+    os::unix::fs::DirBuilderExt,
+    path::{Path, PathBuf},
+};
+
+use twinlock_store::ports::SECURITY_MODULE_HINT;
+
+use super::{
+    change::{DROP_IN, PAM},
+    journal,
+    place::{self, Attributes, Version, failed},
+};
+use crate::{
+    HostError,
+    host_files::Host,
+    sshd::{Login, MAIN, Settings, Sshd, key_and_value},
+};
+
+/// What the main file has to include.
+const INCLUDED: &str = "/etc/ssh/sshd_config.d/*.conf";
+
+/// A configuration of sshd that is not in place yet: the host's, with another drop-in.
+pub(super) struct Candidate {
+    folder: PathBuf,
+    main: PathBuf,
+    sshd: Sshd,
+}
+
+impl Candidate {
+    /// Puts it together in a folder of its own.
+    pub(super) fn with(drop_in: &str) -> Result<Self, HostError> {
+        let (path, text) = main_file()?;
+        let folder = Path::new(journal::FOLDER).join(journal::CANDIDATE);
+        let _ = fs::remove_dir_all(&folder);
+        let parts = folder.join("sshd_config.d");
+        DirBuilder::new().mode(0o700).recursive(true).create(&parts).map_err(|e| failed("make", &parts, &e))?;
+        let main = folder.join("sshd_config");
+        let candidate = Self { sshd: Sshd::with_config(Some(&main))?, main, folder };
+        let text = with_other_parts(&text, &parts).ok_or_else(|| {
+            HostError::refused(format!("{} does not include {INCLUDED} before its first Match", path.display()))
+                .hint(format!("make `Include {INCLUDED}` its first line (OpenSSH 8.2 and later know it), because sshd takes the first value \
+                     that it meets"))
+        })?;
+        write(&candidate.main, text.as_bytes())?;
+        copy_parts(&parts)?;
+        write(&parts.join(DROP_IN.1), drop_in.as_bytes())?;
+        Ok(candidate)
+    }
+
+    /// The host as it would be with it, and with this stack for sshd.
+    pub(super) fn host(&self, drop_in: &str, stack: String) -> Host {
+        let at = |(folder, name): (&str, &str)| Path::new(folder).join(name);
+        let changed = vec![(at(DROP_IN), drop_in.to_owned()), (at(PAM), stack)];
+        Host { changed, sshd_config: Some(self.main.clone()) }
+    }
+
+    /// `sshd -t`.
+    pub(super) fn test(&self) -> Result<(), HostError> {
+        let Some(complaint) = self.sshd.complaint() else {
+            return Ok(());
+        };
+        // root is denied nothing but by a security module, and what that is about is the copy.
+        if complaint.contains("Permission denied") {
+            return Err(HostError::refused(format!("sshd cannot read the copy of its configuration: {complaint}"))
+                .hint(SECURITY_MODULE_HINT));
+        }
+        let complaint = complaint.replace(&self.folder.display().to_string(), "/etc/ssh");
+        Err(HostError::refused(format!("sshd would not take the new configuration: {complaint}"))
+            .hint("`sshd -t` says whether it takes the one in place"))
+    }
+
+    /// What would be in force for a user.
+    pub(super) fn in_force(&self, user: &str) -> Result<Settings, HostError> {
+        self.sshd.in_force(Some(Login { user, host: "localhost", address: "127.0.0.1" })).map_err(|complaint| {
+            HostError::refused(format!("sshd does not say what would be in force for {user}: {complaint}"))
+                .hint("`sshd -T -C user=NAME` says whether it does for the one in place")
+        })
+    }
+}
+
+impl Drop for Candidate {
+    fn drop(&mut self) {
+        let _ = fs::remove_dir_all(&self.folder);
+    }
+}
+
+/// The main file and its text.
+fn main_file() -> Result<(PathBuf, String), HostError> {
+    for path in MAIN.map(PathBuf::from) {
+        if let Some(found) = place::read(&path)? {
+            return Ok((path, String::from_utf8_lossy(&found.content).into_owned()));
+        }
+    }
+    Err(HostError::refused(format!("sshd has no configuration: neither {}", MAIN.join(" nor "))))
+}
+
+/// The main file with other drop-ins; `None` if it includes none where they would be heard.
+fn with_other_parts(text: &str, parts: &Path) -> Option<String> {
+    let is_ours = |word: &str| {
+        let bare = word.trim_matches('"');
+        bare == INCLUDED || Some(bare) == INCLUDED.strip_prefix("/etc/ssh/")
+    };
+    let mut included = false;
+    let mut is_global = true;
+    let mut lines = Vec::new();
+    for line in text.lines() {
+        let (key, value) = key_and_value(line).unwrap_or_default();
+        is_global &= key != "match";
+        if key != "include" || !value.split_whitespace().any(is_ours) {
+            lines.push(line.to_owned());
+            continue;
+        }
+        included |= is_global;
+        let others = parts.join("*.conf").display().to_string();
+        let words = value.split_whitespace().map(|word| if is_ours(word) { others.as_str() } else { word });
+        lines.push(["Include"].into_iter().chain(words).collect::<Vec<_>>().join(" "));
+    }
+    included.then(|| lines.join("\n") + "\n")
+}
+
+/// The other drop-ins.
+fn copy_parts(to: &Path) -> Result<(), HostError> {
+    let from = Path::new(DROP_IN.0);
+    let entries = match fs::read_dir(from) {
+        Ok(entries) => entries,
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
+        Err(error) => return Err(failed("read", from, &error)),
+    };
+    for entry in entries {
+        let name = entry.map_err(|error| failed("read", from, &error))?.file_name();
+        let name = Path::new(&name);
+        let is_read = name.extension().is_some_and(|ending| ending == "conf");
+        if !is_read || name.as_os_str().as_encoded_bytes().starts_with(b".") || name == Path::new(DROP_IN.1) {
+            continue;
+        }
+        // Where a drop-in is a link, sshd follows it.
+        let path = from.join(name);
+        fs::copy(&path, to.join(name)).map_err(|error| failed("read", &path, &error))?;
+    }
+    Ok(())
+}
+
+fn write(path: &Path, content: &[u8]) -> Result<(), HostError> {
+    let attributes = Attributes { mode: 0o600, ..Attributes::NEW };
+    place::create(path, &Version { content: content.to_vec(), attributes })
+        .map_err(|error| failed("write", path, &error))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_drop_ins_are_exchanged_where_they_are_heard() {
+        let other = |text: &str| with_other_parts(text, Path::new("/x"));
+        let of = |text: &str| other(text).unwrap();
+        assert_eq!(of("Include /etc/ssh/sshd_config.d/*.conf\nUsePAM yes\n"), "Include /x/*.conf\nUsePAM yes\n");
+        assert_eq!(of("include  /etc/a \"sshd_config.d/*.conf\""), "Include /etc/a /x/*.conf\n");
+        for deaf in ["", "UsePAM yes\n", "#Include /etc/ssh/sshd_config.d/*.conf\n", "Include /etc/ssh/other/*.conf\n"]
+        {
+            assert_eq!(other(deaf), None, "{deaf}");
+        }
+        assert_eq!(other("Match User git\nInclude /etc/ssh/sshd_config.d/*.conf\n"), None);
+    }
+}

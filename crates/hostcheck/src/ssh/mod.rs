@@ -1,0 +1,280 @@
+//! Enables the second factor for sshd, on trial, and disables it again. Nothing is edited by hand.
+//!
+//! `stack` and `plan` compute what is to be changed, `safety` says what speaks against it, `change` knows the order of the
+//! steps and why, `journal` how far they are, `trial` ends what nobody confirms.
+
+mod boot;
+mod candidate;
+mod change;
+mod edit;
+mod journal;
+mod mode;
+mod place;
+mod plan;
+mod safety;
+mod server;
+mod stack;
+mod trial;
+
+use std::time::Duration;
+
+use journal::{Journal, Phase, Record};
+pub use mode::Mode;
+use plan::{Facts, Plan};
+pub use safety::{Objection, ObjectionKind};
+pub use server::Server;
+pub use stack::Family;
+pub use trial::{READY, expire, leave_session};
+use twinlock_core::ports::{Clock, Randomness};
+use twinlock_service::syslog::{Severity, log};
+use twinlock_store::host::{Kernel, SystemClock};
+
+use crate::{HostError, Installation, Note};
+
+/// What there is before something is changed.
+pub enum State {
+    /// Twinlock was enabled by this command.
+    Enabled(Enabled),
+    /// It was not, and this would be changed.
+    Disabled(Proposal),
+}
+
+/// Twinlock as this command has enabled it. While it exists, nobody else changes anything.
+pub struct Enabled {
+    phase: Phase,
+    record: Record,
+    journal: Journal,
+}
+
+/// A change that is not begun. While it exists, nobody else changes anything.
+pub struct Proposal {
+    plan: Plan,
+    journal: Journal,
+}
+
+/// What came of confirming.
+pub struct Confirmed {
+    /// Whether it was on trial before.
+    pub newly: bool,
+    /// Whether the drafts of the change could be removed.
+    pub swept: Result<(), HostError>,
+}
+
+/// What to do with changes that somebody else has made since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum LaterChanges {
+    /// They are a reason to refuse.
+    Keep,
+    /// They are lost.
+    Discard,
+}
+
+/// Says whether Twinlock is enabled for sshd, or what would be changed to enable it. What was interrupted, and a trial that is
+/// over, is undone before.
+///
+/// # Errors
+/// Another change is under way, or what is there cannot be read or is not understood.
+pub fn propose(mode: Mode, note: &Note<'_>) -> Result<State, HostError> {
+    let journal = Journal::open()?;
+    if let Some((phase, record)) = settled(&journal, note)? {
+        return Ok(State::Enabled(Enabled { phase, record, journal }));
+    }
+    let plan = Plan::of(Facts::gather()?, mode)?;
+    Ok(State::Disabled(Proposal { plan, journal }))
+}
+
+impl Enabled {
+    /// The mode, and what is left of a trial.
+    #[must_use]
+    pub fn describe(&self) -> String {
+        how_it_stands(self.phase, &self.record)
+    }
+
+    /// Makes sure that it is enabled in this mode, and that nobody has changed a file since.
+    ///
+    /// # Errors
+    /// It is not, or somebody has.
+    pub fn ensure(&self, mode: Mode) -> Result<(), HostError> {
+        let stands = self.describe();
+        if self.record.mode != mode {
+            return Err(HostError::refused(stands).hint("twinlock ssh disable, and then enable it the other way"));
+        }
+        if !self.journal.change(&self.record)?.is_in_place()? {
+            return Err(HostError::refused(format!("{stands}, but a file was changed since")).hint(CHANGED_SINCE));
+        }
+        Ok(())
+    }
+}
+
+impl Proposal {
+    /// The differences, as `diff -u` shows them and `patch` reads them.
+    #[must_use]
+    pub fn diff(&self) -> &str {
+        self.plan.diff()
+    }
+
+    /// The kind of PAM stack that was found.
+    #[must_use]
+    pub const fn family(&self) -> Family {
+        self.plan.family
+    }
+
+    /// What speaks against it.
+    ///
+    /// # Errors
+    /// sshd refuses the new configuration, or something cannot be read.
+    pub fn objections(&self, installation: &Installation<'_>) -> Result<Vec<Objection>, HostError> {
+        safety::objections(installation, &self.plan)
+    }
+
+    /// Makes the change: on trial for this span, or to stay.
+    ///
+    /// # Errors
+    /// A step failed. What was done before it was undone; the hint says so, or why not.
+    pub fn carry_out(self, trial: Option<Duration>, note: &Note<'_>) -> Result<(), HostError> {
+        let Self { plan, journal } = self;
+        let record = record(&plan, trial)?;
+        server::note_if_not_running(note)?;
+        journal.begin(&record, &plan.change)?;
+        if let Some(span) = trial {
+            // Before anything is changed, so that nothing can stay changed. It allows for the change itself.
+            trial::begin(&record.id, span).inspect_err(|_| {
+                trial::end(&record.id);
+                drop(journal.clear());
+            })?;
+        }
+        let changed = plan.change.make().and_then(|()| {
+            journal.set_phase(Phase::Changing, if trial.is_some() { Phase::Trying } else { Phase::Kept })
+        });
+        if let Err(failure) = changed {
+            return Err(match after_failure(&journal, &record, note) {
+                Ok(()) => failure.hint("nothing is changed: what was done was undone"),
+                Err(second) => failure
+                    .hint(format!("it could not be undone: {}; twinlock ssh disable tries again", second.message())),
+            });
+        }
+        log("twinlock", Severity::Warning, &format!("ssh: enabled, {}", record.mode.name()));
+        let mode = record.mode.name();
+        note(&match trial.map(humantime::format_duration) {
+            None => format!("enabled, {mode}"),
+            Some(span) => format!(
+                "enabled, {mode}, for {span}\nKeep this session open, log in from another terminal with `ssh -o \
+                 ControlPath=none`, and then run: twinlock ssh confirm\nWithout that, everything is as before in {span}."
+            ),
+        });
+        if trial.is_none() { change::sweep() } else { Ok(()) }
+    }
+}
+
+/// Keeps what is on trial.
+///
+/// # Errors
+/// There is nothing to confirm, or it cannot be read or written.
+pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
+    let journal = Journal::open()?;
+    match settled(&journal, note)? {
+        None => Err(HostError::refused("there is nothing to confirm: sshd is as it was").hint("twinlock ssh enable")),
+        Some((Phase::Trying, record)) => {
+            if !journal.change(&record)?.is_in_place()? {
+                note(&format!("note: a file was changed since it was enabled; later, {CHANGED_SINCE}"));
+            }
+            journal.set_phase(Phase::Trying, Phase::Kept)?;
+            trial::end(&record.id);
+            log("twinlock", Severity::Warning, "ssh: confirmed");
+            note("confirmed: it stays");
+            Ok(Confirmed { newly: true, swept: change::sweep() })
+        }
+        Some((phase, record)) => {
+            note(&how_it_stands(phase, &record));
+            Ok(Confirmed { newly: false, swept: change::sweep() })
+        }
+    }
+}
+
+/// Puts back what was there before it was enabled.
+///
+/// # Errors
+/// Somebody has changed a file since, or something cannot be read or written.
+pub fn disable(later: LaterChanges, note: &Note<'_>) -> Result<(), HostError> {
+    let journal = Journal::open()?;
+    let Some((phase, record)) = settled(&journal, note)? else {
+        note("sshd is as it was: `twinlock ssh` has changed nothing");
+        return Ok(());
+    };
+    let change = journal.change(&record)?;
+    if later == LaterChanges::Keep && !change.is_in_place()? {
+        return Err(HostError::refused("/etc/pam.d/sshd or 00-twinlock.conf was changed since it was enabled")
+            .hint("--discard-changes puts back what was there before it was enabled, and the change since is lost"));
+    }
+    // While nothing is changed: a full disk is found here.
+    change.prepare_return()?;
+    undo(&journal, phase, &record, Server::MayRun, note)?;
+    trial::end(&record.id);
+    log("twinlock", Severity::Warning, "ssh: disabled");
+    note("disabled: sshd is as it was before");
+    Ok(())
+}
+
+const CHANGED_SINCE: &str = "twinlock ssh disable --discard-changes puts back what was there before it was enabled";
+
+/// How far it is, after what was interrupted and what is over has been undone.
+fn settled(journal: &Journal, note: &Note<'_>) -> Result<Option<(Phase, Record)>, HostError> {
+    let Some((phase, record)) = journal.read()? else {
+        // What an interrupted command has left.
+        journal.clear()?;
+        change::sweep()?;
+        return Ok(None);
+    };
+    let why = match phase {
+        Phase::Kept => return Ok(Some((phase, record))),
+        Phase::Trying if !record.is_over(SystemClock.now()) => return Ok(Some((phase, record))),
+        Phase::Trying => "it was not confirmed in time",
+        Phase::Changing | Phase::Restoring => "a change was interrupted",
+    };
+    undo(journal, phase, &record, Server::MayRun, note)?;
+    trial::end(&record.id);
+    note(&format!("note: {why}, so sshd is as it was before"));
+    Ok(None)
+}
+
+/// Undoes what was begun, however far it came.
+fn after_failure(journal: &Journal, record: &Record, note: &Note<'_>) -> Result<(), HostError> {
+    if let Some((phase, _)) = journal.read()? {
+        undo(journal, phase, record, Server::MayRun, note)?;
+    }
+    trial::end(&record.id);
+    Ok(())
+}
+
+/// Puts back what was there before.
+fn undo(journal: &Journal, phase: Phase, record: &Record, server: Server, note: &Note<'_>) -> Result<(), HostError> {
+    let change = journal.change(record)?;
+    journal.set_phase(phase, Phase::Restoring)?;
+    change.undo(record.mode, server, note)?;
+    journal.clear()
+}
+
+fn how_it_stands(phase: Phase, record: &Record) -> String {
+    let mode = record.mode.name();
+    if phase != Phase::Trying {
+        return format!("it is enabled, {mode}");
+    }
+    let left = humantime::format_duration(record.left(SystemClock.now()));
+    format!("it is enabled, {mode}, and on trial: twinlock ssh confirm within {left}")
+}
+
+fn record(plan: &Plan, span: Option<Duration>) -> Result<Record, HostError> {
+    let mut bytes = [0; 8];
+    Kernel.fill(&mut bytes).map_err(|error| HostError::refused(format!("the kernel gives no randomness: {error}")))?;
+    let change = &plan.change;
+    Ok(Record {
+        id: data_encoding::HEXLOWER.encode(&bytes),
+        mode: plan.mode,
+        until: span.map(|span| SystemClock.now().after(span).seconds()),
+        boot: journal::boot(),
+        pam_before: change.pam_before.as_ref().map(|version| version.attributes),
+        pam_after: change.pam_after.attributes,
+        drop_in_before: change.drop_in_before.as_ref().map(|version| version.attributes),
+        drop_in_after: change.drop_in_after.attributes,
+    })
+}

@@ -1,0 +1,25 @@
+//! What sshd and PAM are to ask for.
+
+use serde::{Deserialize, Serialize};
+
+/// The two factors of a login, in their order.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Mode {
+    /// A key, then a code.
+    #[serde(rename = "key+code")]
+    KeyAndCode,
+    /// A password, then a code.
+    #[serde(rename = "password+code")]
+    PasswordAndCode,
+}
+
+impl Mode {
+    /// As it is typed and stored.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::KeyAndCode => "key+code",
+            Self::PasswordAndCode => "password+code",
+        }
+    }
+}

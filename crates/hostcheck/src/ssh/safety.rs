@@ -1,0 +1,163 @@
+//! What speaks against switching Twinlock on: nobody who could mend it can get in, or nobody could when it fails.
+
+use std::collections::BTreeMap;
+
+use twinlock_core::{
+    account::UserName,
+    credentials::Enrolment,
+    policy::{Facts, FirstFactors, SecondFactor, Source},
+    ports::Clock,
+};
+use twinlock_store::{
+    host::{
+        SystemClock, SystemGroups,
+        accounts::{self, Account},
+    },
+    ports::ReadCredentials,
+};
+
+use super::{candidate::Candidate, plan::Plan};
+use crate::{
+    HostError, Installation, doctor,
+    pam_files::{self, Phase},
+    shadow::{Password, Shadow},
+};
+
+/// What speaks against the change.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Objection {
+    /// Which kind of objection it is.
+    pub kind: ObjectionKind,
+    /// What is wrong.
+    pub problem: String,
+    /// What to do about it.
+    pub hint: String,
+}
+
+/// The kinds of objection, each to be overridden by its own name.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum ObjectionKind {
+    /// No administrator is enrolled.
+    NoEnrolledAdministrator,
+    /// No administrator could log in if codes fail.
+    NoBreakGlass,
+    /// Accounts that can log in today would be denied, because they are not enrolled.
+    Unenrolled,
+    /// Accounts lack the first factor. It is told and does not stop the change: many have a password for the console alone.
+    NoFirstFactor,
+    /// The doctor finds that somebody would be locked out, or let in.
+    Lockout,
+}
+
+/// Everything that speaks against a plan.
+pub(super) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result<Vec<Objection>, HostError> {
+    let candidate = Candidate::with(plan.drop_in())?;
+    candidate.test()?;
+    let administrators = administrators()?;
+    let root_may = candidate.in_force("root")?.of("permitrootlogin") == "yes";
+    let enters = |account: &&Account| account.subject.uid != 0 || root_may;
+    let mut objections = Vec::new();
+    if !administrators.iter().filter(enters).any(|account| is_enrolled(installation, account)) {
+        objections.push(Objection {
+            kind: ObjectionKind::NoEnrolledAdministrator,
+            problem: "nobody with administrator rights is enrolled (members of sudo, wheel or admin; root only if \
+                      `PermitRootLogin yes` lets it answer)"
+                .into(),
+            hint: "twinlock enroll NAME".into(),
+        });
+    }
+    if !has_break_glass(installation, &administrators, root_may)? {
+        objections.push(Objection {
+            kind: ObjectionKind::NoBreakGlass,
+            problem:
+                "no way in is left if codes fail: no administrator has a password for the console, whose PAM file \
+                      (login) asks for no code, and no rule spares one the code"
+                    .into(),
+            hint: "give one a password (passwd NAME), or write a rule that spares one (docs/policy.md)".into(),
+        });
+    }
+    for doctor::Finding { id, found, place, mend, .. } in diagnosed(installation, plan, &candidate)? {
+        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
+        let (kind, problem) = match id {
+            doctor::NOT_ENROLLED => (ObjectionKind::Unenrolled, found),
+            doctor::NO_FIRST_FACTOR => (ObjectionKind::NoFirstFactor, found),
+            _ => (ObjectionKind::Lockout, format!("{id}: {found}{place}")),
+        };
+        objections.push(Objection { kind, problem, hint: mend });
+    }
+    Ok(objections)
+}
+
+/// What the doctor finds of the host as it would be: who would be locked out, and who would be let in.
+fn diagnosed(
+    installation: &Installation<'_>,
+    plan: &Plan,
+    candidate: &Candidate,
+) -> Result<Vec<doctor::Finding>, HostError> {
+    let scope = doctor::Scope { host: candidate.host(plan.drop_in(), plan.stack()), ..doctor::Scope::default() };
+    let mut found = doctor::findings(installation, &scope)?;
+    found.retain(|finding| finding.severity < doctor::Severity::Warning || finding.id == doctor::NO_FIRST_FACTOR);
+    Ok(found)
+}
+
+/// The accounts with administrator rights that may log in at all; root is the first.
+fn administrators() -> Result<Vec<Account>, HostError> {
+    let failed = |error: std::io::Error| HostError::refused(format!("cannot ask the passwd database: {error}"));
+    let local = accounts::of_passwd_file().map_err(failed)?;
+    let mut groups = Vec::new();
+    for name in accounts::ADMINISTRATORS {
+        groups.extend(accounts::members(name).map_err(failed)?);
+    }
+    let mut known: BTreeMap<UserName, Account> = BTreeMap::new();
+    for name in groups.iter().flat_map(accounts::Members::names) {
+        if let Some(account) = accounts::find(&name).map_err(failed)? {
+            known.insert(name, account);
+        }
+    }
+    let is_one = |account: &Account| account.subject.uid == 0 || groups.iter().any(|group| group.contain(account));
+    for account in local.into_iter().filter(is_one) {
+        known.insert(account.subject.name.clone(), account);
+    }
+    let mut all: Vec<Account> = known.into_values().filter(Account::may_log_in).collect();
+    all.sort_by_key(|account| account.subject.uid);
+    Ok(all)
+}
+
+fn is_enrolled(installation: &Installation<'_>, account: &Account) -> bool {
+    let found = installation.store.credentials.read(&account.subject);
+    found.is_ok_and(|found| found.as_ref().is_some_and(|enrolment: &Enrolment| enrolment.active().next().is_some()))
+}
+
+/// A way in for an administrator that no code can bar: the console, if its stack does not ask for one and a password
+/// opens it; or sshd, if a rule spares one the code.
+fn has_break_glass(
+    installation: &Installation<'_>,
+    administrators: &[Account],
+    root_may: bool,
+) -> Result<bool, HostError> {
+    let console = pam_files::of("login")
+        .map_err(|error| HostError::refused(error.to_string()))?
+        .is_some_and(|lines| lines.iter().all(|line| line.phase != Phase::Auth));
+    let shadow = Shadow::read();
+    // The passwords of a directory are not known here, so its users do not count.
+    let has_password = |account: &Account| shadow.password(&account.subject.name) == Password::Hash;
+    if console && administrators.iter().any(has_password) {
+        return Ok(true);
+    }
+    let source = Source::of(None);
+    for account in administrators.iter().filter(|account| account.subject.uid != 0 || root_may) {
+        let facts = Facts {
+            service: "sshd",
+            user: Some(&account.subject.name),
+            source: &source,
+            first_factors: &FirstFactors::default(),
+            now: SystemClock.now(),
+        };
+        let decision = installation.config.policy.decide(&facts, &SystemGroups);
+        let decision = decision.map_err(|undecided| HostError::refused(undecided.to_string()))?;
+        if decision.second_factor == SecondFactor::Skip {
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}

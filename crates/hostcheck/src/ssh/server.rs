@@ -1,0 +1,135 @@
+//! The running sshd: telling it to read a new configuration, and waiting for the logins that it accepted under another one.
+
+use std::{
+    fs::{self, OpenOptions},
+    io::Read,
+    os::unix::fs::MetadataExt,
+    path::{Path, PathBuf},
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use nix::{
+    sys::signal::{Signal, kill},
+    unistd::Pid,
+};
+
+use crate::{
+    HostError, Note,
+    sshd::{Settings, Sshd},
+};
+
+/// Whether an sshd may run while the configuration changes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Server {
+    /// It may.
+    MayRun,
+    /// systemd starts it when this is done.
+    NotStarted,
+}
+
+/// Has the running sshd read its configuration. Connections that it has accepted go on under the old one.
+pub(super) fn reload() -> Result<(), HostError> {
+    if Path::new("/run/systemd/system").is_dir() {
+        for name in ["ssh", "sshd"] {
+            let unit = format!("{name}.service");
+            if is_active(&unit) {
+                // An sshd that has its socket from systemd loses it by a reload, and ends.
+                let verb = if is_active(&format!("{name}.socket")) { "restart" } else { "reload" };
+                return if systemctl(&[verb, &unit]) {
+                    Ok(())
+                } else {
+                    Err(HostError::refused(format!("systemctl {verb} {unit} failed"))
+                        .hint(format!("systemctl status {unit} says why")))
+                };
+            }
+        }
+        // Started by the next connection, or not at all: it reads its configuration when it starts.
+    }
+    running()?.map_or(Ok(()), |(pid, file)| restart(pid, &file))
+}
+
+/// Waits until it is back: it begins anew, takes its `PidFile` away and writes another, by which alone it can be found.
+fn restart(pid: Pid, file: &Path) -> Result<(), HostError> {
+    let stamp = || fs::metadata(file).ok().map(|found| (found.ino(), found.mtime(), found.mtime_nsec()));
+    let before = stamp();
+    kill(pid, Signal::SIGHUP)
+        .map_err(|error| HostError::refused(format!("cannot have sshd ({pid}) read its configuration: {error}")))?;
+    for _ in 0..LOOKS {
+        thread::sleep(LOOK);
+        if stamp().is_some_and(|stamp| Some(stamp) != before) && running()?.is_some() {
+            return Ok(());
+        }
+    }
+    Err(HostError::refused(format!("sshd ({pid}) was told to read its configuration, and did not come back"))
+        .hint("its log says why"))
+}
+
+/// How long sshd has for that: ten seconds.
+const LOOKS: usize = 200;
+const LOOK: Duration = Duration::from_millis(50);
+
+/// Says so where there is no sshd that could be told.
+pub(super) fn note_if_not_running(note: &Note<'_>) -> Result<(), HostError> {
+    if !Path::new("/run/systemd/system").is_dir() && running()?.is_none() {
+        note(
+            "note: no running sshd was found (no systemd, no process in its PidFile). One that reads its configuration \
+              only when it starts has to be told: kill -HUP",
+        );
+    }
+    Ok(())
+}
+
+/// What is in force for nobody in particular; `None` where sshd does not say, because of what somebody else has changed.
+fn in_place() -> Result<Option<Settings>, HostError> {
+    Ok(Sshd::with_config(None)?.in_force(None).ok())
+}
+
+fn is_active(unit: &str) -> bool {
+    systemctl(&["is-active", "--quiet", unit])
+}
+
+fn systemctl(arguments: &[&str]) -> bool {
+    let mut command = Command::new("systemctl");
+    command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    command.status().is_ok_and(|status| status.success())
+}
+
+/// Where the configuration in place takes no password, waits until nobody is left who connected under another one.
+pub(super) fn outlive_connections_that_may_give_a_password(server: Server, note: &Note<'_>) -> Result<(), HostError> {
+    if server == Server::NotStarted && running()?.is_none() {
+        return Ok(());
+    }
+    let in_place = in_place()?;
+    let methods = ["passwordauthentication", "kbdinteractiveauthentication"];
+    // What sshd does not say may be a no.
+    let takes_none = in_place.as_ref().is_none_or(|settings| methods.iter().all(|method| settings.of(method) == "no"));
+    if takes_none {
+        let grace = in_place.and_then(|settings| settings.seconds("logingracetime")).unwrap_or(120);
+        note(&format!(
+            "waiting {grace} seconds (LoginGraceTime) for logins that began before, to take no password from them"
+        ));
+        thread::sleep(Duration::from_secs(grace));
+    }
+    Ok(())
+}
+
+/// The sshd of the `PidFile`, if that process is one.
+fn running() -> Result<Option<(Pid, PathBuf)>, HostError> {
+    let in_place = in_place()?;
+    let file = match in_place.as_ref().map(|settings| settings.of("pidfile")) {
+        None | Some("") => "/run/sshd.pid",
+        Some(file) => file,
+    };
+    let pid: Option<i32> = text_of(Path::new(file)).and_then(|text| text.trim().parse().ok()).filter(|pid| *pid > 1);
+    let is_sshd =
+        |pid: &i32| text_of(Path::new(&format!("/proc/{pid}/comm"))).is_some_and(|comm| comm.trim() == "sshd");
+    Ok(pid.filter(is_sshd).map(|pid| (Pid::from_raw(pid), file.into())))
+}
+
+fn text_of(path: &Path) -> Option<String> {
+    let mut text = String::new();
+    OpenOptions::new().read(true).open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
+    Some(text)
+}

@@ -1,0 +1,140 @@
+//! The end of a trial that nobody confirmed: a process that outlives the session, its terminal and whoever began it.
+
+use std::{
+    env,
+    io::{BufRead, BufReader},
+    path::Path,
+    process::{Command, Stdio},
+    thread,
+    time::Duration,
+};
+
+use twinlock_service::syslog::{Severity, log};
+
+use super::{
+    boot,
+    journal::{self, Journal, Phase},
+    server::Server,
+};
+use crate::{HostError, Note};
+
+/// Starts the process that ends the trial after this span unless it is confirmed.
+///
+/// Where systemd runs it is asked for a timer, because it may end all that a session has started with the session.
+pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
+    let failed = |error: &dyn std::fmt::Display| {
+        HostError::refused(format!("cannot start what would undo this after {} seconds: {error}", span.as_secs()))
+            .hint("nothing was changed")
+    };
+    let myself = env::current_exe().map_err(|error| failed(&error))?;
+    if Path::new("/run/systemd/system").is_dir() {
+        boot::ends(id, &myself)?;
+        let mut command = Command::new("systemd-run");
+        command.args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"]);
+        command.arg(format!("--unit={}", unit(id))).arg(format!("--on-active={}s", span.as_secs())).arg(myself);
+        command.args(["ssh", "expire", id]).stdin(Stdio::null()).stdout(Stdio::null());
+        let output = command.output().map_err(|error| failed(&error))?;
+        return if output.status.success() {
+            Ok(())
+        } else {
+            Err(failed(&String::from_utf8_lossy(&output.stderr).trim()))
+        };
+    }
+    let mut command = Command::new(myself);
+    command.args(["ssh", "expire", id, "--after", &span.as_secs().to_string()]).current_dir("/");
+    command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
+    let mut child = command.spawn().map_err(|error| failed(&error))?;
+    // It says so when nothing of this session can reach it any more.
+    let mut said = String::new();
+    let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut said));
+    if matches!(read, Some(Ok(_))) && said == READY { Ok(()) } else { Err(failed(&"it ended at once")) }
+}
+
+/// Lets the timer go; one that comes all the same finds nothing to do.
+pub(super) fn end(id: &str) {
+    let _ = boot::no_longer_ends();
+    if Path::new("/run/systemd/system").is_dir() {
+        let mut command = Command::new("systemctl");
+        command.args(["stop", &format!("{}.timer", unit(id))]);
+        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+    }
+}
+
+fn unit(id: &str) -> String {
+    format!("twinlock-ssh-{id}")
+}
+
+/// What the process that ends a trial writes once nothing of the session can reach it any more.
+pub const READY: &str = "waiting\n";
+/// How often a wait looks whether it is still needed.
+const LOOK: u64 = 1;
+/// How often to try, and how long after a failure. It may be the disk.
+const TRIES: (u32, Duration) = (360, Duration::from_secs(10));
+/// The same where sshd waits. Better an sshd that asks for a code than none: see `boot`.
+const TRIES_AT_BOOT: (u32, Duration) = (2, Duration::from_secs(2));
+
+/// Leaves the session of the terminal at which the trial began.
+pub fn leave_session() {
+    // Fails in a process that leads its group already, as systemd's do: there no terminal can reach it either.
+    let _ = nix::unistd::setsid();
+}
+
+/// Ends the trial of that id after so many seconds, unless it is confirmed before.
+///
+/// # Errors
+/// What was not confirmed cannot be undone.
+pub fn expire(id: &str, after: u64, server: Server, note: &Note<'_>) -> Result<(), HostError> {
+    let mut left = after;
+    while left > 0 {
+        if !is_waited_for(id) {
+            return Ok(());
+        }
+        let step = left.min(LOOK);
+        thread::sleep(Duration::from_secs(step));
+        left = left.saturating_sub(step);
+    }
+    let (tries, pause) = match server {
+        Server::NotStarted => TRIES_AT_BOOT,
+        Server::MayRun => TRIES,
+    };
+    let mut why = String::new();
+    for number in 0..tries {
+        if number > 0 {
+            thread::sleep(pause);
+        }
+        match undo(id, server, note) {
+            Ok(()) => return Ok(()),
+            Err(failure) => {
+                why = format!("cannot undo what was not confirmed: {}", failure.message());
+                log("twinlock", Severity::Notice, &format!("ssh: {why}"));
+            }
+        }
+    }
+    Err(HostError::refused(why).hint("twinlock ssh disable"))
+}
+
+/// What cannot be read may be the trial all the same.
+fn is_waited_for(id: &str) -> bool {
+    match journal::peek() {
+        Ok(Some((phase, record))) => phase != Phase::Kept && record.id == id,
+        Ok(None) => false,
+        Err(_) => true,
+    }
+}
+
+fn undo(id: &str, server: Server, note: &Note<'_>) -> Result<(), HostError> {
+    let journal = Journal::wait()?;
+    match journal.read()? {
+        Some((phase, record)) if phase != Phase::Kept && record.id == id => {
+            super::undo(&journal, phase, &record, server, note)?;
+            let _ = boot::no_longer_ends();
+            log(
+                "twinlock",
+                Severity::Warning,
+                "ssh: not confirmed in time, so the configuration is what it was before",
+            );
+            Ok(())
+        }
+        Some(_) | None => Ok(()),
+    }
+}

@@ -1,0 +1,13 @@
+//! The one reader of sshd's configuration. What is in force sshd itself says ([`Sshd`], [`Settings`]); where in its files
+//! something stands, [`Files`] says.
+
+mod files;
+mod patterns;
+mod privilege_separation;
+mod program;
+mod settings;
+
+pub(crate) use files::{Directive, Disk, Files, MAIN, key_and_value};
+pub(crate) use patterns::{is_match, matching_files, matching_paths};
+pub(crate) use program::{Login, Sshd};
+pub(crate) use settings::{KEYBOARD, Settings, Way};

@@ -1,0 +1,43 @@
+//! `twinlock doctor`: prints what the doctor finds on this host.
+
+use std::{fmt::Write as _, path::Path};
+
+use twinlock_hostcheck::doctor::{Finding, Scope, Severity, findings};
+
+use crate::{
+    cli::Doctor,
+    failure::Failure,
+    output::{print, print_json},
+    scene::{Scene, account},
+};
+
+pub(crate) fn run(config: &Path, arguments: &Doctor) -> Result<(), Failure> {
+    let scene = Scene::set(config)?;
+    let user = arguments.user.as_deref().map(|user| account(Some(user))).transpose()?;
+    let findings = findings(&scene.installation(), &Scope::of_logins(user, arguments.from))?;
+    if arguments.json {
+        print_json(&findings)?;
+    } else {
+        let mut text = String::new();
+        for finding in &findings {
+            // Writing to a String cannot fail.
+            let _ = writeln!(text, "{finding}");
+        }
+        print(&(text + &summary(&findings) + "\n"))?;
+    }
+    if findings.iter().any(|finding| finding.severity < Severity::Hint) {
+        return Err(Failure::as_shown());
+    }
+    Ok(())
+}
+
+fn summary(findings: &[Finding]) -> String {
+    let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
+    let all = [Severity::Lockout, Severity::Open, Severity::Warning, Severity::Hint];
+    let told = all
+        .into_iter()
+        .filter(|severity| count(*severity) > 0)
+        .map(|severity| format!("{} {}", count(severity), severity.name()));
+    let told = told.collect::<Vec<_>>().join(", ");
+    if told.is_empty() { "nothing found".to_owned() } else { format!("found: {told}") }
+}

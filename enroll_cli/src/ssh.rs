@@ -1,0 +1,122 @@
+//! `twinlock ssh`: enables the second factor for sshd, on trial, and disables it again.
+
+use std::path::Path;
+
+use twinlock_hostcheck::{
+    doctor::{self, NOT_ENROLLED},
+    ssh::{self, Confirmed, LaterChanges, Mode, Objection, ObjectionKind, Proposal, Server, State},
+};
+
+use crate::{
+    cli::{Ssh, SshDisable, SshEnable, SshExpire, SshMode},
+    failure::Failure,
+    layout,
+    output::{note, print},
+    scene::{Scene, root_alone},
+};
+
+pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
+    root_alone()?;
+    // The way back asks nothing of a configuration that may be what went wrong.
+    match verb {
+        Ssh::Plan { mode } => plan(&Scene::set(config)?, *mode),
+        Ssh::Enable(arguments) => enable(&Scene::set(config)?, arguments),
+        Ssh::Confirm => confirm(config),
+        Ssh::Disable(arguments) => disable(arguments),
+        Ssh::Expire(arguments) => expire(arguments),
+    }
+}
+
+fn plan(scene: &Scene, mode: SshMode) -> Result<(), Failure> {
+    let proposal = match ssh::propose(mode.into(), &note)? {
+        State::Enabled(enabled) => {
+            note(&enabled.describe());
+            return Ok(());
+        }
+        State::Disabled(proposal) => proposal,
+    };
+    print(proposal.diff())?;
+    note(&format!("family: {:?}; then `sshd -t`, and sshd reads its configuration again", proposal.family()));
+    for Objection { problem, hint, .. } in proposal.objections(&scene.installation())? {
+        note(&format!("problem: {problem}\nhint: {hint}"));
+    }
+    Ok(())
+}
+
+fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
+    let mode = arguments.mode.into();
+    let proposal = match ssh::propose(mode, &note)? {
+        State::Enabled(enabled) => {
+            enabled.ensure(mode)?;
+            note(&enabled.describe());
+            return Ok(());
+        }
+        State::Disabled(proposal) => proposal,
+    };
+    layout::prepare(&scene.store)?;
+    refuse_objections(scene, &proposal, arguments)?;
+    proposal.carry_out((!arguments.keep).then_some(arguments.r#try), &note)?;
+    Ok(())
+}
+
+/// Refuses what was not overridden by its flag; what was, is told.
+fn refuse_objections(scene: &Scene, proposal: &Proposal, arguments: &SshEnable) -> Result<(), Failure> {
+    for Objection { kind, problem, hint } in proposal.objections(&scene.installation())? {
+        let (flag, is_overridden) = match kind {
+            ObjectionKind::NoEnrolledAdministrator => ("--without-enrolled-admin", arguments.without_enrolled_admin),
+            ObjectionKind::NoBreakGlass => ("--without-break-glass", arguments.without_break_glass),
+            ObjectionKind::Unenrolled => ("--deny-unenrolled", arguments.deny_unenrolled),
+            ObjectionKind::NoFirstFactor => ("", true),
+            ObjectionKind::Lockout => ("--despite-lockouts", arguments.despite_lockouts),
+        };
+        if !is_overridden {
+            return Err(Failure::refused(problem).hint(format!("{hint}; or do it all the same: {flag}")));
+        }
+        note(&format!("warning: {problem}"));
+    }
+    Ok(())
+}
+
+fn confirm(config: &Path) -> Result<(), Failure> {
+    let Confirmed { newly, swept } = ssh::confirm(&note)?;
+    if newly {
+        warn_of_unenrolled(config);
+    }
+    Ok(swept?)
+}
+
+/// Warns of the accounts that are denied because they are not enrolled. It never fails: what is in place stays.
+fn warn_of_unenrolled(config: &Path) {
+    let found =
+        Scene::set(config).and_then(|scene| Ok(doctor::findings(&scene.installation(), &doctor::Scope::default())?));
+    match found {
+        Ok(findings) => {
+            for finding in findings.into_iter().filter(|finding| finding.id == NOT_ENROLLED) {
+                note(&format!("warning: {}\nhint: {}", finding.found, finding.mend));
+            }
+        }
+        Err(failure) => note(&format!("warning: cannot tell which accounts are denied: {}", failure.message())),
+    }
+}
+
+fn disable(arguments: &SshDisable) -> Result<(), Failure> {
+    let later = if arguments.discard_changes { LaterChanges::Discard } else { LaterChanges::Keep };
+    Ok(ssh::disable(later, &note)?)
+}
+
+/// What the process does that `enable` starts.
+fn expire(arguments: &SshExpire) -> Result<(), Failure> {
+    ssh::leave_session();
+    print(ssh::READY)?;
+    let server = if arguments.at_boot { Server::NotStarted } else { Server::MayRun };
+    Ok(ssh::expire(&arguments.id, arguments.after, server, &note)?)
+}
+
+impl From<SshMode> for Mode {
+    fn from(mode: SshMode) -> Self {
+        match mode {
+            SshMode::KeyAndCode => Self::KeyAndCode,
+            SshMode::PasswordAndCode => Self::PasswordAndCode,
+        }
+    }
+}
