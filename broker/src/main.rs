@@ -2,11 +2,11 @@
 //! goes by what the kernel says of who connects and by nothing else, and does for each what [`twinlock_service::lifecycle`]
 //! permits.
 
+mod audit;
 mod cli;
 mod confine;
 mod dialogue;
 mod freshness;
-mod journal;
 mod limits;
 mod listener;
 #[allow(unsafe_code, reason = "mallopt(3) is a C function; its one call stands in this file")]

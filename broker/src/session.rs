@@ -14,8 +14,8 @@ use twinlock_login::{
     wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, NoConversation, Peer, verdict},
 };
 use twinlock_service::{
-    lifecycle::{Caller, Done, Journal, Lifecycle, RequestError, RequestErrorKind},
-    notify::{Mailing, Source, SystemJournal},
+    lifecycle::{AuditLog, Caller, Done, Lifecycle, RequestError, RequestErrorKind},
+    notify::{Mailing, Source, SystemAuditLog},
     wire::{content, open_envelope},
 };
 use twinlock_store::{
@@ -25,7 +25,7 @@ use twinlock_store::{
 };
 
 use crate::{
-    PROGRAM, dialogue::SocketDialogue, journal::BrokerJournal, limits::Holder, password::Owner, server::Server,
+    PROGRAM, audit::BrokerAuditLog, dialogue::SocketDialogue, limits::Holder, password::Owner, server::Server,
 };
 
 /// How long the first message may take: it is sent by a program, not typed.
@@ -87,7 +87,7 @@ impl Session<'_> {
             clock: &SystemClock,
             randomness: &mut Kernel,
             groups: &SystemGroups,
-            journal: &self.journal(SystemJournal { mail: mailing(&config), ..self.system_journal() }),
+            audit_log: &self.audit_log(SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() }),
             hash_limiter: &*self.server.hash_queue,
         };
         let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection));
@@ -113,12 +113,12 @@ impl Session<'_> {
             .map_err(|fault| RequestError::new(RequestErrorKind::Host, fault.to_string()).hint(fault.hint()))
     }
 
-    fn journal<'j>(&'j self, system: SystemJournal<'j>) -> BrokerJournal<'j> {
-        BrokerJournal { system, holder: self.holder, refusals: &self.server.refusals }
+    fn audit_log<'j>(&'j self, system: SystemAuditLog<'j>) -> BrokerAuditLog<'j> {
+        BrokerAuditLog { system, holder: self.holder, refusals: &self.server.refusals }
     }
 
-    fn system_journal(&self) -> SystemJournal<'static> {
-        SystemJournal {
+    fn system_audit_log(&self) -> SystemAuditLog<'static> {
+        SystemAuditLog {
             program: PROGRAM,
             by_uid: self.peer.uid,
             // What /proc says of the number of a process may be another process's by now.
@@ -137,7 +137,7 @@ impl Session<'_> {
             return refusal;
         }
         let line = format!("error=host by-uid={} detail=\"{}\"", self.peer.uid, plain(&refusal));
-        self.system_journal().note(&line);
+        self.system_audit_log().note(&line);
         if self.peer.uid == 0 {
             return refusal;
         }
@@ -183,7 +183,7 @@ impl Session<'_> {
         }
         let attempt = login.attempt(Some(&subject), request.policy, &mut SocketDialogue::over(self.connection));
         if attempt.outcome != Outcome::NotAsked {
-            self.journal_of(request).attempt(&subject, &attempt);
+            self.audit_log_of(request).attempt(&subject, &attempt);
         }
         attempt
     }
@@ -196,8 +196,8 @@ impl Session<'_> {
         let (Ok(enrolled), Ok(config)) = (EnrolledInLogin::parse(content), self.config()) else { return };
         let name = UserName::parse(enrolled.user.as_bytes()).ok();
         if let Some(subject) = name.and_then(|name| host::account(&name).ok().flatten()) {
-            let journal = SystemJournal { mail: mailing(&config), ..self.system_journal() };
-            journal.mail(&subject, Change::Enrolled, &login_of(&enrolled));
+            let audit_log = SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() };
+            audit_log.mail(&subject, Change::Enrolled, &login_of(&enrolled));
         }
     }
 
@@ -205,13 +205,13 @@ impl Session<'_> {
     /// may be anything.
     fn turned_down(&self, request: &LoginRequest, reason: Reason, detail: String) -> Attempt {
         let attempt = Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) };
-        self.journal_of(request).attempt_of(None, &attempt);
+        self.audit_log_of(request).attempt_of(None, &attempt);
         attempt
     }
 
-    fn journal_of<'j>(&'j self, request: &'j LoginRequest) -> BrokerJournal<'j> {
+    fn audit_log_of<'j>(&'j self, request: &'j LoginRequest) -> BrokerAuditLog<'j> {
         let (service, rhost) = (&request.service, request.rhost.as_deref());
-        self.journal(SystemJournal { service, rhost, source: Source::Claimed, ..self.system_journal() })
+        self.audit_log(SystemAuditLog { service, rhost, source: Source::Claimed, ..self.system_audit_log() })
     }
 }
 

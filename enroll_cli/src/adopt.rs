@@ -27,7 +27,7 @@ fn under_another_uid(scene: &Scene, subject: &Subject) -> Result<(), Failure> {
     if !admin::adopt(&scene.store.credentials, &scene.store.states, subject)? {
         return Err(Failure::not_enrolled(user));
     }
-    scene.journal().changed("adopted", user);
+    scene.audit_log().changed("adopted", user);
     note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
     Ok(())
 }
@@ -45,7 +45,7 @@ fn under_another_name(scene: &Scene, typed: &str, subject: &Subject) -> Result<(
         Renamed::AlreadyEnrolled => Err(Failure::refused(format!("{new} is enrolled with another second factor"))
             .hint(format!("`twinlock remove {old}` removes the one of {old}; `twinlock remove {new}` that of {new}"))),
         Renamed::Moved => {
-            scene.journal().changed("adopted", new);
+            scene.audit_log().changed("adopted", new);
             note(&shown(&format!("{new}: the second factor of {old} belongs to {new} now")));
             Ok(())
         }

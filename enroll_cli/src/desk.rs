@@ -78,7 +78,7 @@ impl Desk {
                 if let Request::Enroll(_) = request {
                     layout::prepare(&scene.store)?;
                 }
-                let journal = scene.journal();
+                let audit_log = scene.audit_log();
                 let mut lifecycle = Lifecycle {
                     caller: Caller::Root,
                     config: &scene.config,
@@ -86,7 +86,7 @@ impl Desk {
                     clock: &SystemClock,
                     randomness: &mut Kernel,
                     groups: &SystemGroups,
-                    journal: &journal,
+                    audit_log: &audit_log,
                     hash_limiter: &NoHashLimit,
                 };
                 let done = lifecycle.perform(subject, request, dialogue)?;

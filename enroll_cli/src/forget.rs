@@ -18,7 +18,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     let subjects = scene::accounts(&arguments.user)?;
     for subject in &subjects {
         let forgotten = admin::forget(&scene.store.states, subject, SystemClock.now())?;
-        scene.journal().changed("forgotten", subject.name.as_str());
+        scene.audit_log().changed("forgotten", subject.name.as_str());
         let logins = if forgotten == 1 { "login" } else { "logins" };
         note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
     }

@@ -209,7 +209,7 @@ impl Scene {
         }
         let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel, memory)?;
         prepared.store((&self.store.credentials, &self.store.states), subject, (if_enrolled, SystemClock.now()))?;
-        self.journal().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
+        self.audit_log().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
         Ok(Outcome::imported(subject, how, &imported, &prepared))
     }
 }

@@ -29,7 +29,7 @@ pub(crate) fn run(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
             Ok(())
         }
         Repair::Made => {
-            scene.journal().changed("repaired", user);
+            scene.audit_log().changed("repaired", user);
             note(&format!(
                 "{user}: a new record was made. Codes count again in eleven minutes; recovery codes and hardware tokens\n\
                  do not, since it is not known which were used: twinlock recovery new {user}"

@@ -8,7 +8,7 @@ use twinlock_core::{
 };
 use twinlock_hostcheck::Installation;
 use twinlock_service::{
-    notify::{Mailing, Source, SystemJournal},
+    notify::{Mailing, Source, SystemAuditLog},
     status::Status,
 };
 use twinlock_store::{
@@ -53,9 +53,9 @@ impl Scene {
     }
 
     /// Where everything is written down.
-    pub(crate) fn journal(&self) -> SystemJournal<'_> {
+    pub(crate) fn audit_log(&self) -> SystemAuditLog<'_> {
         let notify = &self.config.notify;
-        SystemJournal {
+        SystemAuditLog {
             program: "twinlock",
             by_uid: nix::unistd::Uid::current().as_raw(),
             by_login_uid: host::login_uid(),

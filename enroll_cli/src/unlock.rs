@@ -22,7 +22,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     }
     for subject in &subjects {
         admin::unlock(&scene.store.states, subject)?;
-        scene.journal().changed("unlocked", subject.name.as_str());
+        scene.audit_log().changed("unlocked", subject.name.as_str());
         note(&format!("{}: one code is enough again", subject.name));
     }
     Ok(())

@@ -3,7 +3,7 @@
 use pam::constants::PamResultCode;
 use twinlock_core::{
     grant::Grant,
-    journal::{Entry, Reason},
+    journal::{AuditLine, Reason},
     ports::NoAnswer,
 };
 use twinlock_login::attempt::{Attempt, Outcome};
@@ -56,7 +56,7 @@ pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt
     let said_elsewhere = attempt.outcome == Outcome::NotAsked || !host::is_root();
     if attempt.detail.is_some() || !said_elsewhere {
         let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
-        let entry = Entry {
+        let entry = AuditLine {
             refused,
             user,
             method: attempt.method,

@@ -107,7 +107,7 @@ impl Reason {
 /// # Security
 /// Values from outside are cut and percent-escaped; codes, secrets and names that are no account never come here.
 #[derive(Debug, Clone, Default)]
-pub struct Entry<'a> {
+pub struct AuditLine<'a> {
     /// Why it was refused; `None` if it was granted.
     pub refused: Option<Reason>,
     /// `pw_name`.
@@ -137,7 +137,7 @@ const ESCAPED: &AsciiSet = &NON_ALPHANUMERIC.remove(b'.').remove(b'_').remove(b'
 /// Longest detail, in characters.
 const LONGEST_DETAIL: usize = 600;
 
-impl fmt::Display for Entry<'_> {
+impl fmt::Display for AuditLine<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         let result = if self.refused.is_some() { "refused" } else { "granted" };
         write!(out, "result={result} reason={}", self.refused.map_or("-", Reason::name))?;
@@ -201,7 +201,7 @@ mod tests {
 
     #[test]
     fn every_key_stands_in_its_place() {
-        let entry = Entry {
+        let entry = AuditLine {
             refused: Some(Reason::WrongCode),
             user: Some("alice"),
             method: Some("totp"),
@@ -218,7 +218,7 @@ mod tests {
             "result=refused reason=wrong-code user=alice method=totp authenticator=k3v9q2 service=sshd rhost=2001:db8::7 failures=2 claimed=service,rhost clock-offset=+180s"
         );
         assert_eq!(
-            Entry::default().to_string(),
+            AuditLine::default().to_string(),
             "result=granted reason=- user=- method=- authenticator=- service=- rhost=- failures=-"
         );
     }
@@ -227,7 +227,7 @@ mod tests {
     fn nothing_from_outside_can_forge_a_line() {
         let rhost = "x\nNov 24 sshd[1]: Accepted \u{1b}[31m%s \u{202e}";
         let detail = "bad \"quote\"\nresult=granted";
-        let line = Entry { rhost: Some(rhost), detail: Some(detail), ..Entry::default() }.to_string();
+        let line = AuditLine { rhost: Some(rhost), detail: Some(detail), ..AuditLine::default() }.to_string();
         assert!(line.bytes().all(|byte| (b' '..=b'~').contains(&byte)), "{line}");
         assert!(line.contains("rhost=x%0ANov%2024%20sshd%5B1%5D:"), "{line}");
         assert!(line.ends_with("detail=\"bad 'quote' result=granted\""), "{line}");

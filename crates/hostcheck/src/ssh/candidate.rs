@@ -10,7 +10,7 @@ use twinlock_store::ports::SECURITY_MODULE_HINT;
 
 use super::{
     change::{DROP_IN, PAM},
-    journal,
+    change_log,
     place::{self, Attributes, Version, failed},
 };
 use crate::{
@@ -33,7 +33,7 @@ impl Candidate {
     /// Puts it together in a folder of its own.
     pub(super) fn with(drop_in: &str) -> Result<Self, HostError> {
         let (path, text) = main_file()?;
-        let folder = Path::new(journal::FOLDER).join(journal::CANDIDATE);
+        let folder = Path::new(change_log::FOLDER).join(change_log::CANDIDATE);
         let _ = fs::remove_dir_all(&folder);
         let parts = folder.join("sshd_config.d");
         DirBuilder::new().mode(0o700).recursive(true).create(&parts).map_err(|e| failed("make", &parts, &e))?;

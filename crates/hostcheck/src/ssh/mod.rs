@@ -6,8 +6,8 @@
 mod boot;
 mod candidate;
 mod change;
+mod change_log;
 mod edit;
-mod journal;
 mod mode;
 mod place;
 mod plan;
@@ -18,7 +18,7 @@ mod trial;
 
 use std::time::Duration;
 
-use journal::{Journal, Phase, Record};
+use change_log::{ChangeLog, ChangePhase, ChangeRecord};
 pub use mode::Mode;
 use plan::{Facts, Plan};
 pub use safety::{Objection, ObjectionKind};
@@ -41,15 +41,15 @@ pub enum State {
 
 /// Twinlock as this command has enabled it. While it exists, nobody else changes anything.
 pub struct Enabled {
-    phase: Phase,
-    record: Record,
-    journal: Journal,
+    phase: ChangePhase,
+    record: ChangeRecord,
+    change_log: ChangeLog,
 }
 
 /// A change that is not begun. While it exists, nobody else changes anything.
 pub struct Proposal {
     plan: Plan,
-    journal: Journal,
+    change_log: ChangeLog,
 }
 
 /// What came of confirming.
@@ -75,12 +75,12 @@ pub enum LaterChanges {
 /// # Errors
 /// Another change is under way, or what is there cannot be read or is not understood.
 pub fn propose(mode: Mode, note: &Note<'_>) -> Result<State, HostError> {
-    let journal = Journal::open()?;
-    if let Some((phase, record)) = settled(&journal, note)? {
-        return Ok(State::Enabled(Enabled { phase, record, journal }));
+    let change_log = ChangeLog::open()?;
+    if let Some((phase, record)) = settled(&change_log, note)? {
+        return Ok(State::Enabled(Enabled { phase, record, change_log }));
     }
     let plan = Plan::of(Facts::gather()?, mode)?;
-    Ok(State::Disabled(Proposal { plan, journal }))
+    Ok(State::Disabled(Proposal { plan, change_log }))
 }
 
 impl Enabled {
@@ -99,7 +99,7 @@ impl Enabled {
         if self.record.mode != mode {
             return Err(HostError::refused(stands).hint("twinlock ssh disable, and then enable it the other way"));
         }
-        if !self.journal.change(&self.record)?.is_in_place()? {
+        if !self.change_log.change(&self.record)?.is_in_place()? {
             return Err(HostError::refused(format!("{stands}, but a file was changed since")).hint(CHANGED_SINCE));
         }
         Ok(())
@@ -132,22 +132,23 @@ impl Proposal {
     /// # Errors
     /// A step failed. What was done before it was undone; the hint says so, or why not.
     pub fn carry_out(self, trial: Option<Duration>, note: &Note<'_>) -> Result<(), HostError> {
-        let Self { plan, journal } = self;
+        let Self { plan, change_log } = self;
         let record = record(&plan, trial)?;
         server::note_if_not_running(note)?;
-        journal.begin(&record, &plan.change)?;
+        change_log.begin(&record, &plan.change)?;
         if let Some(span) = trial {
             // Before anything is changed, so that nothing can stay changed. It allows for the change itself.
             trial::begin(&record.id, span).inspect_err(|_| {
                 trial::end(&record.id);
-                drop(journal.clear());
+                drop(change_log.clear());
             })?;
         }
         let changed = plan.change.make().and_then(|()| {
-            journal.set_phase(Phase::Changing, if trial.is_some() { Phase::Trying } else { Phase::Kept })
+            change_log
+                .set_phase(ChangePhase::Changing, if trial.is_some() { ChangePhase::Trying } else { ChangePhase::Kept })
         });
         if let Err(failure) = changed {
-            return Err(match after_failure(&journal, &record, note) {
+            return Err(match after_failure(&change_log, &record, note) {
                 Ok(()) => failure.hint("nothing is changed: what was done was undone"),
                 Err(second) => failure
                     .hint(format!("it could not be undone: {}; twinlock ssh disable tries again", second.message())),
@@ -171,14 +172,14 @@ impl Proposal {
 /// # Errors
 /// There is nothing to confirm, or it cannot be read or written.
 pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
-    let journal = Journal::open()?;
-    match settled(&journal, note)? {
+    let change_log = ChangeLog::open()?;
+    match settled(&change_log, note)? {
         None => Err(HostError::refused("there is nothing to confirm: sshd is as it was").hint("twinlock ssh enable")),
-        Some((Phase::Trying, record)) => {
-            if !journal.change(&record)?.is_in_place()? {
+        Some((ChangePhase::Trying, record)) => {
+            if !change_log.change(&record)?.is_in_place()? {
                 note(&format!("note: a file was changed since it was enabled; later, {CHANGED_SINCE}"));
             }
-            journal.set_phase(Phase::Trying, Phase::Kept)?;
+            change_log.set_phase(ChangePhase::Trying, ChangePhase::Kept)?;
             trial::end(&record.id);
             log("twinlock", Severity::Warning, "ssh: confirmed");
             note("confirmed: it stays");
@@ -196,19 +197,19 @@ pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
 /// # Errors
 /// Somebody has changed a file since, or something cannot be read or written.
 pub fn disable(later: LaterChanges, note: &Note<'_>) -> Result<(), HostError> {
-    let journal = Journal::open()?;
-    let Some((phase, record)) = settled(&journal, note)? else {
+    let change_log = ChangeLog::open()?;
+    let Some((phase, record)) = settled(&change_log, note)? else {
         note("sshd is as it was: `twinlock ssh` has changed nothing");
         return Ok(());
     };
-    let change = journal.change(&record)?;
+    let change = change_log.change(&record)?;
     if later == LaterChanges::Keep && !change.is_in_place()? {
         return Err(HostError::refused("/etc/pam.d/sshd or 00-twinlock.conf was changed since it was enabled")
             .hint("--discard-changes puts back what was there before it was enabled, and the change since is lost"));
     }
     // While nothing is changed: a full disk is found here.
     change.prepare_return()?;
-    undo(&journal, phase, &record, Server::MayRun, note)?;
+    undo(&change_log, phase, &record, Server::MayRun, note)?;
     trial::end(&record.id);
     log("twinlock", Severity::Warning, "ssh: disabled");
     note("disabled: sshd is as it was before");
@@ -218,60 +219,66 @@ pub fn disable(later: LaterChanges, note: &Note<'_>) -> Result<(), HostError> {
 const CHANGED_SINCE: &str = "twinlock ssh disable --discard-changes puts back what was there before it was enabled";
 
 /// How far it is, after what was interrupted and what is over has been undone.
-fn settled(journal: &Journal, note: &Note<'_>) -> Result<Option<(Phase, Record)>, HostError> {
-    let Some((phase, record)) = journal.read()? else {
+fn settled(change_log: &ChangeLog, note: &Note<'_>) -> Result<Option<(ChangePhase, ChangeRecord)>, HostError> {
+    let Some((phase, record)) = change_log.read()? else {
         // What an interrupted command has left.
-        journal.clear()?;
+        change_log.clear()?;
         change::sweep()?;
         return Ok(None);
     };
     let why = match phase {
-        Phase::Kept => return Ok(Some((phase, record))),
-        Phase::Trying if !record.is_over(SystemClock.now()) => return Ok(Some((phase, record))),
-        Phase::Trying => "it was not confirmed in time",
-        Phase::Changing | Phase::Restoring => "a change was interrupted",
+        ChangePhase::Kept => return Ok(Some((phase, record))),
+        ChangePhase::Trying if !record.is_over(SystemClock.now()) => return Ok(Some((phase, record))),
+        ChangePhase::Trying => "it was not confirmed in time",
+        ChangePhase::Changing | ChangePhase::Restoring => "a change was interrupted",
     };
-    undo(journal, phase, &record, Server::MayRun, note)?;
+    undo(change_log, phase, &record, Server::MayRun, note)?;
     trial::end(&record.id);
     note(&format!("note: {why}, so sshd is as it was before"));
     Ok(None)
 }
 
 /// Undoes what was begun, however far it came.
-fn after_failure(journal: &Journal, record: &Record, note: &Note<'_>) -> Result<(), HostError> {
-    if let Some((phase, _)) = journal.read()? {
-        undo(journal, phase, record, Server::MayRun, note)?;
+fn after_failure(change_log: &ChangeLog, record: &ChangeRecord, note: &Note<'_>) -> Result<(), HostError> {
+    if let Some((phase, _)) = change_log.read()? {
+        undo(change_log, phase, record, Server::MayRun, note)?;
     }
     trial::end(&record.id);
     Ok(())
 }
 
 /// Puts back what was there before.
-fn undo(journal: &Journal, phase: Phase, record: &Record, server: Server, note: &Note<'_>) -> Result<(), HostError> {
-    let change = journal.change(record)?;
-    journal.set_phase(phase, Phase::Restoring)?;
+fn undo(
+    change_log: &ChangeLog,
+    phase: ChangePhase,
+    record: &ChangeRecord,
+    server: Server,
+    note: &Note<'_>,
+) -> Result<(), HostError> {
+    let change = change_log.change(record)?;
+    change_log.set_phase(phase, ChangePhase::Restoring)?;
     change.undo(record.mode, server, note)?;
-    journal.clear()
+    change_log.clear()
 }
 
-fn how_it_stands(phase: Phase, record: &Record) -> String {
+fn how_it_stands(phase: ChangePhase, record: &ChangeRecord) -> String {
     let mode = record.mode.name();
-    if phase != Phase::Trying {
+    if phase != ChangePhase::Trying {
         return format!("it is enabled, {mode}");
     }
     let left = humantime::format_duration(record.left(SystemClock.now()));
     format!("it is enabled, {mode}, and on trial: twinlock ssh confirm within {left}")
 }
 
-fn record(plan: &Plan, span: Option<Duration>) -> Result<Record, HostError> {
+fn record(plan: &Plan, span: Option<Duration>) -> Result<ChangeRecord, HostError> {
     let mut bytes = [0; 8];
     Kernel.fill(&mut bytes).map_err(|error| HostError::refused(format!("the kernel gives no randomness: {error}")))?;
     let change = &plan.change;
-    Ok(Record {
+    Ok(ChangeRecord {
         id: data_encoding::HEXLOWER.encode(&bytes),
         mode: plan.mode,
         until: span.map(|span| SystemClock.now().after(span).seconds()),
-        boot: journal::boot(),
+        boot: change_log::boot(),
         pam_before: change.pam_before.as_ref().map(|version| version.attributes),
         pam_after: change.pam_after.attributes,
         drop_in_before: change.drop_in_before.as_ref().map(|version| version.attributes),

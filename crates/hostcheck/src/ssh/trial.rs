@@ -13,7 +13,7 @@ use twinlock_service::syslog::{Severity, log};
 
 use super::{
     boot,
-    journal::{self, Journal, Phase},
+    change_log::{self, ChangeLog, ChangePhase},
     server::Server,
 };
 use crate::{HostError, Note};
@@ -115,18 +115,18 @@ pub fn expire(id: &str, after: u64, server: Server, note: &Note<'_>) -> Result<(
 
 /// What cannot be read may be the trial all the same.
 fn is_waited_for(id: &str) -> bool {
-    match journal::peek() {
-        Ok(Some((phase, record))) => phase != Phase::Kept && record.id == id,
+    match change_log::peek() {
+        Ok(Some((phase, record))) => phase != ChangePhase::Kept && record.id == id,
         Ok(None) => false,
         Err(_) => true,
     }
 }
 
 fn undo(id: &str, server: Server, note: &Note<'_>) -> Result<(), HostError> {
-    let journal = Journal::wait()?;
-    match journal.read()? {
-        Some((phase, record)) if phase != Phase::Kept && record.id == id => {
-            super::undo(&journal, phase, &record, server, note)?;
+    let change_log = ChangeLog::wait()?;
+    match change_log.read()? {
+        Some((phase, record)) if phase != ChangePhase::Kept && record.id == id => {
+            super::undo(&change_log, phase, &record, server, note)?;
             let _ = boot::no_longer_ends();
             log(
                 "twinlock",

@@ -137,7 +137,7 @@ impl Lifecycle<'_> {
             left = left.saturating_sub(1);
             let mut asking = DialogueConversation { dialogue: &mut *dialogue, prompt: Some(PROMPT) };
             let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
-            self.journal.attempt(subject, &attempt);
+            self.audit_log.attempt(subject, &attempt);
             if granted(&attempt).is_some() {
                 return Ok(Authorization::Held(enrolment.identity()));
             }

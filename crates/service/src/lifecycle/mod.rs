@@ -63,7 +63,7 @@ pub trait FirstFactor {
 }
 
 /// Writes down what was attempted and what was changed.
-pub trait Journal {
+pub trait AuditLog {
     /// An attempt to verify a code.
     fn attempt(&self, subject: &Subject, attempt: &Attempt);
 
@@ -95,7 +95,7 @@ pub struct Lifecycle<'a> {
     /// For rules that name groups.
     pub groups: &'a dyn Groups,
     /// Where everything is written down.
-    pub journal: &'a dyn Journal,
+    pub audit_log: &'a dyn AuditLog,
     /// For recovery codes.
     pub hash_limiter: &'a dyn HashLimiter,
 }
@@ -247,7 +247,7 @@ impl Lifecycle<'_> {
                     record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
                     enrolment::add(enrolment, record, (authenticator.clone(), confirmed), now)
                 })?;
-                self.journal.change(subject, Change::DeviceAdded);
+                self.audit_log.change(subject, Change::DeviceAdded);
                 return Ok(());
             }
             (EnrolMode::First, _) | (EnrolMode::Replace, Authorization::FirstFactor) => {
@@ -268,7 +268,7 @@ impl Lifecycle<'_> {
             }
             record.notice = Notice::after(record.notice, change, now);
         })?;
-        self.journal.change(subject, change);
+        self.audit_log.change(subject, change);
         Ok(())
     }
 
@@ -295,7 +295,7 @@ impl Lifecycle<'_> {
             enrolment::renew_recovery(enrolment, record, set);
             Ok(())
         })?;
-        self.journal.change(subject, Change::RecoveryRenewed);
+        self.audit_log.change(subject, Change::RecoveryRenewed);
         Ok(Done::RecoveryRenewed(shown(&codes)))
     }
 
@@ -321,7 +321,7 @@ impl Lifecycle<'_> {
             let id = enrolment.change_device(device, change)?;
             Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
         })?;
-        self.journal.change(subject, what);
+        self.audit_log.change(subject, what);
         Ok(Done::DeviceChanged(changed))
     }
 
@@ -352,7 +352,7 @@ impl Lifecycle<'_> {
             }
             (Authorization::FirstFactor | Authorization::Held(_), _) => Err(EnrolError::ChangedMeanwhile),
         })?;
-        self.journal.change(subject, Change::Removed);
+        self.audit_log.change(subject, Change::Removed);
         Ok(Done::Removed)
     }
 
@@ -360,18 +360,18 @@ impl Lifecycle<'_> {
     fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, RequestError> {
         let mut asking = DialogueConversation { dialogue, prompt: None };
         let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
-        self.journal.attempt(subject, &attempt);
+        self.audit_log.attempt(subject, &attempt);
         let attempt = self.as_told(attempt);
         granted(&attempt).ok_or_else(|| attempt::refusal(&attempt, subject.name.as_str(), self.owned(subject)))
     }
 
     fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
         let attempt = self.login().resync(subject, &mut DialogueConversation { dialogue, prompt: None });
-        self.journal.attempt(subject, &attempt);
+        self.audit_log.attempt(subject, &attempt);
         if granted(&attempt).is_none() {
             return Err(attempt::resync_refusal(&attempt, subject.name.as_str(), self.owned(subject)));
         }
-        self.journal.change(subject, Change::Resynced);
+        self.audit_log.change(subject, Change::Resynced);
         Ok(Done::Resynced)
     }
 

@@ -7,14 +7,14 @@ use std::{path::Path, thread};
 use twinlock_core::{
     account::Subject,
     credentials::AuthenticatorId,
-    journal::{Entry, escaped},
+    journal::{AuditLine, escaped},
     notice::Change,
     ports::Clock,
 };
 use twinlock_login::attempt::Attempt;
 
 use crate::{
-    lifecycle::Journal,
+    lifecycle::AuditLog,
     syslog::{Severity, log},
 };
 
@@ -40,7 +40,7 @@ pub enum Source {
 
 /// Writes to syslog, AUTHPRIV: attempts in the words of the module, and every change with who made it.
 #[derive(Clone, Copy)]
-pub struct SystemJournal<'a> {
+pub struct SystemAuditLog<'a> {
     /// Which program writes.
     pub program: &'a str,
     /// Who makes it do what it does.
@@ -59,7 +59,7 @@ pub struct SystemJournal<'a> {
     pub clock: &'a dyn Clock,
 }
 
-impl SystemJournal<'_> {
+impl SystemAuditLog<'_> {
     /// Writes a line about something that an administrator may want to look at.
     pub fn note(&self, line: &str) {
         log(self.program, Severity::Notice, line);
@@ -91,7 +91,7 @@ impl SystemJournal<'_> {
 
     /// Writes how an attempt ended: of an account, or of nobody in particular.
     pub fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
-        let entry = Entry {
+        let entry = AuditLine {
             refused: attempt.refused(),
             user,
             method: attempt.method,
@@ -108,7 +108,7 @@ impl SystemJournal<'_> {
     }
 }
 
-impl Journal for SystemJournal<'_> {
+impl AuditLog for SystemAuditLog<'_> {
     fn attempt(&self, subject: &Subject, attempt: &Attempt) {
         self.attempt_of(Some(subject.name.as_str()), attempt);
     }

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use twinlock_core::{
-    journal::{Entry, Reason, enrolled_in_login},
+    journal::{AuditLine, Reason, enrolled_in_login},
     notice::Change,
 };
 
@@ -12,7 +12,7 @@ use super::compare_made;
 #[test]
 fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
     let mut log = String::new();
-    let granted = Entry {
+    let granted = AuditLine {
         refused: None,
         user: Some("alice"),
         method: Some("totp"),
@@ -24,9 +24,9 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
         clock_offset: Some(-180),
         detail: Some("what \"is\" broken"),
     };
-    writeln!(log, "{granted}\n{}", Entry::default()).unwrap();
+    writeln!(log, "{granted}\n{}", AuditLine::default()).unwrap();
     for reason in Reason::ALL {
-        writeln!(log, "{}", Entry { refused: Some(reason), ..Entry::default() }).unwrap();
+        writeln!(log, "{}", AuditLine { refused: Some(reason), ..AuditLine::default() }).unwrap();
     }
     writeln!(log, "{}", enrolled_in_login("alice", 1001, "sshd", Some("192.0.2.7"))).unwrap();
     writeln!(log, "{}", enrolled_in_login("alice", 1001, "login", None)).unwrap();

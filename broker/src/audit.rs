@@ -3,18 +3,18 @@
 
 use twinlock_core::{account::Subject, journal::Reason, notice::Change};
 use twinlock_login::attempt::Attempt;
-use twinlock_service::{lifecycle::Journal, notify::SystemJournal};
+use twinlock_service::{lifecycle::AuditLog, notify::SystemAuditLog};
 
 use crate::{limits::Holder, refusals::Refusals};
 
-/// The journal of one connection.
-pub(crate) struct BrokerJournal<'a> {
-    pub(crate) system: SystemJournal<'a>,
+/// The audit log of one connection.
+pub(crate) struct BrokerAuditLog<'a> {
+    pub(crate) system: SystemAuditLog<'a>,
     pub(crate) holder: Holder,
     pub(crate) refusals: &'a Refusals,
 }
 
-impl BrokerJournal<'_> {
+impl BrokerAuditLog<'_> {
     /// Logs how an attempt ended: of an account, or of nobody in particular.
     pub(crate) fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
         let log = || self.system.attempt_of(user, attempt);
@@ -22,7 +22,7 @@ impl BrokerJournal<'_> {
     }
 }
 
-impl Journal for BrokerJournal<'_> {
+impl AuditLog for BrokerAuditLog<'_> {
     fn attempt(&self, subject: &Subject, attempt: &Attempt) {
         self.attempt_of(Some(subject.name.as_str()), attempt);
     }

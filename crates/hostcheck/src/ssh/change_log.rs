@@ -27,7 +27,7 @@ pub(super) const FOLDER: &str = "/var/lib/twinlock/ssh";
 
 /// How far a change is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Phase {
+pub(super) enum ChangePhase {
     /// The new configuration is being put in place. Nobody was told that it is: whatever is found so is undone.
     Changing,
     /// It is in place, on trial.
@@ -38,7 +38,7 @@ pub(super) enum Phase {
     Restoring,
 }
 
-impl Phase {
+impl ChangePhase {
     const ALL: [Self; 4] = [Self::Restoring, Self::Changing, Self::Trying, Self::Kept];
 
     const fn name(self) -> &'static str {
@@ -53,7 +53,7 @@ impl Phase {
 
 /// What is known about a change beside the contents.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Record {
+pub(super) struct ChangeRecord {
     /// Told apart by this from one before and one after it.
     pub(super) id: String,
     pub(super) mode: Mode,
@@ -68,7 +68,7 @@ pub(super) struct Record {
     pub(super) drop_in_after: Attributes,
 }
 
-impl Record {
+impl ChangeRecord {
     /// Whether the trial is over.
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
         self.boot != boot() || self.until.is_some_and(|until| now >= UnixTime::from_seconds(until))
@@ -97,12 +97,12 @@ const DROP_IN_AFTER: &str = "drop_in.after";
 const CONTENTS: [&str; 5] = [PAM_BEFORE, PAM_BRIDGE, PAM_AFTER, DROP_IN_BEFORE, DROP_IN_AFTER];
 
 /// The folder, locked: one change at a time.
-pub(super) struct Journal {
+pub(super) struct ChangeLog {
     _lock: File,
 }
 
 #[allow(clippy::unused_self, reason = "whoever has a journal has the lock")]
-impl Journal {
+impl ChangeLog {
     /// Opens it, if nobody else has.
     pub(super) fn open() -> Result<Self, HostError> {
         let folder = Self::folder()?;
@@ -133,12 +133,12 @@ impl Journal {
     }
 
     /// How far which change is; `None` if Twinlock is not switched on by this command.
-    pub(super) fn read(&self) -> Result<Option<(Phase, Record)>, HostError> {
+    pub(super) fn read(&self) -> Result<Option<(ChangePhase, ChangeRecord)>, HostError> {
         peek()
     }
 
     /// All of the change.
-    pub(super) fn change(&self, record: &Record) -> Result<Change, HostError> {
+    pub(super) fn change(&self, record: &ChangeRecord) -> Result<Change, HostError> {
         let content = |name: &str, attributes: Attributes| -> Result<Version, HostError> {
             let path = path_of(name);
             let missing = || HostError::refused(format!("cannot read {}: it is gone", path.display())).hint(BY_HAND);
@@ -154,7 +154,7 @@ impl Journal {
     }
 
     /// Writes a change down, to be begun.
-    pub(super) fn begin(&self, record: &Record, change: &Change) -> Result<(), HostError> {
+    pub(super) fn begin(&self, record: &ChangeRecord, change: &Change) -> Result<(), HostError> {
         self.clear()?;
         for (name, version) in [
             (PAM_BEFORE, change.pam_before.as_ref()),
@@ -169,17 +169,17 @@ impl Journal {
         }
         let text = serde_json::to_vec(record).map_err(|error| failed("write", Path::new(FOLDER), &error.into()))?;
         write(RECORD_DRAFT, &text)?;
-        rename(RECORD_DRAFT, Phase::Changing.name())
+        rename(RECORD_DRAFT, ChangePhase::Changing.name())
     }
 
     /// Goes from one phase to the next.
-    pub(super) fn set_phase(&self, from: Phase, to: Phase) -> Result<(), HostError> {
+    pub(super) fn set_phase(&self, from: ChangePhase, to: ChangePhase) -> Result<(), HostError> {
         if from == to { Ok(()) } else { rename(from.name(), to.name()) }
     }
 
     /// Forgets the change: nothing of it is in place.
     pub(super) fn clear(&self) -> Result<(), HostError> {
-        for phase in Phase::ALL {
+        for phase in ChangePhase::ALL {
             place::remove(&path_of(phase.name()))?;
         }
         place::sync_folder(Path::new(FOLDER))?;
@@ -191,8 +191,8 @@ impl Journal {
 const BY_HAND: &str = "look at /etc/pam.d/sshd and /etc/ssh/sshd_config.d/00-twinlock.conf, and mend them by hand";
 
 /// The same without the lock, for whoever only waits.
-pub(super) fn peek() -> Result<Option<(Phase, Record)>, HostError> {
-    for phase in Phase::ALL {
+pub(super) fn peek() -> Result<Option<(ChangePhase, ChangeRecord)>, HostError> {
+    for phase in ChangePhase::ALL {
         let path = path_of(phase.name());
         if let Some(found) = place::read(&path)? {
             let record = serde_json::from_slice(&found.content).map_err(|error| {
