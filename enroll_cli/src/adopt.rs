@@ -8,44 +8,44 @@ use twinlock_store::host;
 
 use crate::{
     cli::Adopt,
+    context::{self, CommandContext},
     failure::Failure,
     output::{note, shown},
-    scene::{self, Scene},
 };
 
 pub(crate) fn run(config: &Path, arguments: &Adopt) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(Some(arguments.new.as_ref().unwrap_or(&arguments.user)))?;
+    let context = CommandContext::load(config)?;
+    let subject = context::account(Some(arguments.new.as_ref().unwrap_or(&arguments.user)))?;
     match &arguments.new {
-        Some(_) => under_another_name(&scene, &arguments.user, &subject),
-        None => under_another_uid(&scene, &subject),
+        Some(_) => under_another_name(&context, &arguments.user, &subject),
+        None => under_another_uid(&context, &subject),
     }
 }
 
-fn under_another_uid(scene: &Scene, subject: &Subject) -> Result<(), Failure> {
+fn under_another_uid(context: &CommandContext, subject: &Subject) -> Result<(), Failure> {
     let user = subject.name.as_str();
-    if !admin::adopt(&scene.store.credentials, &scene.store.states, subject)? {
+    if !admin::adopt(&context.store.credentials, &context.store.states, subject)? {
         return Err(Failure::not_enrolled(user));
     }
-    scene.audit_log().changed("adopted", user);
+    context.audit_log().changed("adopted", user);
     note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
     Ok(())
 }
 
-fn under_another_name(scene: &Scene, typed: &str, subject: &Subject) -> Result<(), Failure> {
-    let (old, new) = (scene::user_name(typed)?, subject.name.as_str());
+fn under_another_name(context: &CommandContext, typed: &str, subject: &Subject) -> Result<(), Failure> {
+    let (old, new) = (context::user_name(typed)?, subject.name.as_str());
     if is_account(&old)? {
         return Err(Failure::refused(format!(
             "{old} is an account of this host, and would be left without a second factor"
         ))
         .hint(format!("`twinlock enroll {new}` gives {new} a second factor of its own")));
     }
-    match admin::adopt_renamed((&scene.store.credentials, &scene.store.states), &old, subject)? {
+    match admin::adopt_renamed((&context.store.credentials, &context.store.states), &old, subject)? {
         Renamed::NotEnrolled => Err(Failure::not_enrolled(old.as_str())),
         Renamed::AlreadyEnrolled => Err(Failure::refused(format!("{new} is enrolled with another second factor"))
             .hint(format!("`twinlock remove {old}` removes the one of {old}; `twinlock remove {new}` that of {new}"))),
         Renamed::Moved => {
-            scene.audit_log().changed("adopted", new);
+            context.audit_log().changed("adopted", new);
             note(&shown(&format!("{new}: the second factor of {old} belongs to {new} now")));
             Ok(())
         }

@@ -16,19 +16,19 @@ use twinlock_store::{
 };
 
 use crate::{
+    context::CommandContext,
     failure::Failure,
     output::{note, print},
-    scene::Scene,
 };
 
 pub(crate) fn run(config: &Path) -> Result<(), Failure> {
-    let (scene, text) = Scene::set_with_text(config)?;
+    let (context, text) = CommandContext::load_with_text(config)?;
     let mut found = 0usize;
     let mut report = |problem: &str, hint: &str| {
         found = found.saturating_add(1);
         note(&format!("problem: {problem}\nhint: {hint}"));
     };
-    let policy = &scene.config.policy;
+    let policy = &context.config.policy;
     let now = SystemClock.now();
     let flaws = review(policy, now, &SystemGroups)
         .map_err(|error| Failure::refused(format!("cannot look up the names of the rules: {error}")))?;
@@ -43,9 +43,9 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
         of_sources(rule, &format!("{}:{line}", config.display()), &mut report);
     }
     let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
-    let files = match scene.store.credentials.file_names() {
+    let files = match context.store.credentials.file_names() {
         Ok(files) => {
-            let _ = scene.store.check_identity().inspect_err(&mut of_store);
+            let _ = context.store.check_identity().inspect_err(&mut of_store);
             files
         }
         Err(error) => {
@@ -58,22 +58,27 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
             Err(problem) => report(&format!("credentials/{file}.toml: {problem}"), &leaver_hint(file)),
             Ok(subject) => {
                 let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
-                let _ = scene.store.credentials.read(&subject).inspect_err(&mut of_store);
-                let _ = scene.store.states.look(&subject).inspect_err(&mut of_store);
+                let _ = context.store.credentials.read(&subject).inspect_err(&mut of_store);
+                let _ = context.store.states.look(&subject).inspect_err(&mut of_store);
             }
         }
     }
-    let states = scene.store.states.users().unwrap_or_default();
+    let states = context.store.states.users().unwrap_or_default();
     for user in states.iter().filter(|user| !files.contains(&user.file_name())) {
         let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
         if let Ok(subject) = subject(&user.file_name()) {
-            let _ = scene.store.credentials.read(&subject).inspect_err(&mut of_store);
+            let _ = context.store.credentials.read(&subject).inspect_err(&mut of_store);
         }
     }
     if found > 0 {
         return Err(Failure::refused(format!("{found} problems")));
     }
-    print(&format!("{}: fine; {} users in {}\n", config.display(), files.len(), scene.config.store.directory.display()))
+    print(&format!(
+        "{}: fine; {} users in {}\n",
+        config.display(),
+        files.len(),
+        context.config.store.directory.display()
+    ))
 }
 
 fn leaver_hint(file: &str) -> String {

@@ -18,15 +18,15 @@ use twinlock_store::{
 use zeroize::Zeroizing;
 
 use crate::{
+    context::{self, CommandContext},
     failure::Failure,
     layout,
-    scene::{self, Scene},
 };
 
 /// Where things are done for one user.
 pub(crate) enum Desk {
     /// Here.
-    Root(Box<Scene>, Subject),
+    Root(Box<CommandContext>, Subject),
     /// By the broker, for whoever runs the command.
     Broker {
         /// The user as typed. The broker says whether that is the one.
@@ -40,15 +40,15 @@ impl Desk {
     /// The desk for the user of that name, or for whoever runs the command.
     pub(crate) fn of(config: &Path, typed: Option<&str>) -> Result<Self, Failure> {
         if host::is_root() {
-            let scene = Scene::set(config)?;
-            return Ok(Self::Root(Box::new(scene), scene::account(typed)?));
+            let context = CommandContext::load(config)?;
+            return Ok(Self::Root(Box::new(context), context::account(typed)?));
         }
         if config != Path::new(DEFAULT_PATH) {
             return Err(Failure::not_permitted("not permitted: --config is for root").hint("the broker has its own"));
         }
         let user = match typed {
             Some(typed) => typed.to_owned(),
-            None => scene::account(None)?.name.to_string(),
+            None => context::account(None)?.name.to_string(),
         };
         Ok(Self::Broker { named: typed.map(str::to_owned), user })
     }
@@ -58,9 +58,9 @@ impl Desk {
         if !host::is_root() {
             return Self::of(config, Some(typed));
         }
-        let scene = Scene::set(config)?;
-        let subject = scene::account_or_leaver(&scene.store, typed)?;
-        Ok(Self::Root(Box::new(scene), subject))
+        let context = CommandContext::load(config)?;
+        let subject = context::account_or_leaver(&context.store, typed)?;
+        Ok(Self::Root(Box::new(context), subject))
     }
 
     /// Whose second factor it is about.
@@ -74,15 +74,15 @@ impl Desk {
     /// Has it done.
     pub(crate) fn perform(&self, request: &Request, dialogue: &mut dyn Dialogue) -> Result<Done, Failure> {
         Ok(match self {
-            Self::Root(scene, subject) => {
+            Self::Root(context, subject) => {
                 if let Request::Enroll(_) = request {
-                    layout::prepare(&scene.store)?;
+                    layout::prepare(&context.store)?;
                 }
-                let audit_log = scene.audit_log();
+                let audit_log = context.audit_log();
                 let mut lifecycle = Lifecycle {
                     caller: Caller::Root,
-                    config: &scene.config,
-                    store: &scene.store,
+                    config: &context.config,
+                    store: &context.store,
                     clock: &SystemClock,
                     randomness: &mut Kernel,
                     groups: &SystemGroups,
@@ -91,7 +91,7 @@ impl Desk {
                 };
                 let done = lifecycle.perform(subject, request, dialogue)?;
                 if let Request::Enroll(_) = request {
-                    layout::update(&scene.store, &subject.name);
+                    layout::update(&context.store, &subject.name);
                 }
                 done
             }

@@ -6,15 +6,15 @@ use twinlock_hostcheck::doctor::{Finding, Scope, Severity, findings};
 
 use crate::{
     cli::Doctor,
+    context::{CommandContext, account},
     failure::Failure,
     output::{print, print_json},
-    scene::{Scene, account},
 };
 
 pub(crate) fn run(config: &Path, arguments: &Doctor) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
+    let context = CommandContext::load(config)?;
     let user = arguments.user.as_deref().map(|user| account(Some(user))).transpose()?;
-    let findings = findings(&scene.installation(), &Scope::of_logins(user, arguments.from))?;
+    let findings = findings(&context.installation(), &Scope::of_logins(user, arguments.from))?;
     if arguments.json {
         print_json(&findings)?;
     } else {

@@ -25,9 +25,9 @@ use twinlock_store::{
 
 use crate::{
     cli::Explain,
+    context::{CommandContext, no_account},
     failure::Failure,
     output::{print, print_json},
-    scene::{Scene, no_account},
 };
 
 /// What `--json` prints. The names are stable.
@@ -59,7 +59,7 @@ struct DecidingRule<'a> {
 
 /// What is asked about.
 struct Question<'a> {
-    scene: &'a Scene,
+    context: &'a CommandContext,
     /// The configuration: where it is, and its text.
     file: &'a str,
     text: &'a [u8],
@@ -71,11 +71,11 @@ struct Question<'a> {
 }
 
 pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
-    let (scene, text) = Scene::set_with_text(config)?;
+    let (context, text) = CommandContext::load_with_text(config)?;
     let file = std::path::absolute(config).unwrap_or_else(|_| config.to_owned()).display().to_string();
     let subject = account(&arguments.user)?;
     let question = Question {
-        scene: &scene,
+        context: &context,
         file: &file,
         text: &text,
         arguments,
@@ -151,7 +151,7 @@ impl Question<'_> {
             first_factors,
             now: self.at,
         };
-        let decision = self.scene.config.policy.decide(&facts, &SystemGroups);
+        let decision = self.context.config.policy.decide(&facts, &SystemGroups);
         decision.map_err(|undecided| Failure::refused(undecided.to_string()).hint(DENIED))
     }
 
@@ -194,7 +194,7 @@ impl Question<'_> {
         let Source::Address(address) = self.source else {
             return;
         };
-        for (number, rule) in (1..).zip(&self.scene.config.policy.rules) {
+        for (number, rule) in (1..).zip(&self.context.config.policy.rules) {
             let means_service = rule.services.as_ref().is_none_or(|services| services.contain(self.service));
             if means_service && rule.from.is_some() && !rule.trusts_source_of(self.service) {
                 notes.push(format!(
@@ -216,11 +216,11 @@ impl Question<'_> {
     }
 
     fn enrolled(&self, subject: &Subject) -> Result<(Standing, usize), StoreError> {
-        let Some(enrolment) = self.scene.store.credentials.read(subject)? else {
+        let Some(enrolment) = self.context.store.credentials.read(subject)? else {
             return Ok((Standing::NotEnrolled, 0));
         };
-        let record = self.scene.store.states.look(subject)?.unwrap_or_else(|| Record::new(subject));
-        let codes = match record.throttle.mode(&self.scene.config.limits(), self.at) {
+        let record = self.context.store.states.look(subject)?.unwrap_or_else(|| Record::new(subject));
+        let codes = match record.throttle.mode(&self.context.config.limits(), self.at) {
             Mode::Normal | Mode::StepUp | Mode::Disabled if enrolment.active().next().is_none() => Codes::Suspended,
             Mode::Normal => Codes::One,
             Mode::StepUp => Codes::Two,
@@ -267,7 +267,7 @@ impl Question<'_> {
 
     fn deciding<'d>(&'d self, decision: &Decision<'d>) -> Option<DecidingRule<'d>> {
         let rule = decision.rule?;
-        let before = self.scene.config.policy.rules.iter().position(|known| known.offset == rule.offset)?;
+        let before = self.context.config.policy.rules.iter().position(|known| known.offset == rule.offset)?;
         let (line, _) = line_and_column(self.text, rule.offset);
         Some(DecidingRule { number: before.saturating_add(1), name: rule.name.as_deref(), file: self.file, line })
     }

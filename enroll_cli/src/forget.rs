@@ -8,17 +8,17 @@ use twinlock_store::host::SystemClock;
 
 use crate::{
     cli::Users,
+    context::{self, CommandContext},
     failure::Failure,
     output::note,
-    scene::{self, Scene},
 };
 
 pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subjects = scene::accounts(&arguments.user)?;
+    let context = CommandContext::load(config)?;
+    let subjects = context::accounts(&arguments.user)?;
     for subject in &subjects {
-        let forgotten = admin::forget(&scene.store.states, subject, SystemClock.now())?;
-        scene.audit_log().changed("forgotten", subject.name.as_str());
+        let forgotten = admin::forget(&context.store.states, subject, SystemClock.now())?;
+        context.audit_log().changed("forgotten", subject.name.as_str());
         let logins = if forgotten == 1 { "login" } else { "logins" };
         note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
     }

@@ -35,38 +35,38 @@ use zeroize::Zeroizing;
 use self::report::Outcome;
 use crate::{
     cli::{Import, ImportHow},
+    context::{self, CommandContext},
     failure::Failure,
     layout,
     output::note,
     progress::Progress,
-    scene::{self, Scene},
 };
 
 /// The most users worked on at once: making a record is done by one at a time on a host, and must not wait for long.
 const MOST_THREADS: usize = 8;
 
 pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
+    let context = CommandContext::load(config)?;
     match from {
         Import::GoogleAuthenticator { all: true, no_scratch_codes, how, .. } => {
             let accounts = local_accounts()?;
             let home = |account: &Account, memory: &mut HashMemory| {
                 let file = files::in_home(&account.home, account.subject.uid).transpose()?;
-                Some(scene.import(&account.subject, how, memory, || google(&file?, *no_scratch_codes)))
+                Some(context.import(&account.subject, how, memory, || google(&file?, *no_scratch_codes)))
             };
-            let outcomes = scene.each(how, &accounts, home)?;
+            let outcomes = context.each(how, &accounts, home)?;
             if outcomes.is_empty() {
                 note("No account of /etc/passwd has a file ~/.google_authenticator.");
             }
             report::many(&outcomes, how)
         }
         Import::GoogleAuthenticator { user, file, no_scratch_codes, how, .. } => {
-            let subject = scene::account(user.as_deref())?;
+            let subject = context::account(user.as_deref())?;
             let bytes = match file {
                 Some(file) => files::at(file, &[0, subject.uid], google_authenticator::LARGEST)?,
                 None => own_file(&subject)?,
             };
-            report::one(scene.single(&subject, how, || google(&bytes, *no_scratch_codes))?, how)
+            report::one(context.single(&subject, how, || google(&bytes, *no_scratch_codes))?, how)
         }
         Import::Oath { file, how } => {
             let bytes = files::at(file, &[0], oath::LARGEST)?;
@@ -85,14 +85,14 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
                             return Some(Outcome::failed(name, how, reason, None));
                         }
                     };
-                Some(scene.import(&subject, how, memory, || Ok(imported.clone()?)))
+                Some(context.import(&subject, how, memory, || Ok(imported.clone()?)))
             };
-            report::many(&scene.each(how, &users, one)?, how)
+            report::many(&context.each(how, &users, one)?, how)
         }
         Import::Uri { user, how } => {
-            let subject = scene::account(user.as_deref())?;
+            let subject = context::account(user.as_deref())?;
             let bytes = address()?;
-            report::one(scene.single(&subject, how, || Ok(uri::parse(&bytes)?))?, how)
+            report::one(context.single(&subject, how, || Ok(uri::parse(&bytes)?))?, how)
         }
     }
 }
@@ -112,7 +112,7 @@ fn google(file: &[u8], no_scratch_codes: bool) -> Result<Imported, Problem> {
     Ok(imported)
 }
 
-impl Scene {
+impl CommandContext {
     /// All users, on all processors, with a bar where it takes its time. The outcomes come in the order of the users.
     fn each<T: Sync>(
         &self,

@@ -9,9 +9,9 @@ use twinlock_store::{
 };
 
 use crate::{
+    context::{self, CommandContext},
     failure::Failure,
     output::note,
-    scene::{self, Scene},
 };
 
 /// Makes the folders and the ids of the store that are not there, and sets the flag on the folder of records where it helps. A flag
@@ -41,10 +41,10 @@ pub(crate) fn index_all(store: &Store) -> Result<(), StoreError> {
 
 /// `twinlock repair --layout`: sets the flag, makes anew the records that lack it, and enters users into the index by uid. Killed at any point, it leaves every
 /// record whole, and the next run does the rest.
-pub(crate) fn repair(scene: &Scene, user: Option<&str>) -> Result<(), Failure> {
-    let (store, states) = (&scene.store, &scene.store.states);
+pub(crate) fn repair(context: &CommandContext, user: Option<&str>) -> Result<(), Failure> {
+    let (store, states) = (&context.store, &context.store.states);
     store.prepare(&mut Kernel)?;
-    let place = scene.config.store.directory.join("state");
+    let place = context.config.store.directory.join("state");
     let folder = states.folder()?;
     if is_zfs(&folder) {
         note(messages::ZFS);
@@ -53,7 +53,7 @@ pub(crate) fn repair(scene: &Scene, user: Option<&str>) -> Result<(), Failure> {
         note(&messages::flag_set(&place));
     }
     let users = match user {
-        Some(user) => vec![scene::account(Some(user))?.name],
+        Some(user) => vec![context::account(Some(user))?.name],
         None => users_of(store)?,
     };
     let (mut remade, mut indexed, mut failed) = (0usize, 0usize, 0usize);

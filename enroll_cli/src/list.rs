@@ -25,20 +25,20 @@ use twinlock_store::{
 
 use crate::{
     cli::List,
+    context::CommandContext,
     failure::Failure,
     output::{note, print, print_json, print_styled},
     progress::Progress,
-    scene::Scene,
     table,
 };
 
 pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
+    let context = CommandContext::load(config)?;
     let group = arguments.group.as_deref().map(group).transpose()?;
-    let files = scene.store.credentials.file_names()?;
+    let files = context.store.credentials.file_names()?;
     // Nobody is shown as not enrolled because the store is another one.
-    scene.store.check_identity()?;
-    let states: HashSet<UserName> = scene.store.states.users()?.into_iter().collect();
+    context.store.check_identity()?;
+    let states: HashSet<UserName> = context.store.states.users()?.into_iter().collect();
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
     let known = known(&enrolled, group.as_ref())?;
 
@@ -50,7 +50,7 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
         .collect();
     // A record without credentials is not the same as no enrolment.
     let known = |name: &UserName| enrolled.contains(name) || states.contains(name);
-    let rows = read(&scene, &scene.store.reading()?, &listed, known);
+    let rows = read(&context, &context.store.reading()?, &listed, known);
     // Whoever cannot be read is shown in any case: that he is not meant is not known.
     let meant = |row: &Listed| match (arguments.without, arguments.disabled) {
         (true, _) => row.enrolled != Some(true),
@@ -86,17 +86,17 @@ fn group(name: &str) -> Result<Members, Failure> {
 
 /// How each account stands, in the same order. Reading is waiting, for the kernel or for a disk: all processors do it.
 fn read(
-    scene: &Scene,
+    context: &CommandContext,
     reading: &Reading,
     accounts: &[&Account],
     known: impl Fn(&UserName) -> bool + Sync,
 ) -> Vec<Listed> {
-    let (limits, now) = (scene.config.limits(), SystemClock.now());
+    let (limits, now) = (context.config.limits(), SystemClock.now());
     let progress = Progress::over(accounts.len());
     let one = |account: &&Account| {
         let subject = &account.subject;
         let found = if known(&subject.name) {
-            scene.status_in(reading, subject)
+            context.read_status(reading, subject)
         } else {
             Ok(Status::of(subject, None, None, &limits, now))
         };

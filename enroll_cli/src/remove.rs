@@ -7,11 +7,11 @@ use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
     cli::Remove,
+    context::CommandContext,
     desk::{Desk, out_of_place},
     failure::Failure,
     output::note,
     person::Person,
-    scene::Scene,
     terminal::Terminal,
 };
 
@@ -20,10 +20,10 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
     let user = desk.user();
     let means = match &desk {
         // Also removes what cannot be read: the way out of a damaged file.
-        Desk::Root(scene, subject) if scene.store.holds_nothing_of(subject)? => {
+        Desk::Root(context, subject) if context.store.holds_nothing_of(subject)? => {
             return Err(Failure::not_enrolled(user));
         }
-        Desk::Root(scene, _) => consequences(scene),
+        Desk::Root(context, _) => consequences(context),
         // Where a rule wants a second factor, the broker refuses.
         Desk::Broker { .. } => "logs in with the first factor alone".into(),
     };
@@ -42,9 +42,9 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
     Ok(())
 }
 
-fn consequences(scene: &Scene) -> String {
-    let rules = if scene.config.policy.rules.is_empty() { "" } else { " (where no rule says otherwise)" };
-    let means = match scene.config.policy.otherwise {
+fn consequences(context: &CommandContext) -> String {
+    let rules = if context.config.policy.rules.is_empty() { "" } else { " (where no rule says otherwise)" };
+    let means = match context.config.policy.otherwise {
         SecondFactor::Required => "cannot log in until enrolled again",
         SecondFactor::Enroll => "enrols again at the next login",
         SecondFactor::Optional | SecondFactor::Skip => "logs in with the first factor alone",

@@ -9,27 +9,27 @@ use twinlock_store::host::SystemClock;
 
 use crate::{
     cli::Repair as Arguments,
+    context::{self, CommandContext},
     failure::Failure,
     layout,
     output::note,
-    scene::{self, Scene},
 };
 
 pub(crate) fn run(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
+    let context = CommandContext::load(config)?;
     if arguments.layout {
-        return layout::repair(&scene, arguments.user.as_deref());
+        return layout::repair(&context, arguments.user.as_deref());
     }
-    let subject = scene::account(arguments.user.as_deref())?;
+    let subject = context::account(arguments.user.as_deref())?;
     let user = subject.name.as_str();
-    match admin::repair(&scene.store.credentials, &scene.store.states, &subject, SystemClock.now())? {
+    match admin::repair(&context.store.credentials, &context.store.states, &subject, SystemClock.now())? {
         Repair::NotEnrolled => Err(Failure::not_enrolled(user)),
         Repair::Sound => {
             note(&format!("{user}: the record can be read, nothing was done"));
             Ok(())
         }
         Repair::Made => {
-            scene.audit_log().changed("repaired", user);
+            context.audit_log().changed("repaired", user);
             note(&format!(
                 "{user}: a new record was made. Codes count again in eleven minutes; recovery codes and hardware tokens\n\
                  do not, since it is not known which were used: twinlock recovery new {user}"

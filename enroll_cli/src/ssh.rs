@@ -9,25 +9,25 @@ use twinlock_hostcheck::{
 
 use crate::{
     cli::{Ssh, SshDisable, SshEnable, SshExpire, SshMode},
+    context::{CommandContext, root_alone},
     failure::Failure,
     layout,
     output::{note, print},
-    scene::{Scene, root_alone},
 };
 
 pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
     root_alone()?;
     // The way back asks nothing of a configuration that may be what went wrong.
     match verb {
-        Ssh::Plan { mode } => plan(&Scene::set(config)?, *mode),
-        Ssh::Enable(arguments) => enable(&Scene::set(config)?, arguments),
+        Ssh::Plan { mode } => plan(&CommandContext::load(config)?, *mode),
+        Ssh::Enable(arguments) => enable(&CommandContext::load(config)?, arguments),
         Ssh::Confirm => confirm(config),
         Ssh::Disable(arguments) => disable(arguments),
         Ssh::Expire(arguments) => expire(arguments),
     }
 }
 
-fn plan(scene: &Scene, mode: SshMode) -> Result<(), Failure> {
+fn plan(context: &CommandContext, mode: SshMode) -> Result<(), Failure> {
     let proposal = match ssh::propose(mode.into(), &note)? {
         State::Enabled(enabled) => {
             note(&enabled.describe());
@@ -37,13 +37,13 @@ fn plan(scene: &Scene, mode: SshMode) -> Result<(), Failure> {
     };
     print(proposal.diff())?;
     note(&format!("family: {:?}; then `sshd -t`, and sshd reads its configuration again", proposal.family()));
-    for Objection { problem, hint, .. } in proposal.objections(&scene.installation())? {
+    for Objection { problem, hint, .. } in proposal.objections(&context.installation())? {
         note(&format!("problem: {problem}\nhint: {hint}"));
     }
     Ok(())
 }
 
-fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
+fn enable(context: &CommandContext, arguments: &SshEnable) -> Result<(), Failure> {
     let mode = arguments.mode.into();
     let proposal = match ssh::propose(mode, &note)? {
         State::Enabled(enabled) => {
@@ -53,15 +53,15 @@ fn enable(scene: &Scene, arguments: &SshEnable) -> Result<(), Failure> {
         }
         State::Disabled(proposal) => proposal,
     };
-    layout::prepare(&scene.store)?;
-    refuse_objections(scene, &proposal, arguments)?;
+    layout::prepare(&context.store)?;
+    refuse_objections(context, &proposal, arguments)?;
     proposal.carry_out((!arguments.keep).then_some(arguments.r#try), &note)?;
     Ok(())
 }
 
 /// Refuses what was not overridden by its flag; what was, is told.
-fn refuse_objections(scene: &Scene, proposal: &Proposal, arguments: &SshEnable) -> Result<(), Failure> {
-    for Objection { kind, problem, hint } in proposal.objections(&scene.installation())? {
+fn refuse_objections(context: &CommandContext, proposal: &Proposal, arguments: &SshEnable) -> Result<(), Failure> {
+    for Objection { kind, problem, hint } in proposal.objections(&context.installation())? {
         let (flag, is_overridden) = match kind {
             ObjectionKind::NoEnrolledAdministrator => ("--without-enrolled-admin", arguments.without_enrolled_admin),
             ObjectionKind::NoBreakGlass => ("--without-break-glass", arguments.without_break_glass),
@@ -87,8 +87,8 @@ fn confirm(config: &Path) -> Result<(), Failure> {
 
 /// Warns of the accounts that are denied because they are not enrolled. It never fails: what is in place stays.
 fn warn_of_unenrolled(config: &Path) {
-    let found =
-        Scene::set(config).and_then(|scene| Ok(doctor::findings(&scene.installation(), &doctor::Scope::default())?));
+    let found = CommandContext::load(config)
+        .and_then(|context| Ok(doctor::findings(&context.installation(), &doctor::Scope::default())?));
     match found {
         Ok(findings) => {
             for finding in findings.into_iter().filter(|finding| finding.id == NOT_ENROLLED) {

@@ -6,10 +6,10 @@ use twinlock_store::{files::Prepared, host::Kernel};
 
 use crate::{
     cli::{Store, StoreInit},
+    context::CommandContext,
     failure::Failure,
     layout,
     output::note,
-    scene::Scene,
 };
 
 pub(crate) fn run(config: &Path, verb: &Store) -> Result<(), Failure> {
@@ -19,14 +19,14 @@ pub(crate) fn run(config: &Path, verb: &Store) -> Result<(), Failure> {
 }
 
 fn init(config: &Path, arguments: &StoreInit) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    if arguments.upgrade && !scene.store.was_made_without_ids()? {
+    let context = CommandContext::load(config)?;
+    if arguments.upgrade && !context.store.was_made_without_ids()? {
         return Ok(());
     }
-    let accepted = if arguments.accept { Some(scene.store.accept(&mut Kernel)?) } else { None };
-    let prepared = layout::prepare(&scene.store)?;
-    layout::index_all(&scene.store)?;
-    let store = scene.config.store.directory.display();
+    let accepted = if arguments.accept { Some(context.store.accept(&mut Kernel)?) } else { None };
+    let prepared = layout::prepare(&context.store)?;
+    layout::index_all(&context.store)?;
+    let store = context.config.store.directory.display();
     note(&match accepted.unwrap_or(prepared) {
         Prepared::Already => format!("{store} is the store of this host; nothing was changed"),
         Prepared::Made => format!("{store} is the store of this host from now on"),

@@ -19,16 +19,16 @@ use twinlock_service::{ports::Dialogue, process::Held, status::Status, wire::car
 
 use crate::{
     cli::TestLogin,
+    context::{self, CommandContext},
     failure::Failure,
     output::print,
     person::Person,
-    scene::{self, Scene},
     terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subject = scene::account(Some(&arguments.user))?;
+    let context = CommandContext::load(config)?;
+    let subject = context::account(Some(&arguments.user))?;
     let service = arguments.service.to_ascii_lowercase();
     let file = Service::of_host(&service).map_err(|error| Failure::refused(error.to_string()))?;
     let Some(file) = file else {
@@ -37,10 +37,10 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
     };
     let helper = helper()?;
     print(&explained(&file, arguments.key_type))?;
-    let before = standing(&scene, &subject)?;
+    let before = standing(&context, &subject)?;
     let person = Person::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
     let ended = person.talk(|dialogue| log_in(&helper, &subject, &service, arguments.key_type, dialogue))?;
-    let after = standing(&scene, &subject)?;
+    let after = standing(&context, &subject)?;
     let verdict = verdict(&before, &after);
     match ended {
         None => print(&format!("result:   PAM lets {} in\ntwinlock: {verdict}\n", subject.name)),
@@ -61,8 +61,8 @@ fn helper() -> Result<PathBuf, Failure> {
     })
 }
 
-fn standing(scene: &Scene, subject: &Subject) -> Result<Status, Failure> {
-    Ok(scene.status_in(&scene.store.reading()?, subject)?)
+fn standing(context: &CommandContext, subject: &Subject) -> Result<Status, Failure> {
+    Ok(context.read_status(&context.store.reading()?, subject)?)
 }
 
 /// What Twinlock has written down meanwhile.

@@ -7,22 +7,22 @@ use twinlock_store::ports::ReadCredentials;
 
 use crate::{
     cli::Users,
+    context::{self, CommandContext},
     failure::Failure,
     output::note,
-    scene::{self, Scene},
 };
 
 pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
-    let scene = Scene::set(config)?;
-    let subjects = scene::accounts(&arguments.user)?;
+    let context = CommandContext::load(config)?;
+    let subjects = context::accounts(&arguments.user)?;
     for subject in &subjects {
-        if scene.store.credentials.read(subject)?.is_none() {
+        if context.store.credentials.read(subject)?.is_none() {
             return Err(Failure::not_enrolled(subject.name.as_str()));
         }
     }
     for subject in &subjects {
-        admin::unlock(&scene.store.states, subject)?;
-        scene.audit_log().changed("unlocked", subject.name.as_str());
+        admin::unlock(&context.store.states, subject)?;
+        context.audit_log().changed("unlocked", subject.name.as_str());
         note(&format!("{}: one code is enough again", subject.name));
     }
     Ok(())

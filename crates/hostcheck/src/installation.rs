@@ -22,7 +22,7 @@ impl Installation<'_> {
     ///
     /// # Errors
     /// The files of the user cannot be read.
-    pub fn status_in(&self, reading: &Reading, subject: &Subject, now: UnixTime) -> Result<Status, StoreError> {
+    pub fn read_status(&self, reading: &Reading, subject: &Subject, now: UnixTime) -> Result<Status, StoreError> {
         Status::read(reading, subject, &self.config.limits(), now)
     }
 }

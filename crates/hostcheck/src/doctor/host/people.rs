@@ -133,7 +133,7 @@ impl Looking<'_> {
         let status = reading
             .as_ref()
             .filter(|_| enrolled || has_state)
-            .map(|reading| installation.status_in(reading, &account.subject, *now));
+            .map(|reading| installation.read_status(reading, &account.subject, *now));
         // Of an account that was renamed there is a fault where there seems to be nothing.
         let unseen = || reading.as_ref().and_then(|reading| reading.enrolment(&account.subject).err());
         let (recovery_codes_left, older_device, fault) = match status {

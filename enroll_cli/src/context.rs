@@ -22,19 +22,19 @@ use zeroize::Zeroizing;
 use crate::failure::Failure;
 
 /// Configuration and store, opened by root.
-pub(crate) struct Scene {
+pub(crate) struct CommandContext {
     pub(crate) config: Config,
     pub(crate) store: Store,
 }
 
-impl Scene {
+impl CommandContext {
     /// Reads the configuration. Root alone may use the store.
-    pub(crate) fn set(config: &Path) -> Result<Self, Failure> {
-        Self::set_with_text(config).map(|(scene, _)| scene)
+    pub(crate) fn load(config: &Path) -> Result<Self, Failure> {
+        Self::load_with_text(config).map(|(context, _)| context)
     }
 
     /// The same with the text of the configuration, for those who say where in it something stands.
-    pub(crate) fn set_with_text(config: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Failure> {
+    pub(crate) fn load_with_text(config: &Path) -> Result<(Self, Zeroizing<Vec<u8>>), Failure> {
         root_alone()?;
         let path = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
         let (config, text) = files::load_config_and_text(&path)?;
@@ -48,7 +48,7 @@ impl Scene {
     }
 
     /// How one user among many stands.
-    pub(crate) fn status_in(&self, reading: &Reading, subject: &Subject) -> Result<Status, StoreError> {
+    pub(crate) fn read_status(&self, reading: &Reading, subject: &Subject) -> Result<Status, StoreError> {
         Status::read(reading, subject, &self.config.limits(), SystemClock.now())
     }
 
