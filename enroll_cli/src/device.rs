@@ -9,11 +9,11 @@ use twinlock_service::{
 };
 
 use crate::{
+    backend::{CommandBackend, out_of_place},
     cli::{self, Device, Which},
-    desk::{Desk, out_of_place},
+    dialogue::TerminalDialogue,
     failure::Failure,
     output::{note, print, print_json},
-    person::Person,
     terminal::Terminal,
 };
 
@@ -28,7 +28,7 @@ pub(crate) fn run(config: &Path, verb: Device) -> Result<(), Failure> {
 }
 
 fn list(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
-    let devices = Desk::of(config, arguments.user.as_deref())?.status_of_enrolled()?.authenticators;
+    let devices = CommandBackend::choose(config, arguments.user.as_deref())?.status_of_enrolled()?.authenticators;
     if arguments.json {
         return print_json(&devices);
     }
@@ -56,12 +56,12 @@ pub(crate) fn described(device: &AuthenticatorStatus) -> String {
 }
 
 fn change(config: &Path, which: Which, change: DeviceChange, done: &str) -> Result<(), Failure> {
-    let desk = Desk::of(config, Some(&which.user))?;
-    let person = Person::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
-    let Done::DeviceChanged(device) = person.have_done(&desk, &Request::Device(which.device, change))? else {
+    let backend = CommandBackend::choose(config, Some(&which.user))?;
+    let dialogue = TerminalDialogue::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let Done::DeviceChanged(device) = dialogue.have_done(&backend, &Request::Device(which.device, change))? else {
         return Err(out_of_place());
     };
-    let user = desk.user();
+    let user = backend.user();
     note(&format!("{user}: {} {done}", device.authenticator));
     if device.active == 0 {
         note(&format!("{user} has no active device now: only recovery codes open a login"));

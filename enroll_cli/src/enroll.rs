@@ -8,12 +8,12 @@ use twinlock_service::lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthent
 use zeroize::Zeroizing;
 
 use crate::{
-    choices::{given_secret, parameters},
+    backend::{CommandBackend, out_of_place},
     cli::Enroll,
-    desk::{Desk, out_of_place},
+    dialogue::{Shown, TerminalDialogue},
     failure::Failure,
+    options::{given_secret, parameters},
     output::{note, print, print_json},
-    person::{Person, Shown},
     terminal::Terminal,
 };
 
@@ -31,34 +31,34 @@ struct Printed<'a> {
 const WITHOUT_TERMINAL: &str = "use `ssh -t`, or provision with --no-confirm --json";
 
 pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
-    let desk = Desk::of(config, arguments.user.as_deref())?;
+    let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
     let parameters = parameters(arguments)?;
     let secret = given_secret(arguments)?;
-    if secret.is_some() && matches!(desk, Desk::Broker { .. }) {
+    if secret.is_some() && matches!(backend, CommandBackend::Broker { .. }) {
         return Err(Failure::not_permitted("not permitted: a secret from elsewhere is for root alone")
             .hint("leave it out, or ask your administrator"));
     }
     let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
-    let person = Person::at(|| Terminal::open("enrolment", WITHOUT_TERMINAL)).shown(Shown {
+    let dialogue = TerminalDialogue::at(|| Terminal::open("enrolment", WITHOUT_TERMINAL)).shown(Shown {
         on_terminal: (confirm == Confirm::Ask && secret.is_none()).then_some(arguments.qr),
         png: arguments.png.as_deref(),
         svg: arguments.svg.as_deref(),
     });
-    let (label, issuer) = (label(&desk, arguments)?, arguments.issuer.clone());
+    let (label, issuer) = (label(&backend, arguments)?, arguments.issuer.clone());
     let wanted = NewAuthenticator { mode: enrol_mode(arguments), label, issuer, parameters, secret, confirm };
-    let Done::Enrolled(enrolled) = person.have_done(&desk, &Request::Enroll(Box::new(wanted)))? else {
+    let Done::Enrolled(enrolled) = dialogue.have_done(&backend, &Request::Enroll(Box::new(wanted)))? else {
         return Err(out_of_place());
     };
-    report(arguments, desk.user(), &enrolled)
+    report(arguments, backend.user(), &enrolled)
 }
 
 /// The label that was chosen, or one that no device of the user has.
-fn label(desk: &Desk, arguments: &Enroll) -> Result<Label, Failure> {
+fn label(backend: &CommandBackend, arguments: &Enroll) -> Result<Label, Failure> {
     match (&arguments.label, enrol_mode(arguments)) {
         (Some(label), _) => Ok(label.clone()),
         (None, EnrolMode::First | EnrolMode::Replace) => Ok(free_label(&[])),
         (None, EnrolMode::Add) => {
-            let devices = desk.status()?.authenticators;
+            let devices = backend.status()?.authenticators;
             Ok(free_label(&devices.iter().map(|device| device.label.as_str()).collect::<Vec<_>>()))
         }
     }

@@ -5,14 +5,14 @@
 #![forbid(unsafe_code)]
 
 mod adopt;
-mod ceremony;
+mod authenticator;
+mod backend;
 mod check;
-mod choices;
 mod cli;
 mod completions;
 mod context;
-mod desk;
 mod device;
+mod dialogue;
 mod doctor;
 mod echo;
 mod enroll;
@@ -22,8 +22,8 @@ mod forget;
 mod import;
 mod layout;
 mod list;
+mod options;
 mod output;
-mod person;
 mod picture;
 mod progress;
 mod recovery;

@@ -7,11 +7,11 @@ use twinlock_service::lifecycle::{Confirm, Done, Request};
 use zeroize::Zeroizing;
 
 use crate::{
+    backend::{CommandBackend, out_of_place},
     cli::{self, RecoveryNew},
-    desk::{Desk, out_of_place},
+    dialogue::TerminalDialogue,
     failure::Failure,
     output::{note, print, print_json},
-    person::Person,
     terminal::Terminal,
 };
 
@@ -25,11 +25,11 @@ struct Renewed<'a> {
 const WITHOUT_TERMINAL: &str = "use `ssh -t`, or provision with --no-confirm --json";
 
 pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
-    let desk = Desk::of(config, arguments.user.as_deref())?;
-    let user = desk.user();
+    let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
+    let user = backend.user();
     let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
-    let person = Person::at(|| Terminal::open("making recovery codes", WITHOUT_TERMINAL));
-    let Done::RecoveryRenewed(recovery_codes) = person.have_done(&desk, &Request::RenewRecovery(confirm))? else {
+    let dialogue = TerminalDialogue::at(|| Terminal::open("making recovery codes", WITHOUT_TERMINAL));
+    let Done::RecoveryRenewed(recovery_codes) = dialogue.have_done(&backend, &Request::RenewRecovery(confirm))? else {
         return Err(out_of_place());
     };
     if arguments.json {
@@ -50,10 +50,10 @@ struct Count<'a> {
 }
 
 pub(crate) fn count(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
-    let desk = Desk::of(config, arguments.user.as_deref())?;
-    let recovery_codes_left = desk.status_of_enrolled()?.recovery_codes_left;
+    let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
+    let recovery_codes_left = backend.status_of_enrolled()?.recovery_codes_left;
     if arguments.json {
-        print_json(&Count { user: desk.user(), recovery_codes_left })
+        print_json(&Count { user: backend.user(), recovery_codes_left })
     } else {
         print(&format!("{recovery_codes_left}\n"))
     }

@@ -6,26 +6,26 @@ use twinlock_core::policy::SecondFactor;
 use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
+    backend::{CommandBackend, out_of_place},
     cli::Remove,
     context::CommandContext,
-    desk::{Desk, out_of_place},
+    dialogue::TerminalDialogue,
     failure::Failure,
     output::note,
-    person::Person,
     terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
-    let desk = Desk::of_leaver(config, &arguments.user)?;
-    let user = desk.user();
-    let means = match &desk {
+    let backend = CommandBackend::choose_for_leaver(config, &arguments.user)?;
+    let user = backend.user();
+    let means = match &backend {
         // Also removes what cannot be read: the way out of a damaged file.
-        Desk::Root(context, subject) if context.store.holds_nothing_of(subject)? => {
+        CommandBackend::Local(context, subject) if context.store.holds_nothing_of(subject)? => {
             return Err(Failure::not_enrolled(user));
         }
-        Desk::Root(context, _) => consequences(context),
+        CommandBackend::Local(context, _) => consequences(context),
         // Where a rule wants a second factor, the broker refuses.
-        Desk::Broker { .. } => "logs in with the first factor alone".into(),
+        CommandBackend::Broker { .. } => "logs in with the first factor alone".into(),
     };
     if !arguments.yes {
         let mut terminal = Terminal::open("removing", "--yes does it without asking")?;
@@ -34,8 +34,8 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
             return Err(Failure::refused("not confirmed, so nothing was changed"));
         }
     }
-    let person = Person::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
-    let Done::Removed = person.have_done(&desk, &Request::Remove)? else {
+    let dialogue = TerminalDialogue::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let Done::Removed = dialogue.have_done(&backend, &Request::Remove)? else {
         return Err(out_of_place());
     };
     note(&format!("{user}: no second factor any more; {user} {means}"));

@@ -5,15 +5,14 @@ use std::{fmt::Write as _, path::Path};
 use twinlock_service::status::Status;
 
 use crate::{
-    cli,
-    desk::Desk,
-    device,
+    backend::CommandBackend,
+    cli, device,
     failure::Failure,
     output::{print, print_json},
 };
 
 pub(crate) fn run(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
-    let status = Desk::of(config, arguments.user.as_deref())?.status()?;
+    let status = CommandBackend::choose(config, arguments.user.as_deref())?.status()?;
     if arguments.json {
         print_json(&status)?;
     } else {

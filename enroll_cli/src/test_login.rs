@@ -20,9 +20,9 @@ use twinlock_service::{ports::Dialogue, process::Held, status::Status, wire::car
 use crate::{
     cli::TestLogin,
     context::{self, CommandContext},
+    dialogue::TerminalDialogue,
     failure::Failure,
     output::print,
-    person::Person,
     terminal::Terminal,
 };
 
@@ -38,8 +38,9 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
     let helper = helper()?;
     print(&explained(&file, arguments.key_type))?;
     let before = standing(&context, &subject)?;
-    let person = Person::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
-    let ended = person.talk(|dialogue| log_in(&helper, &subject, &service, arguments.key_type, dialogue))?;
+    let dialogue =
+        TerminalDialogue::at(|| Terminal::or_stdin("what is asked for", "pipe the answers into stdin, a line each"));
+    let ended = dialogue.talk(|dialogue| log_in(&helper, &subject, &service, arguments.key_type, dialogue))?;
     let after = standing(&context, &subject)?;
     let verdict = verdict(&before, &after);
     match ended {

@@ -5,18 +5,18 @@ use std::path::Path;
 use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
+    backend::{CommandBackend, out_of_place},
     cli,
-    desk::{Desk, out_of_place},
+    dialogue::TerminalDialogue,
     failure::Failure,
     output::print,
-    person::Person,
     terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
-    let desk = Desk::of(config, arguments.user.as_deref())?;
-    let person = Person::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
-    let Done::Verified(recovery_codes_left) = person.have_done(&desk, &Request::Verify)? else {
+    let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
+    let dialogue = TerminalDialogue::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let Done::Verified(recovery_codes_left) = dialogue.have_done(&backend, &Request::Verify)? else {
         return Err(out_of_place());
     };
     match recovery_codes_left {

@@ -9,10 +9,10 @@ use twinlock_service::{
 };
 use zeroize::Zeroizing;
 
-use crate::{ceremony, cli::Qr, desk::Desk, failure::Failure, picture::Picture, terminal::Terminal};
+use crate::{authenticator, backend::CommandBackend, cli::Qr, failure::Failure, picture::Picture, terminal::Terminal};
 
 /// A person to ask and to tell.
-pub(crate) struct Person<'a> {
+pub(crate) struct TerminalDialogue<'a> {
     open: Box<dyn Fn() -> Result<Terminal, Failure> + 'a>,
     shown: Shown<'a>,
     terminal: Option<Terminal>,
@@ -31,7 +31,7 @@ pub(crate) struct Shown<'a> {
     pub(crate) svg: Option<&'a Path>,
 }
 
-impl<'a> Person<'a> {
+impl<'a> TerminalDialogue<'a> {
     /// Somebody at a terminal that is opened so.
     pub(crate) fn at(open: impl Fn() -> Result<Terminal, Failure> + 'a) -> Self {
         let (shown, pictures) = (Shown::default(), Vec::new());
@@ -44,8 +44,8 @@ impl<'a> Person<'a> {
     }
 
     /// Has something done, and answers for it.
-    pub(crate) fn have_done(mut self, desk: &Desk, request: &Request) -> Result<Done, Failure> {
-        let done = desk.perform(request, &mut self);
+    pub(crate) fn have_done(mut self, backend: &CommandBackend, request: &Request) -> Result<Done, Failure> {
+        let done = backend.perform(request, &mut self);
         if let Some(failure) = self.failure {
             return Err(failure);
         }
@@ -79,29 +79,29 @@ impl<'a> Person<'a> {
     }
 }
 
-impl Dialogue for Person<'_> {
+impl Dialogue for TerminalDialogue<'_> {
     fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        let typed = self.attempt(|person| match typing {
-            Typing::Shown => person.terminal()?.ask(prompt),
-            Typing::Hidden => person.terminal()?.ask_hidden(prompt),
+        let typed = self.attempt(|dialogue| match typing {
+            Typing::Shown => dialogue.terminal()?.ask(prompt),
+            Typing::Hidden => dialogue.terminal()?.ask_hidden(prompt),
         })?;
         typed.ok_or(NoAnswer { code: 0 })
     }
 
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
-        self.attempt(|person| person.terminal()?.show(text))
+        self.attempt(|dialogue| dialogue.terminal()?.show(text))
     }
 
     fn introduce(&mut self, offer: &Offer) -> Result<(), NoAnswer> {
-        self.attempt(|person| {
-            if let Some(path) = person.shown.png {
-                person.pictures.push(Picture::png(path, &offer.uri)?);
+        self.attempt(|dialogue| {
+            if let Some(path) = dialogue.shown.png {
+                dialogue.pictures.push(Picture::png(path, &offer.uri)?);
             }
-            if let Some(path) = person.shown.svg {
-                person.pictures.push(Picture::svg(path, &offer.uri)?);
+            if let Some(path) = dialogue.shown.svg {
+                dialogue.pictures.push(Picture::svg(path, &offer.uri)?);
             }
-            match person.shown.on_terminal {
-                Some(qr) => ceremony::introduce(person.terminal()?, offer, qr),
+            match dialogue.shown.on_terminal {
+                Some(qr) => authenticator::show_authenticator(dialogue.terminal()?, offer, qr),
                 None => Ok(()),
             }
         })

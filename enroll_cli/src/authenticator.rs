@@ -14,7 +14,7 @@ const QUIET_ASCII: u8 = 1;
 
 /// Explains, and shows the secret as a key, as an address and as a picture. The picture comes last, so that all of it is
 /// on a terminal of 24 lines when the code is asked for.
-pub(crate) fn introduce(terminal: &mut Terminal, offer: &Offer, qr: Qr) -> Result<(), Failure> {
+pub(crate) fn show_authenticator(terminal: &mut Terminal, offer: &Offer, qr: Qr) -> Result<(), Failure> {
     let changes = offer.period.map_or_else(|| "with each use".into(), |period| format!("every {period} seconds"));
     let kind = offer.period.map_or("counter-based", |_| "time-based");
     let Offer { user, issuer, uri, key, digits, .. } = offer;

@@ -24,9 +24,9 @@ use crate::{
 };
 
 /// Where things are done for one user.
-pub(crate) enum Desk {
+pub(crate) enum CommandBackend {
     /// Here.
-    Root(Box<CommandContext>, Subject),
+    Local(Box<CommandContext>, Subject),
     /// By the broker, for whoever runs the command.
     Broker {
         /// The user as typed. The broker says whether that is the one.
@@ -36,12 +36,12 @@ pub(crate) enum Desk {
     },
 }
 
-impl Desk {
+impl CommandBackend {
     /// The desk for the user of that name, or for whoever runs the command.
-    pub(crate) fn of(config: &Path, typed: Option<&str>) -> Result<Self, Failure> {
+    pub(crate) fn choose(config: &Path, typed: Option<&str>) -> Result<Self, Failure> {
         if host::is_root() {
             let context = CommandContext::load(config)?;
-            return Ok(Self::Root(Box::new(context), context::account(typed)?));
+            return Ok(Self::Local(Box::new(context), context::account(typed)?));
         }
         if config != Path::new(DEFAULT_PATH) {
             return Err(Failure::not_permitted("not permitted: --config is for root").hint("the broker has its own"));
@@ -54,19 +54,19 @@ impl Desk {
     }
 
     /// The same for a user who may be no account any more, if root asks.
-    pub(crate) fn of_leaver(config: &Path, typed: &str) -> Result<Self, Failure> {
+    pub(crate) fn choose_for_leaver(config: &Path, typed: &str) -> Result<Self, Failure> {
         if !host::is_root() {
-            return Self::of(config, Some(typed));
+            return Self::choose(config, Some(typed));
         }
         let context = CommandContext::load(config)?;
         let subject = context::account_or_leaver(&context.store, typed)?;
-        Ok(Self::Root(Box::new(context), subject))
+        Ok(Self::Local(Box::new(context), subject))
     }
 
     /// Whose second factor it is about.
     pub(crate) fn user(&self) -> &str {
         match self {
-            Self::Root(_, subject) => subject.name.as_str(),
+            Self::Local(_, subject) => subject.name.as_str(),
             Self::Broker { user, .. } => user,
         }
     }
@@ -74,7 +74,7 @@ impl Desk {
     /// Has it done.
     pub(crate) fn perform(&self, request: &Request, dialogue: &mut dyn Dialogue) -> Result<Done, Failure> {
         Ok(match self {
-            Self::Root(context, subject) => {
+            Self::Local(context, subject) => {
                 if let Request::Enroll(_) = request {
                     layout::prepare(&context.store)?;
                 }
@@ -104,7 +104,7 @@ impl Desk {
 
     /// How the user stands.
     pub(crate) fn status(&self) -> Result<Status, Failure> {
-        let Done::Status(status) = self.perform(&Request::Status, &mut Nobody)? else {
+        let Done::Status(status) = self.perform(&Request::Status, &mut NoDialogue)? else {
             return Err(out_of_place());
         };
         Ok(status)
@@ -149,9 +149,9 @@ impl HashLimiter for NoHashLimit {
 impl Permit for NoHashLimit {}
 
 /// There is nobody to talk with, and nothing to talk about.
-struct Nobody;
+struct NoDialogue;
 
-impl Dialogue for Nobody {
+impl Dialogue for NoDialogue {
     fn ask(&mut self, _: &str, _: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         Err(NoAnswer { code: 0 })
     }
