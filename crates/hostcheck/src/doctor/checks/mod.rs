@@ -8,6 +8,8 @@ mod people;
 mod server;
 mod stack;
 mod store;
+#[cfg(test)]
+mod tests;
 
 use super::{
     finding::{Finding, Severity},

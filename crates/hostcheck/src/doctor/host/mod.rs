@@ -3,6 +3,8 @@
 
 mod access;
 mod first_factor;
+#[cfg(test)]
+pub(crate) mod fixtures;
 mod logins;
 mod pam;
 mod passwords;

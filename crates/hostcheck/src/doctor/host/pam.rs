@@ -13,7 +13,7 @@ use crate::{
     },
     host_files::Host,
     pam_files::{OURS, OurLine},
-    pam_stack::{FOLDERS, Kind, Line, Phase, Service},
+    pam_stack::{FOLDERS, Kind, Line, Phase, Service, Text},
 };
 
 /// The stack of sshd.
@@ -31,24 +31,21 @@ pub(crate) struct PamFacts {
 
 impl PamFacts {
     pub(super) fn of(service: &str, host: &Host) -> Self {
-        let (file, unreadable) = match Service::on(service, &|path| host.text(path)) {
+        Self::read(service, &|path| host.text(path), misspelled(service))
+    }
+
+    /// The same of a host whose files have these texts.
+    pub(super) fn read(service: &str, text: &Text<'_>, misspelled: Vec<PathBuf>) -> Self {
+        let (file, unreadable) = match Service::on(service, text) {
             Ok(file) => (file, None),
             Err(error) => (None, Some(error.to_string())),
         };
         let answers = |phase| file.as_ref().map(|service| Answers::of(&service.phase(phase))).unwrap_or_default();
         let (auth, account) = (answers(Phase::Auth), answers(Phase::Account));
-        let console = Service::on("login", &|path| host.text(path)).ok().flatten();
+        let console = Service::on("login", text).ok().flatten();
         let console_asks =
             console.is_some_and(|service| service.phase(Phase::Auth).iter().any(|line| line.module() == OURS));
-        Self {
-            service: service.to_ascii_lowercase(),
-            unreadable,
-            auth,
-            account,
-            misspelled: misspelled(service),
-            console_asks,
-            file,
-        }
+        Self { service: service.to_ascii_lowercase(), unreadable, auth, account, misspelled, console_asks, file }
     }
 
     fn lines(&self, phase: Phase) -> Vec<&Line> {
