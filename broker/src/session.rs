@@ -182,7 +182,7 @@ impl Session<'_> {
             return login.attempt(Some(&subject), request.policy, &mut NoConversation);
         }
         let attempt = login.attempt(Some(&subject), request.policy, &mut SocketDialogue::over(self.connection));
-        if attempt.outcome != Outcome::NotAsked {
+        if !matches!(attempt.outcome, Outcome::NotAsked(_)) {
             self.audit_log_of(request).attempt(&subject, &attempt);
         }
         attempt
@@ -204,7 +204,7 @@ impl Session<'_> {
     /// Refuses a login before anybody is asked, and writes it down like any other. Not the name: it is only claimed, and
     /// may be anything.
     fn turned_down(&self, request: &LoginRequest, reason: Reason, detail: String) -> Attempt {
-        let attempt = Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) };
+        let attempt = Attempt::refused_for(reason).with_detail(detail);
         self.audit_log_of(request).attempt_of(None, &attempt);
         attempt
     }

@@ -45,11 +45,11 @@ fn a_login(bytes: &[u8]) -> bool {
     let broker = Cell::new(Some(broker));
     let connect = || broker.take().ok_or(ConnectError::NoBroker);
     let outcome = attempt(connect, &request, &mut Answering::default()).outcome;
-    assert_ne!(outcome, Outcome::NotAsked, "{bytes:?}");
+    assert!(!matches!(outcome, Outcome::NotAsked(_)), "{bytes:?}");
     let all = messages(bytes);
     let questions =
         all.iter().take_while(|(kind, content)| *kind == 'Q' && std::str::from_utf8(content).is_ok()).count();
-    let granted = matches!(outcome, Outcome::Granted { .. });
+    let granted = matches!(outcome, Outcome::Granted(_));
     let may_pass = questions > 0 && all.get(questions).is_some_and(|(kind, content)| *kind == 'V' && grants(content));
     assert_eq!(granted, may_pass, "{bytes:?}");
     granted

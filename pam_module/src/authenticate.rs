@@ -14,7 +14,7 @@ use twinlock_core::{
     remember::Client,
 };
 use twinlock_enrol::onboarding::{Onboarding, Staged};
-use twinlock_login::attempt::{Attempt, Login, Outcome};
+use twinlock_login::attempt::{Attempt, AuditEntry, Login, Outcome};
 use twinlock_store::{
     config::Config,
     files::{self, Store},
@@ -25,7 +25,7 @@ use twinlock_store::{
 use crate::{
     arguments::Arguments,
     broker,
-    ffi::{Loudness, Passed, Transaction},
+    ffi::{Evidence, Loudness, Passed, Transaction},
     returns,
     stacked::Stacked,
 };
@@ -135,23 +135,28 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     transaction.ask_for_fail_delay(scene.config.fail_delay);
     transaction.echo = scene.config.echo && !arguments.noecho;
     let before = transaction.user.clone();
-    let (attempt, staged) = if !arguments.use_first_pass && scene.invites(transaction) {
+    let ended = if !arguments.use_first_pass && scene.invites(transaction) {
         invite(transaction, &scene)
     } else {
-        (ask(transaction, arguments, &scene), None)
+        Err(ask(transaction, arguments, &scene))
     };
-    let attempt = if transaction.user_now() == before { attempt } else { user_changed() };
-    let attempt = explained(attempt, &scene, transaction);
+    let ended = if transaction.user_now() == before { ended } else { Err(user_changed()) };
     let user = scene.subject.as_ref().map(|subject| subject.name.as_str());
-    let code = returns::end(transaction, user, &attempt);
-    speak(transaction, scene.config.help(), &attempt);
-    match attempt.end() {
-        Outcome::Granted { .. } | Outcome::NotAsked => {
-            let mark = scene.subject.map(|subject| Passed { subject, grant: attempt.grant, staged });
-            transaction.mark(mark).map_or_else(|_| returns::no_data(transaction), |()| code)
+    let (code, evidence) = match ended {
+        Ok(staged) => (returns::enrolled(transaction, user, &audit_of(&staged)), Evidence::Staged(staged)),
+        Err(attempt) => {
+            let attempt = explained(attempt, &scene, transaction);
+            let code = returns::end(transaction, user, &attempt);
+            speak(transaction, scene.config.help(), &attempt);
+            match attempt.outcome {
+                Outcome::Granted(granted) => (code, Evidence::Granted(granted)),
+                Outcome::NotAsked(exempt) => (code, Evidence::Exempt(exempt)),
+                Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => return code,
+            }
         }
-        Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => code,
-    }
+    };
+    let mark = scene.subject.map(|subject| Passed { subject, evidence });
+    transaction.mark(mark).map_or_else(|_| returns::no_data(transaction), |()| code)
 }
 
 const NO_KEY: &str = "nobody was asked, because sshd has verified no key before: sshd needs \
@@ -189,7 +194,7 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
     let mut stacked = Stacked::new(transaction, arguments, lengths);
     let attempt = make(&mut stacked);
     let attempt = if by_broker { attempt } else { stacked.noted(attempt) };
-    if !stacked.may_ask_after(attempt.outcome) {
+    if !stacked.may_ask_after(&attempt.outcome) {
         return attempt;
     }
     returns::end(stacked.transaction(), subject.map(|subject| subject.name.as_str()), &attempt);
@@ -200,75 +205,76 @@ fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) 
 const FORWARD_PROMPT: &str = "Password & verification code: ";
 
 /// Enrols somebody inside the login. What comes of it waits for the end of the login: see `enrolment`.
-fn invite(transaction: &mut Transaction<'_>, scene: &Scene) -> (Attempt, Option<Box<Staged>>) {
+fn invite(transaction: &mut Transaction<'_>, scene: &Scene) -> Result<Box<Staged>, Attempt> {
     // The picture is part of a prompt that echoes: clients show no other whole.
     transaction.echo = true;
     let issuer = host::issuer(&scene.config.issuer);
     let mut onboarding =
         Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &scene.store.states, issuer: &issuer };
     let typed = transaction.user.clone().unwrap_or_default();
-    match onboarding.run(scene.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction) {
-        Ok(staged) => {
-            let attempt = Attempt {
-                method: Some("totp"),
-                authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
-                detail: Some(STAGED.into()),
-                ..Attempt::passed(Outcome::Granted { recovery_codes_left: None })
-            };
-            (attempt, Some(staged))
-        }
-        Err(attempt) => (attempt, None),
-    }
+    onboarding.run(scene.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction)
 }
 
 /// What the log says of an enrolment that waits.
+fn audit_of(staged: &Staged) -> AuditEntry {
+    AuditEntry {
+        method: Some("totp"),
+        authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
+        detail: Some(STAGED.into()),
+        ..AuditEntry::default()
+    }
+}
+
 const STAGED: &str = "enrolled inside the login; it is stored when the whole login has passed: if no line says that it was \
     stored, the login ended before, this service has no account line of pam_twinlock.so, or it does not call pam_setcred";
 
 /// A code was given for one user; nobody else may have the good of it.
 fn user_changed() -> Attempt {
-    let detail = Some("PAM_USER was changed while the code was asked for".into());
-    Attempt { detail, ..Attempt::ended(Outcome::Refused(Reason::Internal)) }
+    Attempt::refused_for(Reason::Internal).with_detail("PAM_USER was changed while the code was asked for")
 }
 
 /// sshd's `password` method answers no prompt that echoes: what was broken is then its configuration.
-fn explained(attempt: Attempt, scene: &Scene, transaction: &Transaction<'_>) -> Attempt {
-    if attempt.outcome == Outcome::NotAsked
-        && let Some(rule) = &scene.rule
-    {
-        return Attempt { detail: Some(format!("not asked, by the rule: {rule}")), ..attempt };
-    }
-    // What the broker attempted is in the log already.
-    if !host::is_root() {
-        return attempt;
-    }
-    if attempt.outcome == Outcome::Refused(Reason::NotEnrolled) && scene.policy == SecondFactor::Enroll {
-        let detail = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
-            nor a password in this stack";
-        return Attempt { detail: Some(attempt.detail.unwrap_or_else(|| detail.into())), ..attempt };
-    }
-    if matches!(attempt.outcome, Outcome::NoAnswer(_)) && transaction.service.starts_with("sshd") {
-        let detail = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication no), or the client left";
-        return Attempt { detail: Some(detail.into()), ..attempt };
+fn explained(mut attempt: Attempt, scene: &Scene, transaction: &Transaction<'_>) -> Attempt {
+    match attempt.outcome {
+        Outcome::NotAsked(_) => {
+            if let Some(rule) = &scene.rule {
+                attempt.audit.detail = Some(format!("not asked, by the rule: {rule}"));
+            }
+        }
+        // What the broker attempted is in the log already.
+        Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) if !host::is_root() => {}
+        Outcome::Refused(Reason::NotEnrolled) if scene.policy == SecondFactor::Enroll => {
+            attempt.audit.detail.get_or_insert_with(|| NOT_OFFERED.into());
+        }
+        Outcome::NoAnswer(_) if transaction.service.starts_with("sshd") => {
+            attempt.audit.detail = Some(NOT_ANSWERED.into());
+        }
+        Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => {}
     }
     attempt
 }
 
+const NOT_OFFERED: &str = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
+    nor a password in this stack";
+const NOT_ANSWERED: &str = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication \
+    no), or the client left";
+
 /// What the user is told, after the verdict is on the disk and in the log.
 fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attempt) {
-    if let Some(notice) = &attempt.notice {
-        transaction.warn(&notice.told());
-    }
-    match attempt.outcome {
-        Outcome::Granted { recovery_codes_left: Some(0) } => {
-            transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator.");
-        }
-        Outcome::Granted { recovery_codes_left: Some(left @ 1..=3) } => {
-            let codes = if left == 1 { "code is" } else { "codes are" };
-            transaction.warn(&format!("ONLY {left} recovery {codes} left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
-        }
-        Outcome::Granted { recovery_codes_left: Some(left) } => {
-            transaction.tell(&format!("{left} recovery codes are left."));
+    match &attempt.outcome {
+        Outcome::Granted(granted) => {
+            if let Some(notice) = granted.notice() {
+                transaction.warn(&notice.told());
+            }
+            match granted.recovery_codes_left() {
+                None => {}
+                Some(0) => transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator."),
+                Some(left @ 1..=3) => {
+                    let codes = if left == 1 { "code is" } else { "codes are" };
+                    transaction.warn(&format!("ONLY {left} recovery {codes} left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
+                }
+                Some(left) => transaction.tell(&format!("{left} recovery codes are left.")),
+            }
         }
         Outcome::TooSoon(rest) => {
             transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
@@ -279,6 +285,6 @@ fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attemp
                 transaction.warn(help);
             }
         }
-        Outcome::Granted { recovery_codes_left: None } | Outcome::NotAsked | Outcome::NoAnswer(_) => {}
+        Outcome::NotAsked(_) | Outcome::NoAnswer(_) => {}
     }
 }

@@ -30,7 +30,7 @@ pub(crate) fn attempt(request: &LoginRequest, conversation: &mut dyn Conversatio
 /// Whether policy asks nobody, as the broker sees it: under `optional`, whoever is not enrolled.
 pub(crate) fn asks_nobody(request: LoginRequest) -> bool {
     let request = LoginRequest { policy: SecondFactor::Optional, ..request };
-    attempt(&request, &mut NoConversation).end() == Outcome::NotAsked
+    matches!(attempt(&request, &mut NoConversation).outcome, Outcome::NotAsked(_))
 }
 
 /// Asks the broker to mail the user about the enrolment inside this login. Without a broker, only the log tells of it.

@@ -8,13 +8,12 @@ use pam::constants::PamResultCode;
 use twinlock_core::{
     account::Subject,
     credentials::AuthenticatorId,
-    grant::Grant,
     journal::{self, Reason},
     pending::PendingId,
     ports::Clock as _,
 };
 use twinlock_enrol::{enrolment::EnrolError, onboarding::Staged};
-use twinlock_login::attempt::{Attempt, Outcome};
+use twinlock_login::attempt::{Attempt, AuditEntry};
 use twinlock_store::{
     host::{Kernel, SystemClock},
     ports::ReadCredentials as _,
@@ -24,7 +23,7 @@ use crate::{
     arguments::Arguments,
     authenticate::Scene,
     broker,
-    ffi::{Loudness, Passed, Transaction},
+    ffi::{Evidence, Loudness, Passed, Transaction},
     returns,
 };
 
@@ -39,7 +38,7 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, scene: &Scene, subjec
             PamResultCode::PAM_SUCCESS
         }
         Ok(None) => PamResultCode::PAM_SUCCESS,
-        Err(error @ EnrolError::AlreadyEnrolled) => end(transaction, subject, None, Err(error)).0,
+        Err(error @ EnrolError::AlreadyEnrolled) => not_stored(transaction, subject, None, &error),
         Err(error) => {
             let detail = format!("the enrolment inside this login could not be kept, nothing was stored: {error}");
             let code = returns::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
@@ -52,7 +51,7 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, scene: &Scene, subjec
 }
 
 fn put_aside(transaction: &Transaction<'_>, scene: &Scene, subject: &Subject) -> Result<Option<PendingId>, EnrolError> {
-    let Some(staged) = transaction.marked().and_then(|passed| passed.staged.as_deref()) else { return Ok(None) };
+    let Some(Evidence::Staged(staged)) = transaction.marked().map(|passed| &passed.evidence) else { return Ok(None) };
     let credentials = &scene.store.credentials;
     if credentials.read(subject)?.is_some() {
         return Err(EnrolError::AlreadyEnrolled);
@@ -81,10 +80,17 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, arguments: &Arguments) ->
         }
         Err(error) => (None, Err(error)),
     };
-    let (code, grant) = end(transaction, subject, authenticator, stored);
-    if code != PamResultCode::PAM_SUCCESS {
-        return returns::NOT_STORED;
-    }
+    let stored = match stored {
+        Ok(stored) => stored,
+        Err(error) => {
+            not_stored(transaction, subject, authenticator, &error);
+            return returns::NOT_STORED;
+        }
+    };
+    let detail = Some("the enrolment inside this login was stored".to_owned());
+    let audit = AuditEntry { method: Some("totp"), authenticator, detail, ..AuditEntry::default() };
+    let code = returns::enrolled(transaction, Some(subject.name.as_str()), &audit);
+    transaction.tell("You are enrolled. From the next login on, this host asks for a code of your app.");
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let line = journal::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
     transaction.log(Loudness::Warning, &line);
@@ -93,7 +99,7 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, arguments: &Arguments) ->
     }
     // Where one process does it all, the account phase may come again; there is nothing left to hand over then.
     if transaction.marked().is_some() {
-        let mark = Passed { subject: subject.clone(), grant, staged: None };
+        let mark = Passed { subject: subject.clone(), evidence: Evidence::Stored(stored) };
         if transaction.mark(Some(mark)).is_err() {
             return returns::no_data(transaction);
         }
@@ -107,37 +113,30 @@ fn fetch(scene: &Scene, subject: &Subject, id: &PendingId) -> Result<Staged, Enr
     content.and_then(|content| Staged::from_pending(&content, subject, id)).ok_or(EnrolError::ChangedMeanwhile)
 }
 
-/// Says how the enrolment inside this login ended, to the log and to the user.
-fn end(
+/// Says that the enrolment inside this login was not stored, to the log and to the user.
+fn not_stored(
     transaction: &mut Transaction<'_>,
     subject: &Subject,
     authenticator: Option<AuthenticatorId>,
-    stored: Result<(), EnrolError>,
-) -> (PamResultCode, Grant) {
-    let (outcome, detail, said) = match stored {
-        Ok(()) => (
-            Outcome::Granted { recovery_codes_left: None },
-            "the enrolment inside this login was stored".to_owned(),
-            "You are enrolled. From the next login on, this host asks for a code of your app.",
-        ),
-        Err(error @ (EnrolError::AlreadyEnrolled | EnrolError::ChangedMeanwhile)) => (
-            Outcome::Refused(Reason::NotEnrolled),
+    error: &EnrolError,
+) -> PamResultCode {
+    let (reason, detail, said) = if matches!(error, EnrolError::AlreadyEnrolled | EnrolError::ChangedMeanwhile) {
+        (
+            Reason::NotEnrolled,
             format!("the enrolment inside this login was not stored: {error}, by another login meanwhile"),
             "Another login enrolled this account meanwhile: remove the new entry from your app, and log in with the other one.",
-        ),
+        )
+    } else {
         // A write that failed may have come after the one that counts.
-        Err(error) => (
-            Outcome::Refused(Reason::Store),
+        (
+            Reason::Store,
             format!("the enrolment inside this login may not be stored whole, see `twinlock status`: {error}"),
             "The enrolment could not be finished. Keep the new entry of your app and the recovery codes, which may count already, and tell your administrator.",
-        ),
+        )
     };
-    let attempt = Attempt { method: Some("totp"), authenticator, detail: Some(detail), ..Attempt::passed(outcome) };
+    let mut attempt = Attempt::refused_for(reason).with_detail(detail);
+    (attempt.audit.method, attempt.audit.authenticator) = (Some("totp"), authenticator);
     let code = returns::end(transaction, Some(subject.name.as_str()), &attempt);
-    if attempt.refused().is_some() {
-        transaction.warn(said);
-    } else {
-        transaction.tell(said);
-    }
-    (code, attempt.grant)
+    transaction.warn(said);
+    code
 }

@@ -24,12 +24,12 @@ use pam::{
 };
 use twinlock_core::{
     account::Subject,
-    grant::Grant,
     pending::PendingId,
     policy::FirstFactors,
     ports::{Conversation, NoAnswer},
 };
-use twinlock_enrol::onboarding::Staged;
+use twinlock_enrol::onboarding::{Staged, Stored};
+use twinlock_login::attempt::{Exempt, Granted};
 use zeroize::{Zeroizing, zeroize_stack};
 
 use crate::{arguments::Arguments, authenticate, enrolment, guard, returns};
@@ -47,12 +47,9 @@ unsafe extern "C" {
 #[path = "fake_libpam.rs"]
 mod fake_libpam;
 
-/// Where the auth phase leaves its mark for the account phase. The name has an address of this very copy of the module: what
-/// is read under it is what this very code stored, and another copy that a stack names beside it has another.
-fn mark_name() -> String {
-    static HERE: u8 = 0;
-    format!("twinlock-passed-{:p}", &raw const HERE)
-}
+/// Where the auth phase leaves its result for the account phase. Another build of the module that a stack names beside this
+/// one may lay the result out differently, so the name has this build's version and a hash of its sources (`build.rs`).
+const AUTH_RESULT: &str = concat!("twinlock-", env!("CARGO_PKG_VERSION"), "-", env!("TWINLOCK_BUILD_ID"));
 
 /// The variable of the PAM environment by which the account phase hands an enrolment over to the end of the login, which
 /// in sshd is another process. It is an id, and no secret; it is gone before the session gets its environment.
@@ -66,9 +63,19 @@ pub(crate) struct Passed {
     /// Who passed.
     pub(crate) subject: Subject,
     /// By what.
-    pub(crate) grant: Grant,
-    /// An enrolment to be stored when the login is complete.
-    pub(crate) staged: Option<Box<Staged>>,
+    pub(crate) evidence: Evidence,
+}
+
+/// By what the auth phase was passed. Each is evidence that this module cannot make up.
+pub(crate) enum Evidence {
+    /// A second factor.
+    Granted(#[expect(dead_code, reason = "it is there to be had")] Granted),
+    /// Policy asks nobody, or not this user.
+    Exempt(Exempt),
+    /// An enrolment inside this login, to be stored when the login is complete.
+    Staged(Box<Staged>),
+    /// An enrolment inside this login, which was stored.
+    Stored(Stored),
 }
 
 /// How loud a line of the log is (syslog.h).
@@ -169,7 +176,7 @@ impl<'a> Transaction<'a> {
 
     /// Marks who passed the auth phase of this transaction, or that nobody has yet.
     pub(crate) fn mark(&mut self, passed: Option<Passed>) -> Result<(), i32> {
-        self.handle.set_data(&mark_name(), Box::new(passed)).map_err(|code| code as i32)
+        self.handle.set_data(AUTH_RESULT, Box::new(passed)).map_err(|code| code as i32)
     }
 
     /// Hands an enrolment over to the end of this login.
@@ -191,9 +198,8 @@ impl<'a> Transaction<'a> {
 
     /// Who passed the auth phase of this transaction.
     pub(crate) fn marked(&self) -> Option<&Passed> {
-        let name = mark_name();
-        // SAFETY: only `mark` of this very copy stores under this name, and it stores an `Option<Passed>`.
-        let passed = unsafe { self.handle.get_data::<Option<Passed>>(&name) };
+        // SAFETY: only `mark` of this build stores under this name, and it stores an `Option<Passed>`.
+        let passed = unsafe { self.handle.get_data::<Option<Passed>>(AUTH_RESULT) };
         passed.ok()?.as_ref()
     }
 }

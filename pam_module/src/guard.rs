@@ -5,7 +5,13 @@ use pam::constants::PamResultCode;
 use twinlock_core::{journal::Reason, policy::SecondFactor};
 use twinlock_store::{host, ports::ReadCredentials as _};
 
-use crate::{arguments::Arguments, authenticate::Scene, broker, enrolment, ffi::Transaction, returns};
+use crate::{
+    arguments::Arguments,
+    authenticate::Scene,
+    broker, enrolment,
+    ffi::{Evidence, Transaction},
+    returns,
+};
 
 const SSHD: &str = "this login asked for no second factor: sshd needs `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
     `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME), and /etc/pam.d/sshd the auth \
@@ -32,11 +38,14 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         };
     };
     let user = Some(subject.name.as_str());
-    if let Some(passed) = transaction.marked().filter(|passed| passed.subject == *subject && passed.grant.lets_pass()) {
-        if passed.staged.is_some() {
-            return enrolment::hand_over(transaction, &scene, subject);
-        }
-        return if scene.policy == SecondFactor::Skip { PamResultCode::PAM_IGNORE } else { PamResultCode::PAM_SUCCESS };
+    if let Some(passed) = transaction.marked().filter(|passed| passed.subject == *subject) {
+        return match passed.evidence {
+            Evidence::Staged(_) => enrolment::hand_over(transaction, &scene, subject),
+            Evidence::Granted(_) | Evidence::Exempt(_) | Evidence::Stored(_) => match scene.policy {
+                SecondFactor::Skip => PamResultCode::PAM_IGNORE,
+                SecondFactor::Optional | SecondFactor::Required | SecondFactor::Enroll => PamResultCode::PAM_SUCCESS,
+            },
+        };
     }
     match scene.policy {
         SecondFactor::Skip => return PamResultCode::PAM_IGNORE,

@@ -2,11 +2,10 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
-    grant::Grant,
     journal::{AuditLine, Reason},
     ports::NoAnswer,
 };
-use twinlock_login::attempt::{Attempt, Outcome};
+use twinlock_login::attempt::{Attempt, AuditEntry, Outcome};
 use twinlock_store::host;
 
 use crate::{
@@ -50,35 +49,31 @@ const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
 
 /// Logs how an attempt ended, and says so to libpam.
 pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt: &Attempt) -> PamResultCode {
-    let refused = attempt.refused();
     // Where nobody is asked there is nothing to say, unless a rule of the administrator says so for some; and what the
     // broker attempted is in the log already, by somebody who can be believed.
-    let said_elsewhere = attempt.outcome == Outcome::NotAsked || !host::is_root();
-    if attempt.detail.is_some() || !said_elsewhere {
-        let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
-        let entry = AuditLine {
-            refused,
-            user,
-            method: attempt.method,
-            authenticator: attempt.authenticator.as_ref().map(twinlock_core::credentials::AuthenticatorId::as_str),
-            service: Some(&service),
-            rhost: rhost.as_deref(),
-            failures: attempt.failures,
-            claimed: false,
-            clock_offset: attempt.clock_offset,
-            detail: attempt.detail.as_deref(),
-        };
-        transaction.log(loudness(refused), &entry.to_string());
+    let said_elsewhere = matches!(attempt.outcome, Outcome::NotAsked(_)) || !host::is_root();
+    if attempt.audit.detail.is_some() || !said_elsewhere {
+        log(transaction, user, attempt.refused(), &attempt.audit);
     }
-    // The word is looked at again, after the log: nobody passes by less.
-    match attempt.end() {
-        Outcome::Granted { .. } if attempt.grant.is(Grant::VERIFIED) => PamResultCode::PAM_SUCCESS,
-        Outcome::NotAsked if attempt.grant.is(Grant::NOT_ASKED) => PamResultCode::PAM_IGNORE,
-        Outcome::Granted { .. } | Outcome::NotAsked => code(Reason::Internal),
+    match attempt.outcome {
+        Outcome::Granted(_) => PamResultCode::PAM_SUCCESS,
+        Outcome::NotAsked(_) => PamResultCode::PAM_IGNORE,
         Outcome::NoAnswer(none) => no_answer(none),
         Outcome::TooSoon(_) => code(Reason::Throttled),
         Outcome::Refused(reason) => code(reason),
     }
+}
+
+/// Logs that the auth phase, or the end of the login, was passed by an enrolment inside it, and says so to libpam.
+pub(crate) fn enrolled(transaction: &mut Transaction<'_>, user: Option<&str>, audit: &AuditEntry) -> PamResultCode {
+    log(transaction, user, None, audit);
+    PamResultCode::PAM_SUCCESS
+}
+
+fn log(transaction: &mut Transaction<'_>, user: Option<&str>, refused: Option<Reason>, audit: &AuditEntry) {
+    let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
+    let entry = AuditLine { user, service: Some(&service), rhost: rhost.as_deref(), ..audit.line(refused) };
+    transaction.log(loudness(refused), &entry.to_string());
 }
 
 /// A refusal for one reason, with what the administrator should know.
@@ -88,7 +83,8 @@ pub(crate) fn refuse(
     reason: Reason,
     detail: Option<String>,
 ) -> PamResultCode {
-    let attempt = Attempt { detail, ..Attempt::ended(Outcome::Refused(reason)) };
+    let mut attempt = Attempt::refused_for(reason);
+    attempt.audit.detail = detail;
     end(transaction, user, &attempt)
 }
 

@@ -52,14 +52,14 @@ impl<'t, 'h> Stacked<'t, 'h> {
 
     /// Whether the user is asked after all, because the code that came with the password was none of now. So is who has
     /// none, or is nobody: that there is a question must not tell.
-    pub(crate) fn may_ask_after(&self, outcome: Outcome) -> bool {
+    pub(crate) fn may_ask_after(&self, outcome: &Outcome) -> bool {
         const NO_CODE: [Reason; 5] =
             [Reason::WrongCode, Reason::Replayed, Reason::Disabled, Reason::NotEnrolled, Reason::UnknownUser];
-        self.used && self.may_ask && matches!(outcome, Outcome::Refused(reason) if NO_CODE.contains(&reason))
+        self.used && self.may_ask && matches!(outcome, Outcome::Refused(reason) if NO_CODE.contains(reason))
     }
 
     /// The attempt, with a word on where the code came from.
-    pub(crate) fn noted(&self, attempt: Attempt) -> Attempt {
+    pub(crate) fn noted(&self, mut attempt: Attempt) -> Attempt {
         let detail = match (self.used, self.may_ask) {
             (true, _) => "the code came with the password of an earlier module",
             (false, false) if attempt.refused().is_some() => {
@@ -67,7 +67,8 @@ impl<'t, 'h> Stacked<'t, 'h> {
             }
             (false, _) => return attempt,
         };
-        Attempt { detail: Some(attempt.detail.unwrap_or_else(|| detail.into())), ..attempt }
+        attempt.audit.detail.get_or_insert_with(|| detail.into());
+        attempt
     }
 
     pub(crate) const fn transaction(&mut self) -> &mut Transaction<'h> {

@@ -15,19 +15,6 @@ pub enum Blow {
     Short(Share),
     /// This signal comes as it begins. By SIGKILL it is not made.
     Signal(i32),
-    /// As it begins, a bit of the stack is flipped.
-    Flip(Flip),
-}
-
-/// A bit beside one of the places of the stack where a word stands.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
-pub struct Flip {
-    /// The word, at a multiple of eight.
-    pub word: u64,
-    /// Which of the places; of fewer, it is counted round.
-    pub place: usize,
-    /// How far from the beginning of the word, in bits.
-    pub bit: i64,
 }
 
 /// How much of what a system call was asked for.

@@ -88,7 +88,7 @@ pub use deployed::{BESIDE, CONFIG, STORE, credentials_of, state_of};
 pub use disk::{Disk, file_system_of_stores};
 pub use drive::{Moment, drive, drive_watched};
 pub use fake_broker::{Act, FakeBroker};
-pub use faults::{Blow, Call, End, Faults, Flip, Order, Resource, Share, Shortage, Told};
+pub use faults::{Blow, Call, End, Faults, Order, Resource, Share, Shortage, Told};
 pub use here::{Loaded, authenticate, authenticate_from, converse, time_of_an_answer};
 pub use host_state::HostState;
 pub use injector::Injector;

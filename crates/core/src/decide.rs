@@ -1,4 +1,7 @@
 //! The decision: whether answers prove a second factor. Pure; it cannot change a credential, by its types.
+//!
+//! [`judge`] needs a [`FailureOnRecord`] and returns a [`Judged`], which shows the record to store and not the verdict. The
+//! store makes that record durable and then turns it into a [`Committed`], which has the verdict.
 
 use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment},
@@ -6,6 +9,7 @@ use crate::{
     policy::Network,
     record::{Origin, Record},
     recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
+    remember::{Client, Remembered},
     throttle::Method,
     time::UnixTime,
 };
@@ -96,24 +100,132 @@ pub enum Rejection {
     SecondCode,
 }
 
-/// A failed attempt that is on record already, should this process die right now. Stores alone make one.
-pub trait FailureOnRecord {}
+/// Evidence that the failed attempt is on record already, should this process die before the attempt ends.
+pub trait FailureOnRecord {
+    /// The record with the failure counted. It stays as it is if the answer is refused.
+    fn record(&self) -> &Record;
+}
+
+/// What else [`judge`] needs to know of an attempt.
+#[derive(Clone, Copy)]
+pub struct Circumstances<'a> {
+    /// When the lock was taken.
+    pub now: UnixTime,
+    /// Where the user comes from, as the application says.
+    pub from: Option<&'a Origin>,
+    /// Where the user comes from for certain.
+    pub network: Option<Network>,
+    /// The client to remember, if the login is to be remembered.
+    pub client: Option<&'a Client<'a>>,
+}
+
+/// A judged attempt. It shows the record to store and keeps the verdict to itself until that record is durable.
+///
+/// Only [`judge`] makes one:
+///
+/// ```compile_fail,E0451
+/// use twinlock_core::decide::{Judged, Consumed, Verdict};
+/// use twinlock_core::record::Record;
+/// fn forge(state: Record, consumed: Consumed) -> Judged {
+///     Judged { verdict: Verdict::Accept(consumed), state, forgets: false, clock_offset: None }
+/// }
+/// ```
+#[must_use]
+pub struct Judged {
+    verdict: Verdict,
+    state: Record,
+    forgets: bool,
+    clock_offset: Option<i64>,
+}
+
+impl Judged {
+    /// The record to store.
+    #[must_use]
+    pub const fn state(&self) -> &Record {
+        &self.state
+    }
+
+    /// Whether the record drops what was noted of authenticators that the user no longer has. The enrolment must be on the
+    /// disk before it is stored.
+    #[must_use]
+    pub const fn forgets(&self) -> bool {
+        self.forgets
+    }
+
+    /// The attempt with its verdict. Only a store calls this, after it has made [`Judged::state`] durable.
+    pub fn committed(self) -> Committed {
+        let Self { verdict, state, clock_offset, .. } = self;
+        Committed { verdict, state, clock_offset }
+    }
+}
+
+/// A judged attempt whose record is durable. Only [`Judged::committed`] makes one:
+///
+/// ```compile_fail,E0451
+/// use twinlock_core::decide::{Committed, Consumed, Verdict};
+/// use twinlock_core::record::Record;
+/// fn forge(state: Record, consumed: Consumed) -> Committed {
+///     Committed { verdict: Verdict::Accept(consumed), state, clock_offset: None }
+/// }
+/// ```
+#[must_use]
+pub struct Committed {
+    verdict: Verdict,
+    state: Record,
+    clock_offset: Option<i64>,
+}
+
+impl Committed {
+    /// The verdict.
+    pub const fn verdict(&self) -> &Verdict {
+        &self.verdict
+    }
+
+    /// The record as it was stored.
+    #[must_use]
+    pub const fn state(&self) -> &Record {
+        &self.state
+    }
+
+    /// Of a wrong code, by how many seconds the clock of its authenticator is off, if the code is one of the ten minutes
+    /// around now. It grants nothing. It reveals that a guess matched, so it is for the log and for root; the owner may see
+    /// it of codes whose time is over.
+    #[must_use]
+    pub const fn clock_offset(&self) -> Option<i64> {
+        self.clock_offset
+    }
+}
 
 /// Judges a response against what the user holds and what was used before.
 ///
-/// The pending failure is the proof that the failed attempt is on record.
+/// `before` is the record before the failure was counted; `failure` is the evidence that it was.
 ///
 /// # Errors
 /// [`RecoveryError::Memory`].
 ///
 /// # Security
 /// Every authenticator and every step is looked at, whatever the first ones said.
-pub fn decide(
-    _pending: &impl FailureOnRecord,
-    enrolment: &Enrolment,
-    record: &Record,
+pub fn judge(
+    failure: &impl FailureOnRecord,
+    (enrolment, before): (&Enrolment, &Record),
     response: &Response,
-) -> Result<Verdict, RecoveryError> {
+    circumstances: &Circumstances<'_>,
+) -> Result<Judged, RecoveryError> {
+    let verdict = verdict_on(enrolment, before, response)?;
+    Ok(match &verdict {
+        Verdict::Accept(consumed) => {
+            let state = accepted(enrolment, before, consumed, circumstances);
+            Judged { verdict, state, forgets: before.has_stale_entries(enrolment), clock_offset: None }
+        }
+        Verdict::Refuse(refusal) => {
+            // Looked for in every case, so that a used code takes as long as a wrong one.
+            let clock_offset = clock_offset(enrolment, before, response).filter(|_| *refusal == Rejection::Wrong);
+            Judged { verdict, state: failure.record().clone(), forgets: false, clock_offset }
+        }
+    })
+}
+
+fn verdict_on(enrolment: &Enrolment, record: &Record, response: &Response) -> Result<Verdict, RecoveryError> {
     match response {
         Response::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Window::Login)),
         Response::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Login)),
@@ -181,11 +293,8 @@ fn found_drift(otp: &Otp, step: u64, now: UnixTime, window: Window) -> Option<i6
     }
 }
 
-/// By how many seconds the clock of an authenticator is off whose code was refused, if it is one of the ten minutes
-/// around now. It grants nothing, and it says that a guess hit: it is for the log and for root, and of codes whose time
-/// is over for their owner.
-#[must_use]
-pub fn clock_offset(enrolment: &Enrolment, record: &Record, response: &Response) -> Option<i64> {
+/// By how many seconds the clock of an authenticator is off, if the code is one of the ten minutes around now.
+fn clock_offset(enrolment: &Enrolment, record: &Record, response: &Response) -> Option<i64> {
     let given = match response {
         Response::Code(given) | Response::TwoCodes(given, _) => given,
         Response::Resync(..) | Response::Recovery(_) => return None,
@@ -219,16 +328,10 @@ fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) 
     })
 }
 
-/// The record after an accepted response: what was used up, when and from where is noted, the consecutive failures end, stale
-/// entries go. `network` is where it surely came from, `from` what the application said.
-#[must_use]
-pub fn accepted(
-    enrolment: &Enrolment,
-    before: &Record,
-    consumed: &Consumed,
-    now: UnixTime,
-    (from, network): (Option<&Origin>, Option<Network>),
-) -> Record {
+/// The record after an accepted response: what was used up, when and from where is noted, the row of failures ends, the login
+/// is remembered where that is wanted and a code was given for it, stale entries go.
+fn accepted(enrolment: &Enrolment, before: &Record, consumed: &Consumed, circumstances: &Circumstances<'_>) -> Record {
+    let Circumstances { now, from, network, client } = *circumstances;
     let mut next = before.clone();
     let method = match consumed {
         Consumed::Step { id, step, drift } => {
@@ -236,6 +339,11 @@ pub fn accepted(
             next.set_from(id, from);
             if let Some(drift) = drift {
                 next.set_drift(id, *drift);
+            }
+            if let Some(client) = client {
+                let mut logins = next.remembered.take().unwrap_or_else(|| Remembered::new(client.fresh));
+                logins.note(enrolment, client, now);
+                next.remembered = Some(logins);
             }
             Method::Otp
         }
@@ -262,10 +370,14 @@ mod tests {
         secret::Secret,
     };
 
-    /// A pending failure that was written.
-    struct Written;
+    /// A failure that was written.
+    struct Written(Record);
 
-    impl FailureOnRecord for Written {}
+    impl FailureOnRecord for Written {
+        fn record(&self) -> &Record {
+            &self.0
+        }
+    }
 
     const NOW: u64 = 30_000;
     const STEP: u64 = 1000;
@@ -326,6 +438,10 @@ mod tests {
         Response::Recovery(RecoveryCode::parse(text.as_bytes()).unwrap())
     }
 
+    fn at(seconds: u64) -> Circumstances<'static> {
+        Circumstances { now: UnixTime::from_seconds(seconds), from: None, network: None, client: None }
+    }
+
     fn accept(name: &str, step: u64) -> Verdict {
         Verdict::Accept(Consumed::Step { id: id(name), step, drift: None })
     }
@@ -379,7 +495,7 @@ mod tests {
             ("what an older set spent", other_set, recovery(RECOVERY), code),
             ("no recovery code of the set", fresh(), recovery("0000000000000000"), wrong),
         ] {
-            assert_eq!(decide(&Written, &alice(), &record, &response).unwrap(), verdict, "{fact}");
+            assert_eq!(verdict_on(&alice(), &record, &response).unwrap(), verdict, "{fact}");
         }
     }
 
@@ -394,14 +510,14 @@ mod tests {
     #[test]
     fn without_recovery_codes_none_is_right() {
         let bare = Enrolment { recovery: None, ..alice() };
-        assert_eq!(decide(&Written, &bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Rejection::Wrong)));
+        assert_eq!(verdict_on(&bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Rejection::Wrong)));
     }
 
     #[test]
     fn the_first_of_two_codes_is_judged_at_the_time_it_was_given() {
         let early = SubmittedCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
         let response = Response::TwoCodes(early, given(0, STEP - 1));
-        assert_eq!(decide(&Written, &alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
+        assert_eq!(verdict_on(&alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
     }
 
     #[test]
@@ -413,14 +529,15 @@ mod tests {
         before.throttle.failures = 2;
         let (phone, from) = (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
         let network = Network::parse("192.0.2.7").ok();
-        let step = accepted(&alice(), &before, &phone, now, (from.as_ref(), network));
+        let step =
+            accepted(&alice(), &before, &phone, &Circumstances { now, from: from.as_ref(), network, client: None });
         assert_eq!(
             (step.use_of(&id("phone")).unwrap().last_step, step.uses.len(), step.throttle.failures),
             (STEP, 1, 0)
         );
         assert_eq!((step.uses[0].last_used, &step.uses[0].last_from), (now, &from));
         assert_eq!((&step.recovery, step.throttle.home), (&None, network));
-        let code = accepted(&alice(), &before, &Consumed::RecoveryCode { set: id("set1"), id: 1 }, now, (None, None));
+        let code = accepted(&alice(), &before, &Consumed::RecoveryCode { set: id("set1"), id: 1 }, &at(NOW));
         assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
     }
 
@@ -440,10 +557,10 @@ mod tests {
             let enrolment = held(digits, second);
             let code = enrolment.authenticators[1].otp.code(STEP);
             let code = SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
-            let verdict = decide(&Written, &enrolment, &used(STEP), &Response::Code(code)).unwrap();
+            let verdict = verdict_on(&enrolment, &used(STEP), &Response::Code(code)).unwrap();
             assert_eq!(verdict, again, "{digits} digits of {second}");
         }
-        let next = decide(&Written, &held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
+        let next = verdict_on(&held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
         assert_eq!(next, accept("phone", STEP + 1));
     }
 
@@ -451,7 +568,7 @@ mod tests {
     fn a_suspended_authenticator_opens_nothing() {
         let mut enrolment = alice();
         enrolment.authenticators[0].suspended = true;
-        let verdict = |which| decide(&Written, &enrolment, &fresh(), &one(which, STEP)).unwrap();
+        let verdict = |which| verdict_on(&enrolment, &fresh(), &one(which, STEP)).unwrap();
         assert_eq!((verdict(0), verdict(1)), (Verdict::Refuse(Rejection::Wrong), accept("tablet", STEP)));
     }
 
@@ -462,22 +579,22 @@ mod tests {
             let resync = |second| Response::Resync(given(0, first), given(0, second));
             let drift = Some(ahead + 1);
             let wanted = Verdict::Accept(Consumed::Step { id: id("phone"), step: first + 1, drift });
-            assert_eq!(decide(&Written, &alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
-            let apart = decide(&Written, &alice(), &fresh(), &resync(first + 2)).unwrap();
+            assert_eq!(verdict_on(&alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
+            let apart = verdict_on(&alice(), &fresh(), &resync(first + 2)).unwrap();
             assert_eq!(apart, Verdict::Refuse(Rejection::SecondCode), "{ahead}");
         }
         let far = Response::Resync(given(0, STEP + 21), given(0, STEP + 22));
-        assert_eq!(decide(&Written, &alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Rejection::Wrong));
+        assert_eq!(verdict_on(&alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Rejection::Wrong));
         let old = Response::Resync(given(0, STEP - 7), given(0, STEP - 6));
-        assert_eq!(decide(&Written, &alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Rejection::Replayed));
+        assert_eq!(verdict_on(&alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Rejection::Replayed));
     }
 
     #[test]
     fn a_drift_that_was_found_moves_the_next_login() {
         let drift = Consumed::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
-        let record = accepted(&alice(), &fresh(), &drift, UnixTime::from_seconds(NOW), (None, None));
-        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
-        assert_eq!(decide(&Written, &alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Rejection::Wrong));
+        let record = accepted(&alice(), &fresh(), &drift, &at(NOW));
+        assert_eq!(verdict_on(&alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
+        assert_eq!(verdict_on(&alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Rejection::Wrong));
     }
 
     #[test]
@@ -496,7 +613,7 @@ mod tests {
             authenticators: vec![authenticator("token", 1, MovingFactor::Counter { first: 3 })],
             ..alice()
         };
-        let verdict = |record: &Record, response: &Response| decide(&Written, &token, record, response).unwrap();
+        let verdict = |record: &Record, response: &Response| verdict_on(&token, record, response).unwrap();
         assert_eq!(verdict(&fresh(), &one(0, 3)), accept("token", 3));
         assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Rejection::Replayed));
         assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Rejection::Wrong));
@@ -509,6 +626,38 @@ mod tests {
         assert_eq!(verdict(&pressed, &two((0, 14), (0, 15))), accept("token", 15));
         let far = Response::Resync(given(0, 90), given(0, 91));
         assert_eq!(verdict(&pressed, &far), accept("token", 91));
+    }
+
+    #[test]
+    fn a_refusal_leaves_the_failure_on_record_and_an_acceptance_takes_its_place() {
+        let before = used(STEP - 7);
+        let counted = Record { provisional: false, ..before.clone() };
+        let committed = |response: &Response| {
+            let judged = judge(&Written(counted.clone()), (&alice(), &before), response, &at(NOW)).unwrap();
+            assert!(!judged.forgets());
+            let state = judged.state().clone();
+            let committed = judged.committed();
+            assert_eq!(*committed.state(), state);
+            (committed.verdict().clone(), state, committed.clock_offset())
+        };
+        let refused = |refusal| Verdict::Refuse(refusal);
+        assert_eq!(committed(&one(0, STEP + 7)), (refused(Rejection::Wrong), counted.clone(), Some(210)));
+        assert_eq!(committed(&one(0, STEP + 21)), (refused(Rejection::Wrong), counted.clone(), None));
+        assert_eq!(committed(&one(0, STEP - 7)), (refused(Rejection::Wrong), counted.clone(), None));
+        assert_eq!(committed(&two((0, STEP), (0, STEP))), (refused(Rejection::SecondCode), counted.clone(), None));
+        let phone = Consumed::Step { id: id("phone"), step: STEP, drift: None };
+        let next = accepted(&alice(), &before, &phone, &at(NOW));
+        assert_eq!(committed(&one(0, STEP)), (accept("phone", STEP), next, None));
+    }
+
+    #[test]
+    fn only_an_acceptance_forgets_what_an_older_enrolment_used() {
+        let mut before = fresh();
+        before.use_step(&id("gone"), 7, UnixTime::default());
+        let forgets = |response: &Response| {
+            judge(&Written(before.clone()), (&alice(), &before), response, &at(NOW)).unwrap().forgets()
+        };
+        assert_eq!((forgets(&one(0, STEP)), forgets(&one(0, STEP + 7))), (true, false));
     }
 
     #[test]

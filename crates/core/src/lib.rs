@@ -18,7 +18,6 @@ pub mod answer;
 pub mod credentials;
 pub mod decide;
 pub mod devices;
-pub mod grant;
 pub mod journal;
 pub mod module_arguments;
 pub mod notice;

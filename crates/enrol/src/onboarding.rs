@@ -52,15 +52,24 @@ impl Staged {
     /// # Errors
     /// [`EnrolError::AlreadyEnrolled`] if another login was faster; [`EnrolError::Store`], after which it may count all the
     /// same: its last write comes when the enrolment is on the disk.
-    pub fn store<C: WriteCredentials, S: StateStore>(&self, stores: (&C, &S), now: UnixTime) -> Result<(), EnrolError> {
+    pub fn store<C: WriteCredentials, S: StateStore>(
+        &self,
+        stores: (&C, &S),
+        now: UnixTime,
+    ) -> Result<Stored, EnrolError> {
         enrolment::store_enrolment_with(stores, &self.subject, &self.enrolment, (IfEnrolled::Fail, now), |record| {
             for authenticator in &self.enrolment.authenticators {
                 record.use_step(&authenticator.id, self.confirmed, now);
             }
             record.notice = Some(Notice::of_enrolment_in_login(now));
-        })
+        })?;
+        Ok(Stored(()))
     }
 }
+
+/// The evidence that an enrolment inside a login was stored: [`Staged::store`] alone makes it.
+#[derive(Debug)]
+pub struct Stored(());
 
 /// Enrols somebody who is asked for it.
 pub struct Onboarding<'a, S> {
@@ -100,7 +109,7 @@ impl<S: StateStore> Onboarding<'_, S> {
         };
         hand_over(&codes, conversation)?;
         let Some(subject) = subject else {
-            return Err(Attempt::ended(Outcome::Refused(Reason::UnknownUser)));
+            return Err(Attempt::refused_for(Reason::UnknownUser));
         };
         let enrolment = Enrolment {
             user: subject.name.clone(),
@@ -217,7 +226,7 @@ fn introduction(
 }
 
 fn ended(reason: Reason, detail: &str) -> Attempt {
-    Attempt { detail: Some(detail.to_owned()), ..Attempt::ended(Outcome::Refused(reason)) }
+    Attempt::refused_for(reason).with_detail(detail)
 }
 
 fn failed(error: &EnrolError) -> Attempt {

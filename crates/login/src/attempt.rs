@@ -9,15 +9,14 @@ use twinlock_core::{
     account::Subject,
     answer::Answer,
     credentials::{AuthenticatorId, Enrolment},
-    decide::{self, Consumed, Rejection, Response, SubmittedCode, Verdict},
-    grant::Grant,
-    journal::Reason,
+    decide::{self, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict},
+    journal::{AuditLine, Reason},
     notice::Notice,
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer},
     record::{Origin, Record},
     recovery::RecoveryError,
-    remember::{Client, Remembered},
+    remember::Client,
     throttle::{Gate, Limits, Method},
     time::UnixTime,
 };
@@ -52,36 +51,20 @@ pub const NEXT_CODE_PROMPT: &str = "Wait for the next code and enter it: ";
 #[derive(Debug)]
 #[must_use]
 pub struct Attempt {
-    /// The end, as it is told. Who acts on it goes by [`Attempt::end`].
+    /// What was decided.
     pub outcome: Outcome,
-    /// What somebody passes by, beside the outcome.
-    pub grant: Grant,
-    /// What the answer was checked against.
-    pub method: Option<&'static str>,
-    /// The authenticator that proved it.
-    pub authenticator: Option<AuthenticatorId>,
-    /// Wrong answers in a row, as they now stand on the disk.
-    pub failures: Option<u32>,
-    /// By how many seconds the authenticator's clock is off, if that is why it was refused. Not for whoever answered:
-    /// see [`decide::clock_offset`].
-    pub clock_offset: Option<i64>,
-    /// What is broken, for the log.
-    pub detail: Option<String>,
-    /// What happened to the second factor lately, for its owner.
-    pub notice: Option<Box<Notice>>,
+    /// What is logged. Nothing is decided by it.
+    pub audit: AuditEntry,
 }
 
 /// The end of an attempt.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug)]
 #[must_use]
 pub enum Outcome {
-    /// A second factor was verified, and it is on the disk that it is used up.
-    Granted {
-        /// Recovery codes left, if one was used.
-        recovery_codes_left: Option<usize>,
-    },
+    /// A second factor was verified, and it is on the disk that it is used up; or this login is remembered.
+    Granted(Granted),
     /// Policy asks nobody, or not this user, who is not enrolled. The only way to a login without an answer.
-    NotAsked,
+    NotAsked(Exempt),
     /// No.
     Refused(Reason),
     /// No, and not before this has passed.
@@ -90,55 +73,132 @@ pub enum Outcome {
     NoAnswer(NoAnswer),
 }
 
-impl Outcome {
-    /// What somebody passes by who ended so.
-    const fn word(self) -> Grant {
-        match self {
-            Self::Granted { .. } => Grant::VERIFIED,
-            Self::NotAsked => Grant::NOT_ASKED,
-            Self::Refused(_) | Self::TooSoon(_) | Self::NoAnswer(_) => Grant::NONE,
+/// The evidence that a login may pass because of its second factor. There are three ways to get one: the functions
+/// `from_...` below, which are called in one place each. It cannot be copied.
+///
+/// ```compile_fail,E0451
+/// use twinlock_login::attempt::Granted;
+/// let forged = Granted { recovery_codes_left: None, notice: None };
+/// ```
+#[derive(Debug)]
+pub struct Granted {
+    recovery_codes_left: Option<usize>,
+    notice: Option<Box<Notice>>,
+}
+
+impl Granted {
+    /// From an attempt that was judged and whose record is durable: the code it accepted cannot be used again.
+    fn from_committed(committed: &Committed, enrolment: &Enrolment, now: UnixTime) -> Result<Self, Rejection> {
+        let recovery_codes_left = match committed.verdict() {
+            Verdict::Accept(Consumed::Step { .. }) => None,
+            Verdict::Accept(Consumed::RecoveryCode { .. }) => Some(committed.state().recovery_codes_left(enrolment)),
+            Verdict::Refuse(refusal) => return Err(*refusal),
+        };
+        Ok(Self { recovery_codes_left, notice: notice_of(committed.state(), now) })
+    }
+
+    /// From a login that is remembered in a record whose lock is held: a code was given for it within the time that the
+    /// rule allows, by this client, for these authenticators, and the throttle asks for no second code.
+    fn from_remembered_login<C, S>(
+        login: &Login<'_, C, S>,
+        client: &Client<'_>,
+        (locked, enrolment): (&impl LockedState, &Enrolment),
+    ) -> Option<Self> {
+        let (record, now) = (locked.record(), login.clock.now());
+        let gate = record.throttle.gate(&login.limits, Method::Otp, 1, login.network, now);
+        let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(enrolment, client, now));
+        let usable = enrolment.active().next().is_some();
+        let remembered = known && usable && gate == Gate::Open;
+        remembered.then(|| Self { recovery_codes_left: None, notice: notice_of(record, now) })
+    }
+
+    /// From the verdict of the broker, which made the attempt with an answer that this process carried to it. Whether it is
+    /// the broker is checked when the connection is made.
+    pub(crate) const fn from_broker(recovery_codes_left: Option<usize>, notice: Option<Box<Notice>>) -> Self {
+        Self { recovery_codes_left, notice }
+    }
+
+    /// Recovery codes left, if one was used.
+    #[must_use]
+    pub const fn recovery_codes_left(&self) -> Option<usize> {
+        self.recovery_codes_left
+    }
+
+    /// What happened to the second factor lately, for its owner.
+    #[must_use]
+    pub fn notice(&self) -> Option<&Notice> {
+        self.notice.as_deref()
+    }
+}
+
+/// The evidence that a login may pass unasked. There is one way to get one.
+///
+/// ```compile_fail,E0423
+/// use twinlock_login::attempt::Exempt;
+/// let forged = Exempt(());
+/// ```
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Exempt(());
+
+impl Exempt {
+    /// Policy asks nobody; or only users who are enrolled, and `not_enrolled` says that this one is not. A store that
+    /// cannot be read is not an answer of "not enrolled".
+    pub(crate) fn by_policy(policy: SecondFactor, not_enrolled: impl FnOnce() -> bool) -> Option<Self> {
+        match policy {
+            SecondFactor::Required | SecondFactor::Enroll => None,
+            SecondFactor::Skip => Some(Self(())),
+            SecondFactor::Optional => not_enrolled().then_some(Self(())),
+        }
+    }
+}
+
+/// What the log says about an attempt.
+#[derive(Debug, Default)]
+pub struct AuditEntry {
+    /// What the answer was checked against.
+    pub method: Option<&'static str>,
+    /// The authenticator that proved it.
+    pub authenticator: Option<AuthenticatorId>,
+    /// Wrong answers in a row, as they now stand on the disk.
+    pub failures: Option<u32>,
+    /// By how many seconds the authenticator's clock is off, if that is why it was refused. Not for whoever answered:
+    /// see [`Committed::clock_offset`].
+    pub clock_offset: Option<i64>,
+    /// What is broken, for the log.
+    pub detail: Option<String>,
+}
+
+impl AuditEntry {
+    /// The line of the log, but for the user, the service and the remote host.
+    #[must_use]
+    pub fn line(&self, refused: Option<Reason>) -> AuditLine<'_> {
+        AuditLine {
+            refused,
+            method: self.method,
+            authenticator: self.authenticator.as_ref().map(AuthenticatorId::as_str),
+            failures: self.failures,
+            clock_offset: self.clock_offset,
+            detail: self.detail.as_deref(),
+            ..AuditLine::default()
         }
     }
 }
 
 impl Attempt {
-    /// How it ended, for whoever acts on it: nobody passes without the word for it.
-    pub fn end(&self) -> Outcome {
-        match self.outcome {
-            passing @ (Outcome::Granted { .. } | Outcome::NotAsked) if self.grant.is(passing.word()) => passing,
-            Outcome::Granted { .. } | Outcome::NotAsked => Outcome::Refused(Reason::Internal),
-            other @ (Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_)) => other,
-        }
-    }
-
     /// Why it was refused, for the log; `None` if it was not.
     #[must_use]
-    pub fn refused(&self) -> Option<Reason> {
-        match self.end() {
-            Outcome::Granted { .. } | Outcome::NotAsked => None,
+    pub const fn refused(&self) -> Option<Reason> {
+        match self.outcome {
+            Outcome::Granted(_) | Outcome::NotAsked(_) => None,
             Outcome::Refused(reason) => Some(reason),
             Outcome::TooSoon(_) => Some(Reason::Throttled),
             Outcome::NoAnswer(_) => Some(Reason::NoAnswer),
         }
     }
 
-    /// An attempt after which somebody passes: a factor was verified, or nobody is asked.
-    pub fn passed(outcome: Outcome) -> Self {
-        Self { grant: outcome.word(), ..Self::ended(outcome) }
-    }
-
-    /// An attempt that ended so, with nothing more to say. Nobody passes by it.
-    pub const fn ended(outcome: Outcome) -> Self {
-        Self {
-            outcome,
-            grant: Grant::NONE,
-            method: None,
-            authenticator: None,
-            failures: None,
-            clock_offset: None,
-            detail: None,
-            notice: None,
-        }
+    /// An attempt that ended so, with nothing more to say.
+    pub fn ended(outcome: Outcome) -> Self {
+        Self { outcome, audit: AuditEntry::default() }
     }
 
     /// sshd answers in the place of somebody who may not log in this way.
@@ -146,12 +206,15 @@ impl Attempt {
         Self::refused_for(Reason::Junk).with_detail("sshd replaced the answer: this account may not log in this way (root: see PermitRootLogin; others: DenyUsers, AllowGroups, the shell)")
     }
 
-    fn refused_for(reason: Reason) -> Self {
+    /// A refusal with nothing more to say.
+    pub fn refused_for(reason: Reason) -> Self {
         Self::ended(Outcome::Refused(reason))
     }
 
-    fn with_detail(self, detail: impl Into<String>) -> Self {
-        Self { detail: Some(detail.into()), ..self }
+    /// The same attempt with this detail for the log.
+    pub fn with_detail(mut self, detail: impl Into<String>) -> Self {
+        self.audit.detail = Some(detail.into());
+        self
     }
 }
 
@@ -181,8 +244,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         policy: SecondFactor,
         conversation: &mut dyn Conversation,
     ) -> Attempt {
-        if self.nobody_is_asked(subject, policy) {
-            return Attempt::passed(Outcome::NotAsked);
+        if let Some(exempt) = self.exempt(subject, policy) {
+            return Attempt::ended(Outcome::NotAsked(exempt));
         }
         if let Some(attempt) = self.recognise(subject) {
             return attempt;
@@ -224,13 +287,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         }
     }
 
-    /// The one place that lets somebody pass unasked. A store that cannot be read is not an answer of "not enrolled".
-    fn nobody_is_asked(&self, subject: Option<&Subject>, policy: SecondFactor) -> bool {
-        match policy {
-            SecondFactor::Required | SecondFactor::Enroll => false,
-            SecondFactor::Skip => true,
-            SecondFactor::Optional => subject.is_some_and(|subject| matches!(self.credentials.read(subject), Ok(None))),
-        }
+    fn exempt(&self, subject: Option<&Subject>, policy: SecondFactor) -> Option<Exempt> {
+        Exempt::by_policy(policy, || subject.is_some_and(|subject| matches!(self.credentials.read(subject), Ok(None))))
     }
 
     /// A login that is remembered needs no answer. Whatever is in the way of telling, the code is asked for, and that
@@ -238,26 +296,11 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     fn recognise(&self, subject: Option<&Subject>) -> Option<Attempt> {
         let (client, subject) = (self.client.as_ref()?, subject?);
         let (state, enrolment) = self.lock(subject).ok()??;
-        let (record, now) = (state.record(), self.clock.now());
-        let gate = record.throttle.gate(&self.limits, Method::Otp, 1, self.network, now);
-        let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(&enrolment, client, now));
-        let usable = enrolment.active().next().is_some();
-        (known && usable && gate == Gate::Open).then(|| {
-            let attempt = Attempt::passed(Outcome::Granted { recovery_codes_left: None });
-            let notice = notice_of(record, now);
-            Attempt { failures: Some(record.throttle.failures), notice, ..attempt }
-                .with_detail("not asked: a login of this client is remembered")
-        })
-    }
-
-    /// The record with this login remembered, where that is wanted and a code was given for it.
-    fn remembering(&self, enrolment: &Enrolment, mut next: Record, consumed: &Consumed, now: UnixTime) -> Record {
-        if let (Some(client), Consumed::Step { .. }) = (&self.client, consumed) {
-            let mut logins = next.remembered.take().unwrap_or_else(|| Remembered::new(client.fresh));
-            logins.note(enrolment, client, now);
-            next.remembered = Some(logins);
-        }
-        next
+        let granted = Granted::from_remembered_login(self, client, (&state, &enrolment))?;
+        let attempt = Attempt::ended(Outcome::Granted(granted));
+        let mut attempt = attempt.with_detail("not asked: a login of this client is remembered");
+        attempt.audit.failures = Some(state.record().throttle.failures);
+        Some(attempt)
     }
 
     fn ask(&self, prompt: &str, conversation: &mut dyn Conversation) -> Result<(Answer, UnixTime), NoAnswer> {
@@ -314,27 +357,15 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             }
         }
         let throttle = before.throttle.with_failure(&self.limits, response.method(), self.network, now);
-        let failed = Record { throttle, ..before.clone() };
-        let pending = state.record_failure(&failed)?;
-        match decide::decide(&pending, &enrolment, &before, response)? {
-            Verdict::Accept(consumed) => {
-                let next = decide::accepted(&enrolment, &before, &consumed, now, (self.from, self.network));
-                let next = self.remembering(&enrolment, next, &consumed, now);
-                if before.has_stale_entries(&enrolment) {
-                    self.credentials.ensure_durable(subject)?;
-                }
-                pending.commit(&next)?;
-                Ok(Step::End(granted(&enrolment, &next, consumed, now)))
-            }
-            Verdict::Refuse(refusal) => {
-                pending.commit(&failed)?;
-                let attempt = refused(reason(refusal), response, &enrolment, &failed);
-                // Looked for in every case, so that a used code takes as long as a wrong one.
-                let clock_offset = decide::clock_offset(&enrolment, &before, response);
-                let clock_offset = clock_offset.filter(|_| refusal == Rejection::Wrong);
-                Ok(Step::End(Attempt { clock_offset, ..attempt }))
-            }
+        let pending = state.record_failure(Record { throttle, ..before.clone() })?;
+        let (from, network, client) = (self.from, self.network, self.client.as_ref());
+        let circumstances = Circumstances { now, from, network, client };
+        let judged = decide::judge(&pending, (&enrolment, &before), response, &circumstances)?;
+        if judged.forgets() {
+            self.credentials.ensure_durable(subject)?;
         }
+        let committed = pending.commit(judged)?;
+        Ok(Step::End(ended_by(&committed, &enrolment, response, now)))
     }
 
     /// The user's lock with the credentials read under it, or `None` if the user is not enrolled.
@@ -354,6 +385,29 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 }
 
+/// How an attempt ended whose verdict is on the disk.
+fn ended_by(committed: &Committed, enrolment: &Enrolment, response: &Response, now: UnixTime) -> Attempt {
+    match Granted::from_committed(committed, enrolment, now) {
+        Ok(granted) => {
+            let (method, authenticator) = match committed.verdict() {
+                Verdict::Accept(Consumed::Step { id, .. }) => {
+                    let used = enrolment.active().find(|authenticator| authenticator.id == *id);
+                    (used.map_or("totp", |authenticator| authenticator.otp.kind()), Some(id.clone()))
+                }
+                Verdict::Accept(Consumed::RecoveryCode { .. }) | Verdict::Refuse(_) => ("recovery", None),
+            };
+            let failures = Some(committed.state().throttle.failures);
+            let audit = AuditEntry { method: Some(method), authenticator, failures, ..AuditEntry::default() };
+            Attempt { outcome: Outcome::Granted(granted), audit }
+        }
+        Err(refusal) => {
+            let mut attempt = refused(reason(refusal), response, enrolment, committed.state());
+            attempt.audit.clock_offset = committed.clock_offset();
+            attempt
+        }
+    }
+}
+
 fn refused(reason: Reason, response: &Response, enrolment: &Enrolment, record: &Record) -> Attempt {
     let method = match response.method() {
         // Of a wrong code it is not known whose it was meant to be.
@@ -361,21 +415,8 @@ fn refused(reason: Reason, response: &Response, enrolment: &Enrolment, record: &
         Method::Recovery => "recovery",
     };
     let failures = Some(record.throttle.failures);
-    Attempt { method: Some(method), failures, ..Attempt::refused_for(reason) }
-}
-
-fn granted(enrolment: &Enrolment, record: &Record, consumed: Consumed, now: UnixTime) -> Attempt {
-    let (method, authenticator, recovery_codes_left) = match consumed {
-        Consumed::Step { id, .. } => {
-            let used = enrolment.active().find(|authenticator| authenticator.id == id);
-            (used.map_or("totp", |authenticator| authenticator.otp.kind()), Some(id), None)
-        }
-        Consumed::RecoveryCode { .. } => ("recovery", None, Some(record.recovery_codes_left(enrolment))),
-    };
-    let outcome = Outcome::Granted { recovery_codes_left };
-    let failures = Some(record.throttle.failures);
-    let notice = notice_of(record, now);
-    Attempt { method: Some(method), authenticator, failures, notice, ..Attempt::passed(outcome) }
+    let audit = AuditEntry { method: Some(method), failures, ..AuditEntry::default() };
+    Attempt { outcome: Outcome::Refused(reason), audit }
 }
 
 fn notice_of(record: &Record, now: UnixTime) -> Option<Box<Notice>> {

@@ -11,7 +11,7 @@ use nix::libc::EACCES;
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    decide::FailureOnRecord,
+    decide::{Committed, FailureOnRecord, Judged},
     record::Record,
 };
 
@@ -121,7 +121,7 @@ pub trait LockedState: Sized {
     ///
     /// # Errors
     /// [`StoreError`]; nothing may be verified then.
-    fn record_failure(self, failed: &Record) -> Result<Self::Pending, StoreError>;
+    fn record_failure(self, failed: Record) -> Result<Self::Pending, StoreError>;
 
     /// Replaces the record durably, without an attempt: administration.
     ///
@@ -138,11 +138,11 @@ pub trait LockedState: Sized {
 
 /// A failure on record before the answer is judged, still locked. Dropped, it remains.
 pub trait PendingFailure: FailureOnRecord {
-    /// Replaces the pending failure by the attempt's end and makes it durable. Nothing of the verdict may be seen before.
+    /// Replaces the pending failure by the attempt's end and makes it durable; the verdict is then in what this returns.
     ///
     /// # Errors
     /// [`StoreError`]; the attempt is then refused whatever the verdict was.
-    fn commit(self, next: &Record) -> Result<(), StoreError>;
+    fn commit(self, judged: Judged) -> Result<Committed, StoreError>;
 }
 
 /// Something of the store that cannot be used: which file, and why.

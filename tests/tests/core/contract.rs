@@ -2,7 +2,15 @@
 
 use std::{fs, io::ErrorKind, path::Path};
 
-use twinlock_core::{account::Subject, credentials::Enrolment, record::Record, throttle::Throttle, time::UnixTime};
+use twinlock_core::{
+    account::Subject,
+    credentials::Enrolment,
+    decide::{Circumstances, Judged, Response, SubmittedCode, Verdict, judge},
+    otp::Code,
+    record::Record,
+    throttle::Throttle,
+    time::UnixTime,
+};
 use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled};
 use twinlock_service::admin;
 use twinlock_store::{
@@ -13,7 +21,7 @@ use twinlock_store::{
 };
 use twinlock_tests::in_world;
 
-use crate::given::{enrolment, id, subject};
+use crate::given::{NOON, enrolment, id, phone, subject};
 
 /// One promise, written once, checked on both.
 macro_rules! contract {
@@ -67,6 +75,16 @@ fn on_files(promise: impl FnOnce(&CredentialFiles, &StateFiles) + Send + 'static
 
 fn failed(failures: u32) -> Record {
     Record { throttle: Throttle { failures, ..Throttle::default() }, ..Record::new(&subject("alice")) }
+}
+
+const STEP: u64 = NOON / 30;
+
+/// A code of alice, judged at noon.
+fn judged(pending: &impl PendingFailure, code: &str) -> Judged {
+    let now = UnixTime::from_seconds(NOON);
+    let circumstances = Circumstances { now, from: None, network: None, client: None };
+    let response = Response::Code(SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), at: now });
+    judge(pending, (&enrolment("alice"), &failed(0)), &response, &circumstances).unwrap()
 }
 
 fn what_is_written_is_read(credentials: &impl WriteCredentials, _: &impl StateStore) {
@@ -172,17 +190,22 @@ fn a_change_is_seen_by_the_next(_: &impl WriteCredentials, states: &impl StateSt
 
 fn a_charge_stands_until_it_is_committed(_: &impl WriteCredentials, states: &impl StateStore) {
     let state = states.open_or_create(&subject("alice")).unwrap();
-    drop(state.record_failure(&failed(1)).unwrap());
+    drop(state.record_failure(failed(1)).unwrap());
     let state = states.open(&subject("alice")).unwrap().unwrap();
     assert_eq!(*state.record(), failed(1));
-    drop(state.record_failure(&failed(2)).unwrap());
+    drop(state.record_failure(failed(2)).unwrap());
     assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(2));
 }
 
 fn a_commit_takes_the_charge_back(_: &impl WriteCredentials, states: &impl StateStore) {
     let state = states.open_or_create(&subject("alice")).unwrap();
-    state.record_failure(&failed(1)).unwrap().commit(&failed(0)).unwrap();
-    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(0));
+    let pending = state.record_failure(failed(1)).unwrap();
+    let judged = judged(&pending, &phone(1).otp.code(STEP));
+    let next = judged.state().clone();
+    assert_eq!((next.throttle.failures, next.uses.len()), (0, 1));
+    let committed = pending.commit(judged).unwrap();
+    assert!(matches!(committed.verdict(), Verdict::Accept(_)) && *committed.state() == next);
+    assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), next);
 }
 
 fn a_lane_that_is_dropped_changes_nothing(_: &impl WriteCredentials, states: &impl StateStore) {
@@ -194,9 +217,10 @@ fn a_lane_that_is_dropped_changes_nothing(_: &impl WriteCredentials, states: &im
 fn a_lane_is_one_at_a_time(_: &impl WriteCredentials, states: &impl StateStore) {
     let state = states.open_or_create(&subject("alice")).unwrap();
     assert!(matches!(states.open(&subject("alice")).err().unwrap().kind, StoreErrorKind::Busy(_)));
-    let pending = state.record_failure(&failed(1)).unwrap();
+    let pending = state.record_failure(failed(1)).unwrap();
     assert!(matches!(states.open(&subject("alice")).err().unwrap().kind, StoreErrorKind::Busy(_)));
-    pending.commit(&failed(1)).unwrap();
+    let judged = judged(&pending, "000000");
+    let _ = pending.commit(judged).unwrap();
     assert!(states.open(&subject("alice")).unwrap().is_some());
 }
 
@@ -214,7 +238,9 @@ fn many_changes_alternate_and_the_last_one_counts(_: &impl WriteCredentials, sta
     for failures in 50..100 {
         let state = states.open(&subject("alice")).unwrap().unwrap();
         assert_eq!(*state.record(), failed(failures - 1));
-        state.record_failure(&failed(7)).unwrap().commit(&failed(failures)).unwrap();
+        let pending = state.record_failure(failed(failures)).unwrap();
+        let judged = judged(&pending, "000000");
+        let _ = pending.commit(judged).unwrap();
     }
     assert_eq!(*states.open(&subject("alice")).unwrap().unwrap().record(), failed(99));
 }

@@ -1,10 +1,11 @@
 //! Who and what the tests begin with.
 
-use std::{cell::Cell, sync::LazyLock};
+use std::{cell::Cell, sync::LazyLock, time::Duration};
 
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
+    journal::Reason,
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer},
@@ -14,7 +15,7 @@ use twinlock_core::{
     throttle::Limits,
     time::UnixTime,
 };
-use twinlock_login::attempt::{Attempt, Login};
+use twinlock_login::attempt::{Attempt, Login, Outcome};
 use twinlock_store::config::Config;
 use zeroize::Zeroizing;
 
@@ -72,6 +73,29 @@ impl Conversation for Script<'_> {
             return Err(NoAnswer { code: 19 });
         }
         Ok(Zeroizing::new(self.answers.remove(0).into_bytes()))
+    }
+}
+
+/// How an attempt ended, to be compared.
+#[derive(Debug, PartialEq, Eq)]
+pub(crate) enum End {
+    /// With how many recovery codes left, if one was used.
+    Granted(Option<usize>),
+    NotAsked,
+    Refused(Reason),
+    TooSoon(Duration),
+    NoAnswer(i32),
+}
+
+impl End {
+    pub(crate) fn of(attempt: &Attempt) -> Self {
+        match &attempt.outcome {
+            Outcome::Granted(granted) => Self::Granted(granted.recovery_codes_left()),
+            Outcome::NotAsked(_) => Self::NotAsked,
+            Outcome::Refused(reason) => Self::Refused(*reason),
+            Outcome::TooSoon(rest) => Self::TooSoon(*rest),
+            Outcome::NoAnswer(none) => Self::NoAnswer(none.code),
+        }
     }
 }
 
@@ -147,9 +171,9 @@ impl Host {
         (attempt, script.asked)
     }
 
-    /// The outcome of one attempt of alice.
-    pub(crate) fn alice(&self, answers: &[&str]) -> twinlock_login::attempt::Outcome {
-        self.attempt("alice", answers).0.outcome
+    /// The end of one attempt of alice.
+    pub(crate) fn alice(&self, answers: &[&str]) -> End {
+        End::of(&self.attempt("alice", answers).0)
     }
 
     /// `count` wrong codes of alice, spaced so that each is looked at.

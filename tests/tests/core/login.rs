@@ -5,22 +5,21 @@ use std::time::Duration;
 use twinlock_core::{
     journal::Reason,
     policy::{Network, SecondFactor},
-    ports::NoAnswer,
     record::Record,
     throttle::Throttle,
 };
-use twinlock_login::attempt::{NEXT_CODE_PROMPT, Outcome};
+use twinlock_login::attempt::NEXT_CODE_PROMPT;
 
-use crate::given::{Host, NOON, RECOVERY, enrolment, id, subject};
+use crate::given::{End, Host, NOON, RECOVERY, enrolment, id, subject};
 
-const GRANTED: Outcome = Outcome::Granted { recovery_codes_left: None };
+const GRANTED: End = End::Granted(None);
 
-const fn refused(reason: Reason) -> Outcome {
-    Outcome::Refused(reason)
+const fn refused(reason: Reason) -> End {
+    End::Refused(reason)
 }
 
-const fn recovered(left: usize) -> Outcome {
-    Outcome::Granted { recovery_codes_left: Some(left) }
+const fn recovered(left: usize) -> End {
+    End::Granted(Some(left))
 }
 
 #[test]
@@ -61,7 +60,7 @@ fn a_used_code_has_no_second_spelling() {
         twinlock_service::admin::unlock(&host.store, &subject("alice")).unwrap();
     }
     for junk in [format!("0{code}0"), format!("+{code}"), format!("{code}\n"), format!("{head}\u{a0}{tail}")] {
-        assert!(matches!(host.alice(&[&junk]), Outcome::Refused(Reason::Junk | Reason::WrongCode)), "{junk:?}");
+        assert!(matches!(host.alice(&[&junk]), End::Refused(Reason::Junk | Reason::WrongCode)), "{junk:?}");
     }
 }
 
@@ -89,7 +88,7 @@ fn everybody_is_asked_the_same() {
     for user in ["alice", "bob", "nobody-knows"] {
         assert_eq!(host.attempt(user, &["000000"]).1, ["Code: "], "{user}");
     }
-    let outcome = |user| host.attempt(user, &["000000"]).0.outcome;
+    let outcome = |user| End::of(&host.attempt(user, &["000000"]).0);
     assert_eq!(outcome("bob"), refused(Reason::NotEnrolled));
     assert_eq!(outcome("nobody-knows"), refused(Reason::UnknownUser));
 }
@@ -99,19 +98,19 @@ fn only_policy_and_a_sound_store_let_anybody_pass_unasked() {
     let mut host = Host::with_alice();
     for (policy, user, asked, outcome) in [
         (SecondFactor::Required, "bob", 1, refused(Reason::NotEnrolled)),
-        (SecondFactor::Optional, "bob", 0, Outcome::NotAsked),
+        (SecondFactor::Optional, "bob", 0, End::NotAsked),
         (SecondFactor::Optional, "alice", 1, refused(Reason::WrongCode)),
         (SecondFactor::Optional, "nobody-knows", 1, refused(Reason::UnknownUser)),
-        (SecondFactor::Skip, "alice", 0, Outcome::NotAsked),
+        (SecondFactor::Skip, "alice", 0, End::NotAsked),
     ] {
         host.policy = policy;
         let (attempt, prompts) = host.attempt(user, &[&host.wrong_code()]);
-        assert_eq!((prompts.len(), attempt.outcome), (asked, outcome), "{policy:?} {user}");
+        assert_eq!((prompts.len(), End::of(&attempt)), (asked, outcome), "{policy:?} {user}");
     }
     host.policy = SecondFactor::Optional;
     host.store.let_reads_fail(true);
     let (attempt, prompts) = host.attempt("bob", &["000000"]);
-    assert_eq!((prompts.len(), attempt.outcome), (1, refused(Reason::Store)));
+    assert_eq!((prompts.len(), End::of(&attempt)), (1, refused(Reason::Store)));
 }
 
 #[test]
@@ -120,7 +119,7 @@ fn after_three_wrong_codes_two_consecutive_ones_are_asked_for() {
     host.wrong_codes(3);
     host.wait(10);
     let (attempt, prompts) = host.attempt("alice", &[&host.code(0), &host.code(1)]);
-    assert_eq!((attempt.outcome, prompts), (GRANTED, vec!["Code: ".to_owned(), NEXT_CODE_PROMPT.to_owned()]));
+    assert_eq!((End::of(&attempt), prompts), (GRANTED, vec!["Code: ".to_owned(), NEXT_CODE_PROMPT.to_owned()]));
     host.wait(60);
     assert_eq!(host.attempt("alice", &[&host.code(0)]).1.len(), 1);
 }
@@ -156,7 +155,7 @@ fn asking_for_the_second_code_charges_nothing() {
     host.wrong_codes(3);
     host.wait(10);
     let before = host.store.record(&subject("alice"));
-    assert_eq!(host.alice(&[&host.wrong_code()]), Outcome::NoAnswer(NoAnswer { code: 19 }));
+    assert_eq!(host.alice(&[&host.wrong_code()]), End::NoAnswer(19));
     assert_eq!(host.store.record(&subject("alice")), before);
 }
 
@@ -167,7 +166,7 @@ fn too_early_is_refused_unseen_and_uncharged() {
     let before = host.store.record(&subject("alice"));
     for (wait, left) in [(0, 10), (4, 6), (5, 1)] {
         host.wait(wait);
-        assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), Outcome::TooSoon(Duration::from_secs(left)));
+        assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), End::TooSoon(Duration::from_secs(left)));
     }
     assert_eq!(host.store.record(&subject("alice")), before);
     host.wait(1);
@@ -180,7 +179,7 @@ fn a_recovery_code_is_one_answer_in_step_up() {
     host.wrong_codes(3);
     host.wait(10);
     let (attempt, prompts) = host.attempt("alice", &[RECOVERY[0]]);
-    assert_eq!((attempt.outcome, prompts.len()), (recovered(1), 1));
+    assert_eq!((End::of(&attempt), prompts.len()), (recovered(1), 1));
 }
 
 #[test]
@@ -197,7 +196,7 @@ fn a_hundred_wrong_codes_disable_and_recovery_codes_still_open() {
     host.wrong_codes(100);
     host.wait(3600);
     let (attempt, prompts) = host.attempt("alice", &[&host.code(0), &host.code(1)]);
-    assert_eq!((attempt.outcome, prompts.len()), (refused(Reason::Disabled), 1));
+    assert_eq!((End::of(&attempt), prompts.len()), (refused(Reason::Disabled), 1));
     assert_eq!(host.alice(&[RECOVERY[0]]), recovered(1));
     assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::Disabled));
     twinlock_service::admin::unlock(&host.store, &subject("alice")).unwrap();
@@ -236,7 +235,7 @@ fn wrong_codes_at_a_clock_set_far_ahead_do_not_bar_the_owner_afterwards() {
     host.set_clock(NOON + 365 * 86_400);
     host.wrong_codes(3);
     host.set_clock(NOON);
-    assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), Outcome::TooSoon(Duration::from_secs(10)));
+    assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), End::TooSoon(Duration::from_secs(10)));
     host.wait(10);
     assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), GRANTED);
 }
@@ -266,7 +265,7 @@ fn credentials_of_another_uid_are_refused() {
 #[test]
 fn no_answer_charges_nothing() {
     let host = Host::with_alice();
-    assert_eq!(host.alice(&[]), Outcome::NoAnswer(NoAnswer { code: 19 }));
+    assert_eq!(host.alice(&[]), End::NoAnswer(19));
     assert_eq!(host.store.record(&subject("alice")), None);
 }
 
@@ -311,7 +310,7 @@ fn in_step_up_home_is_let_in_though_others_failed_in_between() {
     host.wrong_codes(4);
     let codes = [host.code(0), host.code(1)];
     let codes = codes.each_ref().map(String::as_str);
-    assert!(matches!(host.alice(&codes), Outcome::TooSoon(_)));
+    assert!(matches!(host.alice(&codes), End::TooSoon(_)));
     host.network = Some(network("198.51.100.7"));
     assert_eq!(host.alice(&codes), GRANTED);
 }
@@ -324,15 +323,15 @@ fn a_network_is_told_its_own_wait() {
     host.wrong_codes(5);
     host.wait(3);
     let wrong = host.wrong_code();
-    assert_eq!(host.alice(&[&wrong, &wrong]), Outcome::TooSoon(Duration::from_secs(17)));
+    assert_eq!(host.alice(&[&wrong, &wrong]), End::TooSoon(Duration::from_secs(17)));
     host.network = Some(network("203.0.113.10"));
-    assert_eq!(host.alice(&[&wrong, &wrong]), Outcome::TooSoon(Duration::from_secs(7)));
+    assert_eq!(host.alice(&[&wrong, &wrong]), End::TooSoon(Duration::from_secs(7)));
 }
 
 #[test]
 fn the_line_of_the_log_has_the_failures_as_they_stand() {
     let host = Host::with_alice();
-    let failures = |answers: &[&str]| host.attempt("alice", answers).0.failures;
+    let failures = |answers: &[&str]| host.attempt("alice", answers).0.audit.failures;
     let wrong = host.wrong_code();
     assert_eq!((failures(&[&wrong]), failures(&[&wrong]), failures(&[&host.code(0)])), (Some(1), Some(2), Some(0)));
 }

@@ -11,6 +11,7 @@
 mod contract;
 mod given;
 mod login;
+mod makers;
 mod memory;
 mod model;
 mod onboarding;

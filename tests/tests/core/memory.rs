@@ -2,7 +2,12 @@
 
 use std::{cell::RefCell, collections::BTreeMap, rc::Rc, time::Duration};
 
-use twinlock_core::{account::Subject, credentials::Enrolment, decide::FailureOnRecord, record::Record};
+use twinlock_core::{
+    account::Subject,
+    credentials::Enrolment,
+    decide::{Committed, FailureOnRecord, Judged},
+    record::Record,
+};
 use twinlock_store::ports::{
     LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials,
 };
@@ -166,8 +171,9 @@ impl LockedState for MemoryLockedState {
         self.memory.read_ignoring_state(subject)
     }
 
-    fn record_failure(self, failed: &Record) -> Result<MemoryPendingFailure, StoreError> {
-        self.memory.write(&self.name, failed)?;
+    fn record_failure(mut self, failed: Record) -> Result<MemoryPendingFailure, StoreError> {
+        self.memory.write(&self.name, &failed)?;
+        self.record = failed;
         Ok(MemoryPendingFailure(self))
     }
 
@@ -183,11 +189,16 @@ impl LockedState for MemoryLockedState {
     }
 }
 
-impl FailureOnRecord for MemoryPendingFailure {}
+impl FailureOnRecord for MemoryPendingFailure {
+    fn record(&self) -> &Record {
+        &self.0.record
+    }
+}
 
 impl PendingFailure for MemoryPendingFailure {
-    fn commit(self, next: &Record) -> Result<(), StoreError> {
-        self.0.memory.write(&self.0.name, next)
+    fn commit(self, judged: Judged) -> Result<Committed, StoreError> {
+        self.0.memory.write(&self.0.name, judged.state())?;
+        Ok(judged.committed())
     }
 }
 

@@ -7,7 +7,7 @@ use twinlock_core::{
     secret::Secret,
 };
 use twinlock_enrol::onboarding::{Onboarding, Staged};
-use twinlock_login::attempt::{Attempt, Outcome};
+use twinlock_login::attempt::Attempt;
 use twinlock_store::{host::Kernel, ports::ReadCredentials};
 use zeroize::Zeroizing;
 
@@ -86,7 +86,7 @@ fn nobody_is_asked_the_same_and_refused_in_the_end() {
     let (mut alice, mut nobody) = (Person::default(), Person::default());
     assert!(run(Some("alice"), "alice", &mut alice).is_ok());
     let refused = run(None, "alice", &mut nobody).err().unwrap();
-    assert_eq!(refused.outcome, Outcome::Refused(Reason::UnknownUser));
+    assert_eq!(refused.refused(), Some(Reason::UnknownUser));
     let lines = |person: &Person| person.asked.iter().map(|prompt| prompt.lines().count()).collect::<Vec<_>>();
     assert_eq!((shape(&alice.asked).len(), lines(&alice)), (2, lines(&nobody)));
     let words = |person: &Person| shape(&person.asked).iter().map(|text| text.replace("? ", "")).collect::<Vec<_>>();

@@ -2,9 +2,8 @@
 //! unproven, and the owner gets back in.
 
 use proptest::prelude::*;
-use twinlock_login::attempt::Outcome;
 
-use crate::given::{Host, NOON, RECOVERY};
+use crate::given::{End, Host, NOON, RECOVERY};
 
 #[derive(Debug, Clone)]
 enum Move {
@@ -52,7 +51,7 @@ proptest! {
                 Move::WrongTwice => (host.alice(&[&host.wrong_code(), &host.wrong_code()]), 0, false),
                 Move::Recovery(which) => {
                     let outcome = host.alice(&[RECOVERY[which]]);
-                    if let Outcome::Granted { recovery_codes_left } = outcome {
+                    if let End::Granted(recovery_codes_left) = outcome {
                         recovered[which] += 1;
                         prop_assert_eq!(recovery_codes_left, Some(2 - recovered.iter().sum::<usize>()));
                         prop_assert_eq!(recovered[which], 1);
@@ -69,7 +68,7 @@ proptest! {
                     continue;
                 }
             };
-            if matches!(outcome, Outcome::Granted { .. }) {
+            if matches!(outcome, End::Granted(_)) {
                 prop_assert!(in_window);
                 prop_assert!(used > highest || used + 1 > highest, "step {} after {}", used, highest);
                 let record = host.store.record(&crate::given::subject("alice")).unwrap();
@@ -79,6 +78,6 @@ proptest! {
         }
         // When the clock is right again, the owner gets in with two codes, unless a hundred were wrong.
         host.set_clock(latest + 90);
-        prop_assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), Outcome::Granted { recovery_codes_left: None });
+        prop_assert_eq!(host.alice(&[&host.code(0), &host.code(1)]), End::Granted(None));
     }
 }

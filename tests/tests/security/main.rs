@@ -17,7 +17,6 @@
 mod attacks;
 mod audit_trail;
 mod back_ends;
-mod bits;
 mod contender;
 mod duo;
 mod full_btrfs;

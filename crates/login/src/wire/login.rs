@@ -14,7 +14,7 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{ConnectError, Connection, Frame, FrameError, Kind};
-use crate::attempt::{Attempt, Outcome};
+use crate::attempt::{Attempt, Exempt, Granted, Outcome};
 
 /// How long the broker may take for its next word.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -77,40 +77,51 @@ impl LoginRequest {
 pub fn verdict(attempt: &Attempt) -> String {
     let mut text = String::new();
     // Writing to a String cannot fail.
-    let _ = match attempt.end() {
-        Outcome::Granted { recovery_codes_left: None } => write!(text, "granted"),
-        Outcome::Granted { recovery_codes_left: Some(left) } => write!(text, "granted {left}"),
-        Outcome::NotAsked => write!(text, "not-asked"),
+    let _ = match &attempt.outcome {
+        Outcome::Granted(granted) => match granted.recovery_codes_left() {
+            None => write!(text, "granted"),
+            Some(left) => write!(text, "granted {left}"),
+        },
+        Outcome::NotAsked(_) => write!(text, "not-asked"),
         Outcome::Refused(reason) => write!(text, "refused {}", reason.name()),
         Outcome::TooSoon(rest) => write!(text, "too-soon {}", rest.as_secs()),
         Outcome::NoAnswer(NoAnswer { code }) => write!(text, "no-answer {code}"),
     };
-    if let Some(notice) = &attempt.notice {
+    if let Outcome::Granted(granted) = &attempt.outcome
+        && let Some(notice) = granted.notice()
+    {
         text.push('\0');
         text.push_str(&notice.words());
     }
     text
 }
 
-fn parse_verdict(text: &str) -> Option<Attempt> {
+/// The broker's verdict as an outcome. It counts only where it can be one: nobody is granted anything who was not asked,
+/// and nobody passes unasked where policy asks everybody.
+fn outcome(text: &str, asked: bool, policy: SecondFactor) -> Result<Outcome, FrameError> {
     let (outcome, notice) = match text.split_once('\0') {
-        Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words)?))),
+        Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words).ok_or(FrameError::NoMessage)?))),
         None => (text, None),
     };
-    Some(Attempt { notice, ..Attempt::passed(parse_outcome(outcome)?) })
-}
-
-fn parse_outcome(text: &str) -> Option<Outcome> {
-    let (word, rest) = text.split_once(' ').map_or((text, None), |(word, rest)| (word, Some(rest)));
-    Some(match (word, rest) {
-        ("granted", None) => Outcome::Granted { recovery_codes_left: None },
-        ("granted", Some(left)) => Outcome::Granted { recovery_codes_left: Some(left.parse().ok()?) },
-        ("not-asked", None) => Outcome::NotAsked,
-        ("refused", Some(name)) => Outcome::Refused(Reason::ALL.into_iter().find(|reason| reason.name() == name)?),
-        ("too-soon", Some(seconds)) => Outcome::TooSoon(Duration::from_secs(seconds.parse().ok()?)),
-        ("no-answer", Some(code)) => Outcome::NoAnswer(NoAnswer { code: code.parse().ok()? }),
-        _ => return None,
-    })
+    let (word, number) = outcome.split_once(' ').map_or((outcome, None), |(word, rest)| (word, Some(rest)));
+    match (word, number) {
+        ("granted", left) => {
+            let left = left.map(|left| left.parse().map_err(|_| FrameError::NoMessage)).transpose()?;
+            if asked { Ok(Outcome::Granted(Granted::from_broker(left, notice))) } else { Err(FrameError::OutOfPlace) }
+        }
+        ("not-asked", None) => Exempt::by_policy(policy, || true).map(Outcome::NotAsked).ok_or(FrameError::OutOfPlace),
+        ("refused", Some(name)) => {
+            let reason = Reason::ALL.into_iter().find(|reason| reason.name() == name);
+            reason.map(Outcome::Refused).ok_or(FrameError::NoMessage)
+        }
+        ("too-soon", Some(seconds)) => {
+            seconds.parse().map(|rest| Outcome::TooSoon(Duration::from_secs(rest))).map_err(|_| FrameError::NoMessage)
+        }
+        ("no-answer", Some(code)) => {
+            code.parse().map(|code| Outcome::NoAnswer(NoAnswer { code })).map_err(|_| FrameError::NoMessage)
+        }
+        _ => Err(FrameError::NoMessage),
+    }
 }
 
 /// Gives no answer to anything.
@@ -149,7 +160,7 @@ pub fn attempt(
                 (Reason::Internal, format!("the broker did not finish: {broken}"))
             }
         };
-        Attempt { detail: Some(detail), ..Attempt::ended(Outcome::Refused(reason)) }
+        Attempt::refused_for(reason).with_detail(detail)
     })
 }
 
@@ -214,16 +225,7 @@ fn converse(
                 }
             },
             Kind::Verdict => {
-                let attempt = parse_verdict(frame.text()?).ok_or(FrameError::NoMessage)?;
-                // Nobody is granted anything who was not asked.
-                if matches!(attempt.outcome, Outcome::Granted { .. }) && !asked {
-                    return Err(FrameError::OutOfPlace.into());
-                }
-                // And nobody passes unasked where policy asks everybody.
-                if attempt.outcome == Outcome::NotAsked && request.policy >= SecondFactor::Enroll {
-                    return Err(FrameError::OutOfPlace.into());
-                }
-                return Ok(attempt);
+                return Ok(Attempt::ended(outcome(frame.text()?, asked, request.policy)?));
             }
             Kind::Request
             | Kind::Login

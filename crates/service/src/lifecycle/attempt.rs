@@ -30,14 +30,14 @@ impl Owned {
 
 /// Why a code was not taken, and what to do.
 pub(super) fn refusal(attempt: &Attempt, user: &str, owned: Owned) -> RequestError {
-    match attempt.outcome {
+    match &attempt.outcome {
         Outcome::TooSoon(rest) => RequestError::new(
             RequestErrorKind::Refused,
             format!("too many wrong codes: not looked at, try again in {} seconds", rest.as_secs().max(1)),
         ),
         Outcome::Refused(Reason::NotEnrolled) => RequestError::not_enrolled(user),
-        Outcome::Refused(reason) => refused(reason, attempt, user, owned),
-        Outcome::Granted { .. } | Outcome::NoAnswer(_) | Outcome::NotAsked => {
+        Outcome::Refused(reason) => refused(*reason, attempt, user, owned),
+        Outcome::Granted(_) | Outcome::NoAnswer(_) | Outcome::NotAsked(_) => {
             RequestError::new(RequestErrorKind::Refused, "no code was given")
                 .hint("pipe the code into stdin, or type it")
         }
@@ -69,11 +69,11 @@ pub(super) fn resync_refusal(attempt: &Attempt, user: &str, owned: Owned) -> Req
 
 fn refused(reason: Reason, attempt: &Attempt, user: &str, owned: Owned) -> RequestError {
     let (message, hint) = match reason {
-        Reason::WrongCode if attempt.clock_offset.is_some() => (
+        Reason::WrongCode if attempt.audit.clock_offset.is_some() => (
             "wrong: it is the code of another time",
             format!(
                 "the clocks differ by {:+} seconds: set this host's or the phone's right, or twinlock resync {user}",
-                attempt.clock_offset.unwrap_or_default()
+                attempt.audit.clock_offset.unwrap_or_default()
             ),
         ),
         Reason::WrongCode => match owned {
@@ -117,7 +117,7 @@ fn refused(reason: Reason, attempt: &Attempt, user: &str, owned: Owned) -> Reque
         | Reason::UnknownUser
         | Reason::NoAnswer
         | Reason::Internal => {
-            let detail = attempt.detail.clone().unwrap_or_else(|| reason.name().into());
+            let detail = attempt.audit.detail.clone().unwrap_or_else(|| reason.name().into());
             return RequestError::new(RequestErrorKind::Host, "it could not be verified").hint(detail);
         }
     };

@@ -21,7 +21,7 @@ use twinlock_core::{
     recovery::{RecoveryCode, RecoverySet},
 };
 use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled, Parameters};
-use twinlock_login::attempt::{Attempt, Login, Outcome};
+use twinlock_login::attempt::{Attempt, Granted, Login, Outcome};
 use twinlock_store::{
     config::{Config, check_issuer},
     files::{CredentialFiles, StateFiles, Store},
@@ -362,7 +362,8 @@ impl Lifecycle<'_> {
         let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
         self.audit_log.attempt(subject, &attempt);
         let attempt = self.as_told(attempt);
-        granted(&attempt).ok_or_else(|| attempt::refusal(&attempt, subject.name.as_str(), self.owned(subject)))
+        let granted = granted(&attempt).map(Granted::recovery_codes_left);
+        granted.ok_or_else(|| attempt::refusal(&attempt, subject.name.as_str(), self.owned(subject)))
     }
 
     fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
@@ -377,9 +378,10 @@ impl Lifecycle<'_> {
 
     /// The attempt as whoever made it may know it. That a code is of a time to come is told to root alone: who guesses
     /// would know which guess to keep until then, and have ten minutes of codes to hit with each instead of three.
-    fn as_told(&self, attempt: Attempt) -> Attempt {
+    fn as_told(&self, mut attempt: Attempt) -> Attempt {
         let may_know = |offset: &i64| matches!(self.caller, Caller::Root) || *offset < 0;
-        Attempt { clock_offset: attempt.clock_offset.filter(may_know), ..attempt }
+        attempt.audit.clock_offset = attempt.audit.clock_offset.filter(may_know);
+        attempt
     }
 
     /// What the user's codes come from.
@@ -415,12 +417,11 @@ impl Conversation for DialogueConversation<'_> {
     }
 }
 
-/// Recovery codes left, if one was used; `None` if it was not granted.
-#[allow(clippy::option_option, reason = "granted or not, by a recovery code or not")]
-fn granted(attempt: &Attempt) -> Option<Option<usize>> {
-    match attempt.end() {
-        Outcome::Granted { recovery_codes_left } => Some(recovery_codes_left),
-        Outcome::NotAsked | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => None,
+/// The evidence, if it was granted.
+const fn granted(attempt: &Attempt) -> Option<&Granted> {
+    match &attempt.outcome {
+        Outcome::Granted(granted) => Some(granted),
+        Outcome::NotAsked(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => None,
     }
 }
 

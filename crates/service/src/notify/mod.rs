@@ -6,7 +6,6 @@ use std::{path::Path, thread};
 
 use twinlock_core::{
     account::Subject,
-    credentials::AuthenticatorId,
     journal::{AuditLine, escaped},
     notice::Change,
     ports::Clock,
@@ -92,16 +91,11 @@ impl SystemAuditLog<'_> {
     /// Writes how an attempt ended: of an account, or of nobody in particular.
     pub fn attempt_of(&self, user: Option<&str>, attempt: &Attempt) {
         let entry = AuditLine {
-            refused: attempt.refused(),
             user,
-            method: attempt.method,
-            authenticator: attempt.authenticator.as_ref().map(AuthenticatorId::as_str),
             service: Some(self.service),
             rhost: self.rhost,
-            failures: attempt.failures,
             claimed: self.source == Source::Claimed,
-            clock_offset: attempt.clock_offset,
-            detail: attempt.detail.as_deref(),
+            ..attempt.audit.line(attempt.refused())
         };
         let severity = if entry.refused.is_some() { Severity::Notice } else { Severity::Info };
         log(self.program, severity, &entry.to_string());

@@ -18,7 +18,7 @@ use nix::{
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    decide::FailureOnRecord,
+    decide::{Committed, FailureOnRecord, Judged},
     record::Record,
 };
 
@@ -259,6 +259,7 @@ pub struct PendingFailureFile {
     state: LockedStateFile,
     half: Half,
     sequence: u64,
+    record: Record,
 }
 
 impl LockedStateFile {
@@ -319,13 +320,13 @@ impl LockedState for LockedStateFile {
         credentials::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
     }
 
-    fn record_failure(mut self, failed: &Record) -> Result<PendingFailureFile, StoreError> {
+    fn record_failure(mut self, failed: Record) -> Result<PendingFailureFile, StoreError> {
         may_write(&self.path)?;
         self.sync_current_slot()?;
         let half = self.slot.half.other();
         let sequence = self.slot.sequence.saturating_add(1);
-        self.write(half, sequence, Stage::Pending, failed)?;
-        Ok(PendingFailureFile { state: self, half, sequence })
+        self.write(half, sequence, Stage::Pending, &failed)?;
+        Ok(PendingFailureFile { state: self, half, sequence, record: failed })
     }
 
     fn change(&mut self, next: &Record) -> Result<(), StoreError> {
@@ -347,11 +348,16 @@ impl LockedState for LockedStateFile {
     }
 }
 
-impl FailureOnRecord for PendingFailureFile {}
+impl FailureOnRecord for PendingFailureFile {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+}
 
 impl PendingFailure for PendingFailureFile {
-    fn commit(self, next: &Record) -> Result<(), StoreError> {
-        self.state.end(self.half, self.sequence, next)
+    fn commit(self, judged: Judged) -> Result<Committed, StoreError> {
+        self.state.end(self.half, self.sequence, judged.state())?;
+        Ok(judged.committed())
     }
 }
 

@@ -3,7 +3,7 @@
 //!
 //! `fault-host --crowd SERVICE USER ANSWER COUNT` makes attempts among threads, see `crowd`.
 //!
-//! `raw` has all unsafe code, `tracer` strikes at system calls, `stack` flips bits there, `memory` is the C allocator that can refuse.
+//! `raw` has all unsafe code, `tracer` strikes at system calls, `memory` is the C allocator that can refuse.
 
 #![allow(
     clippy::expect_used,
@@ -16,7 +16,6 @@ mod memory;
 #[allow(unsafe_code, reason = "fork(2), and the C allocator: every word of it stands in this one file")]
 mod raw;
 #[cfg(target_arch = "x86_64")]
-mod stack;
 #[cfg(target_arch = "x86_64")]
 mod tracer;
 #[cfg(not(target_arch = "x86_64"))]

@@ -8,8 +8,6 @@ use nix::sys::wait::{WaitStatus, waitpid};
 use nix::unistd::Pid;
 use twinlock_tests::{Blow, Call, End, Faults, Share};
 
-use crate::stack;
-
 /// What was seen.
 pub(crate) struct Trace {
     pub(crate) end: End,
@@ -120,7 +118,6 @@ fn next(host: Pid, stage: &Stage, faults: &Faults, trace: &mut Trace) -> Stage {
                     Share::AllButOneByte => registers.rdx.saturating_sub(1),
                 }
             }
-            Blow::Flip(flip) => assert!(stack::flip(host, *flip), "the word is not there"),
             Blow::Signal(signal) => {
                 kill(host, Signal::try_from(*signal).expect("a signal")).expect("it stands");
             }

@@ -13,7 +13,7 @@ use std::{
 use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
-    decide::FailureOnRecord,
+    decide::{Committed, FailureOnRecord, Judged},
     journal::Reason,
     policy::SecondFactor,
     ports::{Clock, Conversation, NoAnswer},
@@ -199,7 +199,7 @@ impl Programs {
                 };
                 let mut answers = Answers { ports: &ports, left: answers.iter().collect() };
                 let attempt = login.attempt(Some(&subject("alice")), SecondFactor::Required, &mut answers);
-                Some(End::of(attempt.outcome))
+                Some(End::of(&attempt.outcome))
             }
             Script::Replace(enrolment, confirmed) => {
                 let note = |record: &mut Record| {
@@ -244,9 +244,9 @@ impl Programs {
 }
 
 impl End {
-    fn of(outcome: Outcome) -> Self {
+    fn of(outcome: &Outcome) -> Self {
         match outcome {
-            Outcome::Granted { .. } | Outcome::NotAsked => Self::Granted,
+            Outcome::Granted(_) | Outcome::NotAsked(_) => Self::Granted,
             Outcome::Refused(Reason::WrongCode | Reason::Replayed | Reason::StepUp) => Self::Refused,
             Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => Self::Unseen,
         }
@@ -416,9 +416,9 @@ impl<'a> LockedState for Locked<'a> {
         self.held.0.read(subject)
     }
 
-    fn record_failure(self, failed: &Record) -> Result<Charged<'a>, StoreError> {
+    fn record_failure(self, failed: Record) -> Result<Charged<'a>, StoreError> {
         self.held.0.write(Write::Charge(failed.clone()));
-        Ok(Charged(self.held))
+        Ok(Charged { held: self.held, record: failed })
     }
 
     fn change(&mut self, next: &Record) -> Result<(), StoreError> {
@@ -432,15 +432,22 @@ impl<'a> LockedState for Locked<'a> {
     }
 }
 
-struct Charged<'a>(Held<'a>);
+struct Charged<'a> {
+    held: Held<'a>,
+    record: Record,
+}
 
-impl FailureOnRecord for Charged<'_> {}
+impl FailureOnRecord for Charged<'_> {
+    fn record(&self) -> &Record {
+        &self.record
+    }
+}
 
 impl PendingFailure for Charged<'_> {
-    fn commit(self, next: &Record) -> Result<(), StoreError> {
-        let ports = self.0.0;
-        let next = ports.programs.flaw.map_or(next.clone(), |flaw| flaw.committed(next.clone(), ports.now()));
+    fn commit(self, judged: Judged) -> Result<Committed, StoreError> {
+        let (ports, next) = (self.held.0, judged.state().clone());
+        let next = ports.programs.flaw.map_or(next.clone(), |flaw| flaw.committed(next, ports.now()));
         ports.write(Write::Commit(next));
-        Ok(())
+        Ok(judged.committed())
     }
 }
