@@ -102,8 +102,8 @@ impl Facts {
     /// The same with this setting in force for every user in place of the sound one.
     pub(crate) fn with_setting(self, key: &str, value: &str) -> Self {
         let others = IN_FORCE.lines().filter(|line| line.split(' ').next() != Some(key));
-        let in_force: String =
-            others.chain([format!("{key} {value}").as_str()]).map(|line| format!("{line}\n")).collect();
+        let setting = format!("{key} {value}");
+        let in_force = others.chain([setting.as_str()]).collect::<Vec<_>>().join("\n");
         self.with_sshd(SSHD_FILES, &in_force)
     }
 
