@@ -1,4 +1,4 @@
-//! How many may be served at once, in all and of one account, and who hashes recovery codes. An account that takes all of
+//! How many may be served at once, in all and of one account. An account that takes all of
 //! its own places takes no other account's. All user numbers without an account have the places of one together: an account
 //! can have tens of thousands of them, by newuidmap(1).
 
@@ -8,8 +8,6 @@ use std::{
     sync::{Condvar, Mutex, MutexGuard, PoisonError},
 };
 
-use twinlock_service::lifecycle::{HashLimiter, Permit};
-
 /// Connections at once. Each has a thread that mostly waits.
 pub(crate) const MOST: usize = 256;
 /// Connections of one account at once.
@@ -17,8 +15,6 @@ pub(crate) const MOST_OF_ONE: usize = 8;
 /// Connections at once whose account is being looked up for the first time, beside those that are served. A directory may
 /// take its time over each.
 const MOST_LOOKED_UP: usize = 256;
-/// Who hash recovery codes at once: each takes 19 MiB and a processor.
-const HASHING: usize = 2;
 
 /// The connections that are being served.
 #[derive(Default)]
@@ -150,34 +146,6 @@ impl Drop for ConnectionPermit<'_> {
 impl Drop for PasswordPermit<'_> {
     fn drop(&mut self) {
         self.limiter.lock().asking_passwords.retain(|uid| *uid != self.uid);
-    }
-}
-
-/// Permits for hashing. Unlike those of a login, they are waited for as long as it takes.
-#[derive(Default)]
-pub(crate) struct HashQueue {
-    taken: Mutex<usize>,
-    free: Condvar,
-}
-
-impl HashLimiter for HashQueue {
-    fn acquire(&self) -> Box<dyn Permit + '_> {
-        let taken = self.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        let mut taken = self.free.wait_while(taken, |taken| *taken >= HASHING).unwrap_or_else(PoisonError::into_inner);
-        *taken = taken.saturating_add(1);
-        Box::new(HashPermit(self))
-    }
-}
-
-struct HashPermit<'a>(&'a HashQueue);
-
-impl Permit for HashPermit<'_> {}
-
-impl Drop for HashPermit<'_> {
-    fn drop(&mut self) {
-        let mut taken = self.0.taken.lock().unwrap_or_else(PoisonError::into_inner);
-        *taken = taken.saturating_sub(1);
-        self.0.free.notify_one();
     }
 }
 

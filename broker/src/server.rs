@@ -20,12 +20,7 @@ use twinlock_store::{
     host::{self},
 };
 
-use crate::{
-    PROGRAM,
-    limits::{ConnectionLimiter, HashQueue},
-    refusals::Refusals,
-    session::Session,
-};
+use crate::{PROGRAM, limits::ConnectionLimiter, refusals::Refusals, session::Session};
 
 /// Stack of a thread, in bytes. Hashing works on the heap.
 const STACK: usize = 512 * 1024;
@@ -37,7 +32,6 @@ const PATIENCE: Duration = Duration::from_secs(10);
 pub(crate) struct Server {
     pub(crate) config: Arc<PathBuf>,
     pub(crate) limiter: Arc<ConnectionLimiter>,
-    pub(crate) hash_queue: Arc<HashQueue>,
     pub(crate) refusals: Refusals,
     store: Arc<PathBuf>,
 }
@@ -47,13 +41,7 @@ impl Server {
     pub(crate) fn new(config: PathBuf) -> Result<Self, String> {
         let settings = load_config(&config).map_err(|fault| format!("{fault}; {}", fault.hint()))?;
         let store = Arc::new(settings.store.directory);
-        Ok(Self {
-            config: Arc::new(config),
-            limiter: Arc::default(),
-            hash_queue: Arc::default(),
-            refusals: Refusals::default(),
-            store,
-        })
+        Ok(Self { config: Arc::new(config), limiter: Arc::default(), refusals: Refusals::default(), store })
     }
 
     /// Where second factors are kept.

@@ -88,7 +88,6 @@ impl Session<'_> {
             randomness: &mut Kernel,
             groups: &SystemGroups,
             audit_log: &self.audit_log(SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() }),
-            hash_limiter: &*self.server.hash_queue,
         };
         let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection));
         done.map_err(|refusal| self.told(refusal))

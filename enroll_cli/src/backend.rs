@@ -6,7 +6,7 @@ use std::path::Path;
 use twinlock_core::{account::Subject, ports::NoAnswer};
 use twinlock_login::wire::{self, ConnectError};
 use twinlock_service::{
-    lifecycle::{Caller, Done, HashLimiter, Lifecycle, Permit, Request},
+    lifecycle::{Caller, Done, Lifecycle, Request},
     ports::{Dialogue, Offer, Typing},
     status::Status,
     wire::ask_broker,
@@ -87,7 +87,6 @@ impl CommandBackend {
                     randomness: &mut Kernel,
                     groups: &SystemGroups,
                     audit_log: &audit_log,
-                    hash_limiter: &NoHashLimit,
                 };
                 let done = lifecycle.perform(subject, request, dialogue)?;
                 if let Request::Enroll(_) = request {
@@ -136,17 +135,6 @@ fn unreachable(why: ConnectError) -> Failure {
          neither",
     )
 }
-
-/// Root hashes when it wants to.
-struct NoHashLimit;
-
-impl HashLimiter for NoHashLimit {
-    fn acquire(&self) -> Box<dyn Permit + '_> {
-        Box::new(Self)
-    }
-}
-
-impl Permit for NoHashLimit {}
 
 /// There is nobody to talk with, and nothing to talk about.
 struct NoDialogue;

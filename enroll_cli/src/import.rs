@@ -28,7 +28,7 @@ use twinlock_store::{
         self, Kernel, SystemClock,
         accounts::{self, Account},
     },
-    ports::{ReadCredentials, StoreError, StoreErrorKind},
+    ports::{Hashing, ReadCredentials, StateStore as _, StoreError, StoreErrorKind},
 };
 use zeroize::Zeroizing;
 
@@ -207,7 +207,11 @@ impl CommandContext {
         if how.dry_run {
             return Ok(Outcome::dry(subject, how, &imported));
         }
+        let hashes = !imported.scratch_codes.is_empty();
+        let permit = hashes.then(|| self.store.states.hash_permit(Hashing::NewCodes)).transpose();
+        let permit = permit.map_err(EnrolError::from)?;
         let prepared = imported.prepare(subject, SystemClock.now(), &mut Kernel, memory)?;
+        drop(permit);
         prepared.store((&self.store.credentials, &self.store.states), subject, (if_enrolled, SystemClock.now()))?;
         self.audit_log().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
         Ok(Outcome::imported(subject, how, &imported, &prepared))

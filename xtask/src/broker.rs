@@ -40,7 +40,10 @@ const DEEDS: [(&str, &str); 6] = [
 const LIMITS: [(&str, &str); 4] = [
     ("Connections", "8 of one account at once, 8 of all user numbers without an account together, and 256 in all."),
     ("Passwords", "One of a user is asked for at once, so guessing is no faster over many connections."),
-    ("Recovery codes", "2 sets at once are hashed, with 19 MiB each; others wait."),
+    (
+        "Recovery codes",
+        "One set of new codes is hashed at a time on a host, with 19 MiB; others wait up to 2 minutes. Logins have a second permit.",
+    ),
     (
         "Time",
         "10 seconds for the first message, and for reading what the broker says; 5 minutes for each answer of a person, 15 \

@@ -16,7 +16,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 use twinlock_login::attempt::{Attempt, Outcome};
-use twinlock_store::ports::{StateStore, WriteCredentials};
+use twinlock_store::ports::{Hashing, StateStore, WriteCredentials};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -104,7 +104,7 @@ impl<S: StateStore> Onboarding<'_, S> {
         let account = subject.map_or(account.as_str(), |subject| subject.name.as_str());
         let confirmed = self.confirm(&authenticator, account, conversation)?;
         let (codes, set) = {
-            let _permit = self.states.hash_permit().map_err(Attempt::from)?;
+            let _permit = self.states.hash_permit(Hashing::NewCodes).map_err(Attempt::from)?;
             enrolment::new_recovery_codes(now, self.randomness).map_err(|error| failed(&error))?
         };
         hand_over(&codes, conversation)?;

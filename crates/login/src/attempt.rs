@@ -20,7 +20,7 @@ use twinlock_core::{
     throttle::{Gate, Limits, Method},
     time::UnixTime,
 };
-use twinlock_store::ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError};
+use twinlock_store::ports::{Hashing, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError};
 
 /// What an attempt works with.
 #[derive(Clone, Copy)]
@@ -335,7 +335,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     /// Under the user's lock: ask the throttle, record the failure, verify, commit.
     fn try_verify_locked(&self, subject: &Subject, response: &Response) -> Result<Step, Attempt> {
         let _permit = match response.method() {
-            Method::Recovery => Some(self.states.hash_permit()?),
+            Method::Recovery => Some(self.states.hash_permit(Hashing::Login)?),
             Method::Otp => None,
         };
         let Some((mut state, enrolment)) = self.lock(subject)? else {

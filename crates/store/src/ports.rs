@@ -65,11 +65,31 @@ pub trait WriteCredentials: ReadCredentials {
     fn remove(&self, subject: &Subject) -> Result<bool, StoreError>;
 }
 
+/// What recovery codes are hashed for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Hashing {
+    /// An answer of a login. It may have either permit of the host.
+    Login,
+    /// New and imported codes. These share one permit, so that they never keep a login from the other.
+    NewCodes,
+}
+
+impl Hashing {
+    /// How long a permit is waited for: a login may not hold up sshd, and whoever makes new codes wants them.
+    #[must_use]
+    pub const fn patience(self) -> Duration {
+        match self {
+            Self::Login => Duration::from_secs(3),
+            Self::NewCodes => Duration::from_mins(2),
+        }
+    }
+}
+
 /// Keeps what logins change.
 pub trait StateStore {
     /// See [`LockedState`].
     type Locked: LockedState;
-    /// Held while a recovery code is hashed: at most two on the host at once.
+    /// Held while recovery codes are hashed. A host has two permits, because a hash takes 19 MiB and a processor.
     type HashPermit;
 
     /// Locks the record of `subject`, or `None` if there is none.
@@ -99,8 +119,8 @@ pub trait StateStore {
     /// Waits for a permit to hash.
     ///
     /// # Errors
-    /// [`StoreError`]; [`StoreErrorKind::Busy`] after 3 seconds.
-    fn hash_permit(&self) -> Result<Self::HashPermit, StoreError>;
+    /// [`StoreError`]; [`StoreErrorKind::Busy`] after the time of [`Hashing::patience`].
+    fn hash_permit(&self, hashing: Hashing) -> Result<Self::HashPermit, StoreError>;
 }
 
 /// A user's state record, held under an exclusive lock. Dropped, it is unlocked and unchanged.

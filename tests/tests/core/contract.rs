@@ -64,7 +64,7 @@ contract! {
     removed_means_gone
 }
 
-fn on_files(promise: impl FnOnce(&CredentialFiles, &StateFiles) + Send + 'static) {
+pub(super) fn on_files(promise: impl FnOnce(&CredentialFiles, &StateFiles) + Send + 'static) {
     in_world(|_| {
         fs::create_dir("/etc/twinlock").unwrap();
         let store = Store::at(Path::new("/var/lib/twinlock"), Path::new("/etc/twinlock/config.toml"));

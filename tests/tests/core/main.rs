@@ -15,4 +15,5 @@ mod makers;
 mod memory;
 mod model;
 mod onboarding;
+mod permits;
 mod storms;

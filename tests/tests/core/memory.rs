@@ -9,7 +9,7 @@ use twinlock_core::{
     record::Record,
 };
 use twinlock_store::ports::{
-    LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials,
+    Hashing, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials,
 };
 
 #[derive(Default)]
@@ -155,7 +155,7 @@ impl StateStore for Memory {
         Ok(self.open(subject)?.unwrap())
     }
 
-    fn hash_permit(&self) -> Result<(), StoreError> {
+    fn hash_permit(&self, _: Hashing) -> Result<(), StoreError> {
         Ok(())
     }
 }

@@ -26,7 +26,7 @@ use twinlock_store::{
     config::{Config, check_issuer},
     files::{CredentialFiles, StateFiles, Store},
     host,
-    ports::{ReadCredentials, StoreError},
+    ports::{Hashing, ReadCredentials, StateStore as _, StoreError},
 };
 
 use crate::{
@@ -71,15 +71,6 @@ pub trait AuditLog {
     fn change(&self, subject: &Subject, change: Change);
 }
 
-/// Lets as many as the host can bear hash recovery codes at once.
-pub trait HashLimiter {
-    /// Waits for a permit, which ends when it is dropped.
-    fn acquire(&self) -> Box<dyn Permit + '_>;
-}
-
-/// A permit to hash; given back when dropped.
-pub trait Permit {}
-
 /// What is worked with.
 pub struct Lifecycle<'a> {
     /// Who asks.
@@ -96,8 +87,6 @@ pub struct Lifecycle<'a> {
     pub groups: &'a dyn Groups,
     /// Where everything is written down.
     pub audit_log: &'a dyn AuditLog,
-    /// For recovery codes.
-    pub hash_limiter: &'a dyn HashLimiter,
 }
 
 impl Lifecycle<'_> {
@@ -196,9 +185,8 @@ impl Lifecycle<'_> {
     }
 
     fn new_recovery_codes(&mut self) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
-        let (now, randomness) = (self.clock.now(), &mut *self.randomness);
-        let _permit = self.hash_limiter.acquire();
-        enrolment::new_recovery_codes(now, randomness)
+        let _permit = self.store.states.hash_permit(Hashing::NewCodes)?;
+        enrolment::new_recovery_codes(self.clock.now(), self.randomness)
     }
 
     /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.

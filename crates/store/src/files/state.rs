@@ -28,7 +28,7 @@ use super::{
     uid_index,
 };
 use crate::{
-    ports::{LockedState, PendingFailure, StateStore, StoreError, StoreErrorKind},
+    ports::{Hashing, LockedState, PendingFailure, StateStore, StoreError, StoreErrorKind},
     slot::{self, Half, Slot, SlotError, Stage},
 };
 
@@ -216,14 +216,26 @@ impl StateStore for StateFiles {
         self.make(&name, record, true)?.ok_or_else(|| self.missing(&name))
     }
 
-    fn hash_permit(&self) -> Result<HashPermit, StoreError> {
+    fn hash_permit(&self, hashing: Hashing) -> Result<HashPermit, StoreError> {
         // Two permits, two locks: those of the two folders, which nothing else locks and which are always there.
         let (root, states) = self.open_folders()?;
-        let files = [states.as_file()?, root.folder(CREDENTIALS, Readers::Root)?.as_file()?];
-        let taken = wait(|| files.iter().position(|file| file.try_lock().is_ok()).map_or(Ok(None), |at| Ok(Some(at))));
-        let file =
-            taken.map_err(|e| error(&self.root, StoreErrorKind::Read(e)))?.and_then(|at| files.into_iter().nth(at));
-        file.map(|file| HashPermit(Locked(file))).ok_or_else(|| error(&self.root, StoreErrorKind::Busy(DEADLINE)))
+        let credentials = root.folder(CREDENTIALS, Readers::Root)?.as_file()?;
+        let mut permits = match hashing {
+            Hashing::Login => vec![states.as_file()?, credentials],
+            Hashing::NewCodes => vec![credentials],
+        };
+        let taken = wait(hashing.patience(), || {
+            for (at, file) in permits.iter().enumerate() {
+                if try_lock(file)? {
+                    return Ok(Some(at));
+                }
+            }
+            Ok(None)
+        });
+        match taken.map_err(|e| error(&self.root, StoreErrorKind::Read(e)))? {
+            Some(at) => Ok(HashPermit(Locked(permits.swap_remove(at)))),
+            None => Err(error(&self.root, StoreErrorKind::Busy(hashing.patience()))),
+        }
     }
 }
 
@@ -419,14 +431,19 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, Stor
 }
 
 pub(super) fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
-    let taken = wait(|| match file.try_lock() {
-        Ok(()) => Ok(Some(())),
-        Err(TryLockError::WouldBlock) => Ok(None),
-        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(None),
-        Err(TryLockError::Error(e)) => Err(e),
-    });
+    let taken = wait(DEADLINE, || try_lock(&file).map(|locked| locked.then_some(())));
     let taken = taken.map_err(|e| error(path, StoreErrorKind::Read(e)))?;
     taken.map(|()| Locked(file)).ok_or_else(|| error(path, StoreErrorKind::Busy(DEADLINE)))
+}
+
+/// Whether the file could be locked. That others hold it is no error.
+fn try_lock(file: &File) -> std::io::Result<bool> {
+    match file.try_lock() {
+        Ok(()) => Ok(true),
+        Err(TryLockError::WouldBlock) => Ok(false),
+        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(false),
+        Err(TryLockError::Error(e)) => Err(e),
+    }
 }
 
 /// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a
@@ -435,14 +452,14 @@ pub(super) fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
     clippy::disallowed_methods,
     reason = "the deadline of a lock is this adapter's own, and by the monotonic clock"
 )]
-fn wait<T>(mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::Result<Option<T>> {
+fn wait<T>(patience: Duration, mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::Result<Option<T>> {
     let begin = Instant::now();
     let mut pause = Duration::from_micros(100);
     loop {
         if let Some(taken) = attempt()? {
             return Ok(Some(taken));
         }
-        if begin.elapsed() >= DEADLINE {
+        if begin.elapsed() >= patience {
             return Ok(None);
         }
         thread::sleep(pause);

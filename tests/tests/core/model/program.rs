@@ -25,7 +25,9 @@ use twinlock_enrol::enrolment::{self, IfEnrolled};
 use twinlock_login::attempt::{Login, Outcome};
 use twinlock_store::{
     format::TomlDocument as _,
-    ports::{LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials},
+    ports::{
+        Hashing, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials,
+    },
 };
 use zeroize::Zeroizing;
 
@@ -384,7 +386,7 @@ impl<'a> StateStore for Ports<'a> {
         unreachable!("every record can be read")
     }
 
-    fn hash_permit(&self) -> Result<Held<'a>, StoreError> {
+    fn hash_permit(&self, _: Hashing) -> Result<Held<'a>, StoreError> {
         self.told(Next::HashPermit).ok_or_else(no_more)?;
         self.hold();
         Ok(Held(*self))
