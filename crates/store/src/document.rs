@@ -153,6 +153,18 @@ impl<'d> Table<'d> {
         Ok(tables)
     }
 
+    /// All keys of a table of which none is known, with their values, which must be strings. In the order of the keys.
+    ///
+    /// # Errors
+    /// Another value, at its place.
+    pub fn strings(self) -> Result<Vec<(String, String)>, ParseError> {
+        let mut all = Vec::new();
+        for (key, value) in self.entries.into_iter().flatten() {
+            all.push((key.get_ref().as_ref().to_owned(), at(value, string(value.get_ref()))?.to_owned()));
+        }
+        Ok(all)
+    }
+
     /// Where the table begins.
     #[must_use]
     pub const fn place(&self) -> usize {

@@ -13,6 +13,9 @@
     )
 )]
 
+#[cfg(all(feature = "extra-probe", not(debug_assertions)))]
+compile_error!("the feature `extra-probe` writes a key of no version: never in a release build");
+
 pub mod config;
 pub mod document;
 pub mod files;

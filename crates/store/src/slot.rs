@@ -118,12 +118,15 @@ pub enum SlotError {
 }
 
 /// Lays a record out as a slot. Where there is no room, remembered logins give way, and if that is not enough, where
-/// authenticators were last used from: both are a comfort, the rest is not.
+/// authenticators were last used from: both are a comfort. Then go the keys of a later version, which by their rule let
+/// nobody in by being lost; the rest stays.
 ///
 /// # Errors
 /// [`TooLarge`].
 pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT], TooLarge> {
     const ROOM: usize = SLOT - HEADER - MARK;
+    #[cfg(feature = "extra-probe")]
+    let record = &with_probe(record);
     let mut body = record.to_toml();
     if body.len() > ROOM && record.remembered.is_some() {
         body = Record { remembered: None, ..record.clone() }.to_toml();
@@ -132,6 +135,10 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
         let mut bare = Record { remembered: None, ..record.clone() };
         bare.uses.iter_mut().for_each(|used| used.last_from = None);
         body = bare.to_toml();
+        if body.len() > ROOM {
+            bare.extra.clear();
+            body = bare.to_toml();
+        }
     }
     if body.len() > ROOM {
         return Err(TooLarge);
@@ -160,6 +167,15 @@ pub fn encode(sequence: u64, stage: Stage, record: &Record) -> Result<[u8; SLOT]
     let sum = checksum(&slot, body.as_bytes()).ok_or(TooLarge)?;
     slot.get_mut(24..HEADER).ok_or(TooLarge)?.copy_from_slice(&sum);
     Ok(slot)
+}
+
+/// The record with one more key in `[extra]`, as a later version may write it.
+#[cfg(feature = "extra-probe")]
+fn with_probe(record: &Record) -> Record {
+    let mut next = record.clone();
+    next.extra.retain(|(key, _)| key != "probe");
+    next.extra.push(("probe".into(), "written by a later version".into()));
+    next
 }
 
 /// Reads the slot in force: of the whole ones that with the highest number.
@@ -336,6 +352,26 @@ mod tests {
     }
 
     #[test]
+    fn keys_that_a_later_version_puts_into_extra_are_kept_and_written_back() {
+        let extra = "[extra]\n\"a key\" = \"a \\\"value\\\"\"\nlast_service = \"sshd\"\n";
+        let mut later = Record::parse(&(record(2).to_toml() + extra)).unwrap();
+        assert_eq!(later.extra.len(), 2);
+        later.throttle.failures = 3;
+        let slot = encode(8, Stage::Committed, &later).unwrap();
+        let read = current(&file(&slot, &[0; SLOT])).unwrap().record;
+        assert_eq!(read.to_toml(), record(3).to_toml() + extra);
+        // What is no string was written by another format.
+        for other in ["[extra]\nkey = 1\n", "[extra]\nkey = []\n", "[extra.key]\n", "extra = \"key\"\n"] {
+            let text = if other.starts_with('[') {
+                record(2).to_toml() + other
+            } else {
+                other.to_owned() + &record(2).to_toml()
+            };
+            assert!(Record::parse(&text).is_err(), "{other}");
+        }
+    }
+
+    #[test]
     fn a_body_reaches_to_the_mark_and_no_further() {
         const ROOM: usize = 4096 - 32 - 16;
         // A record whose body has as many bytes, by the length of its user's name.
@@ -416,7 +452,14 @@ mod tests {
         // Remembered logins give way to everything else, and to nothing of a usual size; then origins do.
         let mut bare = full.clone();
         bare.uses.iter_mut().for_each(|used| used.last_from = None);
-        assert_eq!((stored(&full), stored(&remembered(&full))), (bare.clone(), bare));
+        assert_eq!((stored(&full), stored(&remembered(&full))), (bare.clone(), bare.clone()));
+        // Keys of a later version are the last to give way.
+        let later = |record: &Record, length: usize| Record {
+            extra: vec![("key".into(), "x".repeat(length))],
+            ..record.clone()
+        };
+        assert_eq!(stored(&remembered(&later(&full, 100))), later(&bare, 100));
+        assert_eq!(stored(&later(&full, 4_000)), bare);
         full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 3);
         assert_eq!((stored(&full), stored(&remembered(&full))), (full.clone(), full.clone()));
         full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 6);

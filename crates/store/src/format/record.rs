@@ -3,6 +3,7 @@
 use std::fmt::Write as _;
 
 use toml::de::DeValue;
+use toml_writer::{ToTomlKey as _, TomlKeyBuilder};
 use twinlock_core::{
     account::UserName,
     policy::Network,
@@ -46,8 +47,9 @@ impl TomlDocument for Record {
         let remembered = whole.table("remembered")?.map(remembered::read).transpose()?;
         let notice = whole.table("notice")?.map(notice::read).transpose()?;
         let provisional = whole.optional("provisional", boolean)?.unwrap_or(false);
+        let extra = whole.table("extra")?.map(Table::strings).transpose()?.unwrap_or_default();
         whole.end()?;
-        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice, provisional })
+        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice, provisional, extra })
     }
 
     fn to_toml(&self) -> String {
@@ -95,6 +97,12 @@ fn write(record: &Record, out: &mut String) -> std::fmt::Result {
     }
     if let Some(notice) = &record.notice {
         notice::write(notice, out)?;
+    }
+    if !record.extra.is_empty() {
+        writeln!(out, "[extra]")?;
+        for (key, value) in &record.extra {
+            writeln!(out, "{} = {}", TomlKeyBuilder::new(key).as_default().to_toml_key(), quoted(value))?;
+        }
     }
     Ok(())
 }

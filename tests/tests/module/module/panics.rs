@@ -1,37 +1,18 @@
 //! A panic inside the module: it denies, it is logged, and the host lives on and hears nothing.
 //!
-//! The one test of another build than the one that ships, which refuses to be built with the feature.
+//! A test of another build than the one that ships, which refuses to be built with the feature.
 
-use std::path::{Path, PathBuf};
-use std::process::{Command, Output};
 use std::sync::OnceLock;
 
 use twinlock_tests::{Operation, PamCode, in_world};
 
+use crate::module::probe;
 use crate::module::scene::{granted, run, with_alice};
 
-fn cargo(arguments: &[&str]) -> Output {
-    let repository = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
-    let mut command = Command::new(env!("CARGO"));
-    command.args(["--offline", "--quiet"]).args(arguments).args(["-p", "pam_twinlock", "--features", "panic-probe"]);
-    command.current_dir(repository).env("CARGO_TARGET_DIR", target());
-    command.env_remove("RUSTFLAGS").output().unwrap()
-}
-
-fn target() -> PathBuf {
-    Path::new(env!("CARGO_TARGET_TMPDIR")).join("panic-probe")
-}
-
-/// Builds the module with the probe, once; its bytes.
+/// The module with the probe.
 fn with_probe() -> &'static [u8] {
     static BUILT: OnceLock<Vec<u8>> = OnceLock::new();
-    BUILT.get_or_init(|| {
-        // Built quickly: nothing of it is timed, and no Argon2 is run.
-        let built =
-            cargo(&["build", "--config=profile.dev.package.\"*\".opt-level=0", "--config=profile.dev.debug=false"]);
-        assert!(built.status.success(), "{}", String::from_utf8_lossy(&built.stderr));
-        std::fs::read(target().join("debug/libpam_twinlock.so")).unwrap()
-    })
+    BUILT.get_or_init(|| probe::module("panic-probe"))
 }
 
 #[test]
@@ -69,9 +50,7 @@ fn the_probe_answers_to_its_own_service_alone() {
 #[test]
 #[ignore = "checks every crate of the module once more, as a release; what_ships_has_no_probe looks at what was built"]
 fn a_release_with_the_probe_does_not_build() {
-    let built = cargo(&["check", "--release"]);
-    let said = String::from_utf8_lossy(&built.stderr).into_owned();
-    assert!(!built.status.success() && said.contains("never in a release build"), "{said}");
+    probe::is_refused_in_a_release("panic-probe");
 }
 
 #[test]
