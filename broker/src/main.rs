@@ -11,7 +11,6 @@ mod limits;
 mod listener;
 #[allow(unsafe_code, reason = "mallopt(3) is a C function; its one call stands in this file")]
 mod memory;
-#[allow(unsafe_code, reason = "libpam is a C library; every call into it stands in this one file")]
 mod pam;
 mod password;
 mod refusals;

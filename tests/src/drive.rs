@@ -8,7 +8,7 @@ use std::io::{Write, stdin, stdout};
 use nix::unistd::close;
 
 use crate::host_state::{HostState, resident_kib};
-use crate::pam_app::{Converse, Handle, Item, Reply, Transaction, die_of_broken_pipes, open_syslog};
+use crate::pam_app::{self, Handle, Item, Reply, Transaction, die_of_broken_pipes, open_syslog};
 use crate::pam_names::PamCode;
 use crate::script::{Give, Message, Report, Spec, Step};
 
@@ -47,7 +47,7 @@ pub fn drive_watched(spec: &Spec, watch: &dyn Fn(Moment)) -> Report {
     };
     let before = HostState::read();
     let resident_before = resident_kib();
-    let start = Transaction::of(spec, Box::new(converse));
+    let start = start(spec, converse);
     let mut report = Report {
         start: start.as_ref().err().map_or(PamCode::Success, |code| PamCode::from(*code)),
         codes: Vec::new(),
@@ -69,35 +69,36 @@ pub fn drive_watched(spec: &Spec, watch: &dyn Fn(Moment)) -> Report {
     report
 }
 
-impl<'a> Transaction<'a> {
-    /// Starts the transaction that a spec describes.
-    pub(crate) fn of(spec: &Spec, converse: Box<Converse<'a>>) -> Result<Self, i32> {
-        let service = c_string(spec.service.as_bytes());
-        let user = spec.user.as_deref().map(c_string);
-        let configuration = c_string(spec.configuration.as_os_str().as_encoded_bytes());
-        let transaction = Self::start(&service, user.as_deref(), &configuration, converse)?;
-        for (item, value) in [(Item::RemoteHost, &spec.rhost), (Item::Tty, &spec.tty)] {
-            if let Some(value) = value {
-                transaction.handle().set(item, &c_string(value));
-            }
+/// Starts the transaction that a spec describes.
+pub(crate) fn start<'a>(
+    spec: &Spec,
+    converse: impl FnMut(&Handle, &Message) -> Reply + 'a,
+) -> Result<Transaction<'a>, i32> {
+    let service = c_string(spec.service.as_bytes());
+    let user = spec.user.as_deref().map(c_string);
+    let configuration = c_string(spec.configuration.as_os_str().as_encoded_bytes());
+    let transaction = pam_app::start(&service, user.as_deref(), &configuration, converse)?;
+    for (item, value) in [(Item::RemoteHost, &spec.rhost), (Item::Tty, &spec.tty)] {
+        if let Some(value) = value {
+            let _what_libpam_says = transaction.handle().set(item, &c_string(value));
         }
-        for pair in &spec.pam_environment {
-            transaction.handle().put_environment(&c_string(pair.as_bytes()));
-        }
-        Ok(transaction)
     }
+    for pair in &spec.pam_environment {
+        let _what_libpam_says = transaction.handle().put_environment(&c_string(pair.as_bytes()));
+    }
+    Ok(transaction)
 }
 
 fn play(spec: &Spec, watch: &dyn Fn(Moment), transaction: &mut Transaction<'_>, report: &mut Report) {
     report.codes.reserve(spec.operations.len());
     watch(Moment::Begun);
     for operation in &spec.operations {
-        let code = transaction.run(*operation, spec.flags);
+        let code = pam_app::run(transaction, *operation, spec.flags);
         report.codes.push((*operation, PamCode::from(code)));
     }
     watch(Moment::Ended);
     report.fail_delays = transaction.delays();
-    report.user = transaction.handle().text(Item::User).map(|user| user.to_string_lossy().into_owned());
+    report.user = transaction.handle().get(Item::User).map(|user| user.to_string_lossy().into_owned());
     report.pam_environment =
         transaction.handle().environment().iter().map(|pair| pair.to_string_lossy().into_owned()).collect();
 }
@@ -110,11 +111,11 @@ fn reply(handle: &Handle, step: Option<Step>) -> Reply {
         told.and_then(|()| stdin().read_line(&mut line)).expect("the harness is at the other end");
     }
     if let Some(user) = step.change_user {
-        handle.set(Item::User, &c_string(&user));
+        let _what_libpam_says = handle.set(Item::User, &c_string(&user));
     }
     match step.give {
-        Give::Bytes(bytes) => Reply::Text(bytes),
-        Give::Huge { length, byte } => Reply::Text(vec![byte; length]),
+        Give::Bytes(bytes) => Reply::Text(bytes.into()),
+        Give::Huge { length, byte } => Reply::Text(vec![byte; length].into()),
         Give::NullText => Reply::NoText,
         Give::NullArray => Reply::NoArray,
         Give::ConvErr => Reply::Fail(PamCode::ConvErr.into()),

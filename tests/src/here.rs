@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
-use crate::pam_app::{Handle, Item, Reply, Transaction};
+use crate::pam_app::{self, Handle, Item, Reply, Transaction};
 use crate::pam_names::{Operation, PamCode};
 use crate::script::Message;
 
@@ -45,10 +45,10 @@ pub fn time_of_an_answer(service: &CStr, user: &CStr, answer: &[u8]) -> (PamCode
     let converse = |_: &Handle, message: &Message| {
         let answer = message.style.is_prompt().then(|| left.take()).flatten();
         given.set(Some(Instant::now()));
-        answer.map_or(Reply::NoText, Reply::Text)
+        answer.map_or(Reply::NoText, |answer| Reply::Text(answer.into()))
     };
-    let mut transaction = Transaction::start(service, Some(user), c"/etc/pam.d", Box::new(converse)).expect("libpam");
-    let code = PamCode::from(transaction.run(Operation::Authenticate, 0));
+    let mut transaction = pam_app::start(service, Some(user), c"/etc/pam.d", converse).expect("libpam");
+    let code = PamCode::from(pam_app::run(&mut transaction, Operation::Authenticate, 0));
     (code, given.get().expect("everybody is asked").elapsed())
 }
 
@@ -62,7 +62,7 @@ impl Loaded {
     /// When libpam does not start.
     pub fn keep(service: &CStr) -> Self {
         let converse = |_: &Handle, _: &Message| Reply::NoText;
-        Self(Transaction::start(service, None, c"/etc/pam.d", Box::new(converse)).expect("libpam starts"))
+        Self(pam_app::start(service, None, c"/etc/pam.d", converse).expect("libpam starts"))
     }
 }
 
@@ -81,13 +81,13 @@ fn run(
 ) -> Vec<PamCode> {
     let converse = |_: &Handle, message: &Message| match message.style.is_prompt().then(|| answer(&message.text)) {
         None => Reply::NoText,
-        Some(Some(answer)) => Reply::Text(answer),
+        Some(Some(answer)) => Reply::Text(answer.into()),
         Some(None) => Reply::Fail(PamCode::ConvErr.into()),
     };
-    match Transaction::start(service, Some(user), c"/etc/pam.d", Box::new(converse)) {
+    match pam_app::start(service, Some(user), c"/etc/pam.d", converse) {
         Ok(mut transaction) => {
             prepare(transaction.handle());
-            operations.iter().map(|operation| PamCode::from(transaction.run(*operation, 0))).collect()
+            operations.iter().map(|operation| PamCode::from(pam_app::run(&mut transaction, *operation, 0))).collect()
         }
         Err(code) => vec![PamCode::from(code)],
     }

@@ -57,7 +57,6 @@ mod odd;
 mod orphans;
 mod otp;
 mod outcome;
-#[allow(unsafe_code, reason = "libpam is a C library; every call into it stands in this one file")]
 mod pam_app;
 mod pam_names;
 mod process;

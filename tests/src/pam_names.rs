@@ -66,14 +66,14 @@ pub enum Style {
     Unknown(i32),
 }
 
-impl From<i32> for Style {
-    fn from(number: i32) -> Self {
-        match number {
-            1 => Self::EchoOff,
-            2 => Self::EchoOn,
-            3 => Self::ErrorMessage,
-            4 => Self::TextInfo,
-            other => Self::Unknown(other),
+impl From<twinlock_pam_app::Style> for Style {
+    fn from(style: twinlock_pam_app::Style) -> Self {
+        match style {
+            twinlock_pam_app::Style::EchoOff => Self::EchoOff,
+            twinlock_pam_app::Style::EchoOn => Self::EchoOn,
+            twinlock_pam_app::Style::ErrorMessage => Self::ErrorMessage,
+            twinlock_pam_app::Style::TextInfo => Self::TextInfo,
+            twinlock_pam_app::Style::Unknown(number) => Self::Unknown(number),
         }
     }
 }

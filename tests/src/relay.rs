@@ -7,8 +7,9 @@ use nix::unistd::{read, write};
 use zeroize::Zeroizing;
 
 use crate::attempt::Attempt;
+use crate::drive::start;
 use crate::memory::Memory;
-use crate::pam_app::{Reply, Transaction, open_syslog};
+use crate::pam_app::{self, Reply, open_syslog};
 use crate::pam_names::PamCode;
 use crate::process::{Output, Process};
 use crate::script::{Message, Spec};
@@ -26,11 +27,11 @@ pub fn relay(spec: &Spec) {
     let converse = |_: &_, message: &Message| {
         let is_prompt = message.style.is_prompt();
         say(if is_prompt { "prompt " } else { "notice " }, &message.text);
-        if is_prompt { Reply::Text(hear()) } else { Reply::NoText }
+        if is_prompt { Reply::Text(hear().into()) } else { Reply::NoText }
     };
-    let mut transaction = Transaction::of(spec, Box::new(converse)).expect("libpam starts");
+    let mut transaction = start(spec, converse).expect("libpam starts");
     for operation in &spec.operations {
-        let code = PamCode::from(transaction.run(*operation, spec.flags));
+        let code = PamCode::from(pam_app::run(&mut transaction, *operation, spec.flags));
         say("done ", &format!("{operation:?} {code:?}"));
         hear();
     }
