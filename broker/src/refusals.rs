@@ -42,7 +42,7 @@ impl Refusals {
     /// Logs a refusal of this account by `log`, or counts it.
     pub(crate) fn log(&self, holder: Holder, log: impl FnOnce()) {
         let mut counted = self.lock();
-        let taken = counted.buckets.entry(holder).or_insert_with(|| Bucket::full(now())).take(now());
+        let taken = counted.buckets.entry(holder).or_insert_with(|| Bucket::full(now())).take_token(now());
         let begins = taken.is_none() && !mem::replace(&mut counted.waited_for, true);
         if taken.is_some() && !counted.waited_for {
             counted.buckets.retain(|_, bucket| !bucket.is_full(now()));
@@ -96,7 +96,7 @@ impl Bucket {
     }
 
     /// Takes room for one line, and gives how many were not logged before it; `None` if there is no room.
-    fn take(&mut self, now: Instant) -> Option<u64> {
+    fn take_token(&mut self, now: Instant) -> Option<u64> {
         self.refill(now);
         let Some(room) = self.room.checked_sub(1) else {
             self.not_logged = self.not_logged.saturating_add(1);
@@ -149,8 +149,9 @@ mod tests {
         let begin = now();
         let at = |milliseconds| begin + Duration::from_millis(milliseconds);
         let mut bucket = Bucket::full(begin);
-        let mut taken =
-            |milliseconds, times: usize| -> Vec<_> { (0..times).map(|_| bucket.take(at(milliseconds))).collect() };
+        let mut taken = |milliseconds, times: usize| -> Vec<_> {
+            (0..times).map(|_| bucket.take_token(at(milliseconds))).collect()
+        };
         assert_eq!(taken(0, 11), [vec![Some(0); 10], vec![None]].concat());
         assert_eq!(taken(999, 2), [None, None]);
         assert_eq!(taken(1000, 2), [Some(3), None]);

@@ -76,8 +76,8 @@ impl Session<'_> {
 
     fn request(&self, frame: &Frame) -> Result<Done, RequestError> {
         let (named, request) = open_envelope(&frame.content)?;
-        let subject = self.subject(named.as_deref()).map_err(|refusal| self.told(refusal))?;
-        let config = self.config().map_err(|refusal| self.told(refusal))?;
+        let subject = self.subject(named.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
+        let config = self.config().map_err(|refusal| self.log_and_hide(refusal))?;
         let store = Store::at(&config.store.directory, &self.server.config);
         let owner = Owner { limiter: &self.server.limiter, peer: self.peer };
         let mut lifecycle = Lifecycle {
@@ -90,7 +90,7 @@ impl Session<'_> {
             audit_log: &self.audit_log(SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() }),
         };
         let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection));
-        done.map_err(|refusal| self.told(refusal))
+        done.map_err(|refusal| self.log_and_hide(refusal))
     }
 
     /// Whom it is about: the caller, or for root whoever is named. Anybody else who names somebody else is refused before
@@ -131,12 +131,12 @@ impl Session<'_> {
     }
 
     /// What is the matter with the host is for its log, and for root.
-    fn told(&self, refusal: RequestError) -> RequestError {
+    fn log_and_hide(&self, refusal: RequestError) -> RequestError {
         if refusal.cause != RequestErrorKind::Host {
             return refusal;
         }
         let line = format!("error=host by-uid={} detail=\"{}\"", self.peer.uid, plain(&refusal));
-        self.system_audit_log().note(&line);
+        self.system_audit_log().notice(&line);
         if self.peer.uid == 0 {
             return refusal;
         }
@@ -164,7 +164,7 @@ impl Session<'_> {
             }
         };
         let store = Store::at(&config.store.directory, &self.server.config);
-        let from = request.rhost.as_deref().and_then(Origin::of).map(Origin::claimed);
+        let from = request.rhost.as_deref().and_then(Origin::from_text).map(Origin::claimed);
         let login = Login {
             credentials: &store.credentials,
             states: &store.states,

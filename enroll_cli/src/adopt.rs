@@ -10,7 +10,7 @@ use crate::{
     cli::Adopt,
     context::{self, CommandContext},
     failure::Failure,
-    output::{note, shown},
+    output::{print_note, sanitize_for_terminal},
 };
 
 pub(crate) fn run(config: &Path, arguments: &Adopt) -> Result<(), Failure> {
@@ -28,7 +28,7 @@ fn under_another_uid(context: &CommandContext, subject: &Subject) -> Result<(), 
         return Err(Failure::not_enrolled(user));
     }
     context.audit_log().changed("adopted", user);
-    note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
+    print_note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
     Ok(())
 }
 
@@ -46,7 +46,7 @@ fn under_another_name(context: &CommandContext, typed: &str, subject: &Subject) 
             .hint(format!("`twinlock remove {old}` removes the one of {old}; `twinlock remove {new}` that of {new}"))),
         Renamed::Moved => {
             context.audit_log().changed("adopted", new);
-            note(&shown(&format!("{new}: the second factor of {old} belongs to {new} now")));
+            print_note(&sanitize_for_terminal(&format!("{new}: the second factor of {old} belongs to {new} now")));
             Ok(())
         }
     }

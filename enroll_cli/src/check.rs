@@ -18,7 +18,7 @@ use twinlock_store::{
 use crate::{
     context::CommandContext,
     failure::Failure,
-    output::{note, print},
+    output::{print, print_note},
 };
 
 pub(crate) fn run(config: &Path) -> Result<(), Failure> {
@@ -26,7 +26,7 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let mut found = 0usize;
     let mut report = |problem: &str, hint: &str| {
         found = found.saturating_add(1);
-        note(&format!("problem: {problem}\nhint: {hint}"));
+        print_note(&format!("problem: {problem}\nhint: {hint}"));
     };
     let policy = &context.config.policy;
     let now = SystemClock.now();
@@ -168,7 +168,7 @@ fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
 }
 
 fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<OurLine> {
-    match pam_files::of(service) {
+    match pam_files::read_service(service) {
         Ok(lines) => lines.unwrap_or_default(),
         Err(error) => {
             report(&error.to_string(), "PAM refuses the service for as long as the file cannot be read");

@@ -13,7 +13,7 @@ use crate::{
     cli::{self, Device, Which},
     dialogue::TerminalDialogue,
     failure::Failure,
-    output::{note, print, print_json},
+    output::{print, print_json, print_note},
     terminal::Terminal,
 };
 
@@ -62,9 +62,9 @@ fn change(config: &Path, which: Which, change: DeviceChange, done: &str) -> Resu
         return Err(out_of_place());
     };
     let user = backend.user();
-    note(&format!("{user}: {} {done}", device.authenticator));
+    print_note(&format!("{user}: {} {done}", device.authenticator));
     if device.active == 0 {
-        note(&format!("{user} has no active device now: only recovery codes open a login"));
+        print_note(&format!("{user} has no active device now: only recovery codes open a login"));
     }
     Ok(())
 }

@@ -39,7 +39,7 @@ impl<'a> TerminalDialogue<'a> {
     }
 
     /// The same, who is shown a new authenticator.
-    pub(crate) fn shown(self, shown: Shown<'a>) -> Self {
+    pub(crate) fn with_display(self, shown: Shown<'a>) -> Self {
         Self { shown, ..self }
     }
 

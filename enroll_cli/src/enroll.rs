@@ -13,7 +13,7 @@ use crate::{
     dialogue::{Shown, TerminalDialogue},
     failure::Failure,
     options::{given_secret, parameters},
-    output::{note, print, print_json},
+    output::{print, print_json, print_note},
     terminal::Terminal,
 };
 
@@ -39,7 +39,7 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
             .hint("leave it out, or ask your administrator"));
     }
     let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
-    let dialogue = TerminalDialogue::at(|| Terminal::open("enrolment", WITHOUT_TERMINAL)).shown(Shown {
+    let dialogue = TerminalDialogue::at(|| Terminal::open("enrolment", WITHOUT_TERMINAL)).with_display(Shown {
         on_terminal: (confirm == Confirm::Ask && secret.is_none()).then_some(arguments.qr),
         png: arguments.png.as_deref(),
         svg: arguments.svg.as_deref(),
@@ -84,7 +84,7 @@ fn report(arguments: &Enroll, user: &str, enrolled: &Enrolled) -> Result<(), Fai
         }
         print(&text)
     } else {
-        note(&format!("Done: {user} now has a second factor. `twinlock verify {user}` tries it."));
+        print_note(&format!("Done: {user} now has a second factor. `twinlock verify {user}` tries it."));
         Ok(())
     }
 }

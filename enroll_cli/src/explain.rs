@@ -81,7 +81,7 @@ pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
         arguments,
         service: &arguments.service.to_ascii_lowercase(),
         subject: subject.as_ref(),
-        source: Source::of(arguments.from.as_deref()),
+        source: Source::from_rhost(arguments.from.as_deref()),
         at: arguments.at.unwrap_or_else(|| SystemClock.now()),
     };
     question.answer()?;
@@ -158,7 +158,7 @@ impl Question<'_> {
     /// The module's lines in the service's PAM file, and what is to be said of them.
     fn our_lines(&self, notes: &mut Vec<String>) -> Vec<OurLine> {
         let service = self.service;
-        let ours = match pam_files::of(service) {
+        let ours = match pam_files::read_service(service) {
             Ok(Some(ours)) => ours,
             Ok(None) => {
                 notes.push(format!("{service} has no PAM file here"));

@@ -7,7 +7,7 @@ use twinlock_hostcheck::HostError;
 use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 use twinlock_store::{files::ConfigFileError, ports::StoreError};
 
-use crate::output::shown;
+use crate::output::sanitize_for_terminal;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -63,10 +63,10 @@ impl Failure {
         let mut err = std::io::stderr().lock();
         // Nobody is left to be told if stderr is closed.
         if !self.message.is_empty() {
-            let _ = writeln!(err, "twinlock: {}", shown(&self.message));
+            let _ = writeln!(err, "twinlock: {}", sanitize_for_terminal(&self.message));
         }
         if let Some(hint) = self.hint {
-            let _ = writeln!(err, "hint: {}", shown(&hint));
+            let _ = writeln!(err, "hint: {}", sanitize_for_terminal(&hint));
         }
         ExitCode::from(self.status)
     }

@@ -10,7 +10,7 @@ use crate::{
     cli::Users,
     context::{self, CommandContext},
     failure::Failure,
-    output::note,
+    output::print_note,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
@@ -20,7 +20,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
         let forgotten = admin::forget(&context.store.states, subject, SystemClock.now())?;
         context.audit_log().changed("forgotten", subject.name.as_str());
         let logins = if forgotten == 1 { "login" } else { "logins" };
-        note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
+        print_note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
     }
     Ok(())
 }

@@ -38,7 +38,7 @@ use crate::{
     context::{self, CommandContext},
     failure::Failure,
     layout,
-    output::note,
+    output::print_note,
     progress::Progress,
 };
 
@@ -56,7 +56,7 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
             };
             let outcomes = context.each(how, &accounts, home)?;
             if outcomes.is_empty() {
-                note("No account of /etc/passwd has a file ~/.google_authenticator.");
+                print_note("No account of /etc/passwd has a file ~/.google_authenticator.");
             }
             report::many(&outcomes, how)
         }
@@ -236,7 +236,7 @@ fn own_file(subject: &Subject) -> Result<Zeroizing<Vec<u8>>, Failure> {
 fn address() -> Result<Zeroizing<Vec<u8>>, Failure> {
     let room = uri::LARGEST.saturating_add(1);
     if io::stdin().is_terminal() {
-        note("Paste the otpauth:// address, then press Enter and Ctrl-D:");
+        print_note("Paste the otpauth:// address, then press Enter and Ctrl-D:");
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let read = io::stdin().take(u64::try_from(room).unwrap_or(0)).read_to_end(&mut bytes);

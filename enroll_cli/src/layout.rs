@@ -11,7 +11,7 @@ use twinlock_store::{
 use crate::{
     context::{self, CommandContext},
     failure::Failure,
-    output::note,
+    output::print_note,
 };
 
 /// Makes the folders and the ids of the store that are not there, and sets the flag on the folder of records where it helps. A flag
@@ -25,7 +25,7 @@ pub(crate) fn prepare(store: &Store) -> Result<Prepared, StoreError> {
 /// After an enrolment: a record that was there before is brought up to date. The enrolment is done, whatever comes of it.
 pub(crate) fn update(store: &Store, user: &UserName) {
     if let Err(error) = index(store, user).and_then(|_| remake(&store.states, user)) {
-        note(&messages::not_remade(user, &error));
+        print_note(&messages::not_remade(user, &error));
     }
 }
 
@@ -33,7 +33,7 @@ pub(crate) fn update(store: &Store, user: &UserName) {
 pub(crate) fn index_all(store: &Store) -> Result<(), StoreError> {
     for user in users_of(store)? {
         if let Err(error) = index(store, &user) {
-            note(&messages::not_remade(&user, &error));
+            print_note(&messages::not_remade(&user, &error));
         }
     }
     Ok(())
@@ -47,10 +47,10 @@ pub(crate) fn repair(context: &CommandContext, user: Option<&str>) -> Result<(),
     let place = context.config.store.directory.join("state");
     let folder = states.folder()?;
     if is_zfs(&folder) {
-        note(messages::ZFS);
+        print_note(messages::ZFS);
     }
     if set_flag(&folder).map_err(|error| messages::flag_not_set(&place, &error))? {
-        note(&messages::flag_set(&place));
+        print_note(&messages::flag_set(&place));
     }
     let users = match user {
         Some(user) => vec![context::account(Some(user))?.name],
@@ -63,16 +63,16 @@ pub(crate) fn repair(context: &CommandContext, user: Option<&str>) -> Result<(),
                 remade = remade.saturating_add(is_new.into());
                 indexed = indexed.saturating_add(is_indexed.into());
                 if is_new {
-                    note(&messages::remade(user));
+                    print_note(&messages::remade(user));
                 }
             }
             Err(error) => {
                 failed = failed.saturating_add(1);
-                note(&messages::not_remade(user, &error));
+                print_note(&messages::not_remade(user, &error));
             }
         }
     }
-    note(&messages::summary(users.len(), remade, indexed));
+    print_note(&messages::summary(users.len(), remade, indexed));
     if failed > 0 { Err(messages::some_failed(failed)) } else { Ok(()) }
 }
 
@@ -108,7 +108,7 @@ mod messages {
     use twinlock_core::account::UserName;
     use twinlock_store::ports::StoreError;
 
-    use crate::{failure::Failure, output::shown};
+    use crate::{failure::Failure, output::sanitize_for_terminal};
 
     pub(super) const ZFS: &str = "The store is on ZFS, which has no flag against copy-on-write: a full pool refuses every login. Move the store to \
          another file system, or give its dataset a `refreservation`.";
@@ -123,11 +123,11 @@ mod messages {
     }
 
     pub(super) fn remade(user: &UserName) -> String {
-        shown(&format!("{user}: moved the record to a file that is written in place"))
+        sanitize_for_terminal(&format!("{user}: moved the record to a file that is written in place"))
     }
 
     pub(super) fn not_remade(user: &UserName, error: &StoreError) -> String {
-        shown(&format!("{user}: {error}\nhint: {}", error.hint()))
+        sanitize_for_terminal(&format!("{user}: {error}\nhint: {}", error.hint()))
     }
 
     pub(super) fn summary(all: usize, remade: usize, indexed: usize) -> String {

@@ -27,7 +27,7 @@ use crate::{
     cli::List,
     context::CommandContext,
     failure::Failure,
-    output::{note, print, print_json, print_styled},
+    output::{print, print_json, print_note, print_styled},
     progress::Progress,
     table,
 };
@@ -66,7 +66,7 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
         print(&table::for_programs(&rows))?;
     }
     if gone > 0 && group.is_none() {
-        note(&format!("note: {gone} credentials files are of no account; `twinlock check` names them"));
+        print_note(&format!("note: {gone} credentials files are of no account; `twinlock check` names them"));
     }
     let unread = rows.iter().filter(|row| row.error.is_some()).count();
     if unread > 0 {
@@ -98,10 +98,10 @@ fn read(
         let found = if known(&subject.name) {
             context.read_status(reading, subject)
         } else {
-            Ok(Status::of(subject, None, None, &limits, now))
+            Ok(Status::new(subject, None, None, &limits, now))
         };
         progress.step();
-        Listed::of(subject, found)
+        Listed::new(subject, found)
     };
     let threads = thread::available_parallelism().map_or(1, NonZero::get);
     let share = accounts.len().div_ceil(threads).max(1);

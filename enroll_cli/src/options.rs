@@ -9,7 +9,7 @@ use twinlock_enrol::enrolment::Parameters;
 use crate::{
     cli::{Enroll, Hash, Type},
     failure::Failure,
-    output::note,
+    output::print_note,
     secret,
 };
 
@@ -32,7 +32,7 @@ pub(crate) fn parameters(arguments: &Enroll) -> Result<Parameters, Failure> {
     };
     let parameters = Parameters { algorithm, digits: arguments.digits, factor };
     for warning in parameters.doubts() {
-        note(&format!("warning: {warning}"));
+        print_note(&format!("warning: {warning}"));
     }
     Ok(parameters)
 }

@@ -60,7 +60,7 @@ fn escaped(json: &str) -> Zeroizing<String> {
 
 /// The text without what is for nobody's terminal: control characters, which file names and configuration lines can
 /// hold, and those that are invisible or turn the direction of writing.
-pub(crate) fn shown(text: &str) -> String {
+pub(crate) fn sanitize_for_terminal(text: &str) -> String {
     visible(text, &['\n']).into_owned()
 }
 
@@ -80,7 +80,7 @@ fn is_unseen(c: char) -> bool {
 }
 
 /// Says what was done, on stderr.
-pub(crate) fn note(text: &str) {
+pub(crate) fn print_note(text: &str) {
     // Nobody is left to be told if stderr is closed.
     let _ = writeln!(io::stderr().lock(), "{}", visible(text, &['\n']));
 }
@@ -91,7 +91,7 @@ mod tests {
 
     #[test]
     fn what_nobody_sees_is_a_question_mark_or_an_escape() {
-        assert_eq!(shown("a\u{1b}[2J\u{202e}b\u{9b}\tc\n"), "a?[2J?b??c\n");
+        assert_eq!(sanitize_for_terminal("a\u{1b}[2J\u{202e}b\u{9b}\tc\n"), "a?[2J?b??c\n");
         assert_eq!(visible("a\tb\r\n", &['\n', '\t']), "a\tb?\n");
         let json = "{\"label\":\"a\u{202e}b\u{e0041}\u{7f}é\"}\n";
         assert_eq!(*escaped(json), "{\"label\":\"a\\u202eb\\udb40\\udc41\\u007fé\"}\n");

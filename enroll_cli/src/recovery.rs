@@ -11,7 +11,7 @@ use crate::{
     cli::{self, RecoveryNew},
     dialogue::TerminalDialogue,
     failure::Failure,
-    output::{note, print, print_json},
+    output::{print, print_json, print_note},
     terminal::Terminal,
 };
 
@@ -37,7 +37,7 @@ pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failur
     } else if arguments.no_confirm {
         print(&Zeroizing::new(recovery_codes.join("\n") + "\n"))
     } else {
-        note(&format!("Done: the old recovery codes of {user} no longer work, the new ones do."));
+        print_note(&format!("Done: the old recovery codes of {user} no longer work, the new ones do."));
         Ok(())
     }
 }

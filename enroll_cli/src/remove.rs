@@ -11,7 +11,7 @@ use crate::{
     context::CommandContext,
     dialogue::TerminalDialogue,
     failure::Failure,
-    output::note,
+    output::print_note,
     terminal::Terminal,
 };
 
@@ -38,7 +38,7 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
     let Done::Removed = dialogue.have_done(&backend, &Request::Remove)? else {
         return Err(out_of_place());
     };
-    note(&format!("{user}: no second factor any more; {user} {means}"));
+    print_note(&format!("{user}: no second factor any more; {user} {means}"));
     Ok(())
 }
 

@@ -12,7 +12,7 @@ use crate::{
     context::{self, CommandContext},
     failure::Failure,
     layout,
-    output::note,
+    output::print_note,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
@@ -25,12 +25,12 @@ pub(crate) fn run(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
     match admin::repair(&context.store.credentials, &context.store.states, &subject, SystemClock.now())? {
         Repair::NotEnrolled => Err(Failure::not_enrolled(user)),
         Repair::Sound => {
-            note(&format!("{user}: the record can be read, nothing was done"));
+            print_note(&format!("{user}: the record can be read, nothing was done"));
             Ok(())
         }
         Repair::Made => {
             context.audit_log().changed("repaired", user);
-            note(&format!(
+            print_note(&format!(
                 "{user}: a new record was made. Codes count again in eleven minutes; recovery codes and hardware tokens\n\
                  do not, since it is not known which were used: twinlock recovery new {user}"
             ));

@@ -10,7 +10,7 @@ use data_encoding::HEXLOWER_PERMISSIVE;
 use twinlock_core::secret::Secret;
 use zeroize::Zeroizing;
 
-use crate::{failure::Failure, output::note};
+use crate::{failure::Failure, output::print_note};
 
 /// Longest text of a secret.
 const LONGEST: usize = 1024;
@@ -41,7 +41,7 @@ fn read(from: impl Read, place: &str) -> Result<Secret, Failure> {
     }
     let secret = parse(&text).map_err(refused)?;
     if secret.bytes().len() < Secret::NEW {
-        note("warning: the secret has fewer than the 160 bits that RFC 4226 recommends");
+        print_note("warning: the secret has fewer than the 160 bits that RFC 4226 recommends");
     }
     Ok(secret)
 }

@@ -12,7 +12,7 @@ use crate::{
     context::{CommandContext, root_alone},
     failure::Failure,
     layout,
-    output::{note, print},
+    output::{print, print_note},
 };
 
 pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
@@ -28,34 +28,34 @@ pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
 }
 
 fn plan(context: &CommandContext, mode: SshMode) -> Result<(), Failure> {
-    let proposal = match ssh::propose(mode.into(), &note)? {
+    let proposal = match ssh::propose(mode.into(), &print_note)? {
         State::Enabled(enabled) => {
-            note(&enabled.describe());
+            print_note(&enabled.describe());
             return Ok(());
         }
         State::Disabled(proposal) => proposal,
     };
     print(proposal.diff())?;
-    note(&format!("family: {:?}; then `sshd -t`, and sshd reads its configuration again", proposal.family()));
+    print_note(&format!("family: {:?}; then `sshd -t`, and sshd reads its configuration again", proposal.family()));
     for Objection { problem, hint, .. } in proposal.objections(&context.installation())? {
-        note(&format!("problem: {problem}\nhint: {hint}"));
+        print_note(&format!("problem: {problem}\nhint: {hint}"));
     }
     Ok(())
 }
 
 fn enable(context: &CommandContext, arguments: &SshEnable) -> Result<(), Failure> {
     let mode = arguments.mode.into();
-    let proposal = match ssh::propose(mode, &note)? {
+    let proposal = match ssh::propose(mode, &print_note)? {
         State::Enabled(enabled) => {
             enabled.ensure(mode)?;
-            note(&enabled.describe());
+            print_note(&enabled.describe());
             return Ok(());
         }
         State::Disabled(proposal) => proposal,
     };
     layout::prepare(&context.store)?;
     refuse_objections(context, &proposal, arguments)?;
-    proposal.carry_out((!arguments.keep).then_some(arguments.r#try), &note)?;
+    proposal.carry_out((!arguments.keep).then_some(arguments.r#try), &print_note)?;
     Ok(())
 }
 
@@ -72,13 +72,13 @@ fn refuse_objections(context: &CommandContext, proposal: &Proposal, arguments: &
         if !is_overridden {
             return Err(Failure::refused(problem).hint(format!("{hint}; or do it all the same: {flag}")));
         }
-        note(&format!("warning: {problem}"));
+        print_note(&format!("warning: {problem}"));
     }
     Ok(())
 }
 
 fn confirm(config: &Path) -> Result<(), Failure> {
-    let Confirmed { newly, swept } = ssh::confirm(&note)?;
+    let Confirmed { newly, swept } = ssh::confirm(&print_note)?;
     if newly {
         warn_of_unenrolled(config);
     }
@@ -92,16 +92,16 @@ fn warn_of_unenrolled(config: &Path) {
     match found {
         Ok(findings) => {
             for finding in findings.into_iter().filter(|finding| finding.id == NOT_ENROLLED) {
-                note(&format!("warning: {}\nhint: {}", finding.found, finding.mend));
+                print_note(&format!("warning: {}\nhint: {}", finding.found, finding.mend));
             }
         }
-        Err(failure) => note(&format!("warning: cannot tell which accounts are denied: {}", failure.message())),
+        Err(failure) => print_note(&format!("warning: cannot tell which accounts are denied: {}", failure.message())),
     }
 }
 
 fn disable(arguments: &SshDisable) -> Result<(), Failure> {
     let later = if arguments.discard_changes { LaterChanges::Discard } else { LaterChanges::Keep };
-    Ok(ssh::disable(later, &note)?)
+    Ok(ssh::disable(later, &print_note)?)
 }
 
 /// What the process does that `enable` starts.
@@ -109,7 +109,7 @@ fn expire(arguments: &SshExpire) -> Result<(), Failure> {
     ssh::leave_session();
     print(ssh::READY)?;
     let server = if arguments.at_boot { Server::NotStarted } else { Server::MayRun };
-    Ok(ssh::expire(&arguments.id, arguments.after, server, &note)?)
+    Ok(ssh::expire(&arguments.id, arguments.after, server, &print_note)?)
 }
 
 impl From<SshMode> for Mode {

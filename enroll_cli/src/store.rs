@@ -9,7 +9,7 @@ use crate::{
     context::CommandContext,
     failure::Failure,
     layout,
-    output::note,
+    output::print_note,
 };
 
 pub(crate) fn run(config: &Path, verb: &Store) -> Result<(), Failure> {
@@ -27,7 +27,7 @@ fn init(config: &Path, arguments: &StoreInit) -> Result<(), Failure> {
     let prepared = layout::prepare(&context.store)?;
     layout::index_all(&context.store)?;
     let store = context.config.store.directory.display();
-    note(&match accepted.unwrap_or(prepared) {
+    print_note(&match accepted.unwrap_or(prepared) {
         Prepared::Already => format!("{store} is the store of this host; nothing was changed"),
         Prepared::Made => format!("{store} is the store of this host from now on"),
         Prepared::AcceptedStore => format!("{store} had no store-id; it was given the one of this host"),

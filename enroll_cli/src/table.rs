@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use twinlock_service::status::Listed;
 use unicode_width::UnicodeWidthStr;
 
-use crate::output::shown;
+use crate::output::sanitize_for_terminal;
 
 /// Whether colours may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -82,7 +82,7 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
         recovery,
         throttle,
     ]
-    .map(|cell| shown(&cell.replace('\n', " ")))
+    .map(|cell| sanitize_for_terminal(&cell.replace('\n', " ")))
 }
 
 fn labels(row: &Listed) -> String {

@@ -130,10 +130,10 @@ fn explained(service: &Service, key_type: Option<KeyType>) -> String {
         // Writing to a String cannot fail.
         let _ = writeln!(text, "{} phase, {about}:", phase.name());
         for line in service.phase(phase) {
-            let _ = writeln!(text, "{}", told(line));
+            let _ = writeln!(text, "{}", describe_line(line));
         }
     }
-    let wants_key = service.lines.iter().filter_map(OurLine::of).filter(OurLine::requires_key);
+    let wants_key = service.lines.iter().filter_map(OurLine::from_line).filter(OurLine::requires_key);
     for line in wants_key.filter(|_| key_type.is_none()) {
         let _ = writeln!(text, "{}", line.refuses_without_key());
     }
@@ -146,7 +146,7 @@ fn explained(service: &Service, key_type: Option<KeyType>) -> String {
 }
 
 /// A line and what comes of it.
-fn told(line: &Line) -> String {
+fn describe_line(line: &Line) -> String {
     let indent = "  ".repeat(line.level.saturating_add(1));
     let place = &line.place;
     match &line.kind {

@@ -9,7 +9,7 @@ use crate::{
     cli::Users,
     context::{self, CommandContext},
     failure::Failure,
-    output::note,
+    output::print_note,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
@@ -23,7 +23,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     for subject in &subjects {
         admin::unlock(&context.store.states, subject)?;
         context.audit_log().changed("unlocked", subject.name.as_str());
-        note(&format!("{}: one code is enough again", subject.name));
+        print_note(&format!("{}: one code is enough again", subject.name));
     }
     Ok(())
 }

@@ -53,7 +53,7 @@ pub fn decide(service: &[u8], user: &[u8], rhost: &[u8], info: &[u8]) -> bool {
     static RULES: LazyLock<Policy> = LazyLock::new(|| Config::parse(POLICY.as_bytes()).unwrap().policy);
     let (rhost, service) = (String::from_utf8_lossy(rhost), String::from_utf8_lossy(service));
     let name = UserName::parse(user).ok();
-    let (source, first_factors) = (Source::of(Some(&rhost)), FirstFactors::parse(Some(info)));
+    let (source, first_factors) = (Source::from_rhost(Some(&rhost)), FirstFactors::parse(Some(info)));
     let facts = Facts {
         service: &service,
         user: name.as_ref(),
@@ -90,7 +90,7 @@ fn must_answer(facts: &Facts<'_>, info: &[u8], rhost: &str) {
 struct Directory;
 
 impl Groups for Directory {
-    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+    fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>> {
         Ok(if user.as_str() == "alice" { vec!["admins".into()] } else { vec!["staff".into()] })
     }
 

@@ -55,7 +55,7 @@ impl Scene {
             let detail = format!("cannot ask the passwd database: {error}");
             returns::refuse(transaction, None, Reason::Internal, Some(detail))
         })?;
-        let source = Source::of(transaction.rhost.as_deref());
+        let source = Source::from_rhost(transaction.rhost.as_deref());
         let facts = Facts {
             service: &transaction.service.to_ascii_lowercase(),
             user: subject.as_ref().map(|subject| &subject.name),
@@ -165,7 +165,7 @@ const NO_KEY: &str = "nobody was asked, because sshd has verified no key before:
 /// One attempt; a second one where a code that came with the password of an earlier module was none of now.
 fn ask(transaction: &mut Transaction<'_>, arguments: &Arguments, scene: &Scene) -> Attempt {
     let first_factors = transaction.first_factors.clone();
-    let from = transaction.rhost.as_deref().and_then(Origin::of);
+    let from = transaction.rhost.as_deref().and_then(Origin::from_text);
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
         (Some(prompt), _) => prompt,
         (None, true) => FORWARD_PROMPT,
@@ -264,7 +264,7 @@ fn speak(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attemp
     match &attempt.outcome {
         Outcome::Granted(granted) => {
             if let Some(notice) = granted.notice() {
-                transaction.warn(&notice.told());
+                transaction.warn(&notice.describe());
             }
             match granted.recovery_codes_left() {
                 None => {}

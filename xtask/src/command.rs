@@ -117,7 +117,7 @@ pub(crate) fn page() -> String {
          twinlock.toml(5), `[self_service]`. `--config`, `--no-confirm`, `--secret-file` and `--secret-stdin` are for root.",
     );
     page.heading("COMMANDS");
-    for verb in shown(&cli) {
+    for verb in visible_verbs(&cli) {
         describe(&mut page, verb, "twinlock");
     }
     page.heading("OPTIONS");
@@ -266,7 +266,7 @@ fn doctor(page: &mut Page) {
 }
 
 /// The verbs that are for people.
-fn shown(command: &Command) -> impl Iterator<Item = &Command> {
+fn visible_verbs(command: &Command) -> impl Iterator<Item = &Command> {
     command.get_subcommands().filter(|verb| !verb.is_hide_set() && verb.get_name() != "help")
 }
 
@@ -274,7 +274,7 @@ fn describe(page: &mut Page, verb: &Command, above: &str) {
     let name = format!("{above} {}", verb.get_name());
     let about = verb.get_about().map(plain).unwrap_or_default();
     if verb.has_subcommands() {
-        for below in shown(verb) {
+        for below in visible_verbs(verb) {
             describe(page, below, &name);
         }
         return;

@@ -342,7 +342,7 @@ fn accepted(enrolment: &Enrolment, before: &Record, consumed: &Consumed, circums
             }
             if let Some(client) = client {
                 let mut logins = next.remembered.take().unwrap_or_else(|| Remembered::new(client.fresh));
-                logins.note(enrolment, client, now);
+                logins.remember(enrolment, client, now);
                 next.remembered = Some(logins);
             }
             Method::Otp
@@ -527,7 +527,8 @@ mod tests {
         before.use_step(&id("gone"), 7, now);
         before.spend(&id("set0"), 3);
         before.throttle.failures = 2;
-        let (phone, from) = (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::of("192.0.2.7"));
+        let (phone, from) =
+            (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::from_text("192.0.2.7"));
         let network = Network::parse("192.0.2.7").ok();
         let step =
             accepted(&alice(), &before, &phone, &Circumstances { now, from: from.as_ref(), network, client: None });

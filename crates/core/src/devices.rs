@@ -141,10 +141,10 @@ mod tests {
     fn alice() -> Enrolment {
         let authenticators =
             vec![device("aaa", "phone"), device("bbb", "tablet"), device("ccc", "tablet"), device("ddd", "aaa")];
-        of(authenticators)
+        enrolment_with(authenticators)
     }
 
-    fn of(authenticators: Vec<Authenticator>) -> Enrolment {
+    fn enrolment_with(authenticators: Vec<Authenticator>) -> Enrolment {
         Enrolment { user: UserName::parse(b"alice").unwrap(), uid: None, authenticators, recovery: None }
     }
 
@@ -154,7 +154,7 @@ mod tests {
 
     #[test]
     fn a_label_that_looks_like_that_of_another_device_is_refused() {
-        let mut held = of(vec![device("a1", "phone"), device("b2", "tablet")]);
+        let mut held = enrolment_with(vec![device("a1", "phone"), device("b2", "tablet")]);
         for alike in ["Tablet", "tablet", "t a b l e t", " TABLET"] {
             let rename = DeviceChange::Rename(Label::parse(alike).unwrap());
             assert_eq!(held.change_device("a1", &rename), Err(DeviceError::LooksAlike), "{alike}");

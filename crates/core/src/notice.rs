@@ -68,7 +68,7 @@ impl Change {
 
     /// As people are told.
     #[must_use]
-    pub const fn told(self) -> &'static str {
+    pub const fn describe(self) -> &'static str {
         match self {
             Self::Enrolled => "A second factor was set up",
             Self::DeviceAdded => "An app or device was added",
@@ -122,15 +122,16 @@ impl Notice {
 
     /// The notice of a change alone; `None` if it is not told of.
     #[must_use]
-    pub fn of(change: Change, at: UnixTime) -> Option<Self> {
+    pub fn for_change(change: Change, at: UnixTime) -> Option<Self> {
         change.gravity().map(|_| Self { change, at, others: 0, latest: at })
     }
 
     /// The notice after one more change: of the gravest, and of the later of two that are equally grave.
     #[must_use]
     pub fn after(before: Option<Self>, change: Change, at: UnixTime) -> Option<Self> {
-        let (Some(new), Some(before)) = (Self::of(change, at), before.filter(|before| before.is_new(at))) else {
-            return Self::of(change, at).or(before);
+        let (Some(new), Some(before)) = (Self::for_change(change, at), before.filter(|before| before.is_new(at)))
+        else {
+            return Self::for_change(change, at).or(before);
         };
         let gravest = if new.gravity() >= before.gravity() { new } else { before };
         Some(Self { others: before.others.saturating_add(1), latest: at, ..gravest })
@@ -155,13 +156,13 @@ impl Notice {
 
     /// What is said at a login.
     #[must_use]
-    pub fn told(&self) -> String {
+    pub fn describe(&self) -> String {
         let others = match self.others {
             0 => String::new(),
             1 => format!(" 1 other change was made; the latest of all was on {}.", self.latest),
             others => format!(" {others} other changes were made; the latest of all was on {}.", self.latest),
         };
-        format!("{} on {}.{others} Was that not you? Tell your administrator.", self.change.told(), self.at)
+        format!("{} on {}.{others} Was that not you? Tell your administrator.", self.change.describe(), self.at)
     }
 
     /// As the broker sends it: change and seconds, and if there were others, how many, and the seconds of the latest.
@@ -202,7 +203,7 @@ mod tests {
 
     #[test]
     fn a_lesser_change_does_not_hide_a_graver_one() {
-        let told = |changes: &[(u64, Change)]| after(changes).told();
+        let told = |changes: &[(u64, Change)]| after(changes).describe();
         let end = "Was that not you? Tell your administrator.";
         assert_eq!(
             told(&[(0, Change::DeviceAdded)]),
@@ -229,7 +230,7 @@ mod tests {
         let at = |day: u64| UnixTime::from_seconds(day * DAY);
         let enrolled = Some(Notice::of_enrolment_in_login(at(0)));
         for change in [Change::Replaced, Change::DeviceAdded, Change::DeviceResumed] {
-            let told = Notice::after(enrolled, change, at(1)).unwrap().told();
+            let told = Notice::after(enrolled, change, at(1)).unwrap().describe();
             assert!(told.starts_with("A second factor was set up on 1970-01-01T00:00:00Z. 1 other change"), "{told}");
         }
     }
@@ -262,7 +263,10 @@ mod tests {
             assert_eq!(Notice::of_words(&notice.words()), Some(notice));
         }
         assert_eq!(many.words(), "device-added 0 1 86400");
-        assert_eq!(Notice::of_words("device-added 5"), Notice::of(Change::DeviceAdded, UnixTime::from_seconds(5)));
+        assert_eq!(
+            Notice::of_words("device-added 5"),
+            Notice::for_change(Change::DeviceAdded, UnixTime::from_seconds(5))
+        );
         for bad in ["", "device-added", "device-added x", "device-added 5 1", "device-added 5 1 6 7", "device-added 5 "]
         {
             assert_eq!(Notice::of_words(bad), None, "{bad:?}");

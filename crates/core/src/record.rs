@@ -194,7 +194,7 @@ impl Origin {
 
     /// What is left of `text` without the characters that an origin does not have, cut. `None` if nothing is left.
     #[must_use]
-    pub fn of(text: &str) -> Option<Self> {
+    pub fn from_text(text: &str) -> Option<Self> {
         let known = |c: &char| c.is_ascii_alphanumeric() || matches!(c, '.' | '_' | ':' | '-');
         let text: String = text.chars().filter(known).take(Self::LONGEST).collect();
         (!text.is_empty()).then_some(Self { text, is_claimed: false })
@@ -235,12 +235,12 @@ mod tests {
         let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
         let phone = AuthenticatorId::parse("phone").unwrap();
         record.use_step(&phone, 7, UnixTime::from_seconds(210));
-        record.set_from(&phone, Origin::of(from).as_ref());
+        record.set_from(&phone, Origin::from_text(from).as_ref());
         record
     }
 
     fn kept(from: &str) -> Option<String> {
-        Origin::of(from).map(|origin| origin.as_str().to_owned())
+        Origin::from_text(from).map(|origin| origin.as_str().to_owned())
     }
 
     #[test]
@@ -263,7 +263,7 @@ mod tests {
         assert_eq!(record.replay_state(&phone), ReplayState { last_step: Some(7), drift: 0 });
         assert_eq!(record.replay_state(&tablet), ReplayState { last_step: Some(9), drift: 5 });
         let from = |id| record.use_of(id).and_then(|used| used.last_from.clone());
-        assert_eq!((from(&phone), from(&tablet)), (Origin::of("192.0.2.7"), None));
+        assert_eq!((from(&phone), from(&tablet)), (Origin::from_text("192.0.2.7"), None));
     }
 
     #[test]

@@ -57,7 +57,7 @@ impl RecoveryCode {
 
     /// As people see it: `ABCD-EFGH-JKMN-PQRS`.
     #[must_use]
-    pub fn shown(&self) -> Zeroizing<String> {
+    pub fn formatted(&self) -> Zeroizing<String> {
         in_fours(self.0.as_slice(), '-')
     }
 
@@ -412,8 +412,8 @@ mod tests {
     #[test]
     fn shown_in_groups_of_four_and_read_back() {
         let made = RecoveryCode::from_random(&[0, 1, 2, 3, 4, 5, 6, 7, 8, 255]);
-        assert_eq!(made.shown().as_str(), "000G-40R4-0M30-E27Z");
-        assert!(code(&made.shown().replace('-', "")).same_as(&made));
+        assert_eq!(made.formatted().as_str(), "000G-40R4-0M30-E27Z");
+        assert!(code(&made.formatted().replace('-', "")).same_as(&made));
         assert!(!code("000G40R40M30E270").same_as(&made));
     }
 

@@ -72,7 +72,7 @@ impl Remembered {
     }
 
     /// Remembers a login of this client.
-    pub fn note(&mut self, enrolment: &Enrolment, client: &Client<'_>, now: UnixTime) {
+    pub fn remember(&mut self, enrolment: &Enrolment, client: &Client<'_>, now: UnixTime) {
         let tag = self.tag(enrolment, client);
         self.logins.retain(|login| login.holds(now) && login.tag != tag);
         while self.logins.len() >= MOST {
@@ -152,13 +152,13 @@ mod tests {
     fn recognised(key: u8, rhost: &str, hours: u64, id: (&str, u8), now: u64) -> bool {
         let mut proven = FirstFactors::with_key_of(KeyType::Ed25519).keys()[0].clone();
         proven.blob = vec![7];
-        let network = Source::of(Some("192.0.2.7")).neighbourhood().unwrap();
+        let network = Source::from_rhost(Some("192.0.2.7")).neighbourhood().unwrap();
         let client = Client { key: &proven, network, span: Duration::from_hours(8), fresh: [1; 16] };
         let mut logins = Remembered::new(client.fresh);
-        logins.note(&enrolment("phone", 1), &client, at(NOON));
+        logins.remember(&enrolment("phone", 1), &client, at(NOON));
         let mut other = proven.clone();
         other.blob = vec![key];
-        let network = Source::of(Some(rhost)).neighbourhood().unwrap();
+        let network = Source::from_rhost(Some(rhost)).neighbourhood().unwrap();
         let asked = Client { key: &other, network, span: Duration::from_hours(hours), fresh: [2; 16] };
         logins.recognises(&enrolment(id.0, id.1), &asked, at(now))
     }
@@ -187,16 +187,16 @@ mod tests {
         let key = FirstFactors::with_key_of(KeyType::Ed25519).keys()[0].clone();
         let mut logins = Remembered::new([1; 16]);
         let client = |last: usize| {
-            let network = Source::of(Some(&format!("192.0.2.{last}"))).neighbourhood().unwrap();
+            let network = Source::from_rhost(Some(&format!("192.0.2.{last}"))).neighbourhood().unwrap();
             Client { key: &key, network, span: Duration::from_hours(1), fresh: [1; 16] }
         };
         let phone = enrolment("phone", 1);
         for last in 1..=MOST + 2 {
-            logins.note(&phone, &client(last), at(NOON));
+            logins.remember(&phone, &client(last), at(NOON));
         }
         let known: Vec<_> = (1..=MOST + 2).filter(|last| logins.recognises(&phone, &client(*last), at(NOON))).collect();
         assert_eq!(known, (3..=MOST + 2).collect::<Vec<_>>());
-        logins.note(&phone, &client(3), at(NOON + HOUR));
+        logins.remember(&phone, &client(3), at(NOON + HOUR));
         assert_eq!(logins.current(at(NOON + HOUR)).count(), 1);
     }
 }

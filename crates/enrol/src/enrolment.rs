@@ -182,7 +182,7 @@ pub fn listed(codes: &[RecoveryCode]) -> Zeroizing<String> {
     for pair in codes.chunks(2) {
         for code in pair {
             text.push_str("    ");
-            text.push_str(&code.shown());
+            text.push_str(&code.formatted());
         }
         text.push('\n');
     }
@@ -545,7 +545,7 @@ mod tests {
     #[test]
     fn a_new_set_has_ten_different_codes() {
         let (codes, set) = new_recovery_codes(UnixTime::default(), &mut Counting(0)).unwrap();
-        let mut shown: Vec<String> = codes.iter().map(|code| code.shown().to_string()).collect();
+        let mut shown: Vec<String> = codes.iter().map(|code| code.formatted().to_string()).collect();
         shown.sort_unstable();
         shown.dedup();
         assert_eq!((shown.len(), set.ids().count()), (10, 10));

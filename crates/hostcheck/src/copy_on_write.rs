@@ -34,7 +34,7 @@ impl CopyOnWrite {
     ///
     /// # Errors
     /// The folder of the records cannot be opened or listed.
-    pub fn of(states: &StateFiles) -> Result<Self, StoreError> {
+    pub fn find(states: &StateFiles) -> Result<Self, StoreError> {
         let folder = states.folder()?;
         match file_system(&folder) {
             Some(BTRFS_SUPER_MAGIC) => {

@@ -24,19 +24,19 @@ pub const OURS: &str = "pam_twinlock.so";
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn of(service: &str) -> io::Result<Option<Vec<OurLine>>> {
+pub fn read_service(service: &str) -> io::Result<Option<Vec<OurLine>>> {
     Ok(Service::of_host(service)?.as_ref().map(in_service))
 }
 
 fn in_service(service: &Service) -> Vec<OurLine> {
     let lines = service.lines.iter().filter(|line| matches!(line.phase, Phase::Auth | Phase::Account));
-    lines.filter_map(OurLine::of).collect()
+    lines.filter_map(OurLine::from_line).collect()
 }
 
 impl OurLine {
     /// The line, if it names our module.
     #[must_use]
-    pub fn of(line: &Line) -> Option<Self> {
+    pub fn from_line(line: &Line) -> Option<Self> {
         let Line { place, phase, .. } = line;
         (line.module() == OURS).then(|| Self {
             place: place.clone(),

@@ -81,9 +81,9 @@ impl Position {
     fn act(&mut self, stack: &[&Line], line: &Line, code: Code) {
         match line.action(code) {
             Action::Ignore => {}
-            Action::Ok => self.take(code),
+            Action::Ok => self.record_result(code),
             Action::Done => {
-                self.take(code);
+                self.record_result(code);
                 if self.impression == Impression::Positive {
                     self.leave(stack, line.level);
                 }
@@ -101,7 +101,7 @@ impl Position {
         }
     }
 
-    fn take(&mut self, code: Code) {
+    fn record_result(&mut self, code: Code) {
         let open = self.impression == Impression::Undefined
             || (self.impression == Impression::Positive && self.status == Code::SUCCESS);
         if open {

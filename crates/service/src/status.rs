@@ -72,7 +72,7 @@ pub struct Listed {
 impl Listed {
     /// The account, with how it stands or why that is not known.
     #[must_use]
-    pub fn of(subject: &Subject, found: Result<Status, StoreError>) -> Self {
+    pub fn new(subject: &Subject, found: Result<Status, StoreError>) -> Self {
         let (status, error) = match found {
             Ok(status) => (Some(status), None),
             Err(error) => (None, Some(error.to_string())),
@@ -156,12 +156,12 @@ impl Status {
     /// [`StoreError`].
     pub fn read(reading: &Reading, subject: &Subject, limits: &Limits, now: UnixTime) -> Result<Self, StoreError> {
         let (enrolment, record) = (reading.enrolment(subject)?, reading.record(subject)?);
-        Ok(Self::of(subject, enrolment.as_ref(), record.as_ref(), limits, now))
+        Ok(Self::new(subject, enrolment.as_ref(), record.as_ref(), limits, now))
     }
 
     /// How `subject` stands at `now`; no enrolment and no record are fine.
     #[must_use]
-    pub fn of(
+    pub fn new(
         subject: &Subject,
         enrolment: Option<&Enrolment>,
         record: Option<&Record>,
@@ -175,7 +175,7 @@ impl Status {
             enrolled: enrolment.is_some(),
             authenticators: enrolment.map(|enrolment| authenticators(enrolment, Some(record))).unwrap_or_default(),
             recovery_codes_left: enrolment.map_or(0, |enrolment| record.recovery_codes_left(enrolment)),
-            throttle: ThrottleStatus::of(&record.throttle, limits, now),
+            throttle: ThrottleStatus::new(&record.throttle, limits, now),
             remembered: remembered(record, now),
         }
     }
@@ -210,7 +210,7 @@ pub fn authenticators(enrolment: &Enrolment, record: Option<&Record>) -> Vec<Aut
 }
 
 impl ThrottleStatus {
-    fn of(throttle: &Throttle, limits: &Limits, now: UnixTime) -> Self {
+    fn new(throttle: &Throttle, limits: &Limits, now: UnixTime) -> Self {
         Self {
             mode: match throttle.mode(limits, now) {
                 Mode::Normal => "normal",

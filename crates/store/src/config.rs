@@ -161,13 +161,13 @@ impl Config {
             ConfigError::at(text, error.valid_up_to(), "not UTF-8", ParseErrorKind::Encoding)
         };
         let whole = std::str::from_utf8(text).map_err(encoding)?;
-        Self::take(whole).map_err(|ParseError { offset, message, kind }| {
+        Self::from_text(whole).map_err(|ParseError { offset, message, kind }| {
             let misplaced = if kind == ParseErrorKind::UnknownKey { misplaced::explain(whole, offset) } else { None };
             ConfigError::at(text, offset, &misplaced.unwrap_or(message), kind)
         })
     }
 
-    fn take(text: &str) -> Result<Self, ParseError> {
+    fn from_text(text: &str) -> Result<Self, ParseError> {
         let default = Self::default();
         let document = Document::parse(text)?;
         let mut whole = document.table();
@@ -178,13 +178,13 @@ impl Config {
             fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
             issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
             help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
-            store: Store::take(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
-            throttle: Throttle::take(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
-            self_service: SelfService::take(
+            store: Store::from_table(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
+            throttle: Throttle::from_table(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
+            self_service: SelfService::from_table(
                 whole.table("self_service")?.unwrap_or_else(Table::empty),
                 default.self_service,
             )?,
-            notify: Notify::take(whole.table("notify")?.unwrap_or_else(Table::empty), default.notify)?,
+            notify: Notify::from_table(whole.table("notify")?.unwrap_or_else(Table::empty), default.notify)?,
             policy: Policy {
                 rules: whole.tables("rule", rule::read)?,
                 otherwise: otherwise.unwrap_or(default.policy.otherwise),
@@ -282,7 +282,7 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
 }
 
 impl Store {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
+    fn from_table(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
         table.end()?;
         Ok(store)
@@ -290,7 +290,7 @@ impl Store {
 }
 
 impl SelfService {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
+    fn from_table(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let first_enrollment = table
             .optional("first_enrollment", |v| FirstEnrollment::named(string(v)?))?
             .unwrap_or(default.first_enrollment);
@@ -325,7 +325,7 @@ impl FirstEnrollment {
 }
 
 impl Notify {
-    fn take(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
+    fn from_table(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let mail = table.optional("mail", boolean)?.unwrap_or(default.mail);
         let sendmail = table.optional("sendmail", absolute)?.unwrap_or(default.sendmail);
         table.end()?;
@@ -334,7 +334,7 @@ impl Notify {
 }
 
 impl Throttle {
-    fn take(mut table: Table<'_>, default: &Self) -> Result<Self, ParseError> {
+    fn from_table(mut table: Table<'_>, default: &Self) -> Result<Self, ParseError> {
         let throttle = Self {
             free_failures: table.optional("free_failures", |v| number(v, &(1..=10)))?.unwrap_or(default.free_failures),
             budget: table.optional("budget", |v| number(v, &(1..=1000)))?.unwrap_or(default.budget),

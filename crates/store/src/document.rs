@@ -129,7 +129,7 @@ impl<'d> Table<'d> {
     /// # Errors
     /// Something else stands under the key.
     pub fn table(&mut self, key: &'static str) -> Result<Option<Self>, ParseError> {
-        self.ask(key).map(Self::of).transpose()
+        self.ask(key).map(Self::from_value).transpose()
     }
 
     /// Asks for an array of tables, and reads each; none if it is not there.
@@ -148,7 +148,7 @@ impl<'d> Table<'d> {
         let elements = at(value, value.get_ref().as_array().ok_or_else(wanted))?;
         let mut tables = Vec::with_capacity(elements.len());
         for element in elements {
-            tables.push(read(Self::of(element)?)?);
+            tables.push(read(Self::from_value(element)?)?);
         }
         Ok(tables)
     }
@@ -194,7 +194,7 @@ impl<'d> Table<'d> {
         }
     }
 
-    fn of(value: &'d Spanned<DeValue<'d>>) -> Result<Self, ParseError> {
+    fn from_value(value: &'d Spanned<DeValue<'d>>) -> Result<Self, ParseError> {
         let entries = at(value, value.get_ref().as_table().ok_or_else(|| wanted("a table", value.get_ref())))?;
         Ok(Self { entries: Some(entries), offset: value.span().start, asked: Vec::new() })
     }

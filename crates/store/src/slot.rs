@@ -408,7 +408,7 @@ mod tests {
         let mut full = Record { provisional: false, ..Record::new(&Subject { name, uid: u32::MAX }) };
         let late = UnixTime::from_seconds(u64::MAX);
         let most = u32::MAX;
-        let network = Source::of(Some("ffff:ffff:ffff:ffff::")).neighbourhood().unwrap();
+        let network = Source::from_rhost(Some("ffff:ffff:ffff:ffff::")).neighbourhood().unwrap();
         let failed = FailedNetwork { network, failures: most, last_failure: late };
         let networks = vec![failed; Spacing::MOST_NETWORKS];
         let spacing = Spacing { last_failure: late, extra: most, networks };
@@ -424,7 +424,7 @@ mod tests {
         };
         for _ in 0..Enrolment::MOST_AUTHENTICATORS {
             let id = AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap();
-            let last_from = Origin::of(&"z".repeat(Origin::LONGEST));
+            let last_from = Origin::from_text(&"z".repeat(Origin::LONGEST));
             full.uses.push(Use { id, last_step: i64::MAX as u64, drift: i64::MIN, last_used: late, last_from });
         }
         let ids = (0..RecoverySet::LARGEST).map(|_| 255).collect();

@@ -16,7 +16,7 @@ use twinlock_store::config::{self, Config};
 struct Directory;
 
 impl Groups for Directory {
-    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+    fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>> {
         match user.as_str() {
             "alice" => Ok(vec!["alice".into(), "admins".into()]),
             "git" => Ok(vec!["git".into(), "robots".into(), "admins".into()]),
@@ -66,7 +66,7 @@ fn policy(text: &str) -> Policy {
 /// What is decided: the outcome, the name of the rule, and whether there was a doubt. `None`: undecided.
 fn decided(text: &str, given: &Given) -> Option<(SecondFactor, Option<String>, bool)> {
     let user = UserName::parse(given.user.as_bytes()).ok();
-    let source = Source::of(given.rhost);
+    let source = Source::from_rhost(given.rhost);
     let first_factors = given.key.map_or_else(FirstFactors::default, FirstFactors::with_key_of);
     let facts = Facts {
         service: given.service,
@@ -309,10 +309,10 @@ fn what_cannot_be_asked_is_not_decided() {
 struct Counting(std::cell::Cell<(usize, usize)>);
 
 impl Groups for Counting {
-    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+    fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>> {
         let (of, members) = self.0.get();
         self.0.set((of + 1, members));
-        Directory.of(user)
+        Directory.groups_of(user)
     }
 
     fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {
@@ -350,7 +350,7 @@ fn a_doubt_forgets_what_is_remembered() {
     let text = "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\n[[rule]]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
     let policy = policy(text);
     let of = |rhost| {
-        let (source, first_factors) = (Source::of(Some(rhost)), FirstFactors::default());
+        let (source, first_factors) = (Source::from_rhost(Some(rhost)), FirstFactors::default());
         let facts = Facts {
             service: "sshd",
             user: None,

@@ -12,7 +12,7 @@ use twinlock_service::import::{Imported, Prepared, Remark};
 use crate::{
     cli::ImportHow,
     failure::Failure,
-    output::{note, print, print_json, shown},
+    output::{print, print_json, print_note, sanitize_for_terminal},
 };
 
 /// What came of one user. The names are stable; docs/migration.md says what they mean.
@@ -52,7 +52,7 @@ struct Device {
 }
 
 impl Device {
-    fn of(id: Option<&str>, label: &str, otp: &Otp) -> Self {
+    fn new(id: Option<&str>, label: &str, otp: &Otp) -> Self {
         let (id, label) = (id.map(str::to_owned), label.to_owned());
         let (r#type, algorithm) = (otp.kind(), otp.algorithm().name());
         Self { id, label, r#type, algorithm, digits: otp.digits(), period: otp.period() }
@@ -62,13 +62,13 @@ impl Device {
 impl Outcome {
     pub(super) fn imported(subject: &Subject, how: &ImportHow, imported: &Imported, prepared: &Prepared) -> Self {
         let devices = prepared.enrolment.authenticators.iter();
-        let devices = devices.map(|one| Device::of(Some(one.id.as_str()), one.label.as_str(), &one.otp)).collect();
+        let devices = devices.map(|one| Device::new(Some(one.id.as_str()), one.label.as_str(), &one.otp)).collect();
         Self::carried(subject, how, imported, devices)
     }
 
     /// What would be done. Ids are made when it is.
     pub(super) fn dry(subject: &Subject, how: &ImportHow, imported: &Imported) -> Self {
-        let devices = imported.devices.iter().map(|one| Device::of(None, one.label.as_str(), &one.otp)).collect();
+        let devices = imported.devices.iter().map(|one| Device::new(None, one.label.as_str(), &one.otp)).collect();
         Self::carried(subject, how, imported, devices)
     }
 
@@ -99,7 +99,7 @@ impl Outcome {
     }
 
     fn ended(user: &UserName, how: &ImportHow, result: Ending, (reason, hint): (String, Option<String>)) -> Self {
-        Self { result, reason: Some(shown(&reason)), hint, ..Self::empty(user, how) }
+        Self { result, reason: Some(sanitize_for_terminal(&reason)), hint, ..Self::empty(user, how) }
     }
 
     fn empty(user: &UserName, how: &ImportHow) -> Self {
@@ -181,7 +181,7 @@ pub(super) fn many(outcomes: &[Outcome], how: &ImportHow) -> Result<(), Failure>
     }
     let (done, failed) = (count(Ending::Imported), count(Ending::Failed));
     let did = if how.dry_run { "would be imported" } else { "imported" };
-    note(&format!("{done} {did}, {} skipped (enrolled already), {failed} failed.", count(Ending::Skipped)));
+    print_note(&format!("{done} {did}, {} skipped (enrolled already), {failed} failed.", count(Ending::Skipped)));
     explain(outcomes);
     advise(outcomes);
     if failed == 0 {
@@ -204,7 +204,7 @@ fn explain(outcomes: &[Outcome]) {
         }
     }
     for text in said {
-        note(&format!("  {text}"));
+        print_note(&format!("  {text}"));
     }
 }
 
@@ -212,7 +212,7 @@ fn explain(outcomes: &[Outcome]) {
 fn advise(outcomes: &[Outcome]) {
     let imported = || outcomes.iter().filter(|outcome| outcome.result == Ending::Imported);
     if imported().any(|outcome| outcome.recovery_codes > 0) {
-        note(
+        print_note(
             "Scratch codes stay good, once each, and are typed twice in a row: 12345678 as 12345678 12345678.\n\
              `twinlock recovery new USER` gives stronger ones.",
         );
@@ -221,9 +221,9 @@ fn advise(outcomes: &[Outcome]) {
     match (without.next(), without.count()) {
         (None, _) => {}
         (Some(one), 0) => {
-            note(&format!("{0} has no recovery codes: `twinlock recovery new {0}` makes some.", one.user));
+            print_note(&format!("{0} has no recovery codes: `twinlock recovery new {0}` makes some.", one.user));
         }
-        (Some(_), more) => note(&format!(
+        (Some(_), more) => print_note(&format!(
             "{} users have no recovery codes: `twinlock recovery new USER` makes some.",
             more.saturating_add(1)
         )),

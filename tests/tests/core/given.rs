@@ -152,7 +152,7 @@ impl Host {
 
     /// One attempt of a user with these answers, and the prompts it made.
     pub(crate) fn attempt(&self, user: &str, answers: &[&str]) -> (Attempt, Vec<String>) {
-        let from = Origin::of("192.0.2.7");
+        let from = Origin::from_text("192.0.2.7");
         let login = Login {
             credentials: &self.store,
             states: &self.store,

@@ -54,7 +54,7 @@ pub trait Groups {
     ///
     /// # Errors
     /// The group database could not be asked.
-    fn of(&self, user: &UserName) -> io::Result<Vec<String>>;
+    fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>>;
 
     /// Whom a group itself names as its members, or `None` if there is none that [`Groups::of`] calls exactly so.
     /// Directories may name nobody.
@@ -250,7 +250,7 @@ impl Rule {
         let Some(wanted) = &self.groups else {
             return Ok(source);
         };
-        let own = groups.of(user)?;
+        let own = groups.groups_of(user)?;
         if wanted.unwanted.iter().any(|group| own.contains(group)) {
             return Ok(Fit::No);
         }
@@ -282,7 +282,7 @@ impl Rule {
         let Some(wanted) = &self.groups else {
             return Ok(true);
         };
-        let own = groups.of(user)?;
+        let own = groups.groups_of(user)?;
         if wanted.unwanted.iter().any(|group| own.contains(group)) {
             return Ok(false);
         }
@@ -319,11 +319,14 @@ impl<'a> AskedOnce<'a> {
         Self { groups, own: OnceCell::new(), agreed: RefCell::new(Vec::new()) }
     }
 
-    fn of(&self, user: &UserName) -> Result<&[String], PolicyError> {
+    fn groups_of(&self, user: &UserName) -> Result<&[String], PolicyError> {
         if let Some(own) = self.own.get() {
             return Ok(own);
         }
-        let own = self.groups.of(user).map_err(|error| PolicyError { what: format!("the groups of {user}"), error })?;
+        let own = self
+            .groups
+            .groups_of(user)
+            .map_err(|error| PolicyError { what: format!("the groups of {user}"), error })?;
         Ok(self.own.get_or_init(|| own))
     }
 

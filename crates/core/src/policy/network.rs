@@ -22,7 +22,7 @@ pub struct Network(IpNet);
 impl Source {
     /// Reads `PAM_RHOST`.
     #[must_use]
-    pub fn of(rhost: Option<&str>) -> Self {
+    pub fn from_rhost(rhost: Option<&str>) -> Self {
         match rhost {
             None | Some("") => Self::Here,
             Some(text) => address(text).map_or(Self::Name, Self::Address),
@@ -103,7 +103,7 @@ mod tests {
     use super::*;
 
     fn is_in(network: &str, rhost: &str) -> bool {
-        match Source::of(Some(rhost)) {
+        match Source::from_rhost(Some(rhost)) {
             Source::Address(address) => Network::parse(network).unwrap().contains(address),
             Source::Here | Source::Name => false,
         }
@@ -149,10 +149,10 @@ mod tests {
             "10.0.0.0/8",
             "UNKNOWN",
         ] {
-            assert_eq!(Source::of(Some(rhost)), Source::Name, "{rhost:?}");
+            assert_eq!(Source::from_rhost(Some(rhost)), Source::Name, "{rhost:?}");
         }
-        assert_eq!(Source::of(None), Source::Here);
-        assert_eq!(Source::of(Some("")), Source::Here);
+        assert_eq!(Source::from_rhost(None), Source::Here);
+        assert_eq!(Source::from_rhost(Some("")), Source::Here);
     }
 
     #[test]
@@ -170,7 +170,7 @@ mod tests {
 
     #[test]
     fn neighbours_are_one_address_or_a_64() {
-        let of = |rhost| Source::of(Some(rhost)).neighbourhood().map(|net| net.to_string());
+        let of = |rhost| Source::from_rhost(Some(rhost)).neighbourhood().map(|net| net.to_string());
         assert_eq!(of("192.0.2.7"), Some("192.0.2.7/32".into()));
         assert_eq!(of("::ffff:192.0.2.7"), Some("192.0.2.7/32".into()));
         assert_eq!(of("2001:db8:1:2:3:4:5:6"), Some("2001:db8:1:2::/64".into()));

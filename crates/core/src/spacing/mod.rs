@@ -87,7 +87,7 @@ impl Spacing {
         let mut next = Self { last_failure: self.last_failure.max(now), extra, networks: self.networks.clone() };
         next.networks.retain(|entry| !entry.is_forgotten(spacing, now));
         if let Some(network) = place.network {
-            next.note(network, place.home, mode, now);
+            next.record_failed_network(network, place.home, mode, now);
         }
         next
     }
@@ -118,7 +118,7 @@ impl Spacing {
         self.networks.iter().find(|entry| Some(entry.network) == network)
     }
 
-    fn note(&mut self, network: Network, home: Option<Network>, mode: Mode, now: UnixTime) {
+    fn record_failed_network(&mut self, network: Network, home: Option<Network>, mode: Mode, now: UnixTime) {
         let counted = match mode {
             Mode::Normal => 0,
             Mode::StepUp | Mode::Disabled => 1,

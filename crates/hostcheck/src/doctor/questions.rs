@@ -125,7 +125,7 @@ struct Note {
 
 impl Answers {
     /// Of the lines of one phase.
-    pub(crate) fn of(stack: &[&Line]) -> Self {
+    pub(crate) fn from_stack(stack: &[&Line]) -> Self {
         let ours: Vec<usize> = positions(stack, |line| line.module() == OURS);
         let noted = |note: &Note, at: usize, code: Code, after: &Position| {
             let mut note = note.clone();
@@ -197,7 +197,7 @@ mod tests {
             Ok(text.map(|text| (PathBuf::from(name), text)))
         };
         let service = Service::read("svc", &read).unwrap().unwrap();
-        Answers::of(&service.phase(phase))
+        Answers::from_stack(&service.phase(phase))
     }
 
     fn auth(text: &str) -> Answers {

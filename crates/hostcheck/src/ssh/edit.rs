@@ -46,7 +46,7 @@ impl Edit {
         let mut hunk = Hunk::default();
         for (index, line) in self.0.iter().enumerate() {
             if self.is_near_a_change(index) {
-                hunk.take(line, old_at, new_at);
+                hunk.add_line(line, old_at, new_at);
             } else {
                 hunk.end_into(&mut text);
             }
@@ -75,7 +75,7 @@ struct Hunk {
 }
 
 impl Hunk {
-    fn take(&mut self, line: &Line, old_at: usize, new_at: usize) {
+    fn add_line(&mut self, line: &Line, old_at: usize, new_at: usize) {
         self.begin.get_or_insert((old_at, new_at));
         let (sign, line) = match line {
             Line::Kept(line) => (' ', line),

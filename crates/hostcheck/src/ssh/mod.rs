@@ -79,7 +79,7 @@ pub fn propose(mode: Mode, note: &Note<'_>) -> Result<State, HostError> {
     if let Some((phase, record)) = settled(&change_log, note)? {
         return Ok(State::Enabled(Enabled { phase, record, change_log }));
     }
-    let plan = Plan::of(Facts::gather()?, mode)?;
+    let plan = Plan::make(Facts::gather()?, mode)?;
     Ok(State::Disabled(Proposal { plan, change_log }))
 }
 

@@ -46,7 +46,7 @@ pub(super) struct Plan {
 
 impl Plan {
     /// What is to be changed for this mode.
-    pub(super) fn of(facts: Facts, mode: Mode) -> Result<Self, HostError> {
+    pub(super) fn make(facts: Facts, mode: Mode) -> Result<Self, HostError> {
         let (source, folder) = match (&facts.pam, &facts.vendor_pam) {
             (Some(own), _) => (own, PAM.0),
             (None, Some(vendors)) => (vendors, VENDOR),

@@ -54,7 +54,7 @@ pub(super) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result
     let candidate = Candidate::with(plan.drop_in())?;
     candidate.test()?;
     let administrators = administrators()?;
-    let root_may = candidate.in_force("root")?.of("permitrootlogin") == "yes";
+    let root_may = candidate.in_force("root")?.value("permitrootlogin") == "yes";
     let enters = |account: &&Account| account.subject.uid != 0 || root_may;
     let mut objections = Vec::new();
     if !administrators.iter().filter(enters).any(|account| is_enrolled(installation, account)) {
@@ -135,7 +135,7 @@ fn has_break_glass(
     administrators: &[Account],
     root_may: bool,
 ) -> Result<bool, HostError> {
-    let console = pam_files::of("login")
+    let console = pam_files::read_service("login")
         .map_err(|error| HostError::refused(error.to_string()))?
         .is_some_and(|lines| lines.iter().all(|line| line.phase != Phase::Auth));
     let shadow = Shadow::read();
@@ -144,7 +144,7 @@ fn has_break_glass(
     if console && administrators.iter().any(has_password) {
         return Ok(true);
     }
-    let source = Source::of(None);
+    let source = Source::from_rhost(None);
     for account in administrators.iter().filter(|account| account.subject.uid != 0 || root_may) {
         let facts = Facts {
             service: "sshd",

@@ -104,7 +104,8 @@ pub(super) fn outlive_connections_that_may_give_a_password(server: Server, note:
     let in_place = in_place()?;
     let methods = ["passwordauthentication", "kbdinteractiveauthentication"];
     // What sshd does not say may be a no.
-    let takes_none = in_place.as_ref().is_none_or(|settings| methods.iter().all(|method| settings.of(method) == "no"));
+    let takes_none =
+        in_place.as_ref().is_none_or(|settings| methods.iter().all(|method| settings.value(method) == "no"));
     if takes_none {
         let grace = in_place.and_then(|settings| settings.seconds("logingracetime")).unwrap_or(120);
         note(&format!(
@@ -118,7 +119,7 @@ pub(super) fn outlive_connections_that_may_give_a_password(server: Server, note:
 /// The sshd of the `PidFile`, if that process is one.
 fn running() -> Result<Option<(Pid, PathBuf)>, HostError> {
     let in_place = in_place()?;
-    let file = match in_place.as_ref().map(|settings| settings.of("pidfile")) {
+    let file = match in_place.as_ref().map(|settings| settings.value("pidfile")) {
         None | Some("") => "/run/sshd.pid",
         Some(file) => file,
     };

@@ -83,7 +83,7 @@ struct Found {
 /// Changes the stack `old`. `password_auth` is the text of the file that RHEL's asks the password by.
 pub(super) fn change(old: &str, password_auth: Option<&str>, mode: Mode) -> Result<Stack, Unknown> {
     let found = look(old)?;
-    let questions = Questions::of(&found, password_auth, mode);
+    let questions = Questions::from_stack(&found, password_auth, mode);
     let edit = |ask: &[&str], guard: &[&str]| insert(old, &found, questions.keeps_password_line, ask, guard);
     Ok(Stack { bridge: edit(&questions.bridge, &[]), after: edit(&questions.after, &GUARD), family: found.family })
 }
@@ -121,7 +121,7 @@ const UNIX_OR_SSS: [&str; 4] = [
 ];
 
 impl Questions {
-    fn of(found: &Found, password_auth: Option<&str>, mode: Mode) -> Self {
+    fn from_stack(found: &Found, password_auth: Option<&str>, mode: Mode) -> Self {
         let substack = match found.family {
             Family::Debian | Family::Suse => "auth       substack     common-auth",
             Family::Rhel => "auth       substack     password-auth",

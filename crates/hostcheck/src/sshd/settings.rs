@@ -33,7 +33,7 @@ impl Settings {
     }
 
     /// The value of a setting; empty if sshd does not know it.
-    pub(crate) fn of(&self, key: &str) -> &str {
+    pub(crate) fn value(&self, key: &str) -> &str {
         self.all(key).first().map_or("", String::as_str)
     }
 
@@ -44,12 +44,12 @@ impl Settings {
 
     /// Whether it is `yes`.
     pub(crate) fn has(&self, key: &str) -> bool {
-        self.of(key).eq_ignore_ascii_case("yes")
+        self.value(key).eq_ignore_ascii_case("yes")
     }
 
     /// Whether `AuthenticationMethods` is set.
     pub(crate) fn names_methods(&self) -> bool {
-        !matches!(self.of("authenticationmethods").to_ascii_lowercase().as_str(), "" | "any")
+        !matches!(self.value("authenticationmethods").to_ascii_lowercase().as_str(), "" | "any")
     }
 
     /// The ways that sshd would take, without those for which a method is switched off.
@@ -59,7 +59,7 @@ impl Settings {
         if !self.names_methods() {
             return on.into_iter().map(|method| vec![method.to_owned()]).collect();
         }
-        let methods = self.of("authenticationmethods").to_ascii_lowercase();
+        let methods = self.value("authenticationmethods").to_ascii_lowercase();
         let way =
             |list: &str| list.split(',').map(|method| method.split(':').next().unwrap_or(method).to_owned()).collect();
         let ways = methods.split_whitespace().map(way);
@@ -68,7 +68,7 @@ impl Settings {
 
     /// The PAM service; before OpenSSH 9.8 it was the name of the program.
     pub(crate) fn service(&self) -> &str {
-        match self.of("pamservicename") {
+        match self.value("pamservicename") {
             "" => "sshd",
             name => name,
         }
@@ -76,7 +76,7 @@ impl Settings {
 
     /// A time in seconds.
     pub(crate) fn seconds(&self, key: &str) -> Option<u64> {
-        self.of(key).parse().ok()
+        self.value(key).parse().ok()
     }
 }
 

@@ -78,7 +78,7 @@ impl Kind {
         }
     }
 
-    fn of(byte: u8) -> Option<Self> {
+    fn from_byte(byte: u8) -> Option<Self> {
         Self::ALL.into_iter().find(|kind| kind.byte() == byte)
     }
 
@@ -131,7 +131,7 @@ impl Frame {
         let mut header = [0; HEADER];
         from.read_exact(&mut header)?;
         let [a, b, c, d, kind] = header;
-        let kind = Kind::of(kind).ok_or(FrameError::NoMessage)?;
+        let kind = Kind::from_byte(kind).ok_or(FrameError::NoMessage)?;
         let length = usize::try_from(u32::from_be_bytes([a, b, c, d])).map_err(|_| FrameError::NoMessage)?;
         if length > kind.longest() {
             return Err(FrameError::NoMessage);

@@ -43,7 +43,7 @@ pub fn parse(file: &[u8], now: UnixTime) -> Result<Imported, ImportError> {
     let mut scratch_codes: Vec<RecoveryCode> = Vec::new();
     for (at, line) in lines {
         if let Some(option) = line.strip_prefix('"') {
-            options.take(option.trim(), at)?;
+            options.read_option(option.trim(), at)?;
         } else if !line.is_empty() {
             let code = scratch_code(line).ok_or_else(|| ImportErrorKind::Line.at(at))?;
             if !scratch_codes.iter().any(|known| known.same_as(&code)) {
@@ -98,7 +98,7 @@ struct Options<'a> {
 }
 
 impl<'a> Options<'a> {
-    fn take(&mut self, option: &'a str, line: usize) -> Result<(), ImportError> {
+    fn read_option(&mut self, option: &'a str, line: usize) -> Result<(), ImportError> {
         let (name, value) = option.split_once([' ', '\t']).unwrap_or((option, ""));
         let value = (line, value.trim());
         let left_behind = |what| Some(Remark { line: Some(line), what });
@@ -298,7 +298,7 @@ mod tests {
     #[test]
     fn a_scratch_code_is_the_recovery_code_that_it_spells_twice() {
         let imported = read(&file("\" TOTP_AUTH\n12345678\n87654321\n12345678\n\n"));
-        let shown: Vec<_> = imported.scratch_codes.iter().map(|code| code.shown().to_string()).collect();
+        let shown: Vec<_> = imported.scratch_codes.iter().map(|code| code.formatted().to_string()).collect();
         assert_eq!(shown, ["1234-5678-1234-5678", "8765-4321-8765-4321"]);
         for typed in ["1234567812345678", "12345678 12345678", "1234-5678-1234-5678"] {
             let Answer::Recovery(typed) = Answer::read(typed.as_bytes()) else { panic!("{typed}") };

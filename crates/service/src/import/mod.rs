@@ -141,10 +141,12 @@ impl Prepared {
         subject: &Subject,
         if_enrolled: (IfEnrolled, UnixTime),
     ) -> Result<(), EnrolError> {
-        enrolment::store_enrolment_with(stores, subject, &self.enrolment, if_enrolled, |record| self.note(record))
+        enrolment::store_enrolment_with(stores, subject, &self.enrolment, if_enrolled, |record| {
+            self.record_uses(record)
+        })
     }
 
-    fn note(&self, record: &mut Record) {
+    fn record_uses(&self, record: &mut Record) {
         for (id, step, drift) in &self.pasts {
             let otp = self.enrolment.authenticators.iter().find(|one| one.id == *id).map(|one| &one.otp);
             let seconds = otp.and_then(Otp::period).map_or(0, |period| step.saturating_mul(period.into()));

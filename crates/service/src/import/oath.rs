@@ -46,7 +46,7 @@ pub fn parse(file: &[u8], now: UnixTime) -> Result<Users, ImportError> {
         let nothing = || Ok(Imported { devices: Vec::new(), scratch_codes: Vec::new(), remarks: Vec::new() });
         let entry = users.entry(user).or_insert_with(nothing);
         if let Ok(imported) = entry
-            && let Err(reason) = take(imported, kind, fields, at, now)
+            && let Err(reason) = read_line(imported, kind, fields, at, now)
         {
             *entry = Err(reason.at(at));
         }
@@ -54,7 +54,7 @@ pub fn parse(file: &[u8], now: UnixTime) -> Result<Users, ImportError> {
     if users.is_empty() { Err(ImportErrorKind::Empty.nowhere()) } else { Ok(users) }
 }
 
-fn take<'a>(
+fn read_line<'a>(
     imported: &mut Imported,
     kind: &str,
     mut fields: impl Iterator<Item = &'a str>,

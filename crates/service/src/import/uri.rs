@@ -60,10 +60,10 @@ fn read(bytes: &[u8]) -> Result<Imported, ImportErrorKind> {
     };
     let (name, query) = rest.split_once('?').ok_or(ImportErrorKind::Missing("secret"))?;
     let mut remarks = Vec::new();
-    let parameters = Parameters::take(query, &mut remarks)?;
+    let parameters = Parameters::parse(query, &mut remarks)?;
     let otp = parameters.otp(counts)?;
     remarks.extend(remark_on(otp.secret(), None));
-    let label = label(&decoded(name)?, parameters.of("issuer"), &mut remarks)?;
+    let label = label(&decoded(name)?, parameters.value("issuer"), &mut remarks)?;
     let device = Device { label, otp, last_step: None, drift: 0 };
     Ok(Imported { devices: vec![device], scratch_codes: Vec::new(), remarks })
 }
@@ -72,7 +72,7 @@ fn read(bytes: &[u8]) -> Result<Imported, ImportErrorKind> {
 struct Parameters(Vec<(&'static str, Zeroizing<String>)>);
 
 impl Parameters {
-    fn take(query: &str, remarks: &mut Vec<Remark>) -> Result<Self, ImportErrorKind> {
+    fn parse(query: &str, remarks: &mut Vec<Remark>) -> Result<Self, ImportErrorKind> {
         let mut all = Self(Vec::new());
         for (number, pair) in (1..).zip(query.split('&')) {
             let (name, value) =
@@ -80,7 +80,7 @@ impl Parameters {
             let value = decoded(value)?;
             let known = |names: &[&'static str]| names.iter().find(|known| **known == name).copied();
             if let Some(name) = known(&KNOWN) {
-                if all.of(name).is_some() {
+                if all.value(name).is_some() {
                     return Err(ImportErrorKind::Twice(name));
                 }
                 all.0.push((name, value));
@@ -92,22 +92,22 @@ impl Parameters {
         Ok(all)
     }
 
-    fn of(&self, name: &str) -> Option<&str> {
+    fn value(&self, name: &str) -> Option<&str> {
         self.0.iter().find(|(known, _)| *known == name).map(|(_, value)| value.as_str())
     }
 
     fn otp(&self, counts: bool) -> Result<Otp, ImportErrorKind> {
-        let secret = self.of("secret").ok_or(ImportErrorKind::Missing("secret"))?;
+        let secret = self.value("secret").ok_or(ImportErrorKind::Missing("secret"))?;
         let secret = Secret::from_base32(secret).map_err(ImportErrorKind::Secret)?;
         let algorithm =
-            self.of("algorithm").map_or(Some(Algorithm::Sha1), |name| Algorithm::named(&name.to_ascii_uppercase()));
+            self.value("algorithm").map_or(Some(Algorithm::Sha1), |name| Algorithm::named(&name.to_ascii_uppercase()));
         let algorithm = algorithm.ok_or(ImportErrorKind::Value("algorithm"))?;
-        let digits = self.of("digits").map_or(Some(Otp::DIGITS), number).ok_or(ImportErrorKind::Value("digits"))?;
+        let digits = self.value("digits").map_or(Some(Otp::DIGITS), number).ok_or(ImportErrorKind::Value("digits"))?;
         let factor = if counts {
-            let first = self.of("counter").ok_or(ImportErrorKind::Missing("counter"))?;
+            let first = self.value("counter").ok_or(ImportErrorKind::Missing("counter"))?;
             MovingFactor::Counter { first: counter(first).ok_or(ImportErrorKind::Value("counter"))? }
         } else {
-            let period = self.of("period").map_or(Some(Otp::PERIOD), number);
+            let period = self.value("period").map_or(Some(Otp::PERIOD), number);
             MovingFactor::Time { period: period.ok_or(ImportErrorKind::Value("period"))? }
         };
         Otp::new(secret, algorithm, digits, factor).map_err(ImportErrorKind::Otp)

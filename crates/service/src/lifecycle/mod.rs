@@ -180,7 +180,7 @@ impl Lifecycle<'_> {
             label: authenticator.label.as_str().to_owned(),
             r#type: otp.kind().to_owned(),
             uri,
-            recovery_codes: shown(&codes),
+            recovery_codes: formatted(&codes),
         }))
     }
 
@@ -284,7 +284,7 @@ impl Lifecycle<'_> {
             Ok(())
         })?;
         self.audit_log.change(subject, Change::RecoveryRenewed);
-        Ok(Done::RecoveryRenewed(shown(&codes)))
+        Ok(Done::RecoveryRenewed(formatted(&codes)))
     }
 
     fn change_device(
@@ -434,6 +434,6 @@ fn hand_over(codes: &[RecoveryCode], dialogue: &mut dyn Dialogue) -> Result<(), 
     Err(NoAnswer { code: 0 })
 }
 
-fn shown(codes: &[RecoveryCode]) -> zeroize::Zeroizing<Vec<String>> {
-    zeroize::Zeroizing::new(codes.iter().map(|code| code.shown().to_string()).collect())
+fn formatted(codes: &[RecoveryCode]) -> zeroize::Zeroizing<Vec<String>> {
+    zeroize::Zeroizing::new(codes.iter().map(|code| code.formatted().to_string()).collect())
 }

@@ -60,7 +60,7 @@ pub struct SystemAuditLog<'a> {
 
 impl SystemAuditLog<'_> {
     /// Writes a line about something that an administrator may want to look at.
-    pub fn note(&self, line: &str) {
+    pub fn notice(&self, line: &str) {
         log(self.program, Severity::Notice, line);
     }
 
@@ -74,7 +74,7 @@ impl SystemAuditLog<'_> {
     /// Sends the owner a mail about a change, where that is wanted. `circumstances` stand behind the date.
     pub fn mail(&self, subject: &Subject, change: Change, circumstances: &str) {
         let user = subject.name.as_str().to_owned();
-        let what = format!("{} on {}{circumstances}", change.told(), self.clock.now());
+        let what = format!("{} on {}{circumstances}", change.describe(), self.clock.now());
         match self.mail {
             Mailing::Off => {}
             Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, &what),
@@ -82,7 +82,7 @@ impl SystemAuditLog<'_> {
                 let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
                 let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, &what));
                 if let Err(error) = sending {
-                    self.note(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
+                    self.notice(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
                 }
             }
         }

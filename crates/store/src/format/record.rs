@@ -138,8 +138,8 @@ fn read_failed_network(value: &DeValue<'_>) -> Result<FailedNetwork, String> {
 }
 
 fn read_use(mut table: Table<'_>) -> Result<Use, ParseError> {
-    let last_from = table.optional("last_from", |value| Ok(Origin::of(string(value)?)))?.flatten();
-    let claimed = table.optional("claimed", |value| Ok(Origin::of(string(value)?)))?.flatten();
+    let last_from = table.optional("last_from", |value| Ok(Origin::from_text(string(value)?)))?.flatten();
+    let claimed = table.optional("claimed", |value| Ok(Origin::from_text(string(value)?)))?.flatten();
     let used = Use {
         id: table.required("id", authenticator_id)?,
         last_step: table.required("last_step", integer)?,
@@ -168,7 +168,7 @@ mod tests {
         let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
         let phone = AuthenticatorId::parse("phone").unwrap();
         record.use_step(&phone, 7, UnixTime::from_seconds(210));
-        record.set_from(&phone, Origin::of(from).as_ref());
+        record.set_from(&phone, Origin::from_text(from).as_ref());
         record
     }
 
@@ -183,7 +183,7 @@ mod tests {
     fn an_origin_that_is_claimed_is_read_as_one() {
         let mut record = used_from("192.0.2.7");
         let plain = record.to_toml();
-        record.uses[0].last_from = Origin::of("192.0.2.7").map(Origin::claimed);
+        record.uses[0].last_from = Origin::from_text("192.0.2.7").map(Origin::claimed);
         let claimed = record.to_toml();
         assert_eq!(Record::parse(&claimed), Ok(record));
         assert_eq!(claimed.replace("\nclaimed = ", "\nlast_from = "), plain);

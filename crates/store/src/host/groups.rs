@@ -14,7 +14,7 @@ pub struct SystemGroups;
 
 impl Groups for SystemGroups {
     /// All groups by number, then their names. A number without a name is no group that a rule could name.
-    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
+    fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>> {
         let Some(account) = User::from_name(user.as_str())? else {
             return Err(io::Error::new(io::ErrorKind::NotFound, "the account is gone"));
         };

@@ -144,7 +144,7 @@ pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
     };
     let auth = &facts.pam.auth;
     let lines = facts.stack(Phase::Auth);
-    if let Some(line) = lines.iter().find(|line| OurLine::of(line).is_some_and(|ours| ours.requires_key())) {
+    if let Some(line) = lines.iter().find(|line| OurLine::from_line(line).is_some_and(|ours| ours.requires_key())) {
         // Without a key it opens for nobody; what its refusal means, its control says.
         let refuses = matches!(line.action(Code::PERM_DENIED), Action::Bad | Action::Die);
         let one = |group: Gathered| {
@@ -172,7 +172,7 @@ pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
 
 /// sshd's own password method, which cannot give a code.
 pub(super) fn password_method(facts: &Facts) -> Vec<Symptom> {
-    let ours: Vec<OurLine> = facts.stack(Phase::Auth).into_iter().filter_map(OurLine::of).collect();
+    let ours: Vec<OurLine> = facts.stack(Phase::Auth).into_iter().filter_map(OurLine::from_line).collect();
     let takes_both = |line: &OurLine| line.has(ModuleArgument::ForwardPass) || line.has(ModuleArgument::UseFirstPass);
     if ours.is_empty() || ours.iter().any(takes_both) {
         return Vec::new();
@@ -204,7 +204,7 @@ pub(super) fn password_method(facts: &Facts) -> Vec<Symptom> {
 /// Whether it is root's, and sshd replaces what root answers.
 fn is_refused_root(facts: &Facts, login: &Login) -> bool {
     let is_root = facts.people.iter().any(|person| person.uid == 0 && person.name.as_str() == login.user);
-    is_root && login.settings.of("permitrootlogin") != "yes"
+    is_root && login.settings.value("permitrootlogin") != "yes"
 }
 
 /// Root, whom sshd does not let answer.
@@ -212,7 +212,7 @@ pub(super) fn root(facts: &Facts) -> Vec<Symptom> {
     let alone = facts.people.iter().filter(|person| person.may_log_in).all(|person| person.uid == 0);
     let judge = |login: &Login| {
         let settings = &login.settings;
-        let allowed = settings.of("permitrootlogin") != "no";
+        let allowed = settings.value("permitrootlogin") != "no";
         let ways = settings.ways();
         let asked = !ways.is_empty() && ways.iter().all(with_keyboard);
         let expected = login.enrolled || alone || facts.one_user;

@@ -80,7 +80,8 @@ pub(super) fn use_pam(facts: &Facts) -> Vec<Symptom> {
     let Some(settings) = facts.settings().filter(|settings| !settings.has("usepam")) else {
         return Vec::new();
     };
-    let found = format!("UsePAM is {}", if settings.of("usepam").is_empty() { "unknown to this sshd" } else { "no" });
+    let found =
+        format!("UsePAM is {}", if settings.value("usepam").is_empty() { "unknown to this sshd" } else { "no" });
     let why = "sshd then asks PAM nothing: no code, and no guard";
     vec![Symptom::new(Open, facts.global_place("usepam"), found, why, "set `UsePAM yes`")]
 }
@@ -169,8 +170,8 @@ pub(super) fn penalties(facts: &Facts) -> Vec<Symptom> {
     let Some(settings) = facts.settings() else {
         return Vec::new();
     };
-    let on = !matches!(settings.of("persourcepenalties"), "" | "no");
-    let exempt = !matches!(settings.of("persourcepenaltyexemptlist"), "" | "none");
+    let on = !matches!(settings.value("persourcepenalties"), "" | "no");
+    let exempt = !matches!(settings.value("persourcepenaltyexemptlist"), "" | "none");
     let shared = facts.config.policy.rules.iter().any(|rule| rule.from.is_some());
     if !on || exempt || !shared {
         return Vec::new();

@@ -72,7 +72,7 @@ pub(super) fn order(facts: &Facts) -> Vec<Symptom> {
         .map(|line| {
             let place = Some(line.place.to_string());
             if is_condition(line.module()) {
-                let found = format!("whom `{}` means is not asked for a code", told(line));
+                let found = format!("whom `{}` means is not asked for a code", describe_line(line));
                 return Symptom::new(
                     Hint,
                     place,
@@ -83,7 +83,7 @@ pub(super) fn order(facts: &Facts) -> Vec<Symptom> {
             }
             let found = format!(
                 "`{}` ends the login or jumps past Twinlock's line when it succeeds, so no code is asked for",
-                told(line)
+                describe_line(line)
             );
             Symptom::new(Open, place, found, "the first factor alone is enough", order_mend(line))
         })
@@ -107,7 +107,7 @@ pub(super) fn control(facts: &Facts) -> Vec<Symptom> {
     let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.against).and_then(|at| stack.get(at)) else {
         return Vec::new();
     };
-    let found = format!("a login can succeed though Twinlock refused it: `{}`", told(line));
+    let found = format!("a login can succeed though Twinlock refused it: `{}`", describe_line(line));
     let why = "a wrong code does not keep anybody out";
     vec![Symptom::new(Open, Some(line.place.to_string()), found, why, "make it `required`")]
 }
@@ -171,7 +171,7 @@ pub(super) fn guard(facts: &Facts) -> Vec<Symptom> {
     };
     let mut all = Vec::new();
     if answers.against {
-        let found = format!("a login can succeed though the guard refused it: `{}`", told(line));
+        let found = format!("a login can succeed though the guard refused it: `{}`", describe_line(line));
         all.push(Symptom::new(
             Warning,
             Some(line.place.to_string()),
@@ -183,10 +183,10 @@ pub(super) fn guard(facts: &Facts) -> Vec<Symptom> {
     for line in answers.around.iter().filter_map(|at| stack.get(*at)) {
         let place = Some(line.place.to_string());
         all.push(if exempts(line) {
-            let found = format!("whom `{}` means is not looked at by the guard", told(line));
+            let found = format!("whom `{}` means is not looked at by the guard", describe_line(line));
             Symptom::new(Hint, place, found, "they log in by a key alone", "nothing, if they are meant to be exempt")
         } else {
-            let found = format!("`{}` can end the account phase before the guard", told(line));
+            let found = format!("`{}` can end the account phase before the guard", describe_line(line));
             Symptom::new(Warning, place, found, "a login by key alone would pass there", add)
         });
     }
@@ -199,7 +199,7 @@ fn exempts(line: &Line) -> bool {
 }
 
 /// A line as it is written, more or less.
-fn told(line: &Line) -> String {
+fn describe_line(line: &Line) -> String {
     let control = if line.control.contains('=') { format!("[{}]", line.control) } else { line.control.clone() };
     let arguments = if line.module() == OURS { &[] } else { line.arguments() };
     let words = [line.phase.name(), &control, line.module()].into_iter().chain(arguments.iter().map(String::as_str));

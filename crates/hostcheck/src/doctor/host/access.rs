@@ -15,7 +15,7 @@ pub(super) struct Access<'a> {
 }
 
 impl<'a> Access<'a> {
-    pub(super) fn of(settings: &'a Settings) -> Self {
+    pub(super) fn from_settings(settings: &'a Settings) -> Self {
         let words = |key| settings.all(key).iter().flat_map(|value| value.split_whitespace());
         // What stands behind the name is a host, from which a login may come or not.
         let users = |key| words(key).map(|word| word.split('@').next().unwrap_or(word)).collect();

@@ -33,7 +33,7 @@ pub(super) struct FirstFactors<'a> {
 }
 
 impl<'a> FirstFactors<'a> {
-    pub(super) fn of(settings: &'a Settings, files: &'a Files, now: UnixTime) -> Self {
+    pub(super) fn gather(settings: &'a Settings, files: &'a Files, now: UnixTime) -> Self {
         Self { settings, files, shadow: Shadow::read(), now }
     }
 
@@ -57,7 +57,7 @@ impl<'a> FirstFactors<'a> {
     /// The files in which sshd looks for the keys of an account, those of `Match` blocks included.
     pub(super) fn key_files(&self, account: &'a Account) -> impl Iterator<Item = PathBuf> {
         let standard =
-            [".ssh/authorized_keys"].into_iter().filter(|_| self.settings.of("authorizedkeysfile").is_empty());
+            [".ssh/authorized_keys"].into_iter().filter(|_| self.settings.value("authorizedkeysfile").is_empty());
         let named = self.values("authorizedkeysfile").flat_map(str::split_whitespace);
         standard.chain(named).filter_map(|file| {
             let home = account.home.to_str()?;

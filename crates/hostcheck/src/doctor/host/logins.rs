@@ -52,7 +52,7 @@ pub(super) fn logins(
     let mut all = Vec::new();
     let asked = worth_asking(&sshd.files, installation, people);
     for (number, address) in addresses.iter().enumerate() {
-        let source = Source::of(Some(address));
+        let source = Source::from_rhost(Some(address));
         // Where an address decides, two accounts show it.
         let count = if number == 0 { MOST_ASKED } else { 2 };
         for person in asked.iter().take(count) {
@@ -63,7 +63,7 @@ pub(super) fn logins(
             };
             let policy =
                 decide(installation, &pam.service, &person.name, &source, now, &SystemGroups).unwrap_or_default();
-            let exempt = Exempt::of(pam, &person.name, person.uid);
+            let exempt = Exempt::gather(pam, &person.name, person.uid);
             let wanted = |phase| wants(if pam.nullok(phase) { policy.nullok() } else { policy }, person.enrolled);
             all.push(Login {
                 user: name.to_owned(),

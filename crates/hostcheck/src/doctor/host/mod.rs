@@ -81,13 +81,13 @@ impl Facts {
     pub(crate) fn of_host(installation: &Installation<'_>, scope: &Scope) -> Result<Self, HostError> {
         let now = SystemClock.now();
         let server = Sshd::find(&scope.host);
-        let mut sshd = server.as_ref().map(|server| SshdFacts::of(server, scope));
+        let mut sshd = server.as_ref().map(|server| SshdFacts::gather(server, scope));
         let settings = sshd.as_ref().and_then(|sshd| sshd.settings.clone()).unwrap_or_default();
         let planned = scope.host.sshd_config.is_some();
         let today = if planned { Some(SshdFacts::settings_today().unwrap_or_default()) } else { None };
         let files = sshd.as_ref().map(|sshd| sshd.files.clone()).unwrap_or_default();
-        let pam = PamFacts::of(settings.service(), &scope.host);
-        let mut store = StoreFacts::of(installation);
+        let pam = PamFacts::gather(settings.service(), &scope.host);
+        let mut store = StoreFacts::gather(installation);
         let one = scope.user.as_ref();
         let mut people = people::people(installation, &pam, &settings, &files, now, one, &mut store)?;
         if let Some(one) = one {
@@ -128,7 +128,7 @@ impl Facts {
     /// Where something that is in force for a login was set.
     pub(crate) fn place(&self, key: &str, login: &Login) -> Option<String> {
         let files = &self.sshd.as_ref()?.files;
-        files.place_of(key, login.settings.of(key), &login.user, &login.from).map(ToString::to_string)
+        files.place_of(key, login.settings.value(key), &login.user, &login.from).map(ToString::to_string)
     }
 
     /// The first line that has this key.
@@ -140,7 +140,7 @@ impl Facts {
     /// The same for nobody in particular.
     pub(crate) fn global_place(&self, key: &str) -> Option<String> {
         let sshd = self.sshd.as_ref()?;
-        sshd.files.place_of(key, sshd.settings.as_ref()?.of(key), "", OUTSIDE).map(ToString::to_string)
+        sshd.files.place_of(key, sshd.settings.as_ref()?.value(key), "", OUTSIDE).map(ToString::to_string)
     }
 }
 

@@ -30,7 +30,7 @@ pub(crate) struct PamFacts {
 }
 
 impl PamFacts {
-    pub(super) fn of(service: &str, host: &Host) -> Self {
+    pub(super) fn gather(service: &str, host: &Host) -> Self {
         Self::read(service, &|path| host.text(path), misspelled(service))
     }
 
@@ -40,7 +40,8 @@ impl PamFacts {
             Ok(file) => (file, None),
             Err(error) => (None, Some(error.to_string())),
         };
-        let answers = |phase| file.as_ref().map(|service| Answers::of(&service.phase(phase))).unwrap_or_default();
+        let answers =
+            |phase| file.as_ref().map(|service| Answers::from_stack(&service.phase(phase))).unwrap_or_default();
         let (auth, account) = (answers(Phase::Auth), answers(Phase::Account));
         let console = Service::on("login", text).ok().flatten();
         let console_asks =
@@ -53,7 +54,7 @@ impl PamFacts {
     }
 
     pub(super) fn nullok(&self, phase: Phase) -> bool {
-        self.lines(phase).into_iter().filter_map(OurLine::of).any(|line| line.has(ModuleArgument::Nullok))
+        self.lines(phase).into_iter().filter_map(OurLine::from_line).any(|line| line.has(ModuleArgument::Nullok))
     }
 
     /// Whether a condition of the stack leads an account past our line.
@@ -92,11 +93,11 @@ pub(super) struct Exempt {
 }
 
 impl Exempt {
-    pub(super) fn of(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
+    pub(super) fn gather(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
         if pam.auth.around.is_empty() && pam.account.around.is_empty() {
             return Self { auth: false, account: false };
         }
-        let groups = SystemGroups.of(name).unwrap_or_default();
+        let groups = SystemGroups.groups_of(name).unwrap_or_default();
         let whom = Whom { user: name.as_str(), uid, groups: &groups };
         Self {
             auth: pam.exempts(Phase::Auth, &pam.auth, whom),

@@ -83,10 +83,10 @@ pub(super) fn people(
         now,
         reading: installation.store.reading().ok(),
         admins: accounts::ADMINISTRATORS.iter().filter_map(|group| accounts::members(group).ok().flatten()).collect(),
-        outside: Source::of(Some(OUTSIDE)),
+        outside: Source::from_rhost(Some(OUTSIDE)),
         groups: RememberedGroups::default(),
-        access: Access::of(settings),
-        first_factors: FirstFactors::of(settings, sshd_files, now),
+        access: Access::from_settings(settings),
+        first_factors: FirstFactors::gather(settings, sshd_files, now),
         passwords: Passwords::of_host(),
     };
     let meant = |account: &&Account| {
@@ -159,7 +159,7 @@ impl Looking<'_> {
             older_device,
             admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
             second_factor,
-            exempt_in_pam: Exempt::of(pam, name, account.subject.uid).account,
+            exempt_in_pam: Exempt::gather(pam, name, account.subject.uid).account,
             automation,
         };
         (person, fault)
@@ -171,8 +171,8 @@ impl Looking<'_> {
 struct RememberedGroups(Mutex<HashMap<String, Option<Vec<String>>>>);
 
 impl Groups for RememberedGroups {
-    fn of(&self, user: &UserName) -> io::Result<Vec<String>> {
-        SystemGroups.of(user)
+    fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>> {
+        SystemGroups.groups_of(user)
     }
 
     fn members(&self, group: &str) -> io::Result<Option<Vec<String>>> {

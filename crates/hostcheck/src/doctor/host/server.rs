@@ -24,7 +24,7 @@ pub(crate) struct SshdFacts {
 }
 
 impl SshdFacts {
-    pub(super) fn of(server: &Sshd, scope: &Scope) -> Self {
+    pub(super) fn gather(server: &Sshd, scope: &Scope) -> Self {
         let files = Files::read(&scope.host);
         let complaint = server.complaint();
         // A server that does not start has no settings.
@@ -33,7 +33,7 @@ impl SshdFacts {
             None => server.settings("nobody", scope.from.as_deref().unwrap_or(OUTSIDE)),
         };
         let version = settings.as_ref().and_then(|_| server.version());
-        let changed_since = settings.as_ref().and_then(|settings| changed_since(&files, settings.of("pidfile")));
+        let changed_since = settings.as_ref().and_then(|settings| changed_since(&files, settings.value("pidfile")));
         Self { complaint, files, version, changed_since, settings }
     }
 

@@ -53,7 +53,7 @@ pub(crate) enum Broker {
 }
 
 impl StoreFacts {
-    pub(super) fn of(installation: &Installation<'_>) -> Self {
+    pub(super) fn gather(installation: &Installation<'_>) -> Self {
         let root = &installation.config.store.directory;
         // The first that is wrong: what is below it cannot be judged.
         let fault = files::check_folder(root)
@@ -73,7 +73,7 @@ impl StoreFacts {
                 .and_then(|space| free(space.blocks(), space.blocks_available().saturating_mul(space.fragment_size()))),
             free_files: space.and_then(|space| free(space.files(), space.files_available())),
             // A store that cannot be opened is among the faults already.
-            copy_on_write: CopyOnWrite::of(&installation.store.states).unwrap_or_default(),
+            copy_on_write: CopyOnWrite::find(&installation.store.states).unwrap_or_default(),
             labels: if selinux_enforces() { Labels::below(root) } else { Labels::Fine },
         }
     }
@@ -92,10 +92,14 @@ impl Labels {
             return Self::Unknown;
         };
         // Not too many arguments for the kernel.
-        paths.chunks(1000).map(|paths| Self::of(&stat, paths)).find(|labels| *labels != Self::Fine).unwrap_or_default()
+        paths
+            .chunks(1000)
+            .map(|paths| Self::read(&stat, paths))
+            .find(|labels| *labels != Self::Fine)
+            .unwrap_or_default()
     }
 
-    fn of(stat: &Path, paths: &[PathBuf]) -> Self {
+    fn read(stat: &Path, paths: &[PathBuf]) -> Self {
         let format = ["--format=%C", "--"].map(OsStr::new);
         let arguments: Vec<&OsStr> = format.into_iter().chain(paths.iter().map(|path| path.as_os_str())).collect();
         let Ok(said) = programs::run(stat, &arguments) else {
