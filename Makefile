@@ -104,7 +104,7 @@ mutants: ## Change one thing at a time in what decides about a login, and see th
 miri: export MIRIFLAGS = -Zmiri-disable-isolation
 miri: export PROPTEST_CASES = 2
 miri: ## Run the module's unsafe code in an interpreter that finds undefined behaviour (needs nightly and miri)
-	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- ffi:: memory::
+	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- transaction:: memory::
 	$(CARGO) +nightly miri test --locked -p twinlock-core -p twinlock-store -p twinlock-login -p twinlock-service --lib -- \
 		account:: answer:: record:: secret:: policy:: wire:: import:: format:: throttle:: time:: journal:: remember:: devices:: \
 		module_arguments:: --skip everything_else_is_junk

@@ -2,7 +2,7 @@
 
 use std::time::{Duration, Instant};
 
-use twinlock_core::ports::{Conversation, NoAnswer};
+use twinlock_core::ports::{Conversation, NoAnswer, Question};
 use twinlock_login::wire::{Connection, FrameError, Kind};
 use twinlock_service::{
     ports::{Dialogue, Offer, Typing},
@@ -66,7 +66,7 @@ impl Dialogue for SocketDialogue<'_> {
 }
 
 impl Conversation for SocketDialogue<'_> {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        self.question(Kind::Ask, prompt)
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        self.question(Kind::Ask, question.prompt())
     }
 }

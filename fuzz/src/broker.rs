@@ -5,7 +5,7 @@ use std::{cell::Cell, io::Write as _, net::Shutdown, os::unix::net::UnixStream};
 use serde_json::Value;
 use twinlock_core::{
     policy::SecondFactor,
-    ports::{Conversation, NoAnswer},
+    ports::{Conversation, NoAnswer, Question},
 };
 use twinlock_login::{
     attempt::Outcome,
@@ -118,7 +118,7 @@ struct Answering {
 }
 
 impl Conversation for Answering {
-    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, _: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         self.questions += 1;
         Ok(b"123456".to_vec().into())
     }

@@ -71,7 +71,7 @@ impl Arguments {
     }
 
     /// Whether the code may come together with a password.
-    pub(crate) const fn stacked(&self) -> bool {
+    pub(crate) const fn wants_first_pass(&self) -> bool {
         self.try_first_pass || self.use_first_pass || self.forward_pass
     }
 }
@@ -128,9 +128,9 @@ mod tests {
         assert_eq!(parsed(&[words.as_slice(), &passes].concat()).unwrap(), wanted);
         assert_eq!(parsed(&[]).unwrap(), Arguments::default());
         for pass in passes {
-            assert!(parsed(&[pass]).unwrap().stacked());
+            assert!(parsed(&[pass]).unwrap().wants_first_pass());
         }
-        assert!(!parsed(&words).unwrap().stacked());
+        assert!(!parsed(&words).unwrap().wants_first_pass());
     }
 
     #[test]

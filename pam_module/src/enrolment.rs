@@ -15,24 +15,25 @@ use twinlock_core::{
 use twinlock_enrol::{enrolment::EnrolError, onboarding::Staged};
 use twinlock_login::attempt::{Attempt, AuditEntry};
 use twinlock_store::{
+    files::Store,
     host::{Kernel, SystemClock},
     ports::ReadCredentials as _,
 };
 
 use crate::{
     arguments::Arguments,
-    authenticate::Scene,
-    broker,
-    ffi::{Evidence, Loudness, Passed, Transaction},
-    returns,
+    backend::{self, Backend},
+    context::Context,
+    result::{self, Logged},
+    transaction::{AuthResult, Evidence, Priority, Transaction},
 };
 
 /// The account phase: what the auth phase staged waits for the end of the login.
-pub(crate) fn hand_over(transaction: &mut Transaction<'_>, scene: &Scene, subject: &Subject) -> PamResultCode {
-    match put_aside(transaction, scene, subject) {
+pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, subject: &Subject) -> PamResultCode {
+    match put_aside(transaction, context, subject) {
         Ok(Some(id)) => {
             if transaction.set_pending(&id).is_err() {
-                return returns::no_data(transaction);
+                return result::no_data(transaction);
             }
             transaction.tell("Your second factor is saved when this login is complete.");
             PamResultCode::PAM_SUCCESS
@@ -41,7 +42,7 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, scene: &Scene, subjec
         Err(error @ EnrolError::AlreadyEnrolled) => not_stored(transaction, subject, None, &error),
         Err(error) => {
             let detail = format!("the enrolment inside this login could not be kept, nothing was stored: {error}");
-            let code = returns::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
+            let code = result::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
             transaction.warn(
                 "The enrolment could not be saved: remove the new entry from your app, and tell your administrator.",
             );
@@ -50,9 +51,16 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, scene: &Scene, subjec
     }
 }
 
-fn put_aside(transaction: &Transaction<'_>, scene: &Scene, subject: &Subject) -> Result<Option<PendingId>, EnrolError> {
-    let Some(Evidence::Staged(staged)) = transaction.marked().map(|passed| &passed.evidence) else { return Ok(None) };
-    let credentials = &scene.store.credentials;
+fn put_aside(
+    transaction: &Transaction<'_>,
+    context: &Context,
+    subject: &Subject,
+) -> Result<Option<PendingId>, EnrolError> {
+    let Some(Evidence::Staged(staged)) = transaction.auth_result().map(|passed| &passed.evidence) else {
+        return Ok(None);
+    };
+    let Backend::Store(store) = &context.backend else { return Err(EnrolError::ChangedMeanwhile) };
+    let credentials = &store.credentials;
     if credentials.read(subject)?.is_some() {
         return Err(EnrolError::AlreadyEnrolled);
     }
@@ -62,20 +70,20 @@ fn put_aside(transaction: &Transaction<'_>, scene: &Scene, subject: &Subject) ->
 }
 
 /// `pam_setcred`, of a login whose account phase handed an enrolment over.
-pub(crate) fn store(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
+pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
     // Whatever comes of it, the session must not see it.
     let id = transaction.take_pending();
-    let Ok(scene) = Scene::set(transaction, arguments) else { return returns::NOT_STORED };
-    let (Some(id), Some(subject)) = (id, &scene.subject) else {
-        returns::refuse(transaction, None, Reason::Internal, Some("what was handed over is no enrolment".into()));
-        return returns::NOT_STORED;
+    let Ok(context) = Context::load(transaction, arguments) else { return result::NOT_STORED };
+    let (Some(id), Some(subject), Backend::Store(store)) = (id, &context.subject, &context.backend) else {
+        result::refuse(transaction, None, Reason::Internal, Some("what was handed over is no enrolment".into()));
+        return result::NOT_STORED;
     };
-    let (authenticator, stored) = match fetch(&scene, subject, &id) {
+    let (authenticator, stored) = match fetch(store, subject, &id) {
         Ok(staged) => {
             let authenticator = staged.authenticator().map(|authenticator| authenticator.id.clone());
-            let stored = staged.store((&scene.store.credentials, &scene.store.states), SystemClock.now());
+            let stored = staged.store((&store.credentials, &store.states), SystemClock.now());
             // What is left there means nothing: its id is used up.
-            let _ = scene.store.credentials.remove_pending(subject);
+            let _ = store.credentials.remove_pending(subject);
             (authenticator, stored)
         }
         Err(error) => (None, Err(error)),
@@ -84,32 +92,32 @@ pub(crate) fn store(transaction: &mut Transaction<'_>, arguments: &Arguments) ->
         Ok(stored) => stored,
         Err(error) => {
             not_stored(transaction, subject, authenticator, &error);
-            return returns::NOT_STORED;
+            return result::NOT_STORED;
         }
     };
     let detail = Some("the enrolment inside this login was stored".to_owned());
     let audit = AuditEntry { method: Some("totp"), authenticator, detail, ..AuditEntry::default() };
-    let code = returns::enrolled(transaction, Some(subject.name.as_str()), &audit);
+    let code = result::enrolled(transaction, Some(subject.name.as_str()), &audit);
     transaction.tell("You are enrolled. From the next login on, this host asks for a code of your app.");
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let line = journal::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
-    transaction.log(Loudness::Warning, &line);
-    if scene.config.notify.mail {
-        broker::mail_enrolment(transaction, subject.name.as_str());
+    transaction.log(Priority::Warning, &line);
+    if context.config.notify.mail {
+        backend::mail_enrolment(transaction, subject.name.as_str());
     }
     // Where one process does it all, the account phase may come again; there is nothing left to hand over then.
-    if transaction.marked().is_some() {
-        let mark = Passed { subject: subject.clone(), evidence: Evidence::Stored(stored) };
-        if transaction.mark(Some(mark)).is_err() {
-            return returns::no_data(transaction);
+    if transaction.auth_result().is_some() {
+        let result = AuthResult { subject: subject.clone(), evidence: Evidence::Stored(stored) };
+        if transaction.set_auth_result(Some(result)).is_err() {
+            return result::no_data(transaction);
         }
     }
     code
 }
 
 /// The enrolment that this very login handed over.
-fn fetch(scene: &Scene, subject: &Subject, id: &PendingId) -> Result<Staged, EnrolError> {
-    let content = scene.store.credentials.read_pending(subject)?;
+fn fetch(store: &Store, subject: &Subject, id: &PendingId) -> Result<Staged, EnrolError> {
+    let content = store.credentials.read_pending(subject)?;
     content.and_then(|content| Staged::from_pending(&content, subject, id)).ok_or(EnrolError::ChangedMeanwhile)
 }
 
@@ -136,7 +144,7 @@ fn not_stored(
     };
     let mut attempt = Attempt::refused_for(reason).with_detail(detail);
     (attempt.audit.method, attempt.audit.authenticator) = (Some("totp"), authenticator);
-    let code = returns::end(transaction, Some(subject.name.as_str()), &attempt);
+    let code = result::end(transaction, Some(subject.name.as_str()), &attempt, Logged::NotYet);
     transaction.warn(said);
     code
 }

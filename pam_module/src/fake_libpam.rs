@@ -1,5 +1,5 @@
 //! libpam as far as the boundary calls it, in Rust: Miri runs no C. What stands here is what pam(3) promises to a module;
-//! `make miri` looks at every access to memory that `ffi.rs` and pam-bindings make of it.
+//! `make miri` looks at every access to memory that `transaction.rs` and pam-bindings make of it.
 
 #![allow(clippy::unwrap_used, reason = "a test that cannot go on panics")]
 
@@ -257,7 +257,7 @@ fn every_answer_is_copied_and_given_back() {
         transact(
             |host| host.answer = Some(answer),
             |transaction| {
-                assert_eq!(transaction.ask("Code: ").map(|answer| answer.to_vec()), expected);
+                assert_eq!(transaction.ask(Question::Code("Code: ")).map(|answer| answer.to_vec()), expected);
                 assert_eq!(HOST.with_borrow(|host| host.asked.clone()), ["Code: "]);
             },
         );
@@ -268,24 +268,27 @@ fn every_answer_is_copied_and_given_back() {
 fn without_a_conversation_there_is_no_answer() {
     let unset = |host: &mut Host| host.conversation = None;
     transact(unset, |transaction| {
-        assert_eq!(transaction.ask("Code: ").map(|answer| answer.to_vec()), Err(NoAnswer { code: PAM_CONV_ERR }));
+        assert_eq!(
+            transaction.ask(Question::Code("Code: ")).map(|answer| answer.to_vec()),
+            Err(NoAnswer { code: PAM_CONV_ERR })
+        );
         transaction.tell("nobody hears it");
     });
 }
 
 #[test]
-fn a_mark_is_read_as_it_was_set_and_goes_with_the_transaction() {
+fn the_result_of_the_auth_phase_is_read_as_it_was_set_and_goes_with_the_transaction() {
     let alone = |host: &mut Host| host.answer = Some(Answer::NoText);
     transact(alone, |transaction| {
-        assert!(transaction.marked().is_none());
+        assert!(transaction.auth_result().is_none());
         let name = twinlock_core::account::UserName::parse(b"alice").unwrap();
         for uid in [1001, 1002] {
             let subject = Subject { name: name.clone(), uid };
-            transaction.mark(Some(Passed { subject, evidence: Evidence::Exempt(exempt()) })).unwrap();
-            assert_eq!(transaction.marked().map(|passed| passed.subject.uid), Some(uid));
+            transaction.set_auth_result(Some(AuthResult { subject, evidence: Evidence::Exempt(exempt()) })).unwrap();
+            assert_eq!(transaction.auth_result().map(|passed| passed.subject.uid), Some(uid));
         }
-        transaction.mark(None).unwrap();
-        assert!(transaction.marked().is_none());
+        transaction.set_auth_result(None).unwrap();
+        assert!(transaction.auth_result().is_none());
         transaction.warn("told");
     });
 }
@@ -299,10 +302,10 @@ fn what_is_handed_over_is_taken_once() {
             assert_eq!(transaction.take_pending(), None);
             transaction.set_pending(&id).unwrap();
             assert_eq!(transaction.take_pending(), Some(id.clone()));
-            assert!(!has_variable(transaction.handle, PENDING));
+            assert!(!has_pending(transaction.handle));
             HOST.with_borrow_mut(|host| host.environment.insert(PENDING.to_owned(), text(b"x\xff")));
             assert_eq!(transaction.take_pending(), None, "something else is taken out too");
-            assert!(!has_variable(transaction.handle, PENDING));
+            assert!(!has_pending(transaction.handle));
         },
     );
 }

@@ -1,17 +1,21 @@
 //! `pam_twinlock.so`: from libpam to the core and back. Nothing is decided here but which return code says what.
 //!
-//! `ffi` and `memory` are the only files with unsafe code; behind `ffi` everything is copied values. `authenticate` is the auth
-//! phase, `guard` the account phase, `enrolment` the end of a login in which somebody enrolled, `stacked` the code that comes together with a password; `returns` is the one table of return codes.
+//! `entry` has what libpam calls and knows all other files; none knows it. `transaction` is the handle, and with `memory` the
+//! only unsafe code; behind it everything is copied values. `context` is what a phase begins with, and `backend` who answers
+//! for second factors. `auth` is the auth phase, `account` the account phase, `enrolment` the end of a login in which
+//! somebody enrolled, `first_pass` the code that comes together with a password; `result` is the one table of return codes.
 
+mod account;
 mod arguments;
-mod authenticate;
-mod broker;
+mod auth;
+mod backend;
+mod context;
 mod enrolment;
-mod ffi;
-mod guard;
+mod entry;
+mod first_pass;
 mod memory;
-mod returns;
-mod stacked;
+mod result;
+mod transaction;
 
 #[cfg(all(feature = "panic-probe", not(debug_assertions)))]
 compile_error!("the feature `panic-probe` makes a module that panics on purpose: never in a release build");

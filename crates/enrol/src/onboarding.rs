@@ -11,7 +11,7 @@ use twinlock_core::{
     credentials::{Authenticator, Enrolment, Label},
     journal::Reason,
     notice::Notice,
-    ports::{Clock, Conversation, Randomness},
+    ports::{Clock, Conversation, Question, Randomness},
     recovery::RecoveryCode,
     time::UnixTime,
 };
@@ -178,7 +178,7 @@ fn hand_over(codes: &[RecoveryCode], conversation: &mut dyn Conversation) -> Res
 
 /// One answer; what sshd sends for somebody who may not log in ends it.
 fn ask(conversation: &mut dyn Conversation, prompt: &str) -> Result<Zeroizing<Vec<u8>>, Attempt> {
-    let typed = conversation.ask(prompt).map_err(|none| Attempt::ended(Outcome::NoAnswer(none)))?;
+    let typed = conversation.ask(Question::Text(prompt)).map_err(|none| Attempt::ended(Outcome::NoAnswer(none)))?;
     if let Answer::Blocked = Answer::read(&typed) {
         return Err(Attempt::blocked());
     }

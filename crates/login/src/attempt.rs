@@ -13,7 +13,7 @@ use twinlock_core::{
     journal::{AuditLine, Reason},
     notice::Notice,
     policy::{Network, SecondFactor},
-    ports::{Clock, Conversation, NoAnswer},
+    ports::{Clock, Conversation, NoAnswer, Question},
     record::{Origin, Record},
     recovery::RecoveryError,
     remember::Client,
@@ -46,6 +46,7 @@ pub struct Login<'a, C, S> {
 
 /// What is asked when a second code is needed.
 pub const NEXT_CODE_PROMPT: &str = "Wait for the next code and enter it: ";
+const NEXT_CODE: Question<'_> = Question::NextCode(NEXT_CODE_PROMPT);
 
 /// How an attempt ended, and what the log says about it.
 #[derive(Debug)]
@@ -250,7 +251,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         if let Some(attempt) = self.recognise(subject) {
             return attempt;
         }
-        let first = match self.ask(self.prompt, conversation) {
+        let first = match self.ask(Question::Code(self.prompt), conversation) {
             Ok(answer) => answer,
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
         };
@@ -272,12 +273,13 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     /// Takes two consecutive codes that may be further off than a login allows, and sets the authenticator right by
     /// them. Counted like any attempt, and worth one.
     pub fn resync(&self, subject: &Subject, conversation: &mut dyn Conversation) -> Attempt {
-        let mut code = |prompt| match self.ask(prompt, conversation) {
+        let mut code = |question| match self.ask(question, conversation) {
             Ok((Answer::Otp(code), at)) => Ok(SubmittedCode { code, at }),
             Ok((Answer::Recovery(_) | Answer::Blocked | Answer::Junk, _)) => Err(Attempt::refused_for(Reason::Junk)),
             Err(none) => Err(Attempt::ended(Outcome::NoAnswer(none))),
         };
-        let response = match code(self.prompt).and_then(|first| Ok(Response::Resync(first, code(NEXT_CODE_PROMPT)?))) {
+        let first = code(Question::Code(self.prompt));
+        let response = match first.and_then(|first| Ok(Response::Resync(first, code(NEXT_CODE)?))) {
             Ok(response) => response,
             Err(attempt) => return attempt,
         };
@@ -303,14 +305,14 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         Some(attempt)
     }
 
-    fn ask(&self, prompt: &str, conversation: &mut dyn Conversation) -> Result<(Answer, UnixTime), NoAnswer> {
-        let bytes = conversation.ask(prompt)?;
+    fn ask(&self, question: Question<'_>, conversation: &mut dyn Conversation) -> Result<(Answer, UnixTime), NoAnswer> {
+        let bytes = conversation.ask(question)?;
         Ok((Answer::read(&bytes), self.clock.now()))
     }
 
     /// Step-up: asks for the next code, with no lock held, and looks again at everything.
     fn second_answer(&self, subject: &Subject, first: Response, conversation: &mut dyn Conversation) -> Attempt {
-        let second = match self.ask(NEXT_CODE_PROMPT, conversation) {
+        let second = match self.ask(NEXT_CODE, conversation) {
             Ok(answer) => answer,
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
         };

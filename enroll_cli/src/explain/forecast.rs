@@ -1,5 +1,5 @@
 //! What a login will look like, from the policy that holds and from how the user stands: the module's own steps
-//! (`authenticate.rs`, `guard.rs`, core's `login.rs`) told beforehand. Pure; the recipes of docs/policy.md hold it to what the module does.
+//! (`auth.rs`, `account.rs`, `twinlock_login::attempt`) told beforehand. Pure; the recipes of docs/policy.md hold it to what the module does.
 
 use twinlock_core::policy::SecondFactor;
 

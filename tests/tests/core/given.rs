@@ -8,7 +8,7 @@ use twinlock_core::{
     journal::Reason,
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
-    ports::{Clock, Conversation, NoAnswer},
+    ports::{Clock, Conversation, NoAnswer, Question},
     record::Origin,
     recovery::{RecoveryCode, RecoverySet},
     secret::Secret,
@@ -66,8 +66,8 @@ struct Script<'a> {
 }
 
 impl Conversation for Script<'_> {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        self.asked.push(prompt.to_owned());
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        self.asked.push(question.prompt().to_owned());
         self.clock.0.set(self.clock.0.get() + self.seconds_an_answer);
         if self.answers.is_empty() {
             return Err(NoAnswer { code: 19 });

@@ -14,6 +14,7 @@ mod login;
 mod makers;
 mod memory;
 mod model;
+mod module_files;
 mod onboarding;
 mod permits;
 mod storms;

@@ -8,7 +8,7 @@ use std::{
 };
 
 /// The sources that ship, without tests beside the code and without comments.
-fn product() -> Vec<(PathBuf, String)> {
+pub(crate) fn product() -> Vec<(PathBuf, String)> {
     let root = Path::new(env!("CARGO_MANIFEST_DIR")).parent().unwrap();
     let not_shipped = ["target", "tests", "fuzz", "bench", "xtask", ".git"];
     let mut folders: Vec<_> = fs::read_dir(root).unwrap().map(|entry| entry.unwrap().path()).collect();

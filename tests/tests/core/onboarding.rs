@@ -3,7 +3,7 @@
 use twinlock_core::{
     journal::Reason,
     otp::{Otp, ReplayState},
-    ports::{Clock, Conversation, NoAnswer},
+    ports::{Clock, Conversation, NoAnswer, Question},
     secret::Secret,
 };
 use twinlock_enrol::onboarding::{Onboarding, Staged};
@@ -25,7 +25,8 @@ struct Person {
 }
 
 impl Conversation for Person {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        let prompt = question.prompt();
         self.asked.push(prompt.to_owned());
         if let Some((_, rest)) = prompt.split_once("by hand:\n  ") {
             let key = rest.split("  (").next().unwrap().replace(' ', "");

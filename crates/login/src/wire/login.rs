@@ -9,7 +9,7 @@ use twinlock_core::{
     journal::Reason,
     notice::Notice,
     policy::SecondFactor,
-    ports::{Conversation, NoAnswer},
+    ports::{Conversation, NoAnswer, Question},
 };
 use zeroize::Zeroizing;
 
@@ -128,7 +128,7 @@ fn outcome(text: &str, asked: bool, policy: SecondFactor) -> Result<Outcome, Fra
 pub struct NoConversation;
 
 impl Conversation for NoConversation {
-    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, _: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         Err(NoAnswer { code: 0 })
     }
 }
@@ -187,12 +187,17 @@ struct RetryOnce<'a> {
 }
 
 impl RetryOnce<'_> {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         match self.unheard.take() {
             Some(answer) => Ok(answer),
-            None => self.conversation.ask(prompt),
+            None => self.conversation.ask(question),
         }
     }
+}
+
+/// The first question of an attempt is one for a code, each other one for the code after it.
+const fn question(prompt: &str, asked: bool) -> Question<'_> {
+    if asked { Question::NextCode(prompt) } else { Question::Code(prompt) }
 }
 
 fn converse(
@@ -205,7 +210,7 @@ fn converse(
     loop {
         let frame: Frame = broker.read(PATIENCE)?;
         match frame.kind {
-            Kind::Ask => match conversation.ask(frame.text()?) {
+            Kind::Ask => match conversation.ask(question(frame.text()?, asked)) {
                 // What is too long for a message is too long for a code.
                 Ok(typed) => {
                     let answer = typed.get(..super::LONGEST_ANSWER).unwrap_or(&typed);

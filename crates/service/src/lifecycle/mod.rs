@@ -17,7 +17,7 @@ use twinlock_core::{
     notice::{Change, Notice},
     otp::MovingFactor,
     policy::{Groups, SecondFactor},
-    ports::{Clock, Conversation, NoAnswer, Randomness},
+    ports::{Clock, Conversation, NoAnswer, Question, Randomness},
     recovery::{RecoveryCode, RecoverySet},
 };
 use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled, Parameters};
@@ -395,13 +395,17 @@ impl Lifecycle<'_> {
 /// A dialogue that is asked for codes.
 struct DialogueConversation<'a> {
     dialogue: &'a mut dyn Dialogue,
-    /// Instead of the first question.
+    /// The prompt for the first code, if not that of the configuration.
     prompt: Option<&'a str>,
 }
 
 impl Conversation for DialogueConversation<'_> {
-    fn ask(&mut self, prompt: &str) -> Result<zeroize::Zeroizing<Vec<u8>>, NoAnswer> {
-        self.dialogue.ask(self.prompt.take().unwrap_or(prompt), Typing::Shown)
+    fn ask(&mut self, question: Question<'_>) -> Result<zeroize::Zeroizing<Vec<u8>>, NoAnswer> {
+        let prompt = match question {
+            Question::Code(prompt) => self.prompt.unwrap_or(prompt),
+            Question::NextCode(prompt) | Question::Text(prompt) => prompt,
+        };
+        self.dialogue.ask(prompt, Typing::Shown)
     }
 }
 

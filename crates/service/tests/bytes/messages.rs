@@ -5,7 +5,7 @@ use std::{collections::BTreeSet, fmt::Write as _, os::unix::net::UnixStream, thr
 use serde::{Serialize, de::DeserializeOwned};
 use twinlock_core::{
     policy::SecondFactor,
-    ports::{Conversation, NoAnswer},
+    ports::{Conversation, NoAnswer, Question},
 };
 use twinlock_login::{
     attempt::Attempt,
@@ -152,7 +152,7 @@ fn login(request: &LoginRequest, words: &str) -> (Vec<u8>, Attempt) {
 struct OneAnswer;
 
 impl Conversation for OneAnswer {
-    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, _: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         Ok(Zeroizing::new(b"123456".to_vec()))
     }
 }

@@ -16,7 +16,7 @@ use twinlock_core::{
     decide::{Committed, FailureOnRecord, Judged},
     journal::Reason,
     policy::SecondFactor,
-    ports::{Clock, Conversation, NoAnswer},
+    ports::{Clock, Conversation, NoAnswer, Question},
     record::Record,
     throttle::Limits,
     time::UnixTime,
@@ -320,7 +320,7 @@ struct Answers<'a> {
 }
 
 impl Conversation for Answers<'_> {
-    fn ask(&mut self, _: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, _: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         assert_eq!(self.ports.run.borrow().held, 0, "nothing is locked while somebody types");
         let gone = NoAnswer { code: 19 };
         let answer = self.left.pop_front().ok_or(gone)?;

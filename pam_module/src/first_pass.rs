@@ -4,18 +4,18 @@
 use twinlock_core::{
     answer::{Answer, is_meant_as_code, split},
     journal::Reason,
-    ports::{Conversation, NoAnswer},
+    ports::{Conversation, NoAnswer, Question},
 };
-use twinlock_login::attempt::{Attempt, NEXT_CODE_PROMPT, Outcome};
+use twinlock_login::attempt::{Attempt, Outcome};
 use zeroize::Zeroizing;
 
-use crate::{arguments::Arguments, ffi::Transaction};
+use crate::{arguments::Arguments, transaction::Transaction};
 
 /// A conversation whose first answer may be there already, or hold a password as well.
-pub(crate) struct Stacked<'t, 'h> {
+pub(crate) struct FirstPass<'t, 'h> {
     transaction: &'t mut Transaction<'h>,
     /// The code that came with the password of an earlier module.
-    first_pass: Option<Zeroizing<Vec<u8>>>,
+    code: Option<Zeroizing<Vec<u8>>>,
     /// Whether that code is being looked at.
     used: bool,
     may_ask: bool,
@@ -23,7 +23,7 @@ pub(crate) struct Stacked<'t, 'h> {
     lengths: Vec<usize>,
 }
 
-impl<'t, 'h> Stacked<'t, 'h> {
+impl<'t, 'h> FirstPass<'t, 'h> {
     pub(crate) fn new(transaction: &'t mut Transaction<'h>, arguments: &Arguments, lengths: Vec<usize>) -> Self {
         let (may_ask, forward) = (!arguments.use_first_pass, arguments.forward_pass);
         if forward {
@@ -32,15 +32,15 @@ impl<'t, 'h> Stacked<'t, 'h> {
         }
         let wanted = arguments.use_first_pass || arguments.try_first_pass;
         let password = if wanted { transaction.password() } else { None };
-        let mut stacked = Self { transaction, first_pass: None, used: false, may_ask, forward, lengths };
+        let mut conversation = Self { transaction, code: None, used: false, may_ask, forward, lengths };
         if let Some(password) = password {
-            let code = if forward { stacked.forward(&password) } else { password };
+            let code = if forward { conversation.forward(&password) } else { password };
             // A password that is no code is none, and is not counted.
             if is_meant_as_code(&code) {
-                stacked.first_pass = Some(code);
+                conversation.code = Some(code);
             }
         }
-        stacked
+        conversation
     }
 
     /// Gives the password to the modules behind, and the code back.
@@ -58,8 +58,8 @@ impl<'t, 'h> Stacked<'t, 'h> {
         self.used && self.may_ask && matches!(outcome, Outcome::Refused(reason) if NO_CODE.contains(reason))
     }
 
-    /// The attempt, with a word on where the code came from.
-    pub(crate) fn noted(&self, mut attempt: Attempt) -> Attempt {
+    /// The attempt, with where the code came from as its detail.
+    pub(crate) fn with_origin(&self, mut attempt: Attempt) -> Attempt {
         let detail = match (self.used, self.may_ask) {
             (true, _) => "the code came with the password of an earlier module",
             (false, false) if attempt.refused().is_some() => {
@@ -76,18 +76,21 @@ impl<'t, 'h> Stacked<'t, 'h> {
     }
 }
 
-impl Conversation for Stacked<'_, '_> {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        if let Some(code) = self.first_pass.take() {
+impl Conversation for FirstPass<'_, '_> {
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        if let Some(code) = self.code.take() {
             self.used = true;
             return Ok(code);
         }
         if !self.may_ask {
             return Ok(Zeroizing::default());
         }
-        let typed = self.transaction.ask(prompt)?;
+        let typed = self.transaction.ask(question)?;
         // Of two codes only the first one stands behind the password.
-        let with_password = self.forward && prompt != NEXT_CODE_PROMPT;
+        let with_password = match question {
+            Question::Code(_) => self.forward,
+            Question::NextCode(_) | Question::Text(_) => false,
+        };
         if with_password && !matches!(Answer::read(&typed), Answer::Blocked) {
             return Ok(self.forward(&typed));
         }

@@ -1,15 +1,12 @@
-//! The boundary to libpam: entry points, copied items, conversation, log. But for the allocator in
-//! `memory`, the only unsafe code of the module.
+//! The handle of a PAM transaction: items, conversation, log, environment, and the result of the auth phase. But for the
+//! allocator in `memory`, the only unsafe code of the module. It knows no other file of the module.
 //!
-//! Rules of this file: what libpam hands out is copied before anything else happens; what a panic would carry into the
-//! host is caught; nothing of the host is changed for good; nothing secret is left in its memory.
+//! Rules of this file: what libpam hands out is copied before anything else happens; nothing of the host is changed for good.
 
 #![allow(unsafe_code, reason = "this is the FFI layer")]
 
 use std::{
     ffi::{CStr, CString, c_char, c_int, c_uint, c_void},
-    panic::{AssertUnwindSafe, catch_unwind},
-    sync::Once,
     time::Duration,
 };
 
@@ -19,20 +16,17 @@ use pam::{
     },
     conv::Conv,
     items::{AuthTok, Item, ItemType, RHost, Service, User},
-    module::{PamHandle, PamHooks},
-    pam_hooks,
+    module::PamHandle,
 };
 use twinlock_core::{
     account::Subject,
     pending::PendingId,
     policy::FirstFactors,
-    ports::{Conversation, NoAnswer},
+    ports::{Conversation, NoAnswer, Question},
 };
 use twinlock_enrol::onboarding::{Staged, Stored};
 use twinlock_login::attempt::{Exempt, Granted};
-use zeroize::{Zeroizing, zeroize_stack};
-
-use crate::{arguments::Arguments, authenticate, enrolment, guard, returns};
+use zeroize::Zeroizing;
 
 // libpam itself is linked by pam-bindings, which has no words for these.
 unsafe extern "C" {
@@ -55,12 +49,9 @@ const AUTH_RESULT: &str = concat!("twinlock-", env!("CARGO_PKG_VERSION"), "-", e
 /// in sshd is another process. It is an id, and no secret; it is gone before the session gets its environment.
 const PENDING: &CStr = c"pam_twinlock_pending";
 
-/// `PAM_DELETE_CRED`, the one call of `pam_setcred` that begins nothing.
-const DELETE_CRED: PamFlag = 4;
-
 /// What the auth phase leaves for the account phase of the same transaction.
-pub(crate) struct Passed {
-    /// Who passed.
+pub(crate) struct AuthResult {
+    /// The account that passed.
     pub(crate) subject: Subject,
     /// By what.
     pub(crate) evidence: Evidence,
@@ -78,9 +69,9 @@ pub(crate) enum Evidence {
     Stored(Stored),
 }
 
-/// How loud a line of the log is (syslog.h).
+/// The priority of a line of the log, see syslog(3).
 #[derive(Debug, Clone, Copy)]
-pub(crate) enum Loudness {
+pub(crate) enum Priority {
     /// Something is broken.
     Error = 3,
     /// A second factor was changed. journald counts such lines apart from attempts.
@@ -110,7 +101,7 @@ pub(crate) struct Transaction<'a> {
 }
 
 impl<'a> Transaction<'a> {
-    fn new(handle: &'a mut PamHandle, flags: PamFlag) -> Self {
+    pub(crate) fn new(handle: &'a mut PamHandle, flags: PamFlag) -> Self {
         let user = copied_user(handle);
         let service = copied(handle, |Service(text)| text).unwrap_or_default();
         let rhost = copied(handle, |RHost(text)| text);
@@ -124,12 +115,12 @@ impl<'a> Transaction<'a> {
     }
 
     /// Sends one line to syslog, AUTHPRIV, under the name of the service.
-    pub(crate) fn log(&mut self, loudness: Loudness, line: &str) {
+    pub(crate) fn log(&mut self, priority: Priority, line: &str) {
         let text: Vec<u8> = line.bytes().filter(|byte| *byte != 0).collect();
         if let Ok(text) = CString::new(text) {
             let handle: *const PamHandle = self.handle;
             // SAFETY: the handle is libpam's own and live; the format takes one C string, and gets one.
-            unsafe { pam_syslog(handle, loudness as c_int, c"%s".as_ptr(), text.as_ptr()) };
+            unsafe { pam_syslog(handle, priority as c_int, c"%s".as_ptr(), text.as_ptr()) };
         }
     }
 
@@ -174,9 +165,9 @@ impl<'a> Transaction<'a> {
         unsafe { pam_set_item(handle, ItemType::AuthTok as c_int, bytes.as_ptr().cast()) };
     }
 
-    /// Marks who passed the auth phase of this transaction, or that nobody has yet.
-    pub(crate) fn mark(&mut self, passed: Option<Passed>) -> Result<(), i32> {
-        self.handle.set_data(AUTH_RESULT, Box::new(passed)).map_err(|code| code as i32)
+    /// Keeps the result of the auth phase of this transaction: who passed, or that nobody has yet.
+    pub(crate) fn set_auth_result(&mut self, result: Option<AuthResult>) -> Result<(), i32> {
+        self.handle.set_data(AUTH_RESULT, Box::new(result)).map_err(|code| code as i32)
     }
 
     /// Hands an enrolment over to the end of this login.
@@ -196,22 +187,23 @@ impl<'a> Transaction<'a> {
         PendingId::parse(std::str::from_utf8(&value).ok()?)
     }
 
-    /// Who passed the auth phase of this transaction.
-    pub(crate) fn marked(&self) -> Option<&Passed> {
-        // SAFETY: only `mark` of this build stores under this name, and it stores an `Option<Passed>`.
-        let passed = unsafe { self.handle.get_data::<Option<Passed>>(AUTH_RESULT) };
-        passed.ok()?.as_ref()
+    /// The result of the auth phase of this transaction; `None` if nobody passed it.
+    pub(crate) fn auth_result(&self) -> Option<&AuthResult> {
+        // SAFETY: only `set_auth_result` of this build stores under this name, and it stores an `Option<AuthResult>`.
+        let result = unsafe { self.handle.get_data::<Option<AuthResult>>(AUTH_RESULT) };
+        result.ok()?.as_ref()
     }
 }
 
 impl Conversation for Transaction<'_> {
-    fn ask(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         let style = if self.echo { PAM_PROMPT_ECHO_ON } else { PAM_PROMPT_ECHO_OFF };
         let failed = |code| NoAnswer { code: code as i32 };
         let conversation =
             self.handle.get_item::<Conv<'_>>().map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
         // pam-bindings wipes libpam's copy before it frees it, and its own when it is dropped.
-        let answer = conversation.send(style, prompt).map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
+        let answer =
+            conversation.send(style, question.prompt()).map_err(failed)?.ok_or(failed(PamResultCode::PAM_CONV_ERR))?;
         Ok(Zeroizing::new(answer.as_bytes().to_vec()))
     }
 }
@@ -229,10 +221,9 @@ fn copied_user(handle: &mut PamHandle) -> Result<Vec<u8>, NoAnswer> {
     item(handle).ok_or(NoAnswer { code: code as i32 })
 }
 
-fn has_variable(handle: &mut PamHandle, name: &CStr) -> bool {
-    let handle: *mut PamHandle = handle;
-    // SAFETY: the handle is libpam's own and live, the name ends with a zero byte.
-    unsafe { !pam_getenv(handle, name.as_ptr()).is_null() }
+/// Whether an enrolment was handed over to the end of this login.
+pub(crate) fn has_pending(handle: &mut PamHandle) -> bool {
+    copied_variable(handle, PENDING).is_some()
 }
 
 /// A variable of the transaction's environment, which is not the process's.
@@ -257,79 +248,4 @@ fn put_variable(handle: &mut PamHandle, pair: &CStr) -> c_int {
 fn copied<'h, T: Item<'h>>(handle: &'h PamHandle, text: impl FnOnce(T) -> &'h CStr) -> Option<String> {
     let bytes = text(handle.get_item::<T>().ok()??).to_bytes();
     Some(String::from_utf8_lossy(bytes.get(..256).unwrap_or(bytes)).into_owned())
-}
-
-struct Twinlock;
-
-pam_hooks!(Twinlock);
-
-impl PamHooks for Twinlock {
-    fn sm_authenticate(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        behind_the_boundary(handle, &arguments, flags, authenticate::run)
-    }
-
-    fn acct_mgmt(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        behind_the_boundary(handle, &arguments, flags, guard::run)
-    }
-
-    // PAM_IGNORE would make a stack of this module alone fail after the login was granted. Only a login in which somebody
-    // enrolled has anything to do here.
-    fn sm_setcred(handle: &mut PamHandle, arguments: Vec<&CStr>, flags: PamFlag) -> PamResultCode {
-        if flags & DELETE_CRED != 0 || !has_variable(handle, PENDING) {
-            return PamResultCode::PAM_SUCCESS;
-        }
-        behind_the_boundary(handle, &arguments, flags, enrolment::store)
-    }
-
-    fn sm_open_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        PamResultCode::PAM_IGNORE
-    }
-
-    fn sm_close_session(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        PamResultCode::PAM_IGNORE
-    }
-
-    fn sm_chauthtok(_: &mut PamHandle, _: Vec<&CStr>, _: PamFlag) -> PamResultCode {
-        PamResultCode::PAM_IGNORE
-    }
-}
-
-/// Runs a phase so that a panic denies, and says nothing on the host's stderr.
-fn behind_the_boundary(
-    handle: &mut PamHandle,
-    arguments: &[&CStr],
-    flags: PamFlag,
-    phase: fn(&mut Transaction<'_>, &Arguments) -> PamResultCode,
-) -> PamResultCode {
-    let code = caught(handle, arguments, flags, phase);
-    zeroize_stack::<DEEPEST>();
-    code
-}
-
-/// What a phase may have left on the stack below its caller: values that are wiped where they end leave copies where they
-/// were moved from, and an HMAC leaves the padded key.
-const DEEPEST: usize = 32 * 1024;
-
-/// In a frame of its own, below which the stack is wiped.
-#[inline(never)]
-fn caught(
-    handle: &mut PamHandle,
-    arguments: &[&CStr],
-    flags: PamFlag,
-    phase: fn(&mut Transaction<'_>, &Arguments) -> PamResultCode,
-) -> PamResultCode {
-    static QUIET: Once = Once::new();
-    // The hook is that of our own copy of the standard library; a host in Rust keeps its own.
-    QUIET.call_once(|| std::panic::set_hook(Box::new(|_| {})));
-    let ended = catch_unwind(AssertUnwindSafe(|| {
-        let mut transaction = Transaction::new(handle, flags);
-        match Arguments::parse(arguments) {
-            Ok(arguments) => phase(&mut transaction, &arguments),
-            Err(bad) => returns::bad_arguments(&mut transaction, &bad),
-        }
-    }));
-    match ended {
-        Ok(code) => code,
-        Err(_) => returns::panicked(&mut Transaction::new(handle, flags)),
-    }
 }

@@ -3,14 +3,12 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{journal::Reason, policy::SecondFactor};
-use twinlock_store::{host, ports::ReadCredentials as _};
 
 use crate::{
     arguments::Arguments,
-    authenticate::Scene,
-    broker, enrolment,
-    ffi::{Evidence, Transaction},
-    returns,
+    context::Context,
+    enrolment, result,
+    transaction::{Evidence, Transaction},
 };
 
 const SSHD: &str = "this login asked for no second factor: sshd needs `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
@@ -26,51 +24,47 @@ const OTHERS: &str = "this service ran its account phase without the auth line o
     name: ";
 
 pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
-    let scene = match Scene::set(transaction, arguments) {
-        Ok(scene) => scene,
+    let context = match Context::load(transaction, arguments) {
+        Ok(context) => context,
         Err(code) => return code,
     };
-    let Some(subject) = &scene.subject else {
-        return if scene.policy == SecondFactor::Skip {
+    let Some(subject) = &context.subject else {
+        return if context.policy == SecondFactor::Skip {
             PamResultCode::PAM_IGNORE
         } else {
-            returns::refuse(transaction, None, Reason::UnknownUser, None)
+            result::refuse(transaction, None, Reason::UnknownUser, None)
         };
     };
-    let user = Some(subject.name.as_str());
-    if let Some(passed) = transaction.marked().filter(|passed| passed.subject == *subject) {
+    let user = context.user();
+    if let Some(passed) = transaction.auth_result().filter(|passed| passed.subject == *subject) {
         return match passed.evidence {
-            Evidence::Staged(_) => enrolment::hand_over(transaction, &scene, subject),
-            Evidence::Granted(_) | Evidence::Exempt(_) | Evidence::Stored(_) => match scene.policy {
+            Evidence::Staged(_) => enrolment::hand_over(transaction, &context, subject),
+            Evidence::Granted(_) | Evidence::Exempt(_) | Evidence::Stored(_) => match context.policy {
                 SecondFactor::Skip => PamResultCode::PAM_IGNORE,
                 SecondFactor::Optional | SecondFactor::Required | SecondFactor::Enroll => PamResultCode::PAM_SUCCESS,
             },
         };
     }
-    match scene.policy {
+    match context.policy {
         SecondFactor::Skip => return PamResultCode::PAM_IGNORE,
-        SecondFactor::Optional if !host::is_root() => {
-            if broker::asks_nobody(broker::request(transaction, &scene, None)) {
-                return PamResultCode::PAM_IGNORE;
-            }
-        }
-        SecondFactor::Optional => match scene.store.credentials.read(subject) {
-            Ok(None) => return PamResultCode::PAM_IGNORE,
-            Ok(Some(_)) => {}
+        SecondFactor::Optional => match context.backend.is_not_enrolled(subject, context.request(transaction, None)) {
+            Ok(true) => return PamResultCode::PAM_IGNORE,
+            Ok(false) => {}
             Err(error) => {
-                return returns::refuse(transaction, user, Reason::Store, Some(format!("{error}; {}", error.hint())));
+                let detail = format!("{error}; {}", error.hint());
+                return result::refuse(transaction, user, Reason::Store, Some(detail));
             }
         },
         SecondFactor::Required | SecondFactor::Enroll => {}
     }
     let remedy = if !transaction.service.starts_with("sshd") {
         format!("{OTHERS}{SSHD}")
-    } else if scene.config.policy.rules.iter().any(|rule| rule.key_types.is_some()) {
+    } else if context.config.policy.rules.iter().any(|rule| rule.key_types.is_some()) {
         format!("{SSHD}{KEYS}")
     } else {
         SSHD.to_owned()
     };
-    let code = returns::refuse(transaction, user, Reason::Bypass, Some(remedy));
+    let code = result::refuse(transaction, user, Reason::Bypass, Some(remedy));
     transaction.warn("This host requires a second factor, but was not set up to ask you for one. Your administrator finds the reason in the log.");
     code
 }

@@ -1,4 +1,4 @@
-//! The one table of return codes, and the one place that writes an attempt's line. One reason a line.
+//! What libpam is told: the one table of return codes, and the one place that writes an attempt's line of the log.
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
@@ -6,12 +6,8 @@ use twinlock_core::{
     ports::NoAnswer,
 };
 use twinlock_login::attempt::{Attempt, AuditEntry, Outcome};
-use twinlock_store::host;
 
-use crate::{
-    arguments::BadArgument,
-    ffi::{Loudness, Transaction},
-};
+use crate::transaction::{Priority, Transaction};
 
 /// What libpam is told. Never `PAM_MAXTRIES`: sshd would switch keyboard-interactive off for the whole connection.
 #[allow(clippy::match_same_arms, reason = "one reason a line")]
@@ -47,20 +43,38 @@ const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
     }
 }
 
-/// Logs how an attempt ended, and says so to libpam.
-pub(crate) fn end(transaction: &mut Transaction<'_>, user: Option<&str>, attempt: &Attempt) -> PamResultCode {
-    // Where nobody is asked there is nothing to say, unless a rule of the administrator says so for some; and what the
-    // broker attempted is in the log already, by somebody who can be believed.
-    let said_elsewhere = matches!(attempt.outcome, Outcome::NotAsked(_)) || !host::is_root();
-    if attempt.audit.detail.is_some() || !said_elsewhere {
-        log(transaction, user, attempt.refused(), &attempt.audit);
-    }
+/// Who has logged an attempt.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Logged {
+    /// Nobody yet.
+    NotYet,
+    /// Another process, which can be believed. A detail of it is found out here, and logged here.
+    Elsewhere,
+}
+
+/// The return code of an attempt, which is logged first. Where nobody is asked there is nothing to log, unless there is a
+/// detail: the rule of the administrator that says so.
+pub(crate) fn end(
+    transaction: &mut Transaction<'_>,
+    user: Option<&str>,
+    attempt: &Attempt,
+    logged: Logged,
+) -> PamResultCode {
+    log_attempt(transaction, user, attempt, logged);
     match attempt.outcome {
         Outcome::Granted(_) => PamResultCode::PAM_SUCCESS,
         Outcome::NotAsked(_) => PamResultCode::PAM_IGNORE,
         Outcome::NoAnswer(none) => no_answer(none),
         Outcome::TooSoon(_) => code(Reason::Throttled),
         Outcome::Refused(reason) => code(reason),
+    }
+}
+
+/// Logs how an attempt ended.
+pub(crate) fn log_attempt(transaction: &mut Transaction<'_>, user: Option<&str>, attempt: &Attempt, logged: Logged) {
+    let is_new = logged == Logged::NotYet && !matches!(attempt.outcome, Outcome::NotAsked(_));
+    if attempt.audit.detail.is_some() || is_new {
+        log(transaction, user, attempt.refused(), &attempt.audit);
     }
 }
 
@@ -73,7 +87,7 @@ pub(crate) fn enrolled(transaction: &mut Transaction<'_>, user: Option<&str>, au
 fn log(transaction: &mut Transaction<'_>, user: Option<&str>, refused: Option<Reason>, audit: &AuditEntry) {
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let entry = AuditLine { user, service: Some(&service), rhost: rhost.as_deref(), ..audit.line(refused) };
-    transaction.log(loudness(refused), &entry.to_string());
+    transaction.log(priority(refused), &entry.to_string());
 }
 
 /// A refusal for one reason, with what the administrator should know.
@@ -85,16 +99,17 @@ pub(crate) fn refuse(
 ) -> PamResultCode {
     let mut attempt = Attempt::refused_for(reason);
     attempt.audit.detail = detail;
-    end(transaction, user, &attempt)
+    end(transaction, user, &attempt, Logged::NotYet)
 }
 
-/// Without the mark, the account phase would not know what the auth phase found.
+/// Without the data, the account phase would not know what the auth phase found.
 pub(crate) fn no_data(transaction: &mut Transaction<'_>) -> PamResultCode {
     refuse(transaction, None, Reason::Internal, Some("libpam keeps no data for this transaction".into()))
 }
 
-pub(crate) fn bad_arguments(transaction: &mut Transaction<'_>, bad: &BadArgument) -> PamResultCode {
-    refuse(transaction, None, Reason::Config, Some(bad.to_string()))
+/// A PAM file that cannot be followed; `detail` names the word.
+pub(crate) fn bad_arguments(transaction: &mut Transaction<'_>, detail: String) -> PamResultCode {
+    refuse(transaction, None, Reason::Config, Some(detail))
 }
 
 pub(crate) fn panicked(transaction: &mut Transaction<'_>) -> PamResultCode {
@@ -106,10 +121,10 @@ pub(crate) fn panicked(transaction: &mut Transaction<'_>) -> PamResultCode {
     )
 }
 
-const fn loudness(refused: Option<Reason>) -> Loudness {
+const fn priority(refused: Option<Reason>) -> Priority {
     match refused {
-        None => Loudness::Info,
-        Some(Reason::Config | Reason::Store | Reason::Internal | Reason::Bypass) => Loudness::Error,
+        None => Priority::Info,
+        Some(Reason::Config | Reason::Store | Reason::Internal | Reason::Bypass) => Priority::Error,
         Some(
             Reason::WrongCode
             | Reason::Replayed
@@ -120,6 +135,6 @@ const fn loudness(refused: Option<Reason>) -> Loudness {
             | Reason::Disabled
             | Reason::UnknownUser
             | Reason::NoAnswer,
-        ) => Loudness::Notice,
+        ) => Priority::Notice,
     }
 }

@@ -1,0 +1,227 @@
+//! The auth phase: one attempt under the policy that fits, and its result for the account phase.
+
+use pam::constants::PamResultCode;
+use twinlock_core::{
+    account::Subject, credentials::Enrolment, journal::Reason, otp::Otp, policy::SecondFactor, record::Origin,
+};
+use twinlock_enrol::onboarding::{Onboarding, Staged};
+use twinlock_login::attempt::{Attempt, AuditEntry, Login, Outcome};
+use twinlock_store::{
+    files::Store,
+    host::{self, Kernel, SystemClock},
+    ports::ReadCredentials as _,
+};
+
+use crate::{
+    arguments::Arguments,
+    backend::{self, Backend},
+    context::Context,
+    first_pass::FirstPass,
+    result::{self, Logged},
+    transaction::{AuthResult, Evidence, Transaction},
+};
+
+pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
+    #[cfg(feature = "panic-probe")]
+    assert!(transaction.service != "twinlock-panic", "the panic that was asked for");
+
+    // First of all: whoever passed before in this transaction has not passed now.
+    transaction.take_pending();
+    if transaction.set_auth_result(None).is_err() {
+        return result::no_data(transaction);
+    }
+    if let Err(none) = transaction.user {
+        return result::end(transaction, None, &Attempt::ended(Outcome::NoAnswer(none)), Logged::NotYet);
+    }
+    let context = match Context::load(transaction, arguments) {
+        Ok(context) => context,
+        Err(code) => return code,
+    };
+    if arguments.require_key && transaction.first_factors.keys().is_empty() {
+        return result::refuse(transaction, context.user(), Reason::Bypass, Some(NO_KEY.into()));
+    }
+    transaction.ask_for_fail_delay(context.config.fail_delay);
+    transaction.echo = context.config.echo && !arguments.noecho;
+    let before = transaction.user.clone();
+    let ended = match should_offer_enrolment(transaction, arguments, &context) {
+        Some(store) => enrol_in_login(transaction, &context, store),
+        None => Err(attempt(transaction, arguments, &context)),
+    };
+    let ended = if transaction.user_now() == before { ended } else { Err(user_changed()) };
+    let (code, evidence) = match ended {
+        Ok(staged) => (result::enrolled(transaction, context.user(), &audit_of(&staged)), Evidence::Staged(staged)),
+        Err(attempt) => {
+            let attempt = with_context(attempt, &context, transaction);
+            let code = result::end(transaction, context.user(), &attempt, context.backend.logged());
+            show_result(transaction, context.config.help(), &attempt);
+            match attempt.outcome {
+                Outcome::Granted(granted) => (code, Evidence::Granted(granted)),
+                Outcome::NotAsked(exempt) => (code, Evidence::Exempt(exempt)),
+                Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => return code,
+            }
+        }
+    };
+    let auth_result = context.subject.map(|subject| AuthResult { subject, evidence });
+    transaction.set_auth_result(auth_result).map_or_else(|_| result::no_data(transaction), |()| code)
+}
+
+const NO_KEY: &str = "nobody was asked, because sshd has verified no key before: sshd needs \
+    `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME)";
+
+/// One attempt; a second one where a code that came with the password of an earlier module was not a current one.
+fn attempt(transaction: &mut Transaction<'_>, arguments: &Arguments, context: &Context) -> Attempt {
+    let first_factors = transaction.first_factors.clone();
+    let from = transaction.rhost.as_deref().and_then(Origin::from_text);
+    let prompt = match (&arguments.prompt, arguments.forward_pass) {
+        (Some(prompt), _) => prompt,
+        (None, true) => FORWARD_PROMPT,
+        (None, false) => &context.config.prompt,
+    };
+    // Where the password is asked for together with the code, it must be asked for.
+    let client = if arguments.forward_pass { None } else { context.client(&first_factors) };
+    let request = context.request(transaction, Some(prompt));
+    let make = |conversation: &mut FirstPass<'_, '_>| match &context.backend {
+        Backend::Broker => backend::attempt_by_broker(&request, conversation),
+        Backend::Store(store) => {
+            let login = Login {
+                credentials: &store.credentials,
+                states: &store.states,
+                clock: &SystemClock,
+                limits: context.config.limits(),
+                prompt,
+                from: from.as_ref(),
+                network: context.source.neighbourhood(),
+                client,
+            };
+            login.attempt(context.subject.as_ref(), context.policy, conversation)
+        }
+    };
+    let lengths = if arguments.wants_first_pass() { code_lengths(context) } else { Vec::new() };
+    let mut conversation = FirstPass::new(transaction, arguments, lengths);
+    let attempt = make(&mut conversation);
+    let logged = context.backend.logged();
+    let attempt = match logged {
+        Logged::NotYet => conversation.with_origin(attempt),
+        Logged::Elsewhere => attempt,
+    };
+    if !conversation.may_ask_after(&attempt.outcome) {
+        return attempt;
+    }
+    result::log_attempt(conversation.transaction(), context.user(), &attempt, logged);
+    make(&mut conversation)
+}
+
+/// How many digits the codes of the user have, for telling them from a password that stands before them.
+fn code_lengths(context: &Context) -> Vec<usize> {
+    let enrolment = match (&context.backend, &context.subject) {
+        (Backend::Store(store), Some(subject)) => store.credentials.read(subject).ok().flatten(),
+        (Backend::Store(_), None) | (Backend::Broker, _) => None,
+    };
+    let active = enrolment.iter().flat_map(Enrolment::active);
+    let lengths: Vec<usize> = active.map(|authenticator| usize::from(authenticator.otp.digits())).collect();
+    if lengths.is_empty() { vec![usize::from(Otp::DIGITS)] } else { lengths }
+}
+
+/// What is asked where password and code come in one answer; google-authenticator's words.
+const FORWARD_PROMPT: &str = "Password & verification code: ";
+
+/// The store to enrol in, if this login is one to enrol in: policy says so, a first factor can have been given, and the user
+/// is not enrolled. A store that cannot be read is not an answer of "not enrolled"; the usual attempt then says what is broken.
+fn should_offer_enrolment<'c>(
+    transaction: &Transaction<'_>,
+    arguments: &Arguments,
+    context: &'c Context,
+) -> Option<&'c Store> {
+    let Backend::Store(store) = &context.backend else { return None };
+    let not_enrolled = |subject: &Subject| matches!(store.credentials.read(subject), Ok(None));
+    let offered = context.policy == SecondFactor::Enroll
+        && !arguments.use_first_pass
+        && (transaction.first_factors.any() || transaction.password().is_some())
+        && context.subject.as_ref().is_none_or(not_enrolled);
+    offered.then_some(store)
+}
+
+/// Enrols the user inside the login. What comes of it waits for the end of the login: see `enrolment`.
+fn enrol_in_login(transaction: &mut Transaction<'_>, context: &Context, store: &Store) -> Result<Box<Staged>, Attempt> {
+    // The picture is part of a prompt that echoes: clients show no other whole.
+    transaction.echo = true;
+    let issuer = host::issuer(&context.config.issuer);
+    let mut onboarding =
+        Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &store.states, issuer: &issuer };
+    let typed = transaction.user.clone().unwrap_or_default();
+    onboarding.run(context.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction)
+}
+
+/// What the log says of an enrolment that waits.
+fn audit_of(staged: &Staged) -> AuditEntry {
+    AuditEntry {
+        method: Some("totp"),
+        authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
+        detail: Some(STAGED.into()),
+        ..AuditEntry::default()
+    }
+}
+
+const STAGED: &str = "enrolled inside the login; it is stored when the whole login has passed: if no line says that it was \
+    stored, the login ended before, this service has no account line of pam_twinlock.so, or it does not call pam_setcred";
+
+/// A code was given for one user; nobody else may have the good of it.
+fn user_changed() -> Attempt {
+    Attempt::refused_for(Reason::Internal).with_detail("PAM_USER was changed while the code was asked for")
+}
+
+/// sshd's `password` method answers no prompt that echoes: what was broken is then its configuration.
+fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transaction<'_>) -> Attempt {
+    let in_log = context.backend.logged() == Logged::Elsewhere;
+    match attempt.outcome {
+        Outcome::NotAsked(_) => {
+            if let Some(rule) = &context.rule {
+                attempt.audit.detail = Some(format!("not asked, by the rule: {rule}"));
+            }
+        }
+        Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) if in_log => {}
+        Outcome::Refused(Reason::NotEnrolled) if context.policy == SecondFactor::Enroll => {
+            attempt.audit.detail.get_or_insert_with(|| NOT_OFFERED.into());
+        }
+        Outcome::NoAnswer(_) if transaction.service.starts_with("sshd") => {
+            attempt.audit.detail = Some(NOT_ANSWERED.into());
+        }
+        Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => {}
+    }
+    attempt
+}
+
+const NOT_OFFERED: &str = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
+    nor a password in this stack";
+const NOT_ANSWERED: &str = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication \
+    no), or the client left";
+
+/// What the user is told, after the verdict is on the disk and in the log.
+fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attempt) {
+    match &attempt.outcome {
+        Outcome::Granted(granted) => {
+            if let Some(notice) = granted.notice() {
+                transaction.warn(&notice.describe());
+            }
+            match granted.recovery_codes_left() {
+                None => {}
+                Some(0) => transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator."),
+                Some(left @ 1..=3) => {
+                    let codes = if left == 1 { "code is" } else { "codes are" };
+                    transaction.warn(&format!("ONLY {left} recovery {codes} left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
+                }
+                Some(left) => transaction.tell(&format!("{left} recovery codes are left.")),
+            }
+        }
+        Outcome::TooSoon(rest) => {
+            transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
+        }
+        // The same whatever the reason was: it must not tell who is enrolled.
+        Outcome::Refused(_) => {
+            if let Some(help) = help {
+                transaction.warn(help);
+            }
+        }
+        Outcome::NotAsked(_) | Outcome::NoAnswer(_) => {}
+    }
+}

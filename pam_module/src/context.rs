@@ -1,0 +1,108 @@
+//! What a phase begins with: the configuration, the account, the rule that decides, and the back end.
+
+use std::time::Duration;
+
+use pam::constants::PamResultCode;
+use twinlock_core::{
+    account::{Subject, UserName},
+    journal::Reason,
+    policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
+    ports::{Clock as _, Randomness as _},
+    remember::Client,
+};
+use twinlock_login::wire::LoginRequest;
+use twinlock_store::{
+    config::Config,
+    files::{self, Store},
+    host::{self, Kernel, SystemClock, SystemGroups},
+};
+
+use crate::{
+    arguments::Arguments,
+    backend::Backend,
+    result,
+    transaction::{Priority, Transaction},
+};
+
+/// What both phases begin with.
+pub(crate) struct Context {
+    pub(crate) config: Config,
+    /// What the rule that decides asks for, after the arguments of the PAM file.
+    pub(crate) policy: SecondFactor,
+    pub(crate) backend: Backend,
+    /// `None` if there is no such account.
+    pub(crate) subject: Option<Subject>,
+    /// For how long the rule that decides remembers a login.
+    remember: Option<Duration>,
+    /// The rule that decides.
+    pub(crate) rule: Option<String>,
+    pub(crate) source: Source,
+}
+
+impl Context {
+    /// Reads the configuration, looks the user up and asks the policy; the refusal if that cannot be done.
+    ///
+    /// The account phase loads it anew: a login may take minutes, and what was changed meanwhile holds.
+    pub(crate) fn load(transaction: &mut Transaction<'_>, arguments: &Arguments) -> Result<Self, PamResultCode> {
+        let config = files::load_config(&arguments.config).map_err(|fault| {
+            result::refuse(transaction, None, Reason::Config, Some(format!("{fault}; {}", fault.hint())))
+        })?;
+        let name = transaction.user.as_ref().ok().and_then(|user| UserName::parse(user).ok());
+        let subject = name.map_or(Ok(None), |name| host::account(&name)).map_err(|error| {
+            let detail = format!("cannot ask the passwd database: {error}");
+            result::refuse(transaction, None, Reason::Internal, Some(detail))
+        })?;
+        let source = Source::from_rhost(transaction.rhost.as_deref());
+        let facts = Facts {
+            service: &transaction.service.to_ascii_lowercase(),
+            user: subject.as_ref().map(|subject| &subject.name),
+            source: &source,
+            first_factors: &transaction.first_factors,
+            now: SystemClock.now(),
+        };
+        let decision = config.policy.decide(&facts, &SystemGroups).map_err(|undecided| {
+            let user = subject.as_ref().map(|subject| subject.name.as_str());
+            result::refuse(transaction, user, Reason::Internal, Some(undecided.to_string()))
+        })?;
+        let policy = if arguments.nullok { decision.second_factor.nullok() } else { decision.second_factor };
+        if arguments.debug {
+            let known = if subject.is_some() { "known" } else { "unknown" };
+            let rule = decision.rule.map_or("-", Rule::title);
+            let doubt = decision.doubt.map_or_else(|| "-".into(), |doubt| doubt.to_string());
+            let line = format!(
+                "debug: config={} second_factor={} rule=\"{rule}\" doubt=\"{doubt}\" user is {known}",
+                arguments.config.display(),
+                policy.name()
+            );
+            transaction.log(Priority::Debug, &line);
+        }
+        let (remember, rule) = (decision.remember, decision.rule.map(|rule| rule.title().to_owned()));
+        let backend = Backend::choose(Store::at(&config.store.directory, &arguments.config), policy);
+        Ok(Self { config, policy, backend, subject, remember, rule, source })
+    }
+
+    /// The name of the account, if there is one, for the log.
+    pub(crate) fn user(&self) -> Option<&str> {
+        self.subject.as_ref().map(|subject| subject.name.as_str())
+    }
+
+    /// The client to recognise, where the rule remembers logins: one that proved a key, from an address.
+    pub(crate) fn client<'k>(&self, first_factors: &'k FirstFactors) -> Option<Client<'k>> {
+        let (span, network) = (self.remember?, self.source.neighbourhood()?);
+        let key = first_factors.keys().first()?;
+        let mut fresh = [0; 16];
+        Kernel.fill(&mut fresh).ok()?;
+        Some(Client { key, network, span, fresh })
+    }
+
+    /// What the broker is told of this login.
+    pub(crate) fn request(&self, transaction: &Transaction<'_>, prompt: Option<&str>) -> LoginRequest {
+        LoginRequest {
+            user: self.user().unwrap_or_default().to_owned(),
+            policy: self.policy,
+            service: transaction.service.clone(),
+            rhost: transaction.rhost.clone(),
+            prompt: prompt.map(str::to_owned),
+        }
+    }
+}
