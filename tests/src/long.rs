@@ -13,8 +13,10 @@ pub fn sweep_of(whole: usize) -> usize {
 }
 
 /// Of all tries of a sweep, in their order, those that this run makes: all of them where `TWINLOCK_LONG` is set, otherwise
-/// every eleventh. A place is tried in up to twenty ways; eleven is a prime and no divisor of their number, so that each
-/// way has its turn, and each place that is tried in eleven ways or more is tried.
-pub fn sample_of_sweep<T>(all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
-    all.step_by(if is_long() { 1 } else { 11 })
+/// one of so many.
+///
+/// Where a place is tried in several ways, one after another, `one_of` must have no divisor in common with their number:
+/// then each way has its turn at some place. Where it is no more than their number, each place has its turn.
+pub fn sample_of_sweep<T>(one_of: usize, all: impl Iterator<Item = T>) -> impl Iterator<Item = T> {
+    all.step_by(if is_long() { 1 } else { one_of })
 }

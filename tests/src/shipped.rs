@@ -58,11 +58,12 @@ const RHEL_DROP_IN: &str = "Include /etc/crypto-policies/back-ends/opensshserver
     ChallengeResponseAuthentication no\nGSSAPIAuthentication yes\nGSSAPICleanupCredentials no\nUsePAM yes\n\
     X11Forwarding yes\nPrintMotd no\n";
 
-/// What Debian's pam-auth-update generates.
+/// What Debian's pam-auth-update generates, but for `nodelay`: otherwise `pam_unix.so` holds each wrong password back for
+/// two seconds, of which no verdict depends.
 const DEBIAN_PAM: &[(&str, &str)] = &[
     (
         "common-auth",
-        "auth [success=1 default=ignore] pam_unix.so nullok\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
+        "auth [success=1 default=ignore] pam_unix.so nullok nodelay\nauth requisite pam_deny.so\nauth required pam_permit.so\n",
     ),
     (
         "common-account",
@@ -92,11 +93,11 @@ const INCLUDES_SU: &str = "auth include su\naccount include su\npassword include
     session optional pam_keyinit.so force revoke\nsession include su\n";
 
 /// What authselect's profile `sssd` generates as `password-auth` and, but for fingerprints, as `system-auth`; a dash makes
-/// libpam quiet about a module that Debian does not have.
-const RHEL_AUTHSELECT: &str = "auth required pam_env.so\nauth required pam_faildelay.so delay=2000000\n\
+/// libpam quiet about a module that Debian does not have. Without the two seconds for which RHEL holds a refusal back.
+const RHEL_AUTHSELECT: &str = "auth required pam_env.so\nauth required pam_faildelay.so delay=0\n\
      auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
      auth [default=1 ignore=ignore success=ok] pam_localuser.so\n\
-     auth sufficient pam_unix.so nullok\n\
+     auth sufficient pam_unix.so nullok nodelay\n\
      auth [default=1 ignore=ignore success=ok] pam_usertype.so isregular\n\
      -auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\n\
      account required pam_unix.so\naccount sufficient pam_localuser.so\n\

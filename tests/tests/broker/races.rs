@@ -5,7 +5,7 @@ use std::sync::Barrier;
 use std::thread;
 
 use serde_json::json;
-use twinlock_tests::{Attempt, Authenticator, PamCode, SOCKET, STORE, Snapshot, State};
+use twinlock_tests::{Attempt, Authenticator, PamCode, SOCKET, STORE, Snapshot, State, is_long};
 
 use crate::injection::{Host, later_code, wait_until_idle, with_host};
 use crate::person::{Given, Talk, Turn, enroll, perform_by, renew};
@@ -65,7 +65,7 @@ fn a_password_is_asked_for_in_one_session_at_a_time() {
 fn a_login_during_a_replacement_is_by_the_old_one_or_the_new_one() {
     with_host("", |host| {
         let broker = host.world.broker();
-        for round in 0..32 {
+        for round in 0..if is_long() { 32 } else { 8 } {
             let old = host.deploy();
             let proof = &old.recovery_codes[0];
             let mut talk = open(host, &enroll("instead"), Given::code(proof), LAST);

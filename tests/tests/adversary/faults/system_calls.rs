@@ -63,7 +63,7 @@ fn sweep(scenario: &Scenario) {
         let mut struck = 0;
         let calls = whole.calls.iter().enumerate();
         let all = calls.flat_map(|(at, call)| blows(scenario, call).map(move |blow| (at, blow)));
-        for (at, blow) in sample_of_sweep(all) {
+        for (at, blow) in sample_of_sweep(11, all) {
             let told = scene.strike(scenario, &struck_by(scenario, vec![(at, blow)]));
             assert_eq!(told.struck, 1, "{}: {blow:?} at {at} never fell", scenario.name);
             struck += 1;

@@ -152,7 +152,7 @@ fn a_slot_that_is_torn_at_a_sector_is_read_and_the_other_one_counts() {
             .collect();
         assert!(!differ.is_empty());
         let mut images = 0;
-        for end in sample_of_sweep(differ.iter().flat_map(|at| [0, 16, 64, 500].map(|cut| at * SECTOR + cut))) {
+        for end in sample_of_sweep(11, differ.iter().flat_map(|at| [0, 16, 64, 500].map(|cut| at * SECTOR + cut))) {
             // All before it is new, all behind it old.
             let mut torn = disk.clone();
             torn[places[0] + end..places[0] + SLOT].copy_from_slice(&old[end..]);

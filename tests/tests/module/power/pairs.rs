@@ -155,7 +155,7 @@ impl Pair {
         let charges =
             |slot: &Option<twinlock_tests::State>| slot.as_ref().map_or([0; 4], twinlock_tests::State::charges);
         let last_step = durable.as_ref().map_or(0, |slot| slot.text("authenticator.last_step").parse().unwrap_or(0));
-        for (image, complete) in sample_of_sweep(images.iter()) {
+        for (image, complete) in sample_of_sweep(11, images.iter()) {
             let now = charges(&scene.slot(image.state.as_deref()));
             scene.put_credentials(&self.credentials[usize::from(image.replaced)]);
             let wrong = |what: &str| Err(format!("{what}: charges {now:?}, complete: {complete}, {image:?}"));
@@ -202,7 +202,7 @@ fn try_pair(scene: &mut Scene<'_>, past: Past, doing: Doing, forget: fn(&Event) 
         let read = pair.read(scene, &images);
         if scene.can_be_read() {
             return read
-                .map(|()| sample_of_sweep(images.iter()).count())
+                .map(|()| sample_of_sweep(11, images.iter()).count())
                 .map_err(|wrong| format!("{past:?}, {doing:?}: {wrong}"));
         }
     }
