@@ -1,4 +1,5 @@
-//! Faults of sshd's configuration.
+//! Faults of sshd's configuration that show only with a real sshd. The others are tried in tables beside the checks,
+//! `crates/hostcheck/src/doctor/checks/tests`.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
@@ -6,8 +7,7 @@ use std::time::{Duration, SystemTime};
 use twinlock_tests::{CONFIG, Family, FirstFactor, Launch, World};
 
 use crate::doctor::scene::{
-    DROP_IN, STACK, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on, on_debian, only,
-    place_of, stand_in,
+    DROP_IN, STACK, change, findings, findings_of, finds, finds_no, finds_with, on, on_debian, only, place_of, stand_in,
 };
 
 /// Adds lines to the end of the drop-in, where Match lines belong.
@@ -63,17 +63,6 @@ fn a_method_that_is_switched_off_for_one_user_is_found() {
         append(world, "Match User alice\n    KbdInteractiveAuthentication no\n");
         let one = finds(world, "sshd-methods", "lockout", Some(&place_of(DROP_IN, "AuthenticationMethods")));
         assert!(one.found.starts_with("for alice sshd has no way"), "{one:#?}");
-    });
-}
-
-#[test]
-fn without_pam_nothing_is_asked_and_nothing_guards() {
-    on_debian(|world| {
-        // sshd does not take keyboard-interactive without PAM, so nothing may name it.
-        change(world, DROP_IN, "UsePAM yes", "UsePAM no");
-        let all = findings(world);
-        let one = only(&all, "use-pam");
-        assert_eq!((one.severity.as_str(), one.place), ("open", Some(place_of(DROP_IN, "UsePAM"))));
     });
 }
 
@@ -150,23 +139,6 @@ fn somebody_exempt_in_sshd_and_in_pam_is_no_fault() {
 }
 
 #[test]
-fn a_code_alone_is_found() {
-    on_debian(|world| {
-        change(
-            world,
-            DROP_IN,
-            "AuthenticationMethods publickey,keyboard-interactive",
-            "AuthenticationMethods keyboard-interactive",
-        );
-        let place = place_of(DROP_IN, "AuthenticationMethods");
-        finds(world, "code-alone", "lockout", Some(&place));
-        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
-        finds(world, "code-alone", "open", Some(&place));
-    });
-    on(Family::Debian, FirstFactor::Password, |world| finds_no(world, "code-alone"));
-}
-
-#[test]
 fn a_login_that_is_asked_for_nothing_is_found() {
     on_debian(|world| {
         change(
@@ -189,62 +161,6 @@ fn a_login_that_is_asked_for_nothing_is_found() {
         let wanted =
             [format!("nothing at all is asked for, which lets bob {rest}"), format!("a code alone lets alice {rest}")];
         assert_eq!(told, wanted.each_ref().map(|found| ("open", found.as_str())), "{all:#?}");
-    });
-}
-
-#[test]
-fn the_password_method_is_found() {
-    on(Family::Rhel, FirstFactor::Password, |world| {
-        change(world, DROP_IN, "PasswordAuthentication no", "PasswordAuthentication yes");
-        finds_no(world, "password-method");
-        change(
-            world,
-            DROP_IN,
-            "\nAuthenticationMethods keyboard-interactive",
-            "\nAuthenticationMethods password keyboard-interactive",
-        );
-        let place = place_of(DROP_IN, "PasswordAuthentication");
-        let shown = finds(world, "password-method", "lockout", Some(&place));
-        world.write(CONFIG, "echo = false\n");
-        let hidden = finds(world, "password-method", "lockout", Some(&place));
-        assert!(shown.why.contains("refused") && hidden.why.contains("charged"), "{shown:#?} {hidden:#?}");
-        change(
-            world,
-            STACK,
-            "\nauth       required     pam_twinlock.so",
-            "\nauth       required     pam_twinlock.so forward_pass",
-        );
-        finds_no(world, "password-method");
-    });
-}
-
-#[test]
-fn root_who_is_enrolled_and_cannot_answer_is_found() {
-    on_debian(|world| {
-        world.deploy("root");
-        finds(world, "root", "lockout", None);
-        first_in_drop_in(world, "PermitRootLogin prohibit-password\n");
-        finds(world, "root", "lockout", Some(&place_of(DROP_IN, "PermitRootLogin")));
-        for mended in ["PermitRootLogin yes", "PermitRootLogin no"] {
-            change(world, DROP_IN, fs::read_to_string(DROP_IN).unwrap().lines().next().unwrap(), mended);
-            finds_no(world, "root");
-        }
-    });
-}
-
-#[test]
-fn a_line_of_the_administrator_that_is_not_heard_is_a_hint() {
-    on_debian(|world| {
-        world.write("/etc/ssh/sshd_config.d/10-site.conf", "PermitRootLogin no\nPasswordAuthentication yes\n");
-        // What the drop-in of Twinlock overrules is meant to be overruled.
-        finds_no(world, "sshd-unheard");
-        change(world, DROP_IN, "\nPasswordAuthentication no\n", "\n");
-        world.write("/etc/ssh/sshd_config.d/05-site.conf", "PasswordAuthentication no\n");
-        let one = only(&findings(world), "sshd-unheard");
-        assert_eq!(
-            (one.severity.as_str(), one.place.as_deref()),
-            ("hint", Some("/etc/ssh/sshd_config.d/10-site.conf:2"))
-        );
     });
 }
 
@@ -276,63 +192,6 @@ fn a_server_that_has_not_read_what_is_there_is_found() {
             back(path, 1200);
         }
         finds_no(world, "sshd-stale");
-    });
-}
-
-#[test]
-fn too_little_time_to_enrol_in_is_found() {
-    on_debian(|world| {
-        world.write(CONFIG, "second_factor = \"enroll\"\n");
-        finds(world, "grace-time", "warning", None);
-        first_in_drop_in(world, "LoginGraceTime 180\n");
-        finds(world, "grace-time", "warning", Some(&format!("{DROP_IN}:1")));
-        change(world, DROP_IN, "LoginGraceTime 180", "LoginGraceTime 5m");
-        finds_no(world, "grace-time");
-    });
-}
-
-#[test]
-fn names_where_rules_want_networks_are_found() {
-    on_debian(|world| {
-        first_in_drop_in(world, "UseDNS yes\n");
-        finds_no(world, "use-dns");
-        world.write(CONFIG, "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
-        finds(world, "use-dns", "warning", Some(&format!("{DROP_IN}:1")));
-    });
-}
-
-#[test]
-fn an_old_server_is_told_what_it_lacks() {
-    on_debian(|world| {
-        finds_no(world, "version");
-        stand_in(
-            world,
-            "/usr/sbin/sshd",
-            "[ \"$1\" = -V ] && cat /tmp/version >&2 && exit 1\nexec /tmp/real/sshd \"$@\"",
-        );
-        world.write("/tmp/version", "unknown option -- V\nOpenSSH_8.4p1 Debian-5, OpenSSL 1.1.1n\n");
-        let one = finds(world, "version", "hint", None);
-        assert!(
-            one.found.starts_with("OpenSSH 8.4 ") && one.mend.contains("ChallengeResponseAuthentication"),
-            "{one:#?}"
-        );
-        world.write("/tmp/version", "unknown option -- V\nOpenSSH_7.4p1, OpenSSL 1.0.2k-fips\n");
-        finds(world, "version", "warning", None);
-    });
-}
-
-#[test]
-fn a_server_that_punishes_addresses_is_a_hint_where_rules_speak_of_networks() {
-    on_debian(|world| {
-        // From OpenSSH 9.8 on; this is what it says.
-        let script = "/tmp/real/sshd \"$@\" || exit 1\n[ \"$1\" = -T ] && cat /tmp/more; exit 0";
-        stand_in(world, "/usr/sbin/sshd", script);
-        world.write("/tmp/more", "PerSourcePenalties crash:90 authfail:5\nPerSourcePenaltyExemptList none\n");
-        finds_no(world, "penalties");
-        world.write(CONFIG, "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
-        finds(world, "penalties", "hint", None);
-        world.write("/tmp/more", "persourcepenalties crash:90 authfail:5\npersourcepenaltyexemptlist 192.0.2.0/24\n");
-        finds_no(world, "penalties");
     });
 }
 

@@ -1,29 +1,10 @@
-//! Faults of sshd's PAM stack.
-
-use std::fs;
+//! Faults of sshd's PAM stack. Most are tried in tables beside the checks, `crates/hostcheck/src/doctor/checks/tests`.
 
 use twinlock_tests::{CONFIG, Family, FirstFactor};
 
-use crate::doctor::scene::{STACK, change, findings, finds, finds_no, finds_with, on, on_debian, only, place_of};
+use crate::doctor::scene::{STACK, change, findings, finds, finds_with, on, on_debian, place_of};
 
-const OURS: &str = "auth       required     pam_twinlock.so";
 const GUARD: &str = "account    required     pam_twinlock.so";
-
-#[test]
-fn a_stack_without_twinlock_is_found() {
-    on_debian(|world| {
-        change(world, STACK, &format!("\n{OURS}"), "\n");
-        finds(world, "pam-line", "open", Some(STACK));
-    });
-}
-
-#[test]
-fn a_service_without_a_file_is_found() {
-    on_debian(|world| {
-        fs::remove_file(STACK).unwrap();
-        finds(world, "pam-line", "open", Some(STACK));
-    });
-}
 
 #[test]
 fn an_include_that_ends_the_stack_before_the_code_is_found_in_the_included_file() {
@@ -49,65 +30,6 @@ fn an_include_that_ends_the_stack_before_the_code_is_found_in_the_included_file(
 }
 
 #[test]
-fn a_jump_over_the_code_is_found() {
-    on(Family::Rhel, FirstFactor::Password, |world| {
-        change(world, STACK, "auth       [success=2 default=ignore]", "auth       [success=3 default=ignore]");
-        finds(world, "pam-order", "open", Some(&place_of(STACK, "auth       [success=3")));
-    });
-}
-
-#[test]
-fn a_condition_that_leads_past_the_code_is_a_hint() {
-    on_debian(|world| {
-        change(
-            world,
-            STACK,
-            &format!("\n{OURS}"),
-            &format!("\nauth [success=1 default=ignore] pam_succeed_if.so user in git:backup\n{OURS}"),
-        );
-        let one = finds(world, "pam-order", "hint", Some(&place_of(STACK, "auth [success=1")));
-        assert!(one.found.contains("pam_succeed_if.so user in git:backup"), "{one:#?}");
-    });
-}
-
-#[test]
-fn a_control_value_that_does_not_refuse_is_found() {
-    for control in ["optional", "sufficient", "[success=ok default=ignore]"] {
-        on_debian(|world| {
-            change(world, STACK, &format!("\n{OURS}"), &format!("\nauth {control} pam_twinlock.so"));
-            finds(world, "pam-control", "open", Some(&place_of(STACK, &format!("auth {control}"))));
-        });
-    }
-}
-
-#[test]
-fn a_stack_that_refuses_everybody_is_found() {
-    on_debian(|world| {
-        change(world, STACK, "auth       required     pam_permit.so", "auth       required     pam_deny.so");
-        finds(world, "pam-refuses", "lockout", Some(&place_of(STACK, OURS)));
-    });
-}
-
-#[test]
-fn an_included_file_that_is_not_there_is_found() {
-    on_debian(|world| {
-        change(world, STACK, "auth       required     pam_permit.so", "auth       include     nosuch");
-        finds(world, "pam-refuses", "lockout", Some(&place_of(STACK, OURS)));
-    });
-}
-
-#[test]
-fn a_stack_in_which_nothing_else_succeeds_is_found_once_somebody_is_not_asked() {
-    on_debian(|world| {
-        change(world, STACK, "\nauth       required     pam_permit.so", "\n");
-        let place = place_of(STACK, OURS);
-        finds(world, "pam-ignore", "hint", Some(&place));
-        world.write(CONFIG, "[[rule]]\nusers = [\"root\"]\nsecond_factor = \"skip\"\n");
-        finds(world, "pam-ignore", "lockout", Some(&place));
-    });
-}
-
-#[test]
 fn a_missing_guard_is_found() {
     on_debian(|world| {
         change(world, STACK, &format!("\n{GUARD}"), "\n");
@@ -115,65 +37,4 @@ fn a_missing_guard_is_found() {
         world.write(CONFIG, "second_factor = \"enroll\"\n");
         finds_with(world, "guard", "lockout", Some(STACK), &["grace-time"]);
     });
-}
-
-#[test]
-fn a_guard_that_does_not_refuse_or_stands_too_late_is_found() {
-    on_debian(|world| {
-        change(world, STACK, &format!("\n{GUARD}"), "\naccount optional pam_twinlock.so");
-        finds(world, "guard", "warning", Some(&place_of(STACK, "account optional")));
-    });
-    on_debian(|world| {
-        change(world, STACK, &format!("\n{GUARD}"), "\n");
-        change(world, STACK, "\n@include common-account", &format!("\n@include common-account\n{GUARD}"));
-        finds(world, "guard", "warning", Some(&place_of("/etc/pam.d/common-account", "account [success=1")));
-    });
-}
-
-#[test]
-fn a_password_after_the_key_is_a_hint() {
-    on_debian(|world| {
-        change(world, STACK, "\n#@include common-auth", "\n@include common-auth");
-        finds(world, "password-too", "hint", Some(&place_of(STACK, "@include common-auth")));
-    });
-    on(Family::Debian, FirstFactor::Password, |world| finds_no(world, "password-too"));
-}
-
-#[test]
-fn pam_faillock_in_the_wrong_place_is_found() {
-    for (family, first) in [(Family::Debian, FirstFactor::Password), (Family::Rhel, FirstFactor::Password)] {
-        on(family, first, |world| {
-            change(
-                world,
-                STACK,
-                &format!("\n{OURS}"),
-                &format!("\n{OURS}\nauth [default=die] pam_faillock.so authfail"),
-            );
-            let one = only(&findings(world), "faillock");
-            assert_eq!(
-                (one.severity.as_str(), one.place),
-                ("warning", Some(place_of(STACK, "auth [default=die] pam_faillock")))
-            );
-        });
-        on(family, first, |world| {
-            change(world, STACK, &format!("\n{OURS}"), &format!("\nauth required pam_faillock.so authsucc\n{OURS}"));
-            finds(world, "faillock", "warning", Some(&place_of(STACK, "auth required pam_faillock")));
-        });
-    }
-}
-
-#[test]
-fn another_second_factor_is_a_hint_with_how_to_import_it() {
-    for (module, mend) in [
-        ("pam_google_authenticator.so", "google-authenticator --all"),
-        ("pam_oath.so", "oath FILE"),
-        ("pam_duo.so", "if both"),
-    ] {
-        on_debian(|world| {
-            change(world, STACK, &format!("\n{OURS}"), &format!("\nauth required {module}\n{OURS}"));
-            let one =
-                finds(world, "other-second-factor", "hint", Some(&place_of(STACK, &format!("auth required {module}"))));
-            assert!(one.mend.contains(mend), "{one:#?}");
-        });
-    }
 }

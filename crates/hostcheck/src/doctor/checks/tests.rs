@@ -1,5 +1,10 @@
 //! The checks as a table over facts: a sound host gives nothing, and each planted fault is found where it is.
 
+mod host;
+mod logins;
+mod server;
+mod stack;
+
 use super::all;
 use crate::doctor::{
     clock::ClockState,

@@ -108,9 +108,14 @@ impl Facts {
     }
 
     /// The same with another stack of sshd; what it includes stays.
-    pub(crate) fn with_stack(mut self, stack: &str) -> Self {
+    pub(crate) fn with_stack(self, stack: &str) -> Self {
         let others = PAM_FILES.iter().copied().filter(|(name, _)| *name != "/etc/pam.d/sshd");
-        self.pam = pam(&[("/etc/pam.d/sshd", stack)].into_iter().chain(others).collect::<Vec<_>>());
+        self.with_pam(&[("/etc/pam.d/sshd", stack)].into_iter().chain(others).collect::<Vec<_>>())
+    }
+
+    /// The same with PAM's files among these.
+    pub(crate) fn with_pam(mut self, files: &Texts<'_>) -> Self {
+        self.pam = pam(files);
         self
     }
 

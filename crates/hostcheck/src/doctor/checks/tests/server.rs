@@ -1,0 +1,57 @@
+//! sshd as a whole.
+
+use super::host::{DROP_IN, Host};
+use crate::doctor::finding::Severity::{Hint, Warning};
+
+const BY_NETWORK: &str = "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
+
+#[test]
+fn too_little_time_to_enrol_in_is_a_warning() {
+    let enrols = "second_factor = \"enroll\"\n";
+    Host::with_key_and_code().config(enrols).finds("grace-time", Warning, None);
+    Host::with_key_and_code().set_first("LoginGraceTime 180").config(enrols).finds(
+        "grace-time",
+        Warning,
+        Some(format!("{DROP_IN}:1")),
+    );
+    assert_eq!(Host::with_key_and_code().set_first("LoginGraceTime 300").config(enrols).found(), []);
+    assert_eq!(Host::with_key_and_code().set_first("LoginGraceTime 180").found(), []);
+}
+
+#[test]
+fn names_where_rules_name_networks_are_a_warning() {
+    assert_eq!(Host::with_key_and_code().set_first("UseDNS yes").found(), []);
+    Host::with_key_and_code().set_first("UseDNS yes").config(BY_NETWORK).finds(
+        "use-dns",
+        Warning,
+        Some(format!("{DROP_IN}:1")),
+    );
+}
+
+#[test]
+fn penalties_for_addresses_are_a_hint_where_rules_name_networks() {
+    let host = || Host::with_key_and_code().in_force("persourcepenalties", "crash:90 authfail:5");
+    assert_eq!(host().found(), []);
+    host().config(BY_NETWORK).finds("penalties", Hint, None);
+    let exempt = host().in_force("persourcepenaltyexemptlist", "192.0.2.0/24");
+    assert_eq!(exempt.config(BY_NETWORK).found(), []);
+}
+
+#[test]
+fn an_old_server_is_told_what_it_lacks() {
+    let of = |major, minor| Host::with_key_and_code().version(major, minor);
+    of(7, 5).finds("version", Warning, None);
+    of(8, 6).finds("version", Hint, None);
+    assert_eq!(of(8, 7).found(), []);
+}
+
+#[test]
+fn a_line_of_the_administrator_that_is_not_heard_is_a_hint() {
+    let earlier = "/etc/ssh/sshd_config.d/05-site.conf";
+    let later = "/etc/ssh/sshd_config.d/10-site.conf";
+    // What the drop-in of Twinlock overrules is meant to be overruled.
+    let overruled = || Host::with_key_and_code().file(later, "PermitRootLogin no\nPasswordAuthentication yes\n");
+    assert_eq!(overruled().found(), []);
+    let host = overruled().change(DROP_IN, "\nPasswordAuthentication no\n", "\n");
+    host.file(earlier, "PasswordAuthentication no\n").finds("sshd-unheard", Hint, Some(format!("{later}:2")));
+}

@@ -1,0 +1,125 @@
+//! sshd's PAM stack.
+
+use super::host::{GUARD, Host, OURS, STACK};
+use crate::doctor::finding::Severity::{self, Hint, Lockout, Open, Warning};
+
+const PERMIT: &str = "auth       required     pam_permit.so";
+
+/// The sound host with other lines in the place of one of the stack.
+fn with(from: &str, to: &str) -> Host {
+    Host::with_key_and_code().change(STACK, from, to)
+}
+
+/// This is found and nothing else, at the line of the stack that begins so.
+#[track_caller]
+fn finds(host: Host, id: &'static str, severity: Severity, line: &str) {
+    let place = Some(host.place(STACK, line));
+    host.finds(id, severity, place);
+}
+
+#[test]
+fn a_stack_without_twinlock_or_without_a_file_is_open() {
+    with(OURS, "").finds("pam-line", Open, Some(STACK.into()));
+    Host::with_key_and_code().without(STACK).finds("pam-line", Open, Some(STACK.into()));
+}
+
+#[test]
+fn a_jump_over_the_code_is_open() {
+    let jump = "auth [success=1 default=ignore] pam_unix.so";
+    let host = with(OURS, &format!("{jump}\n{OURS}"));
+    let place = Some(host.place(STACK, jump));
+    let found = host.found();
+    assert!(found.contains(&("pam-order", Open, place)), "{found:?}");
+}
+
+#[test]
+fn a_condition_that_leads_past_the_code_is_a_hint() {
+    let condition = "auth [success=1 default=ignore] pam_succeed_if.so user in git:backup";
+    let host = with(OURS, &format!("{condition}\n{OURS}"));
+    finds(host, "pam-order", Hint, condition);
+}
+
+#[test]
+fn a_control_value_that_does_not_refuse_is_open() {
+    for control in ["optional", "sufficient", "[success=ok default=ignore]"] {
+        let host = with(OURS, &format!("auth {control} pam_twinlock.so require_key"));
+        finds(host, "pam-control", Open, &format!("auth {control}"));
+    }
+}
+
+#[test]
+fn a_stack_in_which_nobody_can_succeed_is_a_lockout() {
+    for refusal in ["auth       required     pam_deny.so", "auth       include     nosuch"] {
+        let host = with(PERMIT, refusal);
+        finds(host, "pam-refuses", Lockout, OURS);
+    }
+}
+
+#[test]
+fn a_stack_in_which_nothing_else_succeeds_is_a_lockout_once_somebody_is_not_asked() {
+    let host = with(PERMIT, "");
+    let place = Some(host.place(STACK, OURS));
+    host.finds("pam-ignore", Hint, place.clone());
+    with(PERMIT, "").config("[[rule]]\nusers = [\"root\"]\nsecond_factor = \"skip\"\n").finds(
+        "pam-ignore",
+        Lockout,
+        place,
+    );
+}
+
+#[test]
+fn a_missing_guard_is_a_warning_and_a_lockout_where_users_enrol_inside_the_login() {
+    let host = with(GUARD, "");
+    host.finds("guard", Warning, Some(STACK.into()));
+    let found = with(GUARD, "").config("second_factor = \"enroll\"\n").found();
+    assert_eq!(found, [("guard", Lockout, Some(STACK.into())), ("grace-time", Warning, None)]);
+}
+
+#[test]
+fn a_guard_that_does_not_refuse_or_comes_too_late_is_a_warning() {
+    let host = with(GUARD, "account optional pam_twinlock.so");
+    finds(host, "guard", Warning, "account optional");
+    let host = with(GUARD, "").change(STACK, "@include common-account", &format!("@include common-account\n{GUARD}"));
+    host.finds("guard", Warning, Some("/etc/pam.d/common-account:1".into()));
+}
+
+#[test]
+fn a_condition_before_the_guard_is_a_hint() {
+    let condition = "account [success=1 default=ignore] pam_succeed_if.so user = git";
+    let host = with(GUARD, &format!("{condition}\n{GUARD}"));
+    finds(host, "guard", Hint, condition);
+}
+
+#[test]
+fn a_password_after_the_key_is_a_hint() {
+    let host = with("#@include common-auth", "@include common-auth");
+    finds(host, "password-too", Hint, "@include common-auth");
+}
+
+#[test]
+fn pam_faillock_on_the_wrong_side_of_the_code_is_a_warning() {
+    let ours = "auth       required     pam_twinlock.so";
+    let host = Host::with_password_and_code;
+    let failures = "auth [default=die] pam_faillock.so authfail";
+    let behind = host().change(STACK, ours, &format!("{ours}\n{failures}\n#"));
+    let place = Some(behind.place(STACK, failures));
+    let found = behind.found();
+    assert!(found.contains(&("faillock", Warning, place)), "{found:?}");
+    let forgets = "auth required pam_faillock.so authsucc";
+    let before = host().change(STACK, ours, &format!("{forgets}\n{ours}"));
+    finds(before, "faillock", Warning, forgets);
+}
+
+#[test]
+fn another_second_factor_is_a_hint_with_how_to_import_it() {
+    for (module, mend) in [
+        ("pam_google_authenticator.so", "google-authenticator --all"),
+        ("pam_oath.so", "oath FILE"),
+        ("pam_duo.so", "if both"),
+    ] {
+        let line = format!("auth required {module}");
+        let host = || with(OURS, &format!("{line}\n{OURS}"));
+        finds(host(), "other-second-factor", Hint, &line);
+        assert!(host().worst().mend.contains(mend), "{module}");
+    }
+}
