@@ -11,7 +11,7 @@ use twinlock_store::config::DEFAULT_PATH;
 /// rights for whoever runs it
 #[derive(Debug, Parser)]
 #[command(name = "twinlockd", version)]
-pub(crate) struct Cli {
+pub(crate) struct BrokerCli {
     /// Listen on this socket, where no systemd hands one over. The command looks for it at /run/twinlock/broker.sock
     #[arg(long, value_name = "PATH", num_args = 0..=1, default_missing_value = SOCKET)]
     pub(crate) listen: Option<PathBuf>,

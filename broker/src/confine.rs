@@ -9,7 +9,7 @@ use landlock::{
     RulesetStatus, Scope,
 };
 use nix::sys::prctl;
-use twinlock_service::syslog::{Severity, log};
+use twinlock_service::syslog::{SyslogPriority, log};
 
 use crate::PROGRAM;
 
@@ -22,7 +22,7 @@ pub(crate) fn myself(store: &Path) -> Result<(), String> {
     prctl::set_no_new_privs().map_err(|error| format!("cannot give up new privileges: {error}"))?;
     let done = restrict(store).map_err(|error| format!("cannot confine itself with landlock: {error}"))?;
     if done == RulesetStatus::NotEnforced {
-        log(PROGRAM, Severity::Info, "this kernel has no landlock; the broker runs without it");
+        log(PROGRAM, SyslogPriority::Info, "this kernel has no landlock; the broker runs without it");
     }
     Ok(())
 }

@@ -20,7 +20,7 @@ mod session;
 use std::process::ExitCode;
 
 use clap::Parser;
-use cli::Cli;
+use cli::BrokerCli;
 use nix::sys::{prctl, signal, stat};
 use server::Server;
 use twinlock_service::syslog;
@@ -33,14 +33,14 @@ fn main() -> ExitCode {
     // Secrets stay out of core dumps. Where that fails they are still wiped after use.
     let _ = prctl::set_dumpable(false);
     stat::umask(stat::Mode::from_bits_truncate(0o077));
-    let Cli { listen, config, prove, service, key_type } = Cli::parse();
+    let BrokerCli { listen, config, prove, service, key_type } = BrokerCli::parse();
     if let Some(user) = prove {
         return password::prove(&user, &service, key_type);
     }
     match serve(listen.as_deref(), config) {
         Ok(()) => ExitCode::SUCCESS,
         Err(message) => {
-            syslog::log(PROGRAM, syslog::Severity::Notice, &format!("cannot start: {message}"));
+            syslog::log(PROGRAM, syslog::SyslogPriority::Notice, &format!("cannot start: {message}"));
             complain(&message);
             ExitCode::FAILURE
         }

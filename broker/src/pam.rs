@@ -3,7 +3,7 @@
 use std::ffi::{CString, c_int};
 
 use twinlock_pam_app::{
-    Handle, Message, Reply, Style, Transaction,
+    Handle, Message, PamTransaction, Reply, Style,
     code::{BUF_ERR, CONV_ERR, SUCCESS},
 };
 use zeroize::Zeroizing;
@@ -11,7 +11,7 @@ use zeroize::Zeroizing;
 const PAM_DISALLOW_NULL_AUTHTOK: c_int = 1;
 
 /// What a module asks or says, as bytes.
-pub(crate) enum Question<'a> {
+pub(crate) enum PamQuestion<'a> {
     /// The answer may be seen.
     Shown(&'a [u8]),
     /// The answer must not be seen.
@@ -21,7 +21,7 @@ pub(crate) enum Question<'a> {
 }
 
 /// Gives the answer to a question; `None` if there is none.
-pub(crate) type Answering<'a> = dyn FnMut(Question<'_>) -> Option<Zeroizing<Vec<u8>>> + 'a;
+pub(crate) type Answering<'a> = dyn FnMut(PamQuestion<'_>) -> Option<Zeroizing<Vec<u8>>> + 'a;
 
 /// What libpam refused, and with which code.
 pub(crate) struct Refused {
@@ -44,7 +44,7 @@ pub(crate) fn authenticate(
     };
     let converse = |_: &Handle, message: &Message<'_>| reply(message, answering);
     let refused = |phase| move |code| Refused { phase, code };
-    let mut transaction = Transaction::start(&service, Some(&name), Box::new(converse)).map_err(refused("start"))?;
+    let mut transaction = PamTransaction::start(&service, Some(&name), Box::new(converse)).map_err(refused("start"))?;
     let variable = variable.map_or(SUCCESS, |variable| transaction.handle().put_environment(&variable));
     succeeded(variable).map_err(refused("start"))?;
     succeeded(transaction.authenticate(PAM_DISALLOW_NULL_AUTHTOK)).map_err(refused("auth"))?;
@@ -65,12 +65,12 @@ const fn succeeded(code: c_int) -> Result<(), c_int> {
 fn reply(message: &Message<'_>, answering: &mut Answering<'_>) -> Reply {
     let text = message.text.unwrap_or_default().to_bytes();
     let question = match message.style {
-        Style::EchoOff => Question::Hidden(text),
-        Style::EchoOn => Question::Shown(text),
-        Style::ErrorMessage | Style::TextInfo => Question::None(text),
+        Style::EchoOff => PamQuestion::Hidden(text),
+        Style::EchoOn => PamQuestion::Shown(text),
+        Style::ErrorMessage | Style::TextInfo => PamQuestion::None(text),
         Style::Unknown(_) => return Reply::Fail(CONV_ERR),
     };
-    let is_prompt = !matches!(question, Question::None(_));
+    let is_prompt = !matches!(question, PamQuestion::None(_));
     match answering(question) {
         // libpam would take what is before a zero byte for the answer.
         Some(answer) if answer.contains(&0) => Reply::Fail(CONV_ERR),

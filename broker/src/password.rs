@@ -28,7 +28,7 @@ use twinlock_login::wire::{Connection, Kind, Peer};
 use twinlock_service::{
     lifecycle::{FirstFactor, RequestError, RequestErrorKind},
     ports::Dialogue,
-    process::Held,
+    process::ChildGuard,
     syslog,
     wire::carry,
 };
@@ -37,7 +37,7 @@ use twinlock_store::host::SystemClock;
 use crate::{
     PROGRAM,
     limits::ConnectionLimiter,
-    pam::{self, Question, Refused},
+    pam::{self, PamQuestion, Refused},
 };
 
 /// How long the broker may take to read.
@@ -66,7 +66,7 @@ impl FirstFactor for Owner<'_> {
         let right = matches!(asked, Ok(true));
         let result = if right { "right" } else { "wrong" };
         let line = format!("password={result} user={} by-uid={}", escaped(subject.name.as_str()), self.peer.uid);
-        syslog::log(PROGRAM, syslog::Severity::Notice, &line);
+        syslog::log(PROGRAM, syslog::SyslogPriority::Notice, &line);
         match asked {
             Ok(true) => Ok(()),
             Ok(false) => Err(RequestError::new(RequestErrorKind::Refused, "the password was not accepted").hint(
@@ -86,7 +86,7 @@ impl FirstFactor for Owner<'_> {
 /// Whether the password was right.
 fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
     let (ours, theirs) = UnixStream::pair()?;
-    let mut helper = Held::new(
+    let mut helper = ChildGuard::new(
         Command::new("/proc/self/exe")
             // Modules write to the log under this name.
             .arg0(PROGRAM)
@@ -115,11 +115,11 @@ pub(crate) fn prove(user: &str, service: &str, key_type: Option<KeyType>) -> Exi
     let Some(broker) = stdin().as_fd().try_clone_to_owned().ok().map(UnixStream::from).map(Connection::accepted) else {
         return ExitCode::FAILURE;
     };
-    let mut question = |question: Question<'_>| {
+    let mut question = |question: PamQuestion<'_>| {
         let (kind, text) = match question {
-            Question::Shown(text) => (Kind::Ask, text),
-            Question::Hidden(text) => (Kind::AskHidden, text),
-            Question::None(text) => {
+            PamQuestion::Shown(text) => (Kind::Ask, text),
+            PamQuestion::Hidden(text) => (Kind::AskHidden, text),
+            PamQuestion::None(text) => {
                 let line = [text, b"\n"].concat();
                 return broker.write(Kind::Tell, &line, PATIENCE).ok().map(|()| Vec::new().into());
             }

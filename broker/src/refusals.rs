@@ -9,7 +9,7 @@ use std::{
     time::{Duration, Instant},
 };
 
-use twinlock_service::syslog::{self, Severity};
+use twinlock_service::syslog::{self, SyslogPriority};
 
 use crate::{PROGRAM, limits::Holder};
 
@@ -136,7 +136,7 @@ fn tell(holder: Holder, count: u64) {
         Holder::NoAccount => "-".into(),
     };
     if count > 0 {
-        syslog::log(PROGRAM, Severity::Notice, &format!("not-logged={count} by-uid={by}"));
+        syslog::log(PROGRAM, SyslogPriority::Notice, &format!("not-logged={count} by-uid={by}"));
     }
 }
 

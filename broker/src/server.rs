@@ -12,7 +12,7 @@ use std::{
 use twinlock_login::wire::{Connection, Kind, peer};
 use twinlock_service::{
     lifecycle::{RequestError, RequestErrorKind},
-    syslog::{self, Severity},
+    syslog::{self, SyslogPriority},
     wire::content,
 };
 use twinlock_store::{
@@ -74,7 +74,7 @@ impl Server {
             drop(permit);
         };
         if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(session) {
-            syslog::log(PROGRAM, Severity::Notice, &format!("cannot start a thread: {error}"));
+            syslog::log(PROGRAM, SyslogPriority::Notice, &format!("cannot start a thread: {error}"));
         }
     }
 

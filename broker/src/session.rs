@@ -15,7 +15,7 @@ use twinlock_login::{
 };
 use twinlock_service::{
     lifecycle::{AuditLog, Caller, Done, Lifecycle, RequestError, RequestErrorKind},
-    notify::{Mailing, Source, SystemAuditLog},
+    notify::{AttemptSource, Mailing, SystemAuditLog},
     wire::{content, open_envelope},
 };
 use twinlock_store::{
@@ -124,7 +124,7 @@ impl Session<'_> {
             by_login_uid: None,
             service: "twinlock",
             rhost: None,
-            source: Source::Known,
+            source: AttemptSource::Known,
             mail: Mailing::Off,
             clock: &SystemClock,
         }
@@ -210,7 +210,7 @@ impl Session<'_> {
 
     fn audit_log_of<'j>(&'j self, request: &'j LoginRequest) -> BrokerAuditLog<'j> {
         let (service, rhost) = (&request.service, request.rhost.as_deref());
-        self.audit_log(SystemAuditLog { service, rhost, source: Source::Claimed, ..self.system_audit_log() })
+        self.audit_log(SystemAuditLog { service, rhost, source: AttemptSource::Claimed, ..self.system_audit_log() })
     }
 }
 

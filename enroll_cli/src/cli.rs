@@ -29,7 +29,7 @@ pub(crate) enum Command {
     /// Give a user an authenticator app and recovery codes
     Enroll(Enroll),
     /// Show how a user stands; never a secret
-    Status(Status),
+    Status(StatusArguments),
     /// Try a code of a user: it is charged and spent as in a login
     Verify(User),
     /// Recovery codes
@@ -46,7 +46,7 @@ pub(crate) enum Command {
     /// Apps and devices of a user
     Device {
         #[command(subcommand)]
-        verb: Device,
+        verb: DeviceCommand,
     },
     /// Set a clock or a counter right by two consecutive codes
     Resync(User),
@@ -60,11 +60,11 @@ pub(crate) enum Command {
     /// Keep the second factor of an account that has another uid or another name now
     Adopt(Adopt),
     /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
-    Repair(Repair),
+    Repair(RepairArguments),
     /// The store, where secrets and state are kept
     Store {
         #[command(subcommand)]
-        verb: Store,
+        verb: StoreCommand,
     },
     /// Check the configuration, its rules, every file of the store, and where the module stands in PAM files
     Check,
@@ -91,13 +91,13 @@ pub(crate) enum Recovery {
     /// Make a new set of recovery codes; the old ones stop working
     New(RecoveryNew),
     /// Show how many recovery codes are left
-    Count(Status),
+    Count(StatusArguments),
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Device {
+pub(crate) enum DeviceCommand {
     /// Show a user's apps and devices; never a secret
-    List(Status),
+    List(StatusArguments),
     /// Give one another label
     Rename {
         #[command(flatten)]
@@ -115,7 +115,7 @@ pub(crate) enum Device {
 }
 
 #[derive(Debug, Subcommand)]
-pub(crate) enum Store {
+pub(crate) enum StoreCommand {
     /// Make the folders of the store and the id by which it is known to be the one of this host; what is there stays
     Init(StoreInit),
 }
@@ -203,7 +203,7 @@ pub(crate) struct ImportHow {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Repair {
+pub(crate) struct RepairArguments {
     /// Whose [with --layout: every user]
     #[arg(required_unless_present = "layout")]
     pub(crate) user: Option<String>,
@@ -316,7 +316,7 @@ pub(crate) struct Enroll {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct Status {
+pub(crate) struct StatusArguments {
     /// Whose
     pub(crate) user: Option<String>,
     /// Print one JSON object

@@ -8,7 +8,7 @@ use twinlock_core::{
 };
 use twinlock_hostcheck::Installation;
 use twinlock_service::{
-    notify::{Mailing, Source, SystemAuditLog},
+    notify::{AttemptSource, Mailing, SystemAuditLog},
     status::Status,
 };
 use twinlock_store::{
@@ -61,7 +61,7 @@ impl CommandContext {
             by_login_uid: host::login_uid(),
             service: "twinlock",
             rhost: None,
-            source: Source::Known,
+            source: AttemptSource::Known,
             mail: if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off },
             clock: &SystemClock,
         }

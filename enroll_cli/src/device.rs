@@ -10,24 +10,24 @@ use twinlock_service::{
 
 use crate::{
     backend::{CommandBackend, out_of_place},
-    cli::{self, Device, Which},
+    cli::{self, DeviceCommand, Which},
     dialogue::TerminalDialogue,
     failure::Failure,
     output::{print, print_json, print_note},
     terminal::Terminal,
 };
 
-pub(crate) fn run(config: &Path, verb: Device) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, verb: DeviceCommand) -> Result<(), Failure> {
     match verb {
-        Device::List(arguments) => list(config, &arguments),
-        Device::Rename { which, to } => change(config, which, DeviceChange::Rename(to), "renamed"),
-        Device::Suspend(which) => change(config, which, DeviceChange::Suspend, "suspended"),
-        Device::Resume(which) => change(config, which, DeviceChange::Resume, "resumed"),
-        Device::Remove(which) => change(config, which, DeviceChange::Remove, "removed"),
+        DeviceCommand::List(arguments) => list(config, &arguments),
+        DeviceCommand::Rename { which, to } => change(config, which, DeviceChange::Rename(to), "renamed"),
+        DeviceCommand::Suspend(which) => change(config, which, DeviceChange::Suspend, "suspended"),
+        DeviceCommand::Resume(which) => change(config, which, DeviceChange::Resume, "resumed"),
+        DeviceCommand::Remove(which) => change(config, which, DeviceChange::Remove, "removed"),
     }
 }
 
-fn list(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
+fn list(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> {
     let devices = CommandBackend::choose(config, arguments.user.as_deref())?.status_of_enrolled()?.authenticators;
     if arguments.json {
         return print_json(&devices);

@@ -5,7 +5,7 @@ mod forecast;
 
 use std::{fmt::Write as _, path::Path, time::Duration};
 
-use forecast::{Codes, Outcome, Standing, by_key_alone, login};
+use forecast::{Codes, Forecast, Standing, by_key_alone, login};
 use serde::Serialize;
 use twinlock_core::{
     account::{Subject, UserName},
@@ -58,7 +58,7 @@ struct DecidingRule<'a> {
 }
 
 /// What is asked about.
-struct Question<'a> {
+struct LoginQuestion<'a> {
     context: &'a CommandContext,
     /// The configuration: where it is, and its text.
     file: &'a str,
@@ -74,7 +74,7 @@ pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
     let (context, text) = CommandContext::load_with_text(config)?;
     let file = std::path::absolute(config).unwrap_or_else(|_| config.to_owned()).display().to_string();
     let subject = account(&arguments.user)?;
-    let question = Question {
+    let question = LoginQuestion {
         context: &context,
         file: &file,
         text: &text,
@@ -101,7 +101,7 @@ fn account(typed: &str) -> Result<Option<Subject>, Failure> {
     host::account(&name).map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))
 }
 
-impl Question<'_> {
+impl LoginQuestion<'_> {
     fn answer(&self) -> Result<(), Failure> {
         let mut notes = Vec::new();
         let ours = self.our_lines(&mut notes);
@@ -110,7 +110,7 @@ impl Question<'_> {
         let decision = self.decide(&key_type.map_or_else(FirstFactors::default, FirstFactors::with_key_of))?;
         let (standing, remembered) = self.standing();
         let (outcome, means) = login(under(&ours, Phase::Auth, decision.second_factor), &standing);
-        if outcome == Outcome::Enrolls && unguarded(&ours) {
+        if outcome == Forecast::Enrolls && unguarded(&ours) {
             notes.push(
                 "the PAM file has no account line of pam_twinlock.so, and without it the enrolment is not stored"
                     .into(),
@@ -135,7 +135,7 @@ impl Question<'_> {
         if self.arguments.json {
             return print_json(&explained);
         }
-        let remembering = self.remembering(&decision, &ours, remembered).filter(|_| outcome == Outcome::Asked);
+        let remembering = self.remembering(&decision, &ours, remembered).filter(|_| outcome == Forecast::Asked);
         let told = Told { otherwise: self.otherwise(), means, remembering, guard: guard.map(|(_, told)| told) };
         let mut text = String::new();
         // Writing to a String cannot fail.
@@ -239,19 +239,19 @@ impl Question<'_> {
         decision: &Decision<'_>,
         ours: &[OurLine],
         standing: &Standing,
-    ) -> Result<Option<(Outcome, String)>, Failure> {
+    ) -> Result<Option<(Forecast, String)>, Failure> {
         if !is_sshd(self.service) {
             return Ok(None);
         }
         let unseen = self.decide(&FirstFactors::default())?;
         if unguarded(ours) {
             let told = "there is none, because the PAM file has no account line of pam_twinlock.so: a login by key alone passes";
-            return Ok(Some((Outcome::Passes, told.to_owned())));
+            return Ok(Some((Forecast::Passes, told.to_owned())));
         }
         let outcome = by_key_alone(under(ours, Phase::Account, unseen.second_factor), standing);
         let told = match outcome {
-            Outcome::Passes => "a login by key alone, after which sshd asks nothing, passes as well".to_owned(),
-            Outcome::Asked | Outcome::Enrolls | Outcome::Refused => {
+            Forecast::Passes => "a login by key alone, after which sshd asks nothing, passes as well".to_owned(),
+            Forecast::Asked | Forecast::Enrolls | Forecast::Refused => {
                 let why = if unseen.doubt == Some(Doubt::KeyIsNotShown) {
                     UNSEEN_AND_STRICT
                 } else if unseen.rule == decision.rule {

@@ -32,7 +32,7 @@ use twinlock_store::{
 };
 use zeroize::Zeroizing;
 
-use self::report::Outcome;
+use self::report::ImportOutcome;
 use crate::{
     cli::{Import, ImportHow},
     context::{self, CommandContext},
@@ -79,10 +79,12 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
                 let subject =
                     match known.get(name).cloned().map_or_else(|| host::account(name), |found| Ok(Some(found))) {
                         Ok(Some(subject)) => subject,
-                        Ok(None) => return Some(Outcome::failed(name, how, "there is no account of this name", None)),
+                        Ok(None) => {
+                            return Some(ImportOutcome::failed(name, how, "there is no account of this name", None));
+                        }
                         Err(error) => {
                             let reason = format!("cannot ask the passwd database: {error}");
-                            return Some(Outcome::failed(name, how, reason, None));
+                            return Some(ImportOutcome::failed(name, how, reason, None));
                         }
                     };
                 Some(context.import(&subject, how, memory, || Ok(imported.clone()?)))
@@ -118,8 +120,8 @@ impl CommandContext {
         &self,
         how: &ImportHow,
         users: &[T],
-        one: impl Fn(&T, &mut HashMemory) -> Option<Outcome> + Sync,
-    ) -> Result<Vec<Outcome>, Failure> {
+        one: impl Fn(&T, &mut HashMemory) -> Option<ImportOutcome> + Sync,
+    ) -> Result<Vec<ImportOutcome>, Failure> {
         if !how.dry_run {
             layout::prepare(&self.store)?;
         }
@@ -156,7 +158,7 @@ impl CommandContext {
         subject: &Subject,
         how: &ImportHow,
         read: impl FnOnce() -> Result<Imported, Problem>,
-    ) -> Result<Outcome, Failure> {
+    ) -> Result<ImportOutcome, Failure> {
         if !how.dry_run {
             layout::prepare(&self.store)?;
         }
@@ -169,13 +171,13 @@ impl CommandContext {
         how: &ImportHow,
         memory: &mut HashMemory,
         read: impl FnOnce() -> Result<Imported, Problem>,
-    ) -> Outcome {
+    ) -> ImportOutcome {
         match self.try_import(subject, how, memory, read) {
             Ok(outcome) => outcome,
-            Err(Problem::Enrol(EnrolError::AlreadyEnrolled)) => Outcome::skipped(&subject.name, how),
+            Err(Problem::Enrol(EnrolError::AlreadyEnrolled)) => ImportOutcome::skipped(&subject.name, how),
             Err(problem) => {
                 let (reason, hint) = problem.halves();
-                Outcome::failed(&subject.name, how, reason, Some(hint))
+                ImportOutcome::failed(&subject.name, how, reason, Some(hint))
             }
         }
     }
@@ -186,7 +188,7 @@ impl CommandContext {
         how: &ImportHow,
         memory: &mut HashMemory,
         read: impl FnOnce() -> Result<Imported, Problem>,
-    ) -> Result<Outcome, Problem> {
+    ) -> Result<ImportOutcome, Problem> {
         let if_enrolled = if how.replace { IfEnrolled::Replace } else { IfEnrolled::Fail };
         // Asked before anything is hashed, and again under the lock when it is stored.
         let held = match self.store.credentials.read(subject) {
@@ -205,7 +207,7 @@ impl CommandContext {
             imported.remember(held, &record);
         }
         if how.dry_run {
-            return Ok(Outcome::dry(subject, how, &imported));
+            return Ok(ImportOutcome::dry(subject, how, &imported));
         }
         let hashes = !imported.scratch_codes.is_empty();
         let permit = hashes.then(|| self.store.states.hash_permit(Hashing::NewCodes)).transpose();
@@ -214,7 +216,7 @@ impl CommandContext {
         drop(permit);
         prepared.store((&self.store.credentials, &self.store.states), subject, (if_enrolled, SystemClock.now()))?;
         self.audit_log().changed(if held.is_some() { "import-replaced" } else { "imported" }, subject.name.as_str());
-        Ok(Outcome::imported(subject, how, &imported, &prepared))
+        Ok(ImportOutcome::imported(subject, how, &imported, &prepared))
     }
 }
 

@@ -49,7 +49,7 @@ struct Count<'a> {
     recovery_codes_left: usize,
 }
 
-pub(crate) fn count(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
+pub(crate) fn count(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> {
     let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
     let recovery_codes_left = backend.status_of_enrolled()?.recovery_codes_left;
     if arguments.json {

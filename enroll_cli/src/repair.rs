@@ -8,7 +8,7 @@ use twinlock_service::admin::{self, Repair};
 use twinlock_store::host::SystemClock;
 
 use crate::{
-    cli::Repair as Arguments,
+    cli::RepairArguments as Arguments,
     context::{self, CommandContext},
     failure::Failure,
     layout,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use twinlock_hostcheck::{
     doctor::{self, NOT_ENROLLED},
-    ssh::{self, Confirmed, LaterChanges, Mode, Objection, ObjectionKind, Proposal, Server, State},
+    ssh::{self, Confirmed, EnableMode, LaterChanges, Objection, ObjectionKind, Proposal, ServerState, State},
 };
 
 use crate::{
@@ -108,11 +108,11 @@ fn disable(arguments: &SshDisable) -> Result<(), Failure> {
 fn expire(arguments: &SshExpire) -> Result<(), Failure> {
     ssh::leave_session();
     print(ssh::READY)?;
-    let server = if arguments.at_boot { Server::NotStarted } else { Server::MayRun };
+    let server = if arguments.at_boot { ServerState::NotStarted } else { ServerState::MayRun };
     Ok(ssh::expire(&arguments.id, arguments.after, server, &print_note)?)
 }
 
-impl From<SshMode> for Mode {
+impl From<SshMode> for EnableMode {
     fn from(mode: SshMode) -> Self {
         match mode {
             SshMode::KeyAndCode => Self::KeyAndCode,

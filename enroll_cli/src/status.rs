@@ -11,7 +11,7 @@ use crate::{
     output::{print, print_json},
 };
 
-pub(crate) fn run(config: &Path, arguments: &cli::Status) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> {
     let status = CommandBackend::choose(config, arguments.user.as_deref())?.status()?;
     if arguments.json {
         print_json(&status)?;

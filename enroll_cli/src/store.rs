@@ -5,16 +5,16 @@ use std::path::Path;
 use twinlock_store::{files::Prepared, host::Kernel};
 
 use crate::{
-    cli::{Store, StoreInit},
+    cli::{StoreCommand, StoreInit},
     context::CommandContext,
     failure::Failure,
     layout,
     output::print_note,
 };
 
-pub(crate) fn run(config: &Path, verb: &Store) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, verb: &StoreCommand) -> Result<(), Failure> {
     match verb {
-        Store::Init(arguments) => init(config, arguments),
+        StoreCommand::Init(arguments) => init(config, arguments),
     }
 }
 

@@ -11,11 +11,11 @@ use std::{
 use twinlock_core::{account::Subject, policy::KeyType};
 use twinlock_hostcheck::{
     pam_files::OurLine,
-    pam_stack::{Action, Code, Kind as LineKind, Line, Phase, Service},
+    pam_stack::{Action, Line, LineKind, Phase, ReturnCode, Service},
     programs,
 };
 use twinlock_login::wire::Connection;
-use twinlock_service::{ports::Dialogue, process::Held, status::Status, wire::carry};
+use twinlock_service::{ports::Dialogue, process::ChildGuard, status::Status, wire::carry};
 
 use crate::{
     cli::TestLogin,
@@ -102,7 +102,7 @@ fn log_in(
     }
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
     // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
-    let _helper = Held::new(command.spawn().map_err(failed)?);
+    let _helper = ChildGuard::new(command.spawn().map_err(failed)?);
     let last_word = carry(&Connection::accepted(ours), dialogue).ok();
     let last_word = last_word.as_ref().and_then(|word| std::str::from_utf8(word).ok()).ok_or_else(|| {
         Failure::refused("the login was broken off: an answer is missing, or a module of the stack crashed")
@@ -117,7 +117,8 @@ fn refusal(last_word: &str) -> Option<String> {
         return None;
     }
     let (phase, code) = (words.next().unwrap_or("auth"), words.next().unwrap_or_default());
-    let name = code.parse::<usize>().ok().and_then(|number| Code::NAMES.get(number)).copied().unwrap_or("unknown");
+    let name =
+        code.parse::<usize>().ok().and_then(|number| ReturnCode::NAMES.get(number)).copied().unwrap_or("unknown");
     Some(match phase {
         "user" => "a module made another user of it".to_owned(),
         phase => format!("{name} ({code}) in the {phase} phase"),
@@ -158,9 +159,9 @@ fn describe_line(line: &Line) -> String {
                 "{indent}{} {} ({place})\n{indent}  success {}; failure {}; not meant {}",
                 line.control,
                 line.module(),
-                does(Code::SUCCESS),
-                does(Code::AUTH_ERR),
-                does(Code::IGNORE)
+                does(ReturnCode::SUCCESS),
+                does(ReturnCode::AUTH_ERR),
+                does(ReturnCode::IGNORE)
             )
         }
     }

@@ -8,7 +8,7 @@ use std::io::{Write, stdin, stdout};
 use nix::unistd::close;
 
 use crate::host_state::{HostState, resident_kib};
-use crate::pam_app::{self, Handle, Item, Reply, Transaction, die_of_broken_pipes, open_syslog};
+use crate::pam_app::{self, Handle, Item, PamTransaction, Reply, die_of_broken_pipes, open_syslog};
 use crate::pam_names::PamCode;
 use crate::script::{Give, Message, Report, Spec, Step};
 
@@ -73,7 +73,7 @@ pub fn drive_watched(spec: &Spec, watch: &dyn Fn(Moment)) -> Report {
 pub(crate) fn start<'a>(
     spec: &Spec,
     converse: impl FnMut(&Handle, &Message) -> Reply + 'a,
-) -> Result<Transaction<'a>, i32> {
+) -> Result<PamTransaction<'a>, i32> {
     let service = c_string(spec.service.as_bytes());
     let user = spec.user.as_deref().map(c_string);
     let configuration = c_string(spec.configuration.as_os_str().as_encoded_bytes());
@@ -89,7 +89,7 @@ pub(crate) fn start<'a>(
     Ok(transaction)
 }
 
-fn play(spec: &Spec, watch: &dyn Fn(Moment), transaction: &mut Transaction<'_>, report: &mut Report) {
+fn play(spec: &Spec, watch: &dyn Fn(Moment), transaction: &mut PamTransaction<'_>, report: &mut Report) {
     report.codes.reserve(spec.operations.len());
     watch(Moment::Begun);
     for operation in &spec.operations {

@@ -5,7 +5,7 @@ use std::cell::Cell;
 use std::ffi::CStr;
 use std::time::{Duration, Instant};
 
-use crate::pam_app::{self, Handle, Item, Reply, Transaction};
+use crate::pam_app::{self, Handle, Item, PamTransaction, Reply};
 use crate::pam_names::{Operation, PamCode};
 use crate::script::Message;
 
@@ -53,7 +53,7 @@ pub fn time_of_an_answer(service: &CStr, user: &CStr, answer: &[u8]) -> (PamCode
 }
 
 /// A transaction that was started and is left at that: as long as it lives, libpam keeps the modules of its service loaded.
-pub struct Loaded(#[allow(dead_code, reason = "it is kept for its end")] Transaction<'static>);
+pub struct Loaded(#[allow(dead_code, reason = "it is kept for its end")] PamTransaction<'static>);
 
 impl Loaded {
     /// Loads the modules of a service of `/etc/pam.d`.

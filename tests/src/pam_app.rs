@@ -7,7 +7,7 @@ use zeroize::Zeroize as _;
 
 pub(crate) use twinlock_pam_app::harness::{Item, die_of_broken_pipes, open_syslog};
 pub use twinlock_pam_app::in_callback;
-pub(crate) use twinlock_pam_app::{Handle, Reply, Transaction};
+pub(crate) use twinlock_pam_app::{Handle, PamTransaction, Reply};
 
 use crate::pam_names::{Operation, Style};
 use crate::script::Message;
@@ -18,7 +18,7 @@ pub(crate) fn start<'a>(
     user: Option<&CStr>,
     configuration: &CStr,
     mut converse: impl FnMut(&Handle, &Message) -> Reply + 'a,
-) -> Result<Transaction<'a>, i32> {
+) -> Result<PamTransaction<'a>, i32> {
     let converse = move |handle: &Handle, message: &twinlock_pam_app::Message<'_>| {
         let text = message.text.map_or_else(|| "(NULL)".into(), CStr::to_string_lossy).into_owned();
         let mut message = Message { style: Style::from(message.style), text };
@@ -26,11 +26,11 @@ pub(crate) fn start<'a>(
         message.text.zeroize();
         reply
     };
-    Transaction::start_in(configuration, service, user, Box::new(converse))
+    PamTransaction::start_in(configuration, service, user, Box::new(converse))
 }
 
 /// Runs one operation and returns libpam's code.
-pub(crate) fn run(transaction: &mut Transaction<'_>, operation: Operation, flags: i32) -> i32 {
+pub(crate) fn run(transaction: &mut PamTransaction<'_>, operation: Operation, flags: i32) -> i32 {
     match operation {
         Operation::Authenticate => transaction.authenticate(flags),
         Operation::SetCred => transaction.establish_credentials(flags),

@@ -52,7 +52,7 @@ const LIMITS: [(&str, &str); 4] = [
 ];
 
 pub(crate) fn page() -> String {
-    let mut command = cli::Cli::command();
+    let mut command = cli::BrokerCli::command();
     command.build();
     let mut page = Page::new("twinlockd", "8", "broker for second factors of users without root's rights");
     page.heading("SYNOPSIS");

@@ -9,7 +9,7 @@ use std::time::Duration;
 
 use crate::{
     policy::Network,
-    spacing::{Place, Spacing},
+    spacing::{LoginPlace, Spacing},
     time::UnixTime,
 };
 
@@ -198,8 +198,8 @@ impl Throttle {
         }
     }
 
-    const fn place(&self, network: Option<Network>) -> Place {
-        Place { network, home: self.home }
+    const fn place(&self, network: Option<Network>) -> LoginPlace {
+        LoginPlace { network, home: self.home }
     }
 
     const fn consecutive_failures(&self, method: Method) -> u32 {

@@ -30,7 +30,7 @@ pub struct Place {
 
 /// What a module returned, by its number in `_pam_types.h`.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
-pub struct Code(pub u8);
+pub struct ReturnCode(pub u8);
 
 /// What a line does with a return code.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -53,7 +53,7 @@ pub enum Action {
 
 /// What a line is for libpam.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Kind {
+pub enum LineKind {
     /// It runs this module.
     Module {
         /// As it is written: a name or a whole path.
@@ -79,10 +79,10 @@ pub struct Line {
     /// As it is written, without brackets.
     pub control: String,
     /// What it is for libpam.
-    pub kind: Kind,
+    pub kind: LineKind,
     /// How many substacks it is in.
     pub level: usize,
-    actions: [Action; Code::COUNT],
+    actions: [Action; ReturnCode::COUNT],
 }
 
 /// The file of a service and all that it includes.
@@ -132,7 +132,7 @@ impl Service {
             return Ok(None);
         };
         let mut lines = Vec::new();
-        load(&name, &Context { only: None, depth: 0, level: 0, included_by: None }, read, &mut lines)?;
+        load(&name, &ParseContext { only: None, depth: 0, level: 0, included_by: None }, read, &mut lines)?;
         Ok(Some(Self { file, lines }))
     }
 
@@ -146,7 +146,7 @@ impl Service {
 impl Line {
     /// What it does with a code.
     #[must_use]
-    pub fn action(&self, code: Code) -> Action {
+    pub fn action(&self, code: ReturnCode) -> Action {
         self.actions.get(usize::from(code.0)).copied().unwrap_or(Action::Bad)
     }
 
@@ -154,8 +154,8 @@ impl Line {
     #[must_use]
     pub fn module(&self) -> &str {
         match &self.kind {
-            Kind::Module { name, .. } => name.rsplit('/').next().unwrap_or(name),
-            Kind::Substack(_) | Kind::Broken => "",
+            LineKind::Module { name, .. } => name.rsplit('/').next().unwrap_or(name),
+            LineKind::Substack(_) | LineKind::Broken => "",
         }
     }
 
@@ -163,13 +163,13 @@ impl Line {
     #[must_use]
     pub fn arguments(&self) -> &[String] {
         match &self.kind {
-            Kind::Module { arguments, .. } => arguments,
-            Kind::Substack(_) | Kind::Broken => &[],
+            LineKind::Module { arguments, .. } => arguments,
+            LineKind::Substack(_) | LineKind::Broken => &[],
         }
     }
 }
 
-impl Code {
+impl ReturnCode {
     /// How many there are.
     pub const COUNT: usize = 32;
     /// `PAM_SUCCESS`.
@@ -246,7 +246,7 @@ impl fmt::Display for Place {
 
 /// What holds for the file being read.
 #[derive(Clone)]
-struct Context {
+struct ParseContext {
     /// The phase it is included for.
     only: Option<Phase>,
     depth: usize,
@@ -280,7 +280,7 @@ pub fn on_disk(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Adds the lines of a file. False if libpam would not have it: it is not there, or too deep.
-fn load(name: &str, context: &Context, read: &Read<'_>, all: &mut Vec<Line>) -> io::Result<bool> {
+fn load(name: &str, context: &ParseContext, read: &Read<'_>, all: &mut Vec<Line>) -> io::Result<bool> {
     if context.depth >= DEEPEST {
         return Ok(false);
     }
@@ -294,10 +294,16 @@ fn load(name: &str, context: &Context, read: &Read<'_>, all: &mut Vec<Line>) -> 
     Ok(true)
 }
 
-fn add(place: &Place, words: &[String], context: &Context, read: &Read<'_>, all: &mut Vec<Line>) -> io::Result<()> {
+fn add(
+    place: &Place,
+    words: &[String],
+    context: &ParseContext,
+    read: &Read<'_>,
+    all: &mut Vec<Line>,
+) -> io::Result<()> {
     let mut words = words.iter().map(String::as_str);
     let first = words.next().unwrap_or_default();
-    let inner = |only, level| Context {
+    let inner = |only, level| ParseContext {
         only,
         depth: context.depth.saturating_add(1),
         level,
@@ -312,12 +318,12 @@ fn add(place: &Place, words: &[String], context: &Context, read: &Read<'_>, all:
         level: context.level,
         actions,
     };
-    let bad = [Action::Bad; Code::COUNT];
+    let bad = [Action::Bad; ReturnCode::COUNT];
     // Debian's own: all phases of a file, or the one that this file was included for.
     if first.eq_ignore_ascii_case("@include") {
         let target = words.next().unwrap_or_default();
         if !load(target, &inner(context.only, context.level), read, all)? {
-            all.push(line(context.only.unwrap_or(Phase::Auth), first, Kind::Broken, bad));
+            all.push(line(context.only.unwrap_or(Phase::Auth), first, LineKind::Broken, bad));
         }
         return Ok(());
     }
@@ -332,42 +338,42 @@ fn add(place: &Place, words: &[String], context: &Context, read: &Read<'_>, all:
     if substack || control.eq_ignore_ascii_case("include") {
         let target = words.next().unwrap_or_default();
         if substack {
-            all.push(line(phase, control, Kind::Substack(target.to_owned()), bad));
+            all.push(line(phase, control, LineKind::Substack(target.to_owned()), bad));
         }
         let level = context.level.saturating_add(usize::from(substack));
         if !load(target, &inner(Some(phase), level), read, all)? {
-            all.push(line(phase, control, Kind::Broken, bad));
+            all.push(line(phase, control, LineKind::Broken, bad));
         }
         return Ok(());
     }
     let kind = match words.next().filter(|_| named.is_some()) {
-        Some(name) => Kind::Module { name: name.to_owned(), arguments: words.map(str::to_owned).collect() },
-        None => Kind::Broken,
+        Some(name) => LineKind::Module { name: name.to_owned(), arguments: words.map(str::to_owned).collect() },
+        None => LineKind::Broken,
     };
     all.push(line(phase, control, kind, actions(control)));
     Ok(())
 }
 
-fn actions(control: &str) -> [Action; Code::COUNT] {
+fn actions(control: &str) -> [Action; ReturnCode::COUNT] {
     let (good, ignored, other) = match control.to_ascii_lowercase().as_str() {
         "required" => (Action::Ok, Action::Ignore, Action::Bad),
         "requisite" => (Action::Ok, Action::Ignore, Action::Die),
         "optional" => (Action::Ok, Action::Ignore, Action::Ignore),
         "sufficient" => (Action::Done, Action::Ignore, Action::Ignore),
         // Where a control is mistyped, all codes are bad.
-        _ => return bracketed(control).unwrap_or([Action::Bad; Code::COUNT]),
+        _ => return bracketed(control).unwrap_or([Action::Bad; ReturnCode::COUNT]),
     };
     let mut number = 0..;
-    [other; Code::COUNT].map(|other| match number.next().map(Code) {
-        Some(Code::SUCCESS | Code::NEW_AUTHTOK_REQD) => good,
-        Some(Code::IGNORE) => ignored,
+    [other; ReturnCode::COUNT].map(|other| match number.next().map(ReturnCode) {
+        Some(ReturnCode::SUCCESS | ReturnCode::NEW_AUTHTOK_REQD) => good,
+        Some(ReturnCode::IGNORE) => ignored,
         _ => other,
     })
 }
 
 /// `success=ok default=die`: a later word wins, but `default` speaks only of what no word before it has named.
-fn bracketed(control: &str) -> Option<[Action; Code::COUNT]> {
-    let mut set = [None; Code::COUNT];
+fn bracketed(control: &str) -> Option<[Action; ReturnCode::COUNT]> {
+    let mut set = [None; ReturnCode::COUNT];
     let mut rest = control.trim_start();
     while !rest.is_empty() {
         let (number, after) = returned(rest)?;
@@ -384,7 +390,7 @@ fn bracketed(control: &str) -> Option<[Action; Code::COUNT]> {
 /// The code at the beginning of a word, `None` for `default`, and what is left.
 fn returned(word: &str) -> Option<(Option<usize>, &str)> {
     let known =
-        Code::NAMES.iter().enumerate().find_map(|(number, name)| Some((Some(number), word.strip_prefix(name)?)));
+        ReturnCode::NAMES.iter().enumerate().find_map(|(number, name)| Some((Some(number), word.strip_prefix(name)?)));
     known.or_else(|| Some((None, word.strip_prefix("default")?)))
 }
 
@@ -485,7 +491,7 @@ mod tests {
         };
         let of = |control: &str| {
             let all = line(control);
-            [Code::SUCCESS, Code::AUTH_ERR, Code::NEW_AUTHTOK_REQD, Code::IGNORE]
+            [ReturnCode::SUCCESS, ReturnCode::AUTH_ERR, ReturnCode::NEW_AUTHTOK_REQD, ReturnCode::IGNORE]
                 .map(|code| all[usize::from(code.0)])
                 .iter()
                 .collect::<String>()
@@ -505,7 +511,7 @@ mod tests {
     #[test]
     fn what_cannot_be_understood_refuses_where_it_matters() {
         let broken = service(&[("sshd", "auht required pam_permit.so\nauth\naccount include nosuch\n")]);
-        let kinds: Vec<_> = broken.lines.iter().map(|line| (line.phase, line.kind == Kind::Broken)).collect();
+        let kinds: Vec<_> = broken.lines.iter().map(|line| (line.phase, line.kind == LineKind::Broken)).collect();
         assert_eq!(kinds, [(Phase::Auth, true), (Phase::Auth, true), (Phase::Account, true)]);
     }
 

@@ -3,7 +3,7 @@
 
 use std::collections::HashSet;
 
-use crate::pam_stack::{Action, Code, Kind, Line};
+use crate::pam_stack::{Action, Line, LineKind, ReturnCode};
 
 /// Where the walk stands.
 #[derive(Debug, Clone, PartialEq, Eq, Hash)]
@@ -13,9 +13,9 @@ pub struct Position {
     /// The level of the line before.
     level: usize,
     impression: Impression,
-    status: Code,
+    status: ReturnCode,
     /// What each substack began with, from the outermost on.
-    began: Vec<(Impression, Code)>,
+    began: Vec<(Impression, ReturnCode)>,
 }
 
 /// What libpam makes of the lines so far.
@@ -27,7 +27,7 @@ enum Impression {
 }
 
 /// What libpam returns where nothing succeeded.
-const MUST_FAIL: Code = Code::PERM_DENIED;
+const MUST_FAIL: ReturnCode = ReturnCode::PERM_DENIED;
 
 impl Position {
     /// Before the first line.
@@ -51,14 +51,14 @@ impl Position {
 
     /// What the application is told, once all is over.
     #[must_use]
-    pub fn end(&self) -> Code {
-        let unfounded = self.status == Code::SUCCESS && self.impression != Impression::Positive;
+    pub fn end(&self) -> ReturnCode {
+        let unfounded = self.status == ReturnCode::SUCCESS && self.impression != Impression::Positive;
         if unfounded { MUST_FAIL } else { self.status }
     }
 
     /// After the next line, whose module returned `returned`.
     #[must_use]
-    pub fn after(&self, stack: &[&Line], returned: Code) -> Self {
+    pub fn after(&self, stack: &[&Line], returned: ReturnCode) -> Self {
         let Some(line) = stack.get(self.at) else {
             return self.clone();
         };
@@ -70,15 +70,15 @@ impl Position {
         }
         next.at = self.at.saturating_add(1);
         let code = match line.kind {
-            Kind::Module { .. } => returned,
-            Kind::Broken => MUST_FAIL,
-            Kind::Substack(_) => return next,
+            LineKind::Module { .. } => returned,
+            LineKind::Broken => MUST_FAIL,
+            LineKind::Substack(_) => return next,
         };
         next.act(stack, line, code);
         next
     }
 
-    fn act(&mut self, stack: &[&Line], line: &Line, code: Code) {
+    fn act(&mut self, stack: &[&Line], line: &Line, code: ReturnCode) {
         match line.action(code) {
             Action::Ignore => {}
             Action::Ok => self.record_result(code),
@@ -101,18 +101,18 @@ impl Position {
         }
     }
 
-    fn record_result(&mut self, code: Code) {
+    fn record_result(&mut self, code: ReturnCode) {
         let open = self.impression == Impression::Undefined
-            || (self.impression == Impression::Positive && self.status == Code::SUCCESS);
+            || (self.impression == Impression::Positive && self.status == ReturnCode::SUCCESS);
         if open {
             (self.impression, self.status) = (Impression::Positive, code);
         }
     }
 
-    fn spoil(&mut self, code: Code) {
+    fn spoil(&mut self, code: ReturnCode) {
         if self.impression != Impression::Negative {
             self.impression = Impression::Negative;
-            self.status = if code == Code::IGNORE { MUST_FAIL } else { code };
+            self.status = if code == ReturnCode::IGNORE { MUST_FAIL } else { code };
         }
     }
 
@@ -143,9 +143,9 @@ impl Position {
 pub fn ends<Note: Clone + Eq + std::hash::Hash>(
     stack: &[&Line],
     start: Note,
-    returns: impl Fn(&Line) -> Vec<Code>,
-    noted: impl Fn(&Note, usize, Code, &Position) -> Note,
-) -> Vec<(Note, Code)> {
+    returns: impl Fn(&Line) -> Vec<ReturnCode>,
+    noted: impl Fn(&Note, usize, ReturnCode, &Position) -> Note,
+) -> Vec<(Note, ReturnCode)> {
     let mut known = HashSet::new();
     let mut open = vec![(Position::start(), start)];
     let mut ended = Vec::new();
@@ -154,7 +154,7 @@ pub fn ends<Note: Clone + Eq + std::hash::Hash>(
             ended.push((note, position.end()));
             continue;
         };
-        let codes = if matches!(line.kind, Kind::Module { .. }) { returns(line) } else { vec![MUST_FAIL] };
+        let codes = if matches!(line.kind, LineKind::Module { .. }) { returns(line) } else { vec![MUST_FAIL] };
         for code in codes {
             let after = position.after(stack, code);
             let note = noted(&note, at, code, &after);

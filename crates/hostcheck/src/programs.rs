@@ -9,7 +9,7 @@ use std::{
     time::Duration,
 };
 
-use twinlock_service::process::Held;
+use twinlock_service::process::ChildGuard;
 
 /// What one said.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -50,7 +50,7 @@ pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Said> 
         let output = scope.spawn(|| text(output));
         let errors = scope.spawn(|| text(errors));
         // What does not end is ended, and then nothing more comes from it.
-        let ended = Held::new(child).end_within(DEADLINE);
+        let ended = ChildGuard::new(child).end_within(DEADLINE);
         let fine = ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
         Ok(Said { fine, output: output.join().unwrap_or_default(), errors: errors.join().unwrap_or_default() })
     })

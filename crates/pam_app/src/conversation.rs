@@ -60,7 +60,7 @@ pub enum Reply {
 pub type Converse<'a> = dyn FnMut(&Handle, &Message<'_>) -> Reply + 'a;
 
 /// What the callbacks of libpam find through their `appdata_ptr`.
-pub(crate) struct Context<'a> {
+pub(crate) struct ConversationContext<'a> {
     pub(crate) handle: Cell<*mut PamHandle>,
     converse: RefCell<Box<Converse<'a>>>,
     /// A panic of the application, which must not unwind through libpam.
@@ -88,7 +88,7 @@ pub(crate) struct PamConversation {
     context: *mut c_void,
 }
 
-impl<'a> Context<'a> {
+impl<'a> ConversationContext<'a> {
     pub(crate) fn new(converse: Box<Converse<'a>>) -> Self {
         Self {
             handle: Cell::new(ptr::null_mut()),
@@ -161,7 +161,7 @@ extern "C" fn converse(
         return CONV_ERR;
     };
     // SAFETY: it is the context that was given to `pam_start`, whose target outlives the transaction; it is only shared.
-    let context = unsafe { &*context.cast::<Context<'_>>() };
+    let context = unsafe { &*context.cast::<ConversationContext<'_>>() };
     // SAFETY: pam_conv(3): `messages` has `count` pointers to messages, and nobody writes them during the call.
     let messages = unsafe { slice::from_raw_parts(messages, count) };
     let answered = catch_unwind(AssertUnwindSafe(|| answer_all(context, messages)));
@@ -186,7 +186,7 @@ extern "C" fn converse(
 type Answers = Vec<Option<Zeroizing<Vec<u8>>>>;
 
 /// Asks the application for all answers; `None` for no responses at all.
-fn answer_all(context: &Context<'_>, messages: &[*const PamMessage]) -> Result<Option<Answers>, c_int> {
+fn answer_all(context: &ConversationContext<'_>, messages: &[*const PamMessage]) -> Result<Option<Answers>, c_int> {
     // A conversation within a conversation would need the application twice.
     let mut converse = context.converse.try_borrow_mut().map_err(|_| CONV_ERR)?;
     let handle = Handle(context.handle.get());

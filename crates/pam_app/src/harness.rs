@@ -9,9 +9,9 @@ use std::{
 use nix::libc;
 
 use crate::{
-    Converse, Handle, Transaction,
+    Converse, Handle, PamTransaction,
     code::SUCCESS,
-    conversation::{Callback, Context, PamConversation},
+    conversation::{Callback, ConversationContext, PamConversation},
     transaction::PamHandle,
 };
 
@@ -47,7 +47,7 @@ pub enum Item {
     RemoteHost = 4,
 }
 
-impl<'a> Transaction<'a> {
+impl<'a> PamTransaction<'a> {
     /// Starts one for a service of another folder than `/etc/pam.d`. Its delays are recorded and not slept.
     ///
     /// # Errors
@@ -168,7 +168,7 @@ extern "C" fn record_delay(status: c_int, delay: c_uint, context: *mut c_void) {
         return;
     }
     // SAFETY: it is the context that was given to `pam_start_confdir`, alive until after `pam_end`; it is only shared.
-    let context = unsafe { &*context.cast::<Context<'_>>() };
+    let context = unsafe { &*context.cast::<ConversationContext<'_>>() };
     if status != SUCCESS && delay > 0 {
         context.delays.borrow_mut().push(delay);
     }

@@ -12,7 +12,7 @@ pub mod harness;
 mod transaction;
 
 pub use conversation::{Converse, Message, Reply, Style, in_callback};
-pub use transaction::{Handle, Transaction};
+pub use transaction::{Handle, PamTransaction};
 
 /// What libpam returns (`_pam_types.h` of Linux-PAM).
 pub mod code {

@@ -8,7 +8,7 @@ use std::{
 
 use crate::{
     code::SUCCESS,
-    conversation::{Context, Converse, PamConversation},
+    conversation::{ConversationContext, Converse, PamConversation},
 };
 
 const PAM_USER: c_int = 2;
@@ -37,17 +37,17 @@ unsafe extern "C" {
 pub struct Handle(pub(crate) *mut PamHandle);
 
 /// A transaction. Dropped, it ends.
-pub struct Transaction<'a> {
+pub struct PamTransaction<'a> {
     handle: Handle,
     status: c_int,
     // Behind a box, because libpam keeps its address.
-    pub(crate) context: Box<Context<'a>>,
+    pub(crate) context: Box<ConversationContext<'a>>,
 }
 
 /// An operation of libpam.
 pub(crate) type Function = unsafe extern "C" fn(*mut PamHandle, c_int) -> c_int;
 
-impl<'a> Transaction<'a> {
+impl<'a> PamTransaction<'a> {
     /// Starts one for a service of the host.
     ///
     /// # Errors
@@ -67,7 +67,7 @@ impl<'a> Transaction<'a> {
         start: impl FnOnce(*const PamConversation, *mut *mut PamHandle) -> c_int,
     ) -> Result<Self, c_int> {
         // It lives until after `pam_end`: see `Drop`.
-        let context = Box::new(Context::new(converse));
+        let context = Box::new(ConversationContext::new(converse));
         let mut handle = ptr::null_mut();
         let conversation = context.conversation();
         let status = start(&raw const conversation, &raw mut handle);
@@ -105,7 +105,7 @@ impl<'a> Transaction<'a> {
     }
 }
 
-impl Drop for Transaction<'_> {
+impl Drop for PamTransaction<'_> {
     fn drop(&mut self) {
         // SAFETY: the handle is live and not used afterwards; `context` is dropped only after this call.
         unsafe { pam_end(self.handle.0, self.status) };

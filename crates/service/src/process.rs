@@ -12,9 +12,9 @@ const PAUSE: Duration = Duration::from_millis(2);
 
 /// A program that runs. Dropped, it is killed if it has not ended.
 #[derive(Debug)]
-pub struct Held(Child);
+pub struct ChildGuard(Child);
 
-impl Held {
+impl ChildGuard {
     /// Takes a program that was just started.
     #[must_use]
     pub const fn new(child: Child) -> Self {
@@ -43,7 +43,7 @@ impl Held {
     }
 }
 
-impl Drop for Held {
+impl Drop for ChildGuard {
     fn drop(&mut self) {
         // Gone already, as a rule.
         let _ = self.0.kill();

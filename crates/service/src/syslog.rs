@@ -10,7 +10,7 @@ use nix::sys::stat::fstat;
 /// journald counts a unit's lines by classes: emergencies, alerts and critical conditions; errors; warnings; notices and
 /// information; debugging. What anybody can cause is a notice or information, so that it cannot use up the room of changes.
 #[derive(Debug, Clone, Copy)]
-pub enum Severity {
+pub enum SyslogPriority {
     /// Something was changed.
     Warning = 4,
     /// Something that an administrator may want to look at.
@@ -26,7 +26,7 @@ const PATIENCE: Duration = Duration::from_secs(2);
 
 /// Sends one line as `PROGRAM[PID]`. What the log does not take in time is written to standard error: under systemd that is
 /// a stream of this process alone, for a command it is its terminal. Nobody is stopped: what the line says has happened.
-pub fn log(program: &str, severity: Severity, line: &str) {
+pub fn log(program: &str, severity: SyslogPriority, line: &str) {
     let message = format!("<{}>{program}[{}]: {line}", AUTHPRIV | severity as u8, std::process::id());
     if let Err(error) = send(message.as_bytes()) {
         let line = if stderr_is_the_journal() {

@@ -35,9 +35,9 @@ pub struct Config {
     /// [`Config::help`].
     pub help: String,
     /// Where secrets and state are.
-    pub store: Store,
+    pub store: StoreSettings,
     /// How guessing is slowed down.
-    pub throttle: Throttle,
+    pub throttle: ThrottleSettings,
     /// What users may do for themselves.
     pub self_service: SelfService,
     /// Whether users are told of every change by mail.
@@ -84,14 +84,14 @@ pub struct Notify {
 
 /// `[store]`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Store {
+pub struct StoreSettings {
     /// An absolute path without symbolic links; root's, mode 0700.
     pub directory: PathBuf,
 }
 
 /// `[throttle]`. See [`Limits`].
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Throttle {
+pub struct ThrottleSettings {
     /// 1 to 10.
     pub free_failures: u32,
     /// 1 to 1000.
@@ -111,8 +111,8 @@ impl Default for Config {
             fail_delay: Duration::from_secs(1),
             issuer: String::new(),
             help: String::new(),
-            store: Store::default(),
-            throttle: Throttle::default(),
+            store: StoreSettings::default(),
+            throttle: ThrottleSettings::default(),
             self_service: SelfService::default(),
             notify: Notify::default(),
         }
@@ -139,13 +139,13 @@ impl Default for SelfService {
     }
 }
 
-impl Default for Store {
+impl Default for StoreSettings {
     fn default() -> Self {
         Self { directory: "/var/lib/twinlock".into() }
     }
 }
 
-impl Default for Throttle {
+impl Default for ThrottleSettings {
     fn default() -> Self {
         Self { free_failures: 3, budget: 30, spacing: Duration::from_secs(10), disable_after: 100 }
     }
@@ -178,8 +178,11 @@ impl Config {
             fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
             issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
             help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
-            store: Store::from_table(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
-            throttle: Throttle::from_table(whole.table("throttle")?.unwrap_or_else(Table::empty), &default.throttle)?,
+            store: StoreSettings::from_table(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
+            throttle: ThrottleSettings::from_table(
+                whole.table("throttle")?.unwrap_or_else(Table::empty),
+                &default.throttle,
+            )?,
             self_service: SelfService::from_table(
                 whole.table("self_service")?.unwrap_or_else(Table::empty),
                 default.self_service,
@@ -208,7 +211,7 @@ impl Config {
     /// The throttle's settings as its rules want them.
     #[must_use]
     pub const fn limits(&self) -> Limits {
-        let Throttle { free_failures, budget, spacing, disable_after } = self.throttle;
+        let ThrottleSettings { free_failures, budget, spacing, disable_after } = self.throttle;
         Limits { free_failures, budget, spacing, disable_after }
     }
 }
@@ -281,7 +284,7 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
     (line, column)
 }
 
-impl Store {
+impl StoreSettings {
     fn from_table(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
         table.end()?;
@@ -333,7 +336,7 @@ impl Notify {
     }
 }
 
-impl Throttle {
+impl ThrottleSettings {
     fn from_table(mut table: Table<'_>, default: &Self) -> Result<Self, ParseError> {
         let throttle = Self {
             free_failures: table.optional("free_failures", |v| number(v, &(1..=10)))?.unwrap_or(default.free_failures),

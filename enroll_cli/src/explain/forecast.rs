@@ -5,7 +5,7 @@ use twinlock_core::policy::SecondFactor;
 
 /// How a login ends, as far as it is Twinlock's to say.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Outcome {
+pub(crate) enum Forecast {
     /// A code is asked for, and a right one opens.
     Asked,
     /// The user is shown a QR code and enrols.
@@ -47,7 +47,7 @@ pub(crate) enum Codes {
     Suspended,
 }
 
-impl Outcome {
+impl Forecast {
     /// As people and JSON have it; stable.
     pub(crate) const fn name(self) -> &'static str {
         match self {
@@ -71,38 +71,38 @@ impl Standing {
 }
 
 /// A login that runs the auth phase: how it ends, and what the user meets, to be said behind the name.
-pub(crate) fn login(second_factor: SecondFactor, standing: &Standing) -> (Outcome, String) {
+pub(crate) fn login(second_factor: SecondFactor, standing: &Standing) -> (Forecast, String) {
     let said = |outcome, text: &str| (outcome, text.to_owned());
     match (second_factor, standing) {
         (SecondFactor::Skip, Standing::Unknown) => {
-            said(Outcome::Passes, "does not exist and is asked for no code; the first factor refuses")
+            said(Forecast::Passes, "does not exist and is asked for no code; the first factor refuses")
         }
-        (SecondFactor::Skip, _) => said(Outcome::Passes, "is asked for no code; the first factor decides"),
+        (SecondFactor::Skip, _) => said(Forecast::Passes, "is asked for no code; the first factor decides"),
         (SecondFactor::Optional, Standing::NotEnrolled) => {
-            said(Outcome::Passes, "is not enrolled and is asked for no code; the first factor decides")
+            said(Forecast::Passes, "is not enrolled and is asked for no code; the first factor decides")
         }
         (SecondFactor::Enroll, Standing::NotEnrolled) => said(
-            Outcome::Enrolls,
+            Forecast::Enrolls,
             "is not enrolled; after the first factor (a key that sshd has checked, or a password that this service has asked \
              for) comes a QR code, and a code of the app and one of the recovery codes are asked for",
         ),
         (SecondFactor::Enroll, Standing::Unknown) => {
-            said(Outcome::Refused, "does not exist, is shown what everybody is shown, and refused; nothing is stored")
+            said(Forecast::Refused, "does not exist, is shown what everybody is shown, and refused; nothing is stored")
         }
         (SecondFactor::Optional | SecondFactor::Required, Standing::Unknown) => {
-            said(Outcome::Refused, "does not exist, is asked like everybody and refused whatever the answer is")
+            said(Forecast::Refused, "does not exist, is asked like everybody and refused whatever the answer is")
         }
         (SecondFactor::Required, Standing::NotEnrolled) => {
-            said(Outcome::Refused, "is not enrolled, is asked like everybody and refused whatever the answer is")
+            said(Forecast::Refused, "is not enrolled, is asked like everybody and refused whatever the answer is")
         }
         (_, Standing::Unreadable(why)) => {
-            (Outcome::Refused, format!("is asked like everybody and refused whatever the answer is: {why}"))
+            (Forecast::Refused, format!("is asked like everybody and refused whatever the answer is: {why}"))
         }
         (_, Standing::Enrolled { codes, recovery_codes_left }) => enrolled(*codes, *recovery_codes_left),
     }
 }
 
-fn enrolled(codes: Codes, recovery_codes_left: usize) -> (Outcome, String) {
+fn enrolled(codes: Codes, recovery_codes_left: usize) -> (Forecast, String) {
     let code = match codes {
         Codes::One => "is enrolled and is asked for a code",
         Codes::Two => "is enrolled and, because of wrong codes before, is asked for two in a row",
@@ -115,18 +115,18 @@ fn enrolled(codes: Codes, recovery_codes_left: usize) -> (Outcome, String) {
     };
     let useless = matches!(codes, Codes::Disabled | Codes::Suspended);
     match (recovery_codes_left, useless) {
-        (0, true) => (Outcome::Refused, format!("{code}, and no recovery code is left")),
-        (0, false) => (Outcome::Asked, format!("{code}; no recovery code is left")),
-        (_, true) => (Outcome::Asked, format!("{code}, and a recovery code opens")),
-        (_, false) => (Outcome::Asked, format!("{code}; a recovery code does as well")),
+        (0, true) => (Forecast::Refused, format!("{code}, and no recovery code is left")),
+        (0, false) => (Forecast::Asked, format!("{code}; no recovery code is left")),
+        (_, true) => (Forecast::Asked, format!("{code}, and a recovery code opens")),
+        (_, false) => (Forecast::Asked, format!("{code}; a recovery code does as well")),
     }
 }
 
 /// A login that sshd admits by a key alone, so that only the guard sees it: passes or refused.
-pub(crate) fn by_key_alone(second_factor: SecondFactor, standing: &Standing) -> Outcome {
+pub(crate) fn by_key_alone(second_factor: SecondFactor, standing: &Standing) -> Forecast {
     match (second_factor, standing) {
-        (SecondFactor::Skip, _) | (SecondFactor::Optional, Standing::NotEnrolled) => Outcome::Passes,
-        (SecondFactor::Optional | SecondFactor::Enroll | SecondFactor::Required, _) => Outcome::Refused,
+        (SecondFactor::Skip, _) | (SecondFactor::Optional, Standing::NotEnrolled) => Forecast::Passes,
+        (SecondFactor::Optional | SecondFactor::Enroll | SecondFactor::Required, _) => Forecast::Refused,
     }
 }
 
@@ -136,7 +136,7 @@ mod tests {
 
     #[test]
     fn the_outcome_of_every_policy_for_everybody() {
-        use Outcome::{Asked, Enrolls, Passes, Refused};
+        use Forecast::{Asked, Enrolls, Passes, Refused};
         use SecondFactor::{Enroll, Optional, Required, Skip};
         let enrolled = |codes, recovery_codes_left| Standing::Enrolled { codes, recovery_codes_left };
         for (standing, wanted) in [

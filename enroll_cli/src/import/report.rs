@@ -7,7 +7,7 @@ use twinlock_core::{
     account::{Subject, UserName},
     otp::Otp,
 };
-use twinlock_service::import::{Imported, Prepared, Remark};
+use twinlock_service::import::{Imported, PreparedImport, Remark};
 
 use crate::{
     cli::ImportHow,
@@ -17,12 +17,12 @@ use crate::{
 
 /// What came of one user. The names are stable; docs/migration.md says what they mean.
 #[derive(Serialize)]
-pub(super) struct Outcome {
+pub(super) struct ImportOutcome {
     user: String,
     result: Ending,
     reason: Option<String>,
     dry_run: bool,
-    authenticators: Vec<Device>,
+    authenticators: Vec<ReportedDevice>,
     recovery_codes: usize,
     not_carried: Vec<String>,
     warnings: Vec<String>,
@@ -42,7 +42,7 @@ enum Ending {
 }
 
 #[derive(Serialize)]
-struct Device {
+struct ReportedDevice {
     id: Option<String>,
     label: String,
     r#type: &'static str,
@@ -51,7 +51,7 @@ struct Device {
     period: Option<u32>,
 }
 
-impl Device {
+impl ReportedDevice {
     fn new(id: Option<&str>, label: &str, otp: &Otp) -> Self {
         let (id, label) = (id.map(str::to_owned), label.to_owned());
         let (r#type, algorithm) = (otp.kind(), otp.algorithm().name());
@@ -59,16 +59,18 @@ impl Device {
     }
 }
 
-impl Outcome {
-    pub(super) fn imported(subject: &Subject, how: &ImportHow, imported: &Imported, prepared: &Prepared) -> Self {
+impl ImportOutcome {
+    pub(super) fn imported(subject: &Subject, how: &ImportHow, imported: &Imported, prepared: &PreparedImport) -> Self {
         let devices = prepared.enrolment.authenticators.iter();
-        let devices = devices.map(|one| Device::new(Some(one.id.as_str()), one.label.as_str(), &one.otp)).collect();
+        let devices =
+            devices.map(|one| ReportedDevice::new(Some(one.id.as_str()), one.label.as_str(), &one.otp)).collect();
         Self::carried(subject, how, imported, devices)
     }
 
     /// What would be done. Ids are made when it is.
     pub(super) fn dry(subject: &Subject, how: &ImportHow, imported: &Imported) -> Self {
-        let devices = imported.devices.iter().map(|one| Device::new(None, one.label.as_str(), &one.otp)).collect();
+        let devices =
+            imported.devices.iter().map(|one| ReportedDevice::new(None, one.label.as_str(), &one.otp)).collect();
         Self::carried(subject, how, imported, devices)
     }
 
@@ -81,7 +83,7 @@ impl Outcome {
         Self::ended(user, how, Ending::Failed, (reason.into(), hint))
     }
 
-    fn carried(subject: &Subject, how: &ImportHow, imported: &Imported, authenticators: Vec<Device>) -> Self {
+    fn carried(subject: &Subject, how: &ImportHow, imported: &Imported, authenticators: Vec<ReportedDevice>) -> Self {
         let texts = |left_behind: bool| {
             let meant = imported.remarks.iter().filter(|remark| remark.what.is_left_behind() == left_behind);
             meant.map(Remark::to_string).collect()
@@ -139,7 +141,7 @@ impl Outcome {
 }
 
 /// Reports on one user, who was named.
-pub(super) fn one(outcome: Outcome, how: &ImportHow) -> Result<(), Failure> {
+pub(super) fn one(outcome: ImportOutcome, how: &ImportHow) -> Result<(), Failure> {
     if how.json {
         print_json(&[&outcome])?;
     } else if outcome.result == Ending::Imported {
@@ -164,7 +166,7 @@ pub(super) fn one(outcome: Outcome, how: &ImportHow) -> Result<(), Failure> {
 }
 
 /// Reports on all users who had something.
-pub(super) fn many(outcomes: &[Outcome], how: &ImportHow) -> Result<(), Failure> {
+pub(super) fn many(outcomes: &[ImportOutcome], how: &ImportHow) -> Result<(), Failure> {
     let count = |ending| outcomes.iter().filter(|outcome| outcome.result == ending).count();
     if how.json {
         print_json(&outcomes)?;
@@ -192,7 +194,7 @@ pub(super) fn many(outcomes: &[Outcome], how: &ImportHow) -> Result<(), Failure>
 }
 
 /// Each kind of remark once, however many users it concerns.
-fn explain(outcomes: &[Outcome]) {
+fn explain(outcomes: &[ImportOutcome]) {
     let mut said: Vec<&str> = Vec::new();
     for outcome in outcomes {
         for text in outcome.not_carried.iter().chain(&outcome.warnings) {
@@ -209,7 +211,7 @@ fn explain(outcomes: &[Outcome]) {
 }
 
 /// What users must be told, and what they lack.
-fn advise(outcomes: &[Outcome]) {
+fn advise(outcomes: &[ImportOutcome]) {
     let imported = || outcomes.iter().filter(|outcome| outcome.result == Ending::Imported);
     if imported().any(|outcome| outcome.recovery_codes > 0) {
         print_note(

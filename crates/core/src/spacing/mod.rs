@@ -42,7 +42,7 @@ pub struct FailedNetwork {
 
 /// Where an answer comes from, as far as waiting is concerned.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Place {
+pub struct LoginPlace {
     /// The network; `None` if the application named no usable address.
     pub network: Option<Network>,
     /// The network of the last success.
@@ -63,7 +63,7 @@ impl Spacing {
 
     /// How long an answer from `place` must still wait at `now`.
     #[must_use]
-    pub fn wait(&self, spacing: Duration, place: Place, now: UnixTime) -> Duration {
+    pub fn wait(&self, spacing: Duration, place: LoginPlace, now: UnixTime) -> Duration {
         let own = self.entry(place.network).map_or(Duration::ZERO, |entry| entry.wait(spacing, now));
         if place.is_home() { own } else { own.max(self.common_wait(spacing, now)) }
     }
@@ -77,7 +77,7 @@ impl Spacing {
 
     /// With one more wrong answer from `place`, given in this mode.
     #[must_use]
-    pub fn failed(&self, spacing: Duration, place: Place, mode: Mode, now: UnixTime) -> Self {
+    pub fn failed(&self, spacing: Duration, place: LoginPlace, mode: Mode, now: UnixTime) -> Self {
         let left = self.common_wait(spacing, now);
         let extra = match mode {
             Mode::StepUp | Mode::Disabled if place.is_home() => left,
@@ -153,7 +153,7 @@ impl FailedNetwork {
     }
 }
 
-impl Place {
+impl LoginPlace {
     fn is_home(self) -> bool {
         self.network.is_some() && self.network == self.home
     }
@@ -179,14 +179,14 @@ mod tests {
         Network::parse(&format!("192.0.2.{last}")).unwrap()
     }
 
-    fn from(last: u8) -> Place {
-        Place { network: Some(network(last)), home: Some(network(1)) }
+    fn from(last: u8) -> LoginPlace {
+        LoginPlace { network: Some(network(last)), home: Some(network(1)) }
     }
 
-    const NOWHERE: Place = Place { network: None, home: None };
+    const NOWHERE: LoginPlace = LoginPlace { network: None, home: None };
 
     /// Seconds to wait from this place.
-    fn wait(spacing: &Spacing, place: Place, now: u64) -> u64 {
+    fn wait(spacing: &Spacing, place: LoginPlace, now: u64) -> u64 {
         spacing.wait(S, place, at(now)).as_secs()
     }
 
@@ -240,7 +240,7 @@ mod tests {
         );
         let spacing = spacing.failed(S, from(1), Mode::StepUp, at(14));
         assert_eq!((wait(&spacing, from(1), 14), wait(&spacing, from(8), 14)), (20, 16));
-        assert_eq!(wait(&spacing, Place { network: None, home: None }, 14), 16, "no network is not home");
+        assert_eq!(wait(&spacing, LoginPlace { network: None, home: None }, 14), 16, "no network is not home");
     }
 
     #[test]
@@ -248,7 +248,7 @@ mod tests {
         let spacing = after(&[(1, 0), (2, 1), (3, 2), (4, 3), (2, 4), (5, 5)]);
         let kept: Vec<_> = spacing.networks.iter().map(|entry| (entry.network, entry.failures)).collect();
         assert_eq!(kept, [(network(1), 1), (network(2), 2), (network(4), 1), (network(5), 1)]);
-        let spacing = spacing.failed(S, Place { home: None, ..from(6) }, Mode::StepUp, at(6));
+        let spacing = spacing.failed(S, LoginPlace { home: None, ..from(6) }, Mode::StepUp, at(6));
         let kept: Vec<_> = spacing.networks.iter().map(|entry| entry.network).collect();
         assert_eq!(kept, [2, 4, 5, 6].map(network), "there is no home any more");
     }
@@ -267,7 +267,7 @@ mod tests {
         assert_eq!(spacing.networks[0].failures, 3);
         let succeeded = spacing.succeeded(Some(network(7)));
         assert_eq!(succeeded.networks.iter().map(|entry| entry.failures).collect::<Vec<_>>(), [0, 1]);
-        assert_eq!(wait(&succeeded, Place { home: Some(network(7)), ..from(7) }, 35), 5);
+        assert_eq!(wait(&succeeded, LoginPlace { home: Some(network(7)), ..from(7) }, 35), 5);
         assert_eq!(spacing.succeeded(None), spacing);
     }
 
@@ -302,7 +302,7 @@ mod tests {
             for (last, passed) in failures {
                 now += passed;
                 prop_assert_eq!(wait(&all, from(1), now), wait(&at_home, from(1), now));
-                let place = if last == 0 { Place { network: None, ..from(1) } } else { from(last) };
+                let place = if last == 0 { LoginPlace { network: None, ..from(1) } } else { from(last) };
                 all = all.failed(S, place, Mode::StepUp, at(now));
                 if last == 1 {
                     at_home = at_home.failed(S, place, Mode::StepUp, at(now));

@@ -1,7 +1,7 @@
 //! Whether a line of `pam_succeed_if.so` speaks of an account: the way of PAM to exempt somebody. Only what can be told from
 //! its arguments; in doubt nobody is exempt.
 
-use crate::pam_stack::{Action, Code, Line};
+use crate::pam_stack::{Action, Line, ReturnCode};
 
 /// An account, as conditions see it.
 #[derive(Debug, Clone, Copy)]
@@ -15,8 +15,8 @@ pub(crate) struct Whom<'a> {
 pub(crate) fn leads_past(line: &Line, whom: Whom<'_>) -> bool {
     let away = |code| matches!(line.action(code), Action::Jump(_) | Action::Done);
     match holds(line, whom) {
-        Some(true) => away(Code::SUCCESS),
-        Some(false) => away(Code::AUTH_ERR),
+        Some(true) => away(ReturnCode::SUCCESS),
+        Some(false) => away(ReturnCode::AUTH_ERR),
         None => false,
     }
 }

@@ -20,6 +20,6 @@ use crate::{HostError, Installation};
 /// # Errors
 /// The accounts of the host cannot be listed.
 pub fn findings(installation: &Installation<'_>, scope: &Scope) -> Result<Vec<Finding>, HostError> {
-    let facts = host::Facts::of_host(installation, scope)?;
+    let facts = host::HostFacts::of_host(installation, scope)?;
     Ok(checks::all(&facts))
 }

@@ -3,7 +3,7 @@
 
 use crate::{
     pam_files::OURS,
-    pam_stack::{Code, Kind, Line, Phase},
+    pam_stack::{Line, LineKind, Phase, ReturnCode},
     pam_walk::{Position, ends},
 };
 
@@ -80,10 +80,18 @@ const BYSTANDERS: [&str; 8] = [
     "pam_debug.so",
 ];
 
-const REFUSALS: [Code; 7] = [Code::AUTH_ERR, Code::PERM_DENIED, Code(4), Code(5), Code(9), Code(10), Code(19)];
-const USER_UNKNOWN: Code = Code(10);
-const AUTHINFO_UNAVAIL: Code = Code(9);
-const ACCT_EXPIRED: Code = Code(13);
+const REFUSALS: [ReturnCode; 7] = [
+    ReturnCode::AUTH_ERR,
+    ReturnCode::PERM_DENIED,
+    ReturnCode(4),
+    ReturnCode(5),
+    ReturnCode(9),
+    ReturnCode(10),
+    ReturnCode(19),
+];
+const USER_UNKNOWN: ReturnCode = ReturnCode(10);
+const AUTHINFO_UNAVAIL: ReturnCode = ReturnCode(9);
+const ACCT_EXPIRED: ReturnCode = ReturnCode(13);
 
 /// Whether the module checks a first factor.
 pub(crate) fn is_first_factor(module: &str) -> bool {
@@ -96,19 +104,28 @@ pub(crate) fn is_condition(module: &str) -> bool {
 }
 
 /// What a module may return.
-fn returns(line: &Line) -> Vec<Code> {
+fn returns(line: &Line) -> Vec<ReturnCode> {
     let account = line.phase == Phase::Account;
     match line.module() {
-        OURS => [&[Code::SUCCESS, Code::IGNORE], &REFUSALS[..]].concat(),
-        "pam_permit.so" => vec![Code::SUCCESS],
-        "pam_deny.so" => vec![Code::AUTH_ERR],
-        module if BYSTANDERS.contains(&module) => vec![Code::SUCCESS, Code::IGNORE],
+        OURS => [&[ReturnCode::SUCCESS, ReturnCode::IGNORE], &REFUSALS[..]].concat(),
+        "pam_permit.so" => vec![ReturnCode::SUCCESS],
+        "pam_deny.so" => vec![ReturnCode::AUTH_ERR],
+        module if BYSTANDERS.contains(&module) => vec![ReturnCode::SUCCESS, ReturnCode::IGNORE],
         _ if account => {
-            vec![Code::SUCCESS, Code::NEW_AUTHTOK_REQD, Code::AUTH_ERR, ACCT_EXPIRED, USER_UNKNOWN, Code::IGNORE]
+            vec![
+                ReturnCode::SUCCESS,
+                ReturnCode::NEW_AUTHTOK_REQD,
+                ReturnCode::AUTH_ERR,
+                ACCT_EXPIRED,
+                USER_UNKNOWN,
+                ReturnCode::IGNORE,
+            ]
         }
-        module if is_first_factor(module) => vec![Code::SUCCESS, Code::AUTH_ERR, USER_UNKNOWN, AUTHINFO_UNAVAIL],
-        module if is_condition(module) => vec![Code::SUCCESS, Code::AUTH_ERR, Code::PERM_DENIED],
-        _ => vec![Code::SUCCESS, Code::AUTH_ERR, USER_UNKNOWN, Code::IGNORE],
+        module if is_first_factor(module) => {
+            vec![ReturnCode::SUCCESS, ReturnCode::AUTH_ERR, USER_UNKNOWN, AUTHINFO_UNAVAIL]
+        }
+        module if is_condition(module) => vec![ReturnCode::SUCCESS, ReturnCode::AUTH_ERR, ReturnCode::PERM_DENIED],
+        _ => vec![ReturnCode::SUCCESS, ReturnCode::AUTH_ERR, USER_UNKNOWN, ReturnCode::IGNORE],
     }
 }
 
@@ -116,7 +133,7 @@ fn returns(line: &Line) -> Vec<Code> {
 #[derive(Debug, Clone, PartialEq, Eq, Hash, Default)]
 struct Note {
     /// What ours returned; a refusal is not forgotten.
-    ours: Option<Code>,
+    ours: Option<ReturnCode>,
     /// The line that led past ours.
     led_past: Option<usize>,
     /// Something that may be another factor was right.
@@ -127,12 +144,12 @@ impl Answers {
     /// Of the lines of one phase.
     pub(crate) fn from_stack(stack: &[&Line]) -> Self {
         let ours: Vec<usize> = positions(stack, |line| line.module() == OURS);
-        let noted = |note: &Note, at: usize, code: Code, after: &Position| {
+        let noted = |note: &Note, at: usize, code: ReturnCode, after: &Position| {
             let mut note = note.clone();
             let module = stack.get(at).map_or("", |line| line.module());
             if module == OURS {
                 note.ours = note.ours.filter(|known| REFUSALS.contains(known)).or(Some(code));
-            } else if code == Code::SUCCESS && may_be_a_factor(module) {
+            } else if code == ReturnCode::SUCCESS && may_be_a_factor(module) {
                 note.other_factor = true;
             }
             if note.ours.is_none() && note.led_past.is_none() && ours.iter().any(|our| at < *our && *our < after.at()) {
@@ -143,7 +160,7 @@ impl Answers {
         let all = ends(stack, Note::default(), returns, noted);
         let account = stack.first().is_some_and(|line| line.phase == Phase::Account);
         // sshd takes an expired password for a success of the account phase, and has it changed.
-        let won = |code: Code| code == Code::SUCCESS || (account && code == Code::NEW_AUTHTOK_REQD);
+        let won = |code: ReturnCode| code == ReturnCode::SUCCESS || (account && code == ReturnCode::NEW_AUTHTOK_REQD);
         let won: Vec<Note> = all.into_iter().filter(|(_, code)| won(*code)).map(|(note, _)| note).collect();
         let with = |code| won.iter().any(|note| note.ours == Some(code));
         let alone = |code| won.iter().any(|note| note.ours == code && !note.other_factor);
@@ -156,10 +173,10 @@ impl Answers {
             ours: first,
             around,
             against: REFUSALS.into_iter().any(with),
-            refuses: first.is_some() && !with(Code::SUCCESS),
-            refuses_ignored: first.is_some() && !with(Code::IGNORE),
-            by_ours_alone: alone(Some(Code::SUCCESS)),
-            by_nothing: first.is_some() && (alone(Some(Code::IGNORE)) || alone(None)),
+            refuses: first.is_some() && !with(ReturnCode::SUCCESS),
+            refuses_ignored: first.is_some() && !with(ReturnCode::IGNORE),
+            by_ours_alone: alone(Some(ReturnCode::SUCCESS)),
+            by_nothing: first.is_some() && (alone(Some(ReturnCode::IGNORE)) || alone(None)),
             password: positions(stack, |line| is_first_factor(line.module()))
                 .into_iter()
                 .find(|at| first.is_none_or(|our| *at < our)),
@@ -170,7 +187,7 @@ impl Answers {
 fn positions(stack: &[&Line], is: impl Fn(&Line) -> bool) -> Vec<usize> {
     (0..)
         .zip(stack)
-        .filter(|(_, line)| matches!(line.kind, Kind::Module { .. }) && is(line))
+        .filter(|(_, line)| matches!(line.kind, LineKind::Module { .. }) && is(line))
         .map(|(at, _)| at)
         .collect()
 }

@@ -16,7 +16,7 @@ use super::{
 use crate::{
     HostError,
     host_files::Host,
-    sshd::{Login, MAIN, Settings, Sshd, key_and_value},
+    sshd::{ConnectionSpec, MAIN, Settings, Sshd, key_and_value},
 };
 
 /// What the main file has to include.
@@ -74,10 +74,12 @@ impl Candidate {
 
     /// What would be in force for a user.
     pub(super) fn in_force(&self, user: &str) -> Result<Settings, HostError> {
-        self.sshd.in_force(Some(Login { user, host: "localhost", address: "127.0.0.1" })).map_err(|complaint| {
-            HostError::refused(format!("sshd does not say what would be in force for {user}: {complaint}"))
-                .hint("`sshd -T -C user=NAME` says whether it does for the one in place")
-        })
+        self.sshd.in_force(Some(ConnectionSpec { user, host: "localhost", address: "127.0.0.1" })).map_err(
+            |complaint| {
+                HostError::refused(format!("sshd does not say what would be in force for {user}: {complaint}"))
+                    .hint("`sshd -T -C user=NAME` says whether it does for the one in place")
+            },
+        )
     }
 }
 

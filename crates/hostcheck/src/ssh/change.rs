@@ -26,9 +26,9 @@
 //! So the order is bridge, drop-in, reload, stack; and back again bridge, drop-in, reload, stack.
 
 use super::{
-    Mode,
-    place::{Draft, Place, Version},
-    server::{self, Server},
+    EnableMode,
+    place::{Draft, FilePlace, Version},
+    server::{self, ServerState},
 };
 use crate::{HostError, Note};
 
@@ -39,7 +39,7 @@ pub(super) const DROP_IN: (&str, &str) = ("/etc/ssh/sshd_config.d", "00-twinlock
 
 /// The two files before, between and after.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Change {
+pub(super) struct SshdChange {
     pub(super) pam_before: Option<Version>,
     pub(super) pam_bridge: Version,
     pub(super) pam_after: Version,
@@ -48,15 +48,15 @@ pub(super) struct Change {
 }
 
 /// The file of PAM that is in force if it is in `/etc`.
-pub(super) fn pam() -> Place {
-    Place::at(PAM.0, PAM.1)
+pub(super) fn pam() -> FilePlace {
+    FilePlace::at(PAM.0, PAM.1)
 }
 
-pub(super) fn drop_in() -> Place {
-    Place::at(DROP_IN.0, DROP_IN.1)
+pub(super) fn drop_in() -> FilePlace {
+    FilePlace::at(DROP_IN.0, DROP_IN.1)
 }
 
-impl Change {
+impl SshdChange {
     /// Puts the new configuration in place.
     pub(super) fn make(&self) -> Result<(), HostError> {
         drop_in().make_folder()?;
@@ -83,7 +83,7 @@ impl Change {
     }
 
     /// Puts the old configuration back, from wherever the change, or a return from it, has come to.
-    pub(super) fn undo(&self, mode: Mode, running: Server, note: &Note<'_>) -> Result<(), HostError> {
+    pub(super) fn undo(&self, mode: EnableMode, running: ServerState, note: &Note<'_>) -> Result<(), HostError> {
         let stack = pam().read()?;
         if stack != self.pam_before {
             if stack.as_ref() != Some(&self.pam_bridge) {
@@ -95,7 +95,7 @@ impl Change {
             }
             // An sshd that cannot be told goes on under the new configuration; the bridge is right for it, too.
             server::reload()?;
-            if mode == Mode::PasswordAndCode {
+            if mode == EnableMode::PasswordAndCode {
                 server::outlive_connections_that_may_give_a_password(running, note)?;
             }
             put_back(&pam(), self.pam_before.as_ref())?;
@@ -119,7 +119,7 @@ pub(super) fn sweep() -> Result<(), HostError> {
     drop_in().sweep()
 }
 
-fn put_back(place: &Place, before: Option<&Version>) -> Result<(), HostError> {
+fn put_back(place: &FilePlace, before: Option<&Version>) -> Result<(), HostError> {
     match before {
         Some(before) => {
             place.draft(Draft::Before, before)?;

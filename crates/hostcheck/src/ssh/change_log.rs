@@ -16,8 +16,8 @@ use twinlock_core::time::UnixTime;
 use twinlock_store::files::check_folder;
 
 use super::{
-    Mode,
-    change::Change,
+    EnableMode,
+    change::SshdChange,
     place::{self, Attributes, Version, failed},
 };
 use crate::HostError;
@@ -56,7 +56,7 @@ impl ChangePhase {
 pub(super) struct ChangeRecord {
     /// Told apart by this from one before and one after it.
     pub(super) id: String,
-    pub(super) mode: Mode,
+    pub(super) mode: EnableMode,
     /// The end of the trial; none if it is to stay at once.
     pub(super) until: Option<u64>,
     /// The boot in which it began: a trial does not outlive it.
@@ -138,13 +138,13 @@ impl ChangeLog {
     }
 
     /// All of the change.
-    pub(super) fn change(&self, record: &ChangeRecord) -> Result<Change, HostError> {
+    pub(super) fn change(&self, record: &ChangeRecord) -> Result<SshdChange, HostError> {
         let content = |name: &str, attributes: Attributes| -> Result<Version, HostError> {
             let path = path_of(name);
             let missing = || HostError::refused(format!("cannot read {}: it is gone", path.display())).hint(BY_HAND);
             Ok(Version { attributes, ..place::read(&path)?.ok_or_else(missing)? })
         };
-        Ok(Change {
+        Ok(SshdChange {
             pam_before: record.pam_before.map(|found| content(PAM_BEFORE, found)).transpose()?,
             pam_bridge: content(PAM_BRIDGE, record.pam_after)?,
             pam_after: content(PAM_AFTER, record.pam_after)?,
@@ -154,7 +154,7 @@ impl ChangeLog {
     }
 
     /// Writes a change down, to be begun.
-    pub(super) fn begin(&self, record: &ChangeRecord, change: &Change) -> Result<(), HostError> {
+    pub(super) fn begin(&self, record: &ChangeRecord, change: &SshdChange) -> Result<(), HostError> {
         self.clear()?;
         for (name, version) in [
             (PAM_BEFORE, change.pam_before.as_ref()),

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 /// One line, and what becomes of it.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) enum Line {
+pub(super) enum DiffLine {
     Kept(String),
     Removed(String),
     Added(String),
@@ -12,7 +12,7 @@ pub(super) enum Line {
 
 /// A file as it was, with what is changed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
-pub(super) struct Edit(pub(super) Vec<Line>);
+pub(super) struct Edit(pub(super) Vec<DiffLine>);
 
 /// Unchanged lines shown around changed ones.
 const CONTEXT: usize = 3;
@@ -21,17 +21,17 @@ impl Edit {
     /// A whole text in the place of another, or of none.
     pub(super) fn replaced(old: Option<&str>, new: &str) -> Self {
         if old == Some(new) {
-            return Self(new.lines().map(|line| Line::Kept(line.to_owned())).collect());
+            return Self(new.lines().map(|line| DiffLine::Kept(line.to_owned())).collect());
         }
-        let removed = old.into_iter().flat_map(str::lines).map(|line| Line::Removed(line.to_owned()));
-        Self(removed.chain(new.lines().map(|line| Line::Added(line.to_owned()))).collect())
+        let removed = old.into_iter().flat_map(str::lines).map(|line| DiffLine::Removed(line.to_owned()));
+        Self(removed.chain(new.lines().map(|line| DiffLine::Added(line.to_owned()))).collect())
     }
 
     /// The text after the change.
     pub(super) fn new_text(&self) -> String {
         let mut text = String::new();
         for line in &self.0 {
-            if let Line::Kept(line) | Line::Added(line) = line {
+            if let DiffLine::Kept(line) | DiffLine::Added(line) = line {
                 text.push_str(line);
                 text.push('\n');
             }
@@ -50,8 +50,8 @@ impl Edit {
             } else {
                 hunk.end_into(&mut text);
             }
-            old_at = old_at.saturating_add(usize::from(!matches!(line, Line::Added(_))));
-            new_at = new_at.saturating_add(usize::from(!matches!(line, Line::Removed(_))));
+            old_at = old_at.saturating_add(usize::from(!matches!(line, DiffLine::Added(_))));
+            new_at = new_at.saturating_add(usize::from(!matches!(line, DiffLine::Removed(_))));
         }
         hunk.end_into(&mut text);
         if text.is_empty() { text } else { format!("--- {old_name}\n+++ {new_name}\n{text}") }
@@ -60,7 +60,7 @@ impl Edit {
     fn is_near_a_change(&self, index: usize) -> bool {
         let near = self.0.iter().skip(index.saturating_sub(CONTEXT));
         let reach = index.min(CONTEXT).saturating_add(CONTEXT).saturating_add(1);
-        near.take(reach).any(|line| !matches!(line, Line::Kept(_)))
+        near.take(reach).any(|line| !matches!(line, DiffLine::Kept(_)))
     }
 }
 
@@ -75,12 +75,12 @@ struct Hunk {
 }
 
 impl Hunk {
-    fn add_line(&mut self, line: &Line, old_at: usize, new_at: usize) {
+    fn add_line(&mut self, line: &DiffLine, old_at: usize, new_at: usize) {
         self.begin.get_or_insert((old_at, new_at));
         let (sign, line) = match line {
-            Line::Kept(line) => (' ', line),
-            Line::Removed(line) => ('-', line),
-            Line::Added(line) => ('+', line),
+            DiffLine::Kept(line) => (' ', line),
+            DiffLine::Removed(line) => ('-', line),
+            DiffLine::Added(line) => ('+', line),
         };
         self.old = self.old.saturating_add(usize::from(sign != '+'));
         self.new = self.new.saturating_add(usize::from(sign != '-'));
@@ -106,10 +106,10 @@ mod tests {
 
     #[test]
     fn a_difference_is_shown_as_diff_does() {
-        let kept = |n: u8| Line::Kept(n.to_string());
+        let kept = |n: u8| DiffLine::Kept(n.to_string());
         let mut lines: Vec<_> = (1..=12).map(kept).collect();
-        lines.insert(2, Line::Added("new".into()));
-        lines[12] = Line::Removed("12".into());
+        lines.insert(2, DiffLine::Added("new".into()));
+        lines[12] = DiffLine::Removed("12".into());
         let edit = Edit(lines);
         assert_eq!(edit.new_text(), "1\n2\nnew\n3\n4\n5\n6\n7\n8\n9\n10\n11\n");
         assert_eq!(

@@ -19,14 +19,14 @@ mod trial;
 use std::time::Duration;
 
 use change_log::{ChangeLog, ChangePhase, ChangeRecord};
-pub use mode::Mode;
-use plan::{Facts, Plan};
+pub use mode::EnableMode;
+use plan::{Plan, PlanFacts};
 pub use safety::{Objection, ObjectionKind};
-pub use server::Server;
+pub use server::ServerState;
 pub use stack::Family;
 pub use trial::{READY, expire, leave_session};
 use twinlock_core::ports::{Clock, Randomness};
-use twinlock_service::syslog::{Severity, log};
+use twinlock_service::syslog::{SyslogPriority, log};
 use twinlock_store::host::{Kernel, SystemClock};
 
 use crate::{HostError, Installation, Note};
@@ -74,12 +74,12 @@ pub enum LaterChanges {
 ///
 /// # Errors
 /// Another change is under way, or what is there cannot be read or is not understood.
-pub fn propose(mode: Mode, note: &Note<'_>) -> Result<State, HostError> {
+pub fn propose(mode: EnableMode, note: &Note<'_>) -> Result<State, HostError> {
     let change_log = ChangeLog::open()?;
     if let Some((phase, record)) = settled(&change_log, note)? {
         return Ok(State::Enabled(Enabled { phase, record, change_log }));
     }
-    let plan = Plan::make(Facts::gather()?, mode)?;
+    let plan = Plan::make(PlanFacts::gather()?, mode)?;
     Ok(State::Disabled(Proposal { plan, change_log }))
 }
 
@@ -94,7 +94,7 @@ impl Enabled {
     ///
     /// # Errors
     /// It is not, or somebody has.
-    pub fn ensure(&self, mode: Mode) -> Result<(), HostError> {
+    pub fn ensure(&self, mode: EnableMode) -> Result<(), HostError> {
         let stands = self.describe();
         if self.record.mode != mode {
             return Err(HostError::refused(stands).hint("twinlock ssh disable, and then enable it the other way"));
@@ -154,7 +154,7 @@ impl Proposal {
                     .hint(format!("it could not be undone: {}; twinlock ssh disable tries again", second.message())),
             });
         }
-        log("twinlock", Severity::Warning, &format!("ssh: enabled, {}", record.mode.name()));
+        log("twinlock", SyslogPriority::Warning, &format!("ssh: enabled, {}", record.mode.name()));
         let mode = record.mode.name();
         note(&match trial.map(humantime::format_duration) {
             None => format!("enabled, {mode}"),
@@ -181,7 +181,7 @@ pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
             }
             change_log.set_phase(ChangePhase::Trying, ChangePhase::Kept)?;
             trial::end(&record.id);
-            log("twinlock", Severity::Warning, "ssh: confirmed");
+            log("twinlock", SyslogPriority::Warning, "ssh: confirmed");
             note("confirmed: it stays");
             Ok(Confirmed { newly: true, swept: change::sweep() })
         }
@@ -209,9 +209,9 @@ pub fn disable(later: LaterChanges, note: &Note<'_>) -> Result<(), HostError> {
     }
     // While nothing is changed: a full disk is found here.
     change.prepare_return()?;
-    undo(&change_log, phase, &record, Server::MayRun, note)?;
+    undo(&change_log, phase, &record, ServerState::MayRun, note)?;
     trial::end(&record.id);
-    log("twinlock", Severity::Warning, "ssh: disabled");
+    log("twinlock", SyslogPriority::Warning, "ssh: disabled");
     note("disabled: sshd is as it was before");
     Ok(())
 }
@@ -232,7 +232,7 @@ fn settled(change_log: &ChangeLog, note: &Note<'_>) -> Result<Option<(ChangePhas
         ChangePhase::Trying => "it was not confirmed in time",
         ChangePhase::Changing | ChangePhase::Restoring => "a change was interrupted",
     };
-    undo(change_log, phase, &record, Server::MayRun, note)?;
+    undo(change_log, phase, &record, ServerState::MayRun, note)?;
     trial::end(&record.id);
     note(&format!("note: {why}, so sshd is as it was before"));
     Ok(None)
@@ -241,7 +241,7 @@ fn settled(change_log: &ChangeLog, note: &Note<'_>) -> Result<Option<(ChangePhas
 /// Undoes what was begun, however far it came.
 fn after_failure(change_log: &ChangeLog, record: &ChangeRecord, note: &Note<'_>) -> Result<(), HostError> {
     if let Some((phase, _)) = change_log.read()? {
-        undo(change_log, phase, record, Server::MayRun, note)?;
+        undo(change_log, phase, record, ServerState::MayRun, note)?;
     }
     trial::end(&record.id);
     Ok(())
@@ -252,7 +252,7 @@ fn undo(
     change_log: &ChangeLog,
     phase: ChangePhase,
     record: &ChangeRecord,
-    server: Server,
+    server: ServerState,
     note: &Note<'_>,
 ) -> Result<(), HostError> {
     let change = change_log.change(record)?;

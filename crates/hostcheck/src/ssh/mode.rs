@@ -4,7 +4,7 @@ use serde::{Deserialize, Serialize};
 
 /// The two factors of a login, in their order.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub enum Mode {
+pub enum EnableMode {
     /// A key, then a code.
     #[serde(rename = "key+code")]
     KeyAndCode,
@@ -13,7 +13,7 @@ pub enum Mode {
     PasswordAndCode,
 }
 
-impl Mode {
+impl EnableMode {
     /// As it is typed and stored.
     #[must_use]
     pub const fn name(self) -> &'static str {

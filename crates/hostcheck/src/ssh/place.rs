@@ -60,7 +60,7 @@ impl Draft {
 
 /// Where a file is, or may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Place {
+pub(super) struct FilePlace {
     folder: PathBuf,
     name: String,
 }
@@ -68,7 +68,7 @@ pub(super) struct Place {
 /// The largest configuration that is read.
 const LARGEST: u64 = 1 << 20;
 
-impl Place {
+impl FilePlace {
     pub(super) fn at(folder: &str, name: &str) -> Self {
         Self { folder: folder.into(), name: name.into() }
     }

@@ -1,16 +1,16 @@
 //! What would be changed: a value, computed from what was read.
 
 use super::{
-    Mode,
-    change::{Change, DROP_IN, PAM},
+    EnableMode,
+    change::{DROP_IN, PAM, SshdChange},
     edit::Edit,
-    place::{Attributes, Place, Version},
+    place::{Attributes, FilePlace, Version},
     stack::{self, Family, Stack, Unknown},
 };
 use crate::HostError;
 
 /// The files of the host that matter.
-pub(super) struct Facts {
+pub(super) struct PlanFacts {
     /// `/etc/pam.d/sshd`.
     pam: Option<Version>,
     /// `/usr/lib/pam.d/sshd`, which that one hides.
@@ -22,11 +22,11 @@ pub(super) struct Facts {
 
 const VENDOR: &str = "/usr/lib/pam.d";
 
-impl Facts {
+impl PlanFacts {
     /// Reads them.
     pub(super) fn gather() -> Result<Self, HostError> {
         let pam = super::change::pam().read()?;
-        let vendor_pam = if pam.is_none() { Place::at(VENDOR, PAM.1).read()? } else { None };
+        let vendor_pam = if pam.is_none() { FilePlace::at(VENDOR, PAM.1).read()? } else { None };
         // authselect makes it a link to its own file, and libpam follows it.
         let password_auth = std::fs::canonicalize("/etc/pam.d/password-auth")
             .ok()
@@ -38,15 +38,15 @@ impl Facts {
 
 /// The whole change, with what it looks like to people.
 pub(super) struct Plan {
-    pub(super) mode: Mode,
+    pub(super) mode: EnableMode,
     pub(super) family: Family,
-    pub(super) change: Change,
+    pub(super) change: SshdChange,
     diff: String,
 }
 
 impl Plan {
     /// What is to be changed for this mode.
-    pub(super) fn make(facts: Facts, mode: Mode) -> Result<Self, HostError> {
+    pub(super) fn make(facts: PlanFacts, mode: EnableMode) -> Result<Self, HostError> {
         let (source, folder) = match (&facts.pam, &facts.vendor_pam) {
             (Some(own), _) => (own, PAM.0),
             (None, Some(vendors)) => (vendors, VENDOR),
@@ -68,7 +68,7 @@ impl Plan {
         let diff = after.diff(&path, &pam_name) + &drop_in.diff(&old_name, &drop_in_path());
         let version = |edit: &Edit, attributes| Version { content: edit.new_text().into_bytes(), attributes };
         let attributes = source.attributes;
-        let change = Change {
+        let change = SshdChange {
             pam_bridge: version(&bridge, attributes),
             pam_after: version(&after, attributes),
             drop_in_after: version(
@@ -102,10 +102,12 @@ fn drop_in_path() -> String {
 }
 
 /// The drop-in as it is shipped.
-const fn shipped(mode: Mode) -> &'static str {
+const fn shipped(mode: EnableMode) -> &'static str {
     match mode {
-        Mode::KeyAndCode => include_str!("../../../../config/sshd_config.d/key-and-code/00-twinlock.conf"),
-        Mode::PasswordAndCode => include_str!("../../../../config/sshd_config.d/password-and-code/00-twinlock.conf"),
+        EnableMode::KeyAndCode => include_str!("../../../../config/sshd_config.d/key-and-code/00-twinlock.conf"),
+        EnableMode::PasswordAndCode => {
+            include_str!("../../../../config/sshd_config.d/password-and-code/00-twinlock.conf")
+        }
     }
 }
 

@@ -22,7 +22,7 @@ use crate::{
 
 /// Whether an sshd may run while the configuration changes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Server {
+pub enum ServerState {
     /// It may.
     MayRun,
     /// systemd starts it when this is done.
@@ -97,8 +97,11 @@ fn systemctl(arguments: &[&str]) -> bool {
 }
 
 /// Where the configuration in place takes no password, waits until nobody is left who connected under another one.
-pub(super) fn outlive_connections_that_may_give_a_password(server: Server, note: &Note<'_>) -> Result<(), HostError> {
-    if server == Server::NotStarted && running()?.is_none() {
+pub(super) fn outlive_connections_that_may_give_a_password(
+    server: ServerState,
+    note: &Note<'_>,
+) -> Result<(), HostError> {
+    if server == ServerState::NotStarted && running()?.is_none() {
         return Ok(());
     }
     let in_place = in_place()?;

@@ -5,8 +5,8 @@
 //! stands for the moment in which sshd changes from its old configuration to the new one, see [`super::change`].
 
 use super::{
-    Mode,
-    edit::{Edit, Line},
+    EnableMode,
+    edit::{DiffLine, Edit},
 };
 use crate::pam_stack;
 
@@ -71,7 +71,7 @@ const OURS: &str = "it was switched on by hand; take those lines out for `twinlo
 const OTHERS: &str = "take the other second factor out first: people would be asked twice";
 
 /// The lines of the stack that matter here.
-struct Found {
+struct FoundStack {
     family: Family,
     /// The line that asks for the password, from 1.
     password: usize,
@@ -81,7 +81,7 @@ struct Found {
 }
 
 /// Changes the stack `old`. `password_auth` is the text of the file that RHEL's asks the password by.
-pub(super) fn change(old: &str, password_auth: Option<&str>, mode: Mode) -> Result<Stack, Unknown> {
+pub(super) fn change(old: &str, password_auth: Option<&str>, mode: EnableMode) -> Result<Stack, Unknown> {
     let found = look(old)?;
     let questions = Questions::from_stack(&found, password_auth, mode);
     let edit = |ask: &[&str], guard: &[&str]| insert(old, &found, questions.keeps_password_line, ask, guard);
@@ -121,7 +121,7 @@ const UNIX_OR_SSS: [&str; 4] = [
 ];
 
 impl Questions {
-    fn from_stack(found: &Found, password_auth: Option<&str>, mode: Mode) -> Self {
+    fn from_stack(found: &FoundStack, password_auth: Option<&str>, mode: EnableMode) -> Self {
         let substack = match found.family {
             Family::Debian | Family::Suse => "auth       substack     common-auth",
             Family::Rhel => "auth       substack     password-auth",
@@ -129,7 +129,7 @@ impl Questions {
         // Debian's common-auth sets no environment, which its sshd does in the session phase.
         let environment = (found.family != Family::Debian && !found.sets_environment).then_some(ENVIRONMENT);
         match mode {
-            Mode::KeyAndCode => {
+            EnableMode::KeyAndCode => {
                 let with = |lines: &[&'static str]| environment.iter().chain(lines).copied().collect::<Vec<_>>();
                 Self {
                     keeps_password_line: false,
@@ -137,7 +137,7 @@ impl Questions {
                     after: [vec![KEY], with(&[KEY_AND_CODE, PERMIT])].concat(),
                 }
             }
-            Mode::PasswordAndCode => {
+            EnableMode::PasswordAndCode => {
                 let plain = password_auth.is_some_and(is_plain);
                 let first: Vec<&str> = match found.family {
                     Family::Rhel if plain => UNIX_OR_SSS.to_vec(),
@@ -170,7 +170,7 @@ fn is_auth(word: &str) -> bool {
     word.trim_start_matches('-').eq_ignore_ascii_case("auth")
 }
 
-fn look(text: &str) -> Result<Found, Unknown> {
+fn look(text: &str) -> Result<FoundStack, Unknown> {
     let at = |line, problem: String, hint| Unknown { line: Some(line), problem, hint };
     let whole = |problem: &str| Unknown { line: None, problem: problem.to_owned(), hint: BY_HAND };
     if text.lines().any(|line| line.ends_with('\\')) {
@@ -220,7 +220,7 @@ fn look(text: &str) -> Result<Found, Unknown> {
     let (password, family) =
         password.ok_or_else(|| whole("no line asks for the password as Debian's, RHEL's or SUSE's file does"))?;
     let account = account.ok_or_else(|| whole("it has no account lines"))?;
-    Ok(Found { family, password, account, sets_environment })
+    Ok(FoundStack { family, password, account, sets_environment })
 }
 
 fn is_another_second_factor(module: &str) -> bool {
@@ -228,24 +228,24 @@ fn is_another_second_factor(module: &str) -> bool {
     known.iter().any(|name| module.strip_prefix("pam_").is_some_and(|rest| rest.starts_with(name)))
 }
 
-fn insert(old: &str, found: &Found, keeps_password_line: bool, ask: &[&str], guard: &[&str]) -> Edit {
-    let added = |lines: &[&str]| lines.iter().map(|line| Line::Added((*line).to_owned())).collect::<Vec<_>>();
+fn insert(old: &str, found: &FoundStack, keeps_password_line: bool, ask: &[&str], guard: &[&str]) -> Edit {
+    let added = |lines: &[&str]| lines.iter().map(|line| DiffLine::Added((*line).to_owned())).collect::<Vec<_>>();
     let lines: Vec<&str> = old.lines().collect();
     let above = above_its_comment(&lines, found);
     let mut edit = Vec::new();
     for (number, line) in (1..).zip(&lines) {
         if number == above && !guard.is_empty() {
             edit.extend(added(guard));
-            edit.push(Line::Added(String::new()));
+            edit.push(DiffLine::Added(String::new()));
         }
         if number != found.password {
-            edit.push(Line::Kept((*line).to_owned()));
+            edit.push(DiffLine::Kept((*line).to_owned()));
             continue;
         }
         if keeps_password_line {
-            edit.push(Line::Kept((*line).to_owned()));
+            edit.push(DiffLine::Kept((*line).to_owned()));
         } else {
-            edit.extend([Line::Removed((*line).to_owned()), Line::Added(format!("#{line}"))]);
+            edit.extend([DiffLine::Removed((*line).to_owned()), DiffLine::Added(format!("#{line}"))]);
         }
         edit.extend(added(ask));
     }
@@ -253,7 +253,7 @@ fn insert(old: &str, found: &Found, keeps_password_line: bool, ask: &[&str], gua
 }
 
 /// The line above which the guard goes: the first account line, or the comment that belongs to it.
-fn above_its_comment(lines: &[&str], found: &Found) -> usize {
+fn above_its_comment(lines: &[&str], found: &FoundStack) -> usize {
     let before = lines.iter().take(found.account.saturating_sub(1)).rev();
     let comment = before.take_while(|line| line.starts_with('#') && !line.starts_with("#%")).count();
     found.account.saturating_sub(comment)
@@ -278,7 +278,7 @@ mod tests {
 
     #[test]
     fn a_debian_stack_asks_for_the_code_after_the_key() {
-        let stack = change(DEBIAN, None, Mode::KeyAndCode).unwrap();
+        let stack = change(DEBIAN, None, EnableMode::KeyAndCode).unwrap();
         assert_eq!(
             stack.after.diff("sshd", "sshd"),
             format!(
@@ -303,12 +303,12 @@ mod tests {
 
     #[test]
     fn a_debian_stack_asks_for_the_code_after_the_password() {
-        let stack = change(DEBIAN, None, Mode::PasswordAndCode).unwrap();
+        let stack = change(DEBIAN, None, EnableMode::PasswordAndCode).unwrap();
         assert_eq!(
             active(&stack.after)[..3],
             ["@include common-auth", "auth required pam_twinlock.so", "account required pam_twinlock.so"]
         );
-        let removed = |line: &Line| matches!(line, Line::Removed(_));
+        let removed = |line: &DiffLine| matches!(line, DiffLine::Removed(_));
         assert!(!stack.after.0.iter().chain(&stack.bridge.0).any(removed), "nothing is taken away");
     }
 
@@ -316,7 +316,7 @@ mod tests {
     fn a_rhel_stack_keeps_what_password_auth_does_beside_the_password() {
         let plain = "auth required pam_env.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n";
         let faillock = format!("auth required pam_faillock.so preauth\n{plain}");
-        let of = |password_auth| active(&change(RHEL, password_auth, Mode::PasswordAndCode).unwrap().after);
+        let of = |password_auth| active(&change(RHEL, password_auth, EnableMode::PasswordAndCode).unwrap().after);
         assert_eq!(
             of(Some(plain))[..6],
             [
@@ -339,13 +339,13 @@ mod tests {
         let suse = "auth requisite pam_nologin.so\nauth include common-auth\naccount requisite pam_nologin.so\n";
         let of = |mode| active(&change(suse, None, mode).unwrap().after);
         let (env, ours) = ("auth required pam_env.so", "auth required pam_twinlock.so");
-        assert_eq!(of(Mode::KeyAndCode)[1..3], [env, &format!("{ours} require_key")]);
-        assert_eq!(of(Mode::PasswordAndCode)[1..3], ["auth substack common-auth", ours]);
+        assert_eq!(of(EnableMode::KeyAndCode)[1..3], [env, &format!("{ours} require_key")]);
+        assert_eq!(of(EnableMode::PasswordAndCode)[1..3], ["auth substack common-auth", ours]);
     }
 
     #[test]
     fn what_is_not_known_is_refused_with_its_line() {
-        let refused = |text: &str| change(text, None, Mode::KeyAndCode).unwrap_err();
+        let refused = |text: &str| change(text, None, EnableMode::KeyAndCode).unwrap_err();
         for (text, line, problem) in [
             ("", None, "no line asks"),
             ("@include common-auth\n", None, "no account lines"),

@@ -9,12 +9,12 @@ use std::{
     time::Duration,
 };
 
-use twinlock_service::syslog::{Severity, log};
+use twinlock_service::syslog::{SyslogPriority, log};
 
 use super::{
     boot,
     change_log::{self, ChangeLog, ChangePhase},
-    server::Server,
+    server::ServerState,
 };
 use crate::{HostError, Note};
 
@@ -83,7 +83,7 @@ pub fn leave_session() {
 ///
 /// # Errors
 /// What was not confirmed cannot be undone.
-pub fn expire(id: &str, after: u64, server: Server, note: &Note<'_>) -> Result<(), HostError> {
+pub fn expire(id: &str, after: u64, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
     let mut left = after;
     while left > 0 {
         if !is_waited_for(id) {
@@ -94,8 +94,8 @@ pub fn expire(id: &str, after: u64, server: Server, note: &Note<'_>) -> Result<(
         left = left.saturating_sub(step);
     }
     let (tries, pause) = match server {
-        Server::NotStarted => TRIES_AT_BOOT,
-        Server::MayRun => TRIES,
+        ServerState::NotStarted => TRIES_AT_BOOT,
+        ServerState::MayRun => TRIES,
     };
     let mut why = String::new();
     for number in 0..tries {
@@ -106,7 +106,7 @@ pub fn expire(id: &str, after: u64, server: Server, note: &Note<'_>) -> Result<(
             Ok(()) => return Ok(()),
             Err(failure) => {
                 why = format!("cannot undo what was not confirmed: {}", failure.message());
-                log("twinlock", Severity::Notice, &format!("ssh: {why}"));
+                log("twinlock", SyslogPriority::Notice, &format!("ssh: {why}"));
             }
         }
     }
@@ -122,7 +122,7 @@ fn is_waited_for(id: &str) -> bool {
     }
 }
 
-fn undo(id: &str, server: Server, note: &Note<'_>) -> Result<(), HostError> {
+fn undo(id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
     let change_log = ChangeLog::wait()?;
     match change_log.read()? {
         Some((phase, record)) if phase != ChangePhase::Kept && record.id == id => {
@@ -130,7 +130,7 @@ fn undo(id: &str, server: Server, note: &Note<'_>) -> Result<(), HostError> {
             let _ = boot::no_longer_ends();
             log(
                 "twinlock",
-                Severity::Warning,
+                SyslogPriority::Warning,
                 "ssh: not confirmed in time, so the configuration is what it was before",
             );
             Ok(())

@@ -22,7 +22,7 @@ pub(crate) struct Sshd {
 
 /// A login that sshd is asked about.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Login<'a> {
+pub(crate) struct ConnectionSpec<'a> {
     pub(crate) user: &'a str,
     pub(crate) host: &'a str,
     pub(crate) address: &'a str,
@@ -56,8 +56,9 @@ impl Sshd {
     ///
     /// # Errors
     /// sshd does not tell: what it says instead.
-    pub(crate) fn in_force(&self, login: Option<Login<'_>>) -> Result<Settings, String> {
-        let login = login.map(|Login { user, host, address }| format!("user={user},host={host},addr={address}"));
+    pub(crate) fn in_force(&self, login: Option<ConnectionSpec<'_>>) -> Result<Settings, String> {
+        let login =
+            login.map(|ConnectionSpec { user, host, address }| format!("user={user},host={host},addr={address}"));
         let about = login.as_deref().map(|login| ["-C", login]);
         let arguments: Vec<&str> = ["-T"].into_iter().chain(about.into_iter().flatten()).collect();
         let said = self.ask(&arguments);
@@ -66,7 +67,7 @@ impl Sshd {
 
     /// What is in force for a login of `user` from `address`; `None` if sshd does not tell.
     pub(crate) fn settings(&self, user: &str, address: &str) -> Option<Settings> {
-        self.in_force(Some(Login { user, host: address, address })).ok()
+        self.in_force(Some(ConnectionSpec { user, host: address, address })).ok()
     }
 
     /// Its version as major and minor number.

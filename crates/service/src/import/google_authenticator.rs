@@ -15,7 +15,7 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{
-    Device, ImportError, ImportErrorKind, Imported, Remark, What, counter, number, numbered_label, plain_text,
+    ImportError, ImportErrorKind, Imported, ImportedDevice, Remark, What, counter, number, numbered_label, plain_text,
     remark_on,
 };
 
@@ -142,14 +142,14 @@ impl<'a> Options<'a> {
         Ok(())
     }
 
-    fn device(&self, secret: Secret, now: UnixTime, remarks: &mut Vec<Remark>) -> Result<Device, ImportError> {
+    fn device(&self, secret: Secret, now: UnixTime, remarks: &mut Vec<Remark>) -> Result<ImportedDevice, ImportError> {
         let label = numbered_label(1);
         if let Some((line, value)) = self.counter {
             let wrong = || ImportErrorKind::Value("HOTP_COUNTER").at(line);
             let first = counter(value).filter(|first| *first >= 1).ok_or_else(wrong)?;
             let otp = Otp::new(secret, Algorithm::Sha1, Otp::DIGITS, MovingFactor::Counter { first });
             let otp = otp.map_err(|bad| ImportErrorKind::Otp(bad).at(line))?;
-            return Ok(Device { label, otp, last_step: None, drift: 0 });
+            return Ok(ImportedDevice { label, otp, last_step: None, drift: 0 });
         }
         if self.time_based.is_none() {
             return Err(ImportErrorKind::NoFactor.nowhere());
@@ -171,7 +171,7 @@ impl<'a> Options<'a> {
             None if drift != 0 => Some(centre.saturating_sub(2)),
             known => known,
         };
-        Ok(Device { label, otp, last_step, drift })
+        Ok(ImportedDevice { label, otp, last_step, drift })
     }
 
     fn skew(&self) -> Result<i64, ImportError> {

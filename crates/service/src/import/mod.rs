@@ -43,7 +43,7 @@ use twinlock_store::ports::{StateStore, WriteCredentials};
 #[derive(Clone)]
 pub struct Imported {
     /// At least one, and at most [`Enrolment::MOST_AUTHENTICATORS`].
-    pub devices: Vec<Device>,
+    pub devices: Vec<ImportedDevice>,
     /// Scratch codes in the spelling of recovery codes (see the module), none twice.
     pub scratch_codes: Vec<RecoveryCode>,
     /// What was left behind, and what should be better.
@@ -52,7 +52,7 @@ pub struct Imported {
 
 /// One app or device that a user had.
 #[derive(Clone)]
-pub struct Device {
+pub struct ImportedDevice {
     /// What to call it.
     pub label: Label,
     /// How its codes are made; a counter stands where it stood.
@@ -64,7 +64,7 @@ pub struct Device {
 }
 
 /// An import that can be stored: hashed, and with ids. No `Debug`: it holds secrets.
-pub struct Prepared {
+pub struct PreparedImport {
     /// What the user will hold.
     pub enrolment: Enrolment,
     pasts: Vec<(AuthenticatorId, u64, i64)>,
@@ -108,10 +108,10 @@ impl Imported {
         now: UnixTime,
         randomness: &mut dyn Randomness,
         memory: &mut HashMemory,
-    ) -> Result<Prepared, EnrolError> {
+    ) -> Result<PreparedImport, EnrolError> {
         let mut authenticators = Vec::with_capacity(self.devices.len());
         let mut pasts = Vec::with_capacity(self.devices.len());
-        for Device { label, otp, last_step, drift } in &self.devices {
+        for ImportedDevice { label, otp, last_step, drift } in &self.devices {
             let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
             let label_and_secret = (label.clone(), otp.secret().clone());
             let authenticator = enrolment::new_authenticator(label_and_secret, parameters, now, randomness)?;
@@ -126,11 +126,11 @@ impl Imported {
             Some(enrolment::hash_recovery_codes(&self.scratch_codes, now, randomness, memory)?)
         };
         let (user, uid) = (subject.name.clone(), Some(subject.uid));
-        Ok(Prepared { enrolment: Enrolment { user, uid, authenticators, recovery }, pasts })
+        Ok(PreparedImport { enrolment: Enrolment { user, uid, authenticators, recovery }, pasts })
     }
 }
 
-impl Prepared {
+impl PreparedImport {
     /// Stores it whole or not at all; used steps are on record before the first login can ask for them.
     ///
     /// # Errors
@@ -142,7 +142,7 @@ impl Prepared {
         if_enrolled: (IfEnrolled, UnixTime),
     ) -> Result<(), EnrolError> {
         enrolment::store_enrolment_with(stores, subject, &self.enrolment, if_enrolled, |record| {
-            self.record_uses(record)
+            self.record_uses(record);
         })
     }
 
@@ -227,7 +227,7 @@ mod tests {
         let mut record = Record::new(&Subject { name: user, uid: 1 });
         record.use_step(&AuthenticatorId::parse("a").unwrap(), 70, UnixTime::default());
         let remembered = |otp: Otp, last_step| {
-            let devices = vec![Device { label: numbered_label(1), otp, last_step, drift: 0 }];
+            let devices = vec![ImportedDevice { label: numbered_label(1), otp, last_step, drift: 0 }];
             let mut imported = Imported { devices, scratch_codes: Vec::new(), remarks: Vec::new() };
             imported.remember(&enrolment, &record);
             imported.devices[0].last_step

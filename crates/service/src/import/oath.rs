@@ -17,7 +17,8 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{
-    Device, ImportError, ImportErrorKind, Imported, Remark, What, counter, numbered_label, plain_text, remark_on,
+    ImportError, ImportErrorKind, Imported, ImportedDevice, Remark, What, counter, numbered_label, plain_text,
+    remark_on,
 };
 
 /// The largest file that is read: some hundred thousand lines.
@@ -95,7 +96,7 @@ fn read_line<'a>(
         }
     }
     let label = numbered_label(imported.devices.len().saturating_add(1));
-    imported.devices.push(Device { label, otp, last_step, drift: 0 });
+    imported.devices.push(ImportedDevice { label, otp, last_step, drift: 0 });
     Ok(())
 }
 

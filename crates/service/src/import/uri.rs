@@ -12,7 +12,9 @@ use twinlock_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{Device, ImportError, ImportErrorKind, Imported, Remark, What, counter, number, numbered_label, remark_on};
+use super::{
+    ImportError, ImportErrorKind, Imported, ImportedDevice, Remark, What, counter, number, numbered_label, remark_on,
+};
 
 /// The longest address that is read; a QR code holds no more.
 pub const LARGEST: usize = 4096;
@@ -60,18 +62,18 @@ fn read(bytes: &[u8]) -> Result<Imported, ImportErrorKind> {
     };
     let (name, query) = rest.split_once('?').ok_or(ImportErrorKind::Missing("secret"))?;
     let mut remarks = Vec::new();
-    let parameters = Parameters::parse(query, &mut remarks)?;
+    let parameters = UriParameters::parse(query, &mut remarks)?;
     let otp = parameters.otp(counts)?;
     remarks.extend(remark_on(otp.secret(), None));
     let label = label(&decoded(name)?, parameters.value("issuer"), &mut remarks)?;
-    let device = Device { label, otp, last_step: None, drift: 0 };
+    let device = ImportedDevice { label, otp, last_step: None, drift: 0 };
     Ok(Imported { devices: vec![device], scratch_codes: Vec::new(), remarks })
 }
 
 /// The parameters that count, decoded.
-struct Parameters(Vec<(&'static str, Zeroizing<String>)>);
+struct UriParameters(Vec<(&'static str, Zeroizing<String>)>);
 
-impl Parameters {
+impl UriParameters {
     fn parse(query: &str, remarks: &mut Vec<Remark>) -> Result<Self, ImportErrorKind> {
         let mut all = Self(Vec::new());
         for (number, pair) in (1..).zip(query.split('&')) {

@@ -12,7 +12,7 @@ use std::{
 use lettre::{Message, address::AddressError, message::Mailbox};
 use twinlock_store::host::{self};
 
-use crate::process::Held;
+use crate::process::ChildGuard;
 
 /// Why no mail went out. What it was to tell of has happened all the same.
 #[derive(Debug)]
@@ -61,7 +61,7 @@ fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
     command.stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut sendmail = command.spawn().map_err(MailError::Run)?;
     let input = sendmail.stdin.take();
-    let mut sendmail = Held::new(sendmail);
+    let mut sendmail = ChildGuard::new(sendmail);
     if let Some(mut input) = input {
         // It fits into the pipe. Who does not read it says why by the exit status.
         let _ = input.write_all(&message.formatted());

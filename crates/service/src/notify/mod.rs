@@ -14,7 +14,7 @@ use twinlock_login::attempt::Attempt;
 
 use crate::{
     lifecycle::AuditLog,
-    syslog::{Severity, log},
+    syslog::{SyslogPriority, log},
 };
 
 /// How a mail about a change is sent, and by which sendmail.
@@ -30,7 +30,7 @@ pub enum Mailing<'a> {
 
 /// Who says what service an attempt is of, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Source {
+pub enum AttemptSource {
     /// This program.
     Known,
     /// A program of the user's own, which may say anything.
@@ -51,7 +51,7 @@ pub struct SystemAuditLog<'a> {
     /// Where an attempt comes from.
     pub rhost: Option<&'a str>,
     /// Who says service and rhost.
-    pub source: Source,
+    pub source: AttemptSource,
     /// Whether the owner is sent a mail about a change.
     pub mail: Mailing<'a>,
     /// For the date in it.
@@ -61,14 +61,14 @@ pub struct SystemAuditLog<'a> {
 impl SystemAuditLog<'_> {
     /// Writes a line about something that an administrator may want to look at.
     pub fn notice(&self, line: &str) {
-        log(self.program, Severity::Notice, line);
+        log(self.program, SyslogPriority::Notice, line);
     }
 
     /// Writes that something was changed, in a word of the log.
     pub fn changed(&self, what: &str, user: &str) {
         let login = self.by_login_uid.map(|uid| format!(" by-loginuid={uid}")).unwrap_or_default();
         let line = format!("change={what} user={} by-uid={}{login}", escaped(user), self.by_uid);
-        log(self.program, Severity::Warning, &line);
+        log(self.program, SyslogPriority::Warning, &line);
     }
 
     /// Sends the owner a mail about a change, where that is wanted. `circumstances` stand behind the date.
@@ -94,10 +94,10 @@ impl SystemAuditLog<'_> {
             user,
             service: Some(self.service),
             rhost: self.rhost,
-            claimed: self.source == Source::Claimed,
+            claimed: self.source == AttemptSource::Claimed,
             ..attempt.audit.line(attempt.refused())
         };
-        let severity = if entry.refused.is_some() { Severity::Notice } else { Severity::Info };
+        let severity = if entry.refused.is_some() { SyslogPriority::Notice } else { SyslogPriority::Info };
         log(self.program, severity, &entry.to_string());
     }
 }
@@ -117,6 +117,6 @@ impl AuditLog for SystemAuditLog<'_> {
 fn send(program: &str, sendmail: &Path, user: &str, what: &str) {
     if let Err(error) = mail::send(sendmail, user, what) {
         let detail = error.to_string().escape_default().to_string();
-        log(program, Severity::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
+        log(program, SyslogPriority::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
     }
 }

@@ -5,7 +5,7 @@ use std::ffi::CString;
 
 use twinlock_tests::{PamCode, World, authenticate, in_world};
 
-use crate::pam_stack::{Code, Line, Phase, Service};
+use crate::pam_stack::{Line, Phase, ReturnCode, Service};
 use crate::pam_walk::{Position, ends};
 
 /// Numbers by chance, the same in every run (xorshift64*).
@@ -48,7 +48,7 @@ fn module(chance: &mut Chance) -> String {
         3 => "pam_deny.so".into(),
         4 => "pam_nosuch.so".into(),
         // What is incomplete leaves the transaction open.
-        _ => format!("pam_debug.so auth={}", chance.one(&Code::NAMES[..Code::COUNT - 1])),
+        _ => format!("pam_debug.so auth={}", chance.one(&ReturnCode::NAMES[..ReturnCode::COUNT - 1])),
     }
 }
 
@@ -71,21 +71,21 @@ fn line(chance: &mut Chance, number: usize) -> String {
     }
 }
 
-fn returned(line: &Line) -> Code {
+fn returned(line: &Line) -> ReturnCode {
     match line.module() {
-        "pam_permit.so" => Code::SUCCESS,
-        "pam_deny.so" => Code::AUTH_ERR,
+        "pam_permit.so" => ReturnCode::SUCCESS,
+        "pam_deny.so" => ReturnCode::AUTH_ERR,
         "pam_debug.so" => {
             let name = line.arguments()[0].strip_prefix("auth=").unwrap();
-            let number = Code::NAMES.iter().position(|known| *known == name).unwrap();
-            Code(u8::try_from(number).unwrap())
+            let number = ReturnCode::NAMES.iter().position(|known| *known == name).unwrap();
+            ReturnCode(u8::try_from(number).unwrap())
         }
-        _ => Code(28),
+        _ => ReturnCode(28),
     }
 }
 
 /// What the walker makes of the service in `/etc/pam.d`.
-fn walked(service: &str) -> Code {
+fn walked(service: &str) -> ReturnCode {
     let service = Service::of_host(service).unwrap().unwrap();
     let stack = service.phase(Phase::Auth);
     let mut position = Position::start();
@@ -142,9 +142,10 @@ fn a_file_of_debian_is_included_for_all_phases() {
         if !std::path::Path::new("/etc/debian_version").exists() && !std::path::Path::new("/usr/bin/dpkg").exists() {
             return;
         }
-        for (common, wanted) in
-            [("auth required pam_permit.so\n", Code::SUCCESS), ("auth required pam_deny.so\n", Code::AUTH_ERR)]
-        {
+        for (common, wanted) in [
+            ("auth required pam_permit.so\n", ReturnCode::SUCCESS),
+            ("auth required pam_deny.so\n", ReturnCode::AUTH_ERR),
+        ] {
             world.service("common", common);
             world.service("random0", "@include common\n");
             assert_eq!(walked("random0"), wanted);

@@ -4,10 +4,10 @@ use super::Symptom;
 use crate::doctor::{
     clock::ClockState,
     finding::Severity::{Hint, Lockout, Warning},
-    host::Facts,
+    host::HostFacts,
 };
 
-pub(super) fn clock(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn clock(facts: &HostFacts) -> Vec<Symptom> {
     let (severity, found) = match facts.clock {
         ClockState::Synchronised => return Vec::new(),
         ClockState::Off(seconds) if seconds > 45 => (Lockout, format!("the clock is off by {seconds} s")),

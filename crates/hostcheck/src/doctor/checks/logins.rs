@@ -9,10 +9,10 @@ use crate::{
             Severity::{self, Hint, Lockout, Open},
             named,
         },
-        host::{Facts, Login, OUTSIDE},
+        host::{HostFacts, OUTSIDE, SshLogin},
     },
     pam_files::OurLine,
-    pam_stack::{Action, Code, Phase},
+    pam_stack::{Action, Phase, ReturnCode},
     sshd::{KEYBOARD, Way},
 };
 
@@ -30,7 +30,7 @@ struct Gathered {
 }
 
 /// Those logins for which `judge` has something, in groups.
-fn gather(facts: &Facts, key: &str, judge: impl Fn(&Login) -> Option<Severity>) -> Vec<Gathered> {
+fn gather(facts: &HostFacts, key: &str, judge: impl Fn(&SshLogin) -> Option<Severity>) -> Vec<Gathered> {
     let mut groups: Vec<Gathered> = Vec::new();
     for login in &facts.logins {
         let Some(severity) = judge(login) else {
@@ -69,18 +69,18 @@ fn with_password(way: &Way) -> bool {
     way.iter().any(|method| method == "password")
 }
 
-fn runs_pam(facts: &Facts) -> bool {
+fn runs_pam(facts: &HostFacts) -> bool {
     facts.pam.auth.ours.is_some()
 }
 
 /// Whether the guard refuses whom nobody asked.
-fn is_guarded(facts: &Facts, login: &Login) -> bool {
+fn is_guarded(facts: &HostFacts, login: &SshLogin) -> bool {
     let guard = &facts.pam.account;
     guard.ours.is_some() && !guard.against && login.guarded
 }
 
 /// A list of methods of which none is on.
-pub(super) fn no_method(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn no_method(facts: &HostFacts) -> Vec<Symptom> {
     let groups = gather(facts, METHODS, |login| login.settings.ways().is_empty().then_some(Lockout));
     let one = |group: Gathered| {
         let found = format!(
@@ -100,12 +100,12 @@ pub(super) fn no_method(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// A key, and nothing that PAM could ask.
-pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn key_alone(facts: &HostFacts) -> Vec<Symptom> {
     if !runs_pam(facts) {
         return Vec::new();
     }
     let unasked = |way: &Way| !with_keyboard(way) && !with_password(way);
-    let judge = |login: &Login| {
+    let judge = |login: &SshLogin| {
         let taken = login.settings.has("usepam") && login.settings.ways().iter().any(unasked);
         (login.guarded && taken).then(|| if is_guarded(facts, login) { Lockout } else { Open })
     };
@@ -137,26 +137,26 @@ pub(super) fn key_alone(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// A code and nothing before it; or, where no code is asked for, nothing at all.
-pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn code_alone(facts: &HostFacts) -> Vec<Symptom> {
     let alone = |way: &Way| way.iter().all(|method| method == KEYBOARD);
-    let by_keyboard_alone = |login: &Login| {
+    let by_keyboard_alone = |login: &SshLogin| {
         login.settings.has("usepam") && !is_refused_root(facts, login) && login.settings.ways().iter().any(alone)
     };
     let auth = &facts.pam.auth;
     let lines = facts.stack(Phase::Auth);
     if let Some(line) = lines.iter().find(|line| OurLine::from_line(line).is_some_and(|ours| ours.requires_key())) {
         // Without a key it opens for nobody; what its refusal means, its control says.
-        let refuses = matches!(line.action(Code::PERM_DENIED), Action::Bad | Action::Die);
+        let refuses = matches!(line.action(ReturnCode::PERM_DENIED), Action::Bad | Action::Die);
         let one = |group: Gathered| {
             let found = format!("sshd wants no key of {}, and Twinlock's line requires one", group.whom());
             Symptom::new(Lockout, group.place, found, "PAM asks such a login for nothing and refuses it", KEY_AND_CODE)
         };
-        let no_other_way = |login: &Login| by_keyboard_alone(login) && login.settings.ways().iter().all(alone);
-        let judge = |login: &Login| (refuses && no_other_way(login)).then_some(Lockout);
+        let no_other_way = |login: &SshLogin| by_keyboard_alone(login) && login.settings.ways().iter().all(alone);
+        let judge = |login: &SshLogin| (refuses && no_other_way(login)).then_some(Lockout);
         return gather(facts, METHODS, judge).into_iter().map(one).collect();
     }
-    let by_code = |login: &Login| (auth.by_ours_alone && login.asked && by_keyboard_alone(login)).then_some(Open);
-    let by_nothing = |login: &Login| (auth.by_nothing && !login.asked && by_keyboard_alone(login)).then_some(Open);
+    let by_code = |login: &SshLogin| (auth.by_ours_alone && login.asked && by_keyboard_alone(login)).then_some(Open);
+    let by_nothing = |login: &SshLogin| (auth.by_nothing && !login.asked && by_keyboard_alone(login)).then_some(Open);
     let told = |found: &str, why: &str, group: Gathered| {
         let rest = "the PAM stack asks for no password, and sshd wants no key before it";
         Symptom::new(Open, group.place.clone(), format!("{found} {} in: {rest}", group.whom()), why, KEY_AND_CODE)
@@ -171,13 +171,13 @@ pub(super) fn code_alone(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// sshd's own password method, which cannot give a code.
-pub(super) fn password_method(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn password_method(facts: &HostFacts) -> Vec<Symptom> {
     let ours: Vec<OurLine> = facts.stack(Phase::Auth).into_iter().filter_map(OurLine::from_line).collect();
     let takes_both = |line: &OurLine| line.has(ModuleArgument::ForwardPass) || line.has(ModuleArgument::UseFirstPass);
     if ours.is_empty() || ours.iter().any(takes_both) {
         return Vec::new();
     }
-    let judge = |login: &Login| {
+    let judge = |login: &SshLogin| {
         let taken = login.settings.has("usepam") && login.settings.ways().iter().any(with_password);
         (login.asked && taken).then_some(Lockout)
     };
@@ -202,15 +202,15 @@ pub(super) fn password_method(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Whether it is root's, and sshd replaces what root answers.
-fn is_refused_root(facts: &Facts, login: &Login) -> bool {
+fn is_refused_root(facts: &HostFacts, login: &SshLogin) -> bool {
     let is_root = facts.people.iter().any(|person| person.uid == 0 && person.name.as_str() == login.user);
     is_root && login.settings.value("permitrootlogin") != "yes"
 }
 
 /// Root, whom sshd does not let answer.
-pub(super) fn root(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn root(facts: &HostFacts) -> Vec<Symptom> {
     let alone = facts.people.iter().filter(|person| person.may_log_in).all(|person| person.uid == 0);
-    let judge = |login: &Login| {
+    let judge = |login: &SshLogin| {
         let settings = &login.settings;
         let allowed = settings.value("permitrootlogin") != "no";
         let ways = settings.ways();
@@ -229,7 +229,7 @@ pub(super) fn root(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Key, password and code.
-pub(super) fn password_too(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn password_too(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(line) = facts.pam.auth.password.filter(|_| runs_pam(facts)).and_then(|at| stack.get(at)) else {
         return Vec::new();

@@ -13,7 +13,7 @@ mod tests;
 
 use super::{
     finding::{Finding, Severity},
-    host::Facts,
+    host::HostFacts,
 };
 
 /// The check for accounts that are denied because they are not enrolled.
@@ -28,7 +28,7 @@ struct Check {
     id: &'static str,
     /// What it looks for, for the manual page.
     about: &'static str,
-    run: fn(&Facts) -> Vec<Symptom>,
+    run: fn(&HostFacts) -> Vec<Symptom>,
 }
 
 /// What a check found, without its name.
@@ -167,7 +167,7 @@ pub fn described() -> impl Iterator<Item = (&'static str, &'static str)> {
 }
 
 /// Everything that is found.
-pub(super) fn all(facts: &Facts) -> Vec<Finding> {
+pub(super) fn all(facts: &HostFacts) -> Vec<Finding> {
     let found = CHECKS.iter().flat_map(|check| (check.run)(facts).into_iter().map(|found| found.by(check.id)));
     // Not one of the table: only a plan can be compared with the host as it is.
     let found = found.chain(people::no_first_factor(facts).into_iter().map(|found| found.by(NO_FIRST_FACTOR)));

@@ -3,11 +3,11 @@
 use super::Symptom;
 use crate::doctor::{
     finding::Severity::{Lockout, Open},
-    host::Facts,
+    host::HostFacts,
     module_file::ModuleFile,
 };
 
-pub(super) fn module(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn module(facts: &HostFacts) -> Vec<Symptom> {
     facts.modules.iter().flat_map(one).collect()
 }
 

@@ -4,7 +4,7 @@ use super::Symptom;
 use crate::{
     doctor::{
         finding::Severity::{Hint, Warning},
-        host::Facts,
+        host::HostFacts,
     },
     pam_stack::{Line, Phase},
 };
@@ -22,7 +22,7 @@ const OTHERS: [(&str, Option<&str>); 8] = [
 ];
 
 /// What counts wrong passwords, and where it stands.
-pub(super) fn faillock(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn faillock(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(ours) = facts.pam.auth.ours else {
         return Vec::new();
@@ -48,7 +48,7 @@ pub(super) fn faillock(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Two codes for one login.
-pub(super) fn other_second_factor(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn other_second_factor(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     if facts.pam.auth.ours.is_none() {
         return Vec::new();

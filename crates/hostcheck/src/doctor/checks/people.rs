@@ -9,7 +9,7 @@ use crate::{
             Severity::{self, Hint, Lockout, Warning},
             named,
         },
-        host::{Facts, Held, Person},
+        host::{HeldFactors, HostFacts, Person},
     },
     sshd::{KEYBOARD, Settings},
 };
@@ -19,7 +19,7 @@ fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Vec<String> {
 }
 
 /// Accounts that sshd would let in by their first factor and that are denied because they are not enrolled.
-pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn not_enrolled(facts: &HostFacts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
@@ -51,7 +51,7 @@ pub(super) fn not_enrolled(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Of a plan: accounts that can log in today and lack what a login begins with afterwards, whether they are enrolled or not.
-pub(super) fn no_first_factor(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn no_first_factor(facts: &HostFacts) -> Vec<Symptom> {
     let Some(today) = &facts.today else {
         return Vec::new();
     };
@@ -80,7 +80,7 @@ pub(super) fn no_first_factor(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Whether sshd lets an account in by what it has as a first factor. In doubt it does.
-fn admits(facts: &Facts, settings: Option<&Settings>, held: Held) -> bool {
+fn admits(facts: &HostFacts, settings: Option<&Settings>, held: HeldFactors) -> bool {
     const METHODS: [&str; 4] =
         ["authenticationmethods", "passwordauthentication", "kbdinteractiveauthentication", "pubkeyauthentication"];
     let mut directives = facts.sshd.iter().flat_map(|sshd| &sshd.files.directives);
@@ -97,7 +97,7 @@ fn admits(facts: &Facts, settings: Option<&Settings>, held: Held) -> bool {
 }
 
 /// Those who are enrolled and refused by sshd's own lists.
-pub(super) fn not_allowed(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn not_allowed(facts: &HostFacts) -> Vec<Symptom> {
     let told = names(facts.people.iter().filter(|person| person.enrolled && !person.allowed));
     if told.is_empty() {
         return Vec::new();
@@ -111,7 +111,7 @@ pub(super) fn not_allowed(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Those who cannot get back in without their phone.
-pub(super) fn recovery_codes(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn recovery_codes(facts: &HostFacts) -> Vec<Symptom> {
     let without = |admin: bool| {
         names(facts.people.iter().filter(|person| person.admin == admin && person.recovery_codes_left == Some(0)))
     };
@@ -125,7 +125,7 @@ pub(super) fn recovery_codes(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Those whose second factor may be that of a former owner of the account.
-pub(super) fn earlier_owner(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn earlier_owner(facts: &HostFacts) -> Vec<Symptom> {
     let told = names(facts.people.iter().filter(|person| person.older_device));
     if told.is_empty() {
         return Vec::new();
@@ -139,7 +139,7 @@ pub(super) fn earlier_owner(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Programs that would be asked.
-pub(super) fn automation(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn automation(facts: &HostFacts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
@@ -157,7 +157,7 @@ pub(super) fn automation(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// A way in that does not need a code.
-pub(super) fn break_glass(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn break_glass(facts: &HostFacts) -> Vec<Symptom> {
     let exempt =
         facts.people.iter().any(|person| person.may_log_in && person.second_factor == Some(SecondFactor::Skip));
     let recoverable =

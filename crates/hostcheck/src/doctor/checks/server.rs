@@ -6,7 +6,7 @@ use super::Symptom;
 use crate::{
     doctor::{
         finding::Severity::{Hint, Lockout, Open, Warning},
-        host::Facts,
+        host::HostFacts,
     },
     sshd::Directive,
 };
@@ -22,7 +22,7 @@ const OURS: [&str; 6] = [
 ];
 
 /// `sshd -t`.
-pub(super) fn config(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn config(facts: &HostFacts) -> Vec<Symptom> {
     let Some(sshd) = &facts.sshd else {
         let found = "there is no sshd on this host, so nothing of it was looked at";
         return vec![Symptom::new(
@@ -76,7 +76,7 @@ fn switched_off(directives: &[Directive]) -> Option<String> {
 }
 
 /// `UsePAM no`.
-pub(super) fn use_pam(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn use_pam(facts: &HostFacts) -> Vec<Symptom> {
     let Some(settings) = facts.settings().filter(|settings| !settings.has("usepam")) else {
         return Vec::new();
     };
@@ -87,7 +87,7 @@ pub(super) fn use_pam(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// A line that the administrator wrote and sshd does not hear.
-pub(super) fn unheard(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn unheard(facts: &HostFacts) -> Vec<Symptom> {
     let Some(sshd) = &facts.sshd else {
         return Vec::new();
     };
@@ -116,7 +116,7 @@ fn names_us(file: &Path) -> bool {
 }
 
 /// The running server has not read what is there now.
-pub(super) fn stale(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn stale(facts: &HostFacts) -> Vec<Symptom> {
     let changed = facts.sshd.as_ref().and_then(|sshd| sshd.changed_since.as_ref());
     let found = changed.map(|file| {
         let found = format!("{} was changed after sshd read it", file.display());
@@ -133,7 +133,7 @@ pub(super) fn stale(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Time to enrol inside a login.
-pub(super) fn grace_time(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn grace_time(facts: &HostFacts) -> Vec<Symptom> {
     const ENOUGH: u64 = 300;
     let seconds = facts.settings().and_then(|settings| settings.seconds("logingracetime"));
     let Some(seconds) = seconds.filter(|seconds| (1..ENOUGH).contains(seconds)) else {
@@ -149,7 +149,7 @@ pub(super) fn grace_time(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Names where rules want addresses.
-pub(super) fn use_dns(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn use_dns(facts: &HostFacts) -> Vec<Symptom> {
     let by_network = facts.config.policy.rules.iter().any(|rule| rule.from.is_some());
     if !by_network || !facts.settings().is_some_and(|settings| settings.has("usedns")) {
         return Vec::new();
@@ -166,7 +166,7 @@ pub(super) fn use_dns(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// One address for many people.
-pub(super) fn penalties(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn penalties(facts: &HostFacts) -> Vec<Symptom> {
     let Some(settings) = facts.settings() else {
         return Vec::new();
     };
@@ -183,7 +183,7 @@ pub(super) fn penalties(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// What old servers lack.
-pub(super) fn version(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn version(facts: &HostFacts) -> Vec<Symptom> {
     let Some((major, minor)) = facts.sshd.as_ref().and_then(|sshd| sshd.version) else {
         return Vec::new();
     };

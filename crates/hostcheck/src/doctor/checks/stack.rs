@@ -8,7 +8,7 @@ use super::Symptom;
 use crate::{
     doctor::{
         finding::Severity::{Hint, Lockout, Open, Warning},
-        host::Facts,
+        host::HostFacts,
         questions::is_condition,
     },
     pam_files::OURS,
@@ -16,7 +16,7 @@ use crate::{
 };
 
 /// Its file, under a name that libpam looks for.
-pub(super) fn service_name(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn service_name(facts: &HostFacts) -> Vec<Symptom> {
     let wanted = Path::new("/etc/pam.d").join(&facts.pam.service);
     let one = |file: &std::path::PathBuf| {
         let found = format!("{} is never read: libpam looks for {}", file.display(), facts.pam.service);
@@ -33,7 +33,7 @@ pub(super) fn service_name(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Our auth line.
-pub(super) fn line(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn line(facts: &HostFacts) -> Vec<Symptom> {
     let service = &facts.pam.service;
     if let Some(error) = &facts.pam.unreadable {
         let found = format!("the PAM file of {service} cannot be read: {error}");
@@ -65,7 +65,7 @@ pub(super) fn line(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// What leads past our auth line.
-pub(super) fn order(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn order(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let lines = facts.pam.auth.around.iter().filter_map(|at| stack.get(*at)).filter(|_| facts.pam.auth.ours.is_some());
     lines
@@ -102,7 +102,7 @@ fn order_mend(line: &Line) -> String {
 }
 
 /// A control value by which a wrong code is no refusal.
-pub(super) fn control(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn control(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.against).and_then(|at| stack.get(at)) else {
         return Vec::new();
@@ -113,7 +113,7 @@ pub(super) fn control(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// A stack that lets nobody in.
-pub(super) fn refuses(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn refuses(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.refuses).and_then(|at| stack.get(at)) else {
         return Vec::new();
@@ -125,7 +125,7 @@ pub(super) fn refuses(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Whom Twinlock asks nothing.
-pub(super) fn ignored(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn ignored(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let answers = &facts.pam.auth;
     let Some(line) = answers.ours.filter(|_| answers.refuses_ignored && !answers.refuses).and_then(|at| stack.get(at))
@@ -146,7 +146,7 @@ pub(super) fn ignored(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Our account line.
-pub(super) fn guard(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn guard(facts: &HostFacts) -> Vec<Symptom> {
     let (Some(file), Some(_)) = (&facts.pam.file, facts.pam.auth.ours) else {
         return Vec::new();
     };

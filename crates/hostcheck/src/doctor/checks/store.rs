@@ -10,12 +10,12 @@ use crate::{
     copy_on_write::CopyOnWrite,
     doctor::{
         finding::Severity::{Hint, Lockout, Warning},
-        host::{Broker, Facts, Labels, StoreFacts},
+        host::{Broker, HostFacts, Labels, StoreFacts},
     },
 };
 
 /// Files and folders that Twinlock does not trust or cannot read.
-pub(super) fn store(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn store(facts: &HostFacts) -> Vec<Symptom> {
     trusted(&facts.store, &facts.config.store.directory)
 }
 
@@ -99,7 +99,7 @@ fn label(labels: &Labels, directory: &Path) -> Option<Symptom> {
 }
 
 /// Whether the file system on which the store should be is mounted.
-pub(super) fn mount(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn mount(facts: &HostFacts) -> Vec<Symptom> {
     let why = "the folder beneath the mount point is not the store: everybody whose second factor is needed is refused";
     let one = |mount: &std::path::PathBuf| {
         let place = Some(mount.display().to_string());
@@ -110,7 +110,7 @@ pub(super) fn mount(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Room for one more attempt.
-pub(super) fn space(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn space(facts: &HostFacts) -> Vec<Symptom> {
     const LITTLE_BYTES: u64 = 16 * 1024 * 1024;
     const LITTLE_FILES: u64 = 1000;
     let place = || Some(facts.config.store.directory.display().to_string());
@@ -134,7 +134,7 @@ pub(super) fn space(facts: &Facts) -> Vec<Symptom> {
 }
 
 /// Whether users reach the broker.
-pub(super) fn broker(facts: &Facts) -> Vec<Symptom> {
+pub(super) fn broker(facts: &HostFacts) -> Vec<Symptom> {
     let why = "users without root's rights cannot enrol or see how they stand; logins do not need it";
     let found = match &facts.broker {
         Broker::Fine => None,

@@ -9,17 +9,17 @@ use super::all;
 use crate::doctor::{
     clock::ClockState,
     finding::Severity::{self, Hint, Lockout, Open, Warning},
-    host::{Facts, Person, fixtures::STACK},
+    host::{HostFacts, Person, fixtures::STACK},
 };
 
 /// The name, the severity and the place of each finding.
-fn found(facts: &Facts) -> Vec<(&'static str, Severity, Option<String>)> {
+fn found(facts: &HostFacts) -> Vec<(&'static str, Severity, Option<String>)> {
     all(facts).into_iter().map(|finding| (finding.id, finding.severity, finding.place)).collect()
 }
 
 #[test]
 fn a_sound_host_gives_nothing() {
-    assert_eq!(all(&Facts::sound()), []);
+    assert_eq!(all(&HostFacts::sound()), []);
 }
 
 #[test]
@@ -32,19 +32,19 @@ fn each_fault_is_found_where_it_is() {
     let unenrolled = Person { enrolled: false, recovery_codes_left: None, ..Person::sound("bob", 1001) };
     let without_codes = Person { recovery_codes_left: Some(0), ..Person::sound("alice", 1000) };
     for (facts, id, severity, place) in [
-        (Facts { sshd: None, ..Facts::sound() }, "sshd-config", Hint, None),
-        (Facts::sound().with_setting("usepam", "no"), "use-pam", Open, None),
-        (Facts::sound().with_stack(&without_guard), "guard", Warning, Some("/etc/pam.d/sshd".to_owned())),
+        (HostFacts { sshd: None, ..HostFacts::sound() }, "sshd-config", Hint, None),
+        (HostFacts::sound().with_setting("usepam", "no"), "use-pam", Open, None),
+        (HostFacts::sound().with_stack(&without_guard), "guard", Warning, Some("/etc/pam.d/sshd".to_owned())),
         (
-            Facts::sound().with_stack(&optional),
+            HostFacts::sound().with_stack(&optional),
             "pam-control",
             Open,
             Some(line("auth       required     pam_twinlock.so")),
         ),
-        (Facts::sound().with_config("second_factor = \"enroll\"\n"), "grace-time", Warning, None),
-        (Facts { clock: ClockState::Off(61), ..Facts::sound() }, "clock", Lockout, None),
-        (Facts::sound().with_people(vec![unenrolled]), "not-enrolled", Lockout, None),
-        (Facts::sound().with_people(vec![without_codes]), "recovery-codes", Warning, None),
+        (HostFacts::sound().with_config("second_factor = \"enroll\"\n"), "grace-time", Warning, None),
+        (HostFacts { clock: ClockState::Off(61), ..HostFacts::sound() }, "clock", Lockout, None),
+        (HostFacts::sound().with_people(vec![unenrolled]), "not-enrolled", Lockout, None),
+        (HostFacts::sound().with_people(vec![without_codes]), "recovery-codes", Warning, None),
     ] {
         let found = found(&facts);
         assert!(found.contains(&(id, severity, place.clone())), "{id} {place:?}: {found:#?}");

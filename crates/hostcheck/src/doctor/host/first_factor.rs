@@ -18,37 +18,37 @@ use crate::{
 
 /// The first factors of an account.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
-pub(crate) struct Held {
+pub(crate) struct HeldFactors {
     /// A key, or something that is proven like one: a certificate, a ticket of Kerberos.
     pub(crate) key: bool,
     pub(crate) password: bool,
 }
 
 /// What sshd accepts as a first factor on this host.
-pub(super) struct FirstFactors<'a> {
+pub(super) struct FirstFactorFacts<'a> {
     settings: &'a Settings,
     files: &'a Files,
     shadow: Shadow,
     now: UnixTime,
 }
 
-impl<'a> FirstFactors<'a> {
+impl<'a> FirstFactorFacts<'a> {
     pub(super) fn gather(settings: &'a Settings, files: &'a Files, now: UnixTime) -> Self {
         Self { settings, files, shadow: Shadow::read(), now }
     }
 
     /// What an account has. Root's password counts only where sshd admits it.
-    pub(super) fn held_by(&self, account: &Account) -> Held {
+    pub(super) fn held_by(&self, account: &Account) -> HeldFactors {
         let name = &account.subject.name;
         let root = account.subject.uid == 0;
         let barred = root
             && self.says("permitrootlogin", "no")
             && self.values("permitrootlogin").all(|value| value.eq_ignore_ascii_case("no"));
         if barred || self.shadow.has_expired(name, self.now) {
-            return Held::default();
+            return HeldFactors::default();
         }
         let admitted = !root || self.says("permitrootlogin", "yes");
-        Held {
+        HeldFactors {
             key: self.accepts_what_is_not_in_files() || self.key_files(account).any(|path| has_key(&path)),
             password: admitted && self.shadow.password(name) != Password::Locked,
         }

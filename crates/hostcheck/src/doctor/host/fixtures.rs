@@ -8,7 +8,7 @@ use std::{
 use twinlock_core::{account::UserName, policy::SecondFactor, time::UnixTime};
 use twinlock_store::config::Config;
 
-use super::{Broker, Facts, Held, Login, OUTSIDE, PamFacts, Person, SshdFacts, StoreFacts};
+use super::{Broker, HeldFactors, HostFacts, OUTSIDE, PamFacts, Person, SshLogin, SshdFacts, StoreFacts};
 use crate::{
     doctor::{clock::ClockState, module_file::ModuleFile},
     sshd::{Disk, Files, Settings, matching_paths},
@@ -59,7 +59,7 @@ impl Disk for &Texts<'_> {
     }
 }
 
-impl Facts {
+impl HostFacts {
     /// Debian with the shipped files: key, then code. `alice` is the one user, an administrator, and enrolled.
     pub(crate) fn sound() -> Self {
         let module = ModuleFile {
@@ -142,7 +142,7 @@ impl Person {
             uid,
             may_log_in: true,
             allowed: true,
-            first_factors: Held { key: true, password: true },
+            first_factors: HeldFactors { key: true, password: true },
             enrolled: true,
             recovery_codes_left: Some(10),
             older_device: false,
@@ -153,13 +153,13 @@ impl Person {
         }
     }
 
-    fn login(&self, settings: &Settings) -> Login {
+    fn login(&self, settings: &Settings) -> SshLogin {
         let wanted = match self.second_factor {
             None | Some(SecondFactor::Skip) => false,
             Some(SecondFactor::Optional) => self.enrolled,
             Some(SecondFactor::Enroll | SecondFactor::Required) => true,
         };
-        Login {
+        SshLogin {
             user: self.name.to_string(),
             from: OUTSIDE.to_owned(),
             settings: settings.clone(),

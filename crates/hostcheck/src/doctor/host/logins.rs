@@ -8,7 +8,7 @@ use twinlock_core::{
 };
 use twinlock_store::host::{SystemGroups, accounts};
 
-use super::{OUTSIDE, PamFacts, Person, Scope, SshdFacts, decide, pam::Exempt};
+use super::{OUTSIDE, PamFacts, Person, Scope, SshdFacts, decide, pam::PamExemptions};
 use crate::{
     Installation,
     pam_stack::Phase,
@@ -17,7 +17,7 @@ use crate::{
 
 /// A login that was asked about.
 #[derive(Clone)]
-pub(crate) struct Login {
+pub(crate) struct SshLogin {
     pub(crate) user: String,
     pub(crate) from: String,
     pub(crate) settings: Settings,
@@ -40,7 +40,7 @@ pub(super) fn logins(
     people: &[Person],
     scope: &Scope,
     now: UnixTime,
-) -> Vec<Login> {
+) -> Vec<SshLogin> {
     let differs = sshd.files.directives.iter().any(|directive| directive.key == "match");
     let addresses = match &scope.from {
         Some(from) => vec![from.clone()],
@@ -63,9 +63,9 @@ pub(super) fn logins(
             };
             let policy =
                 decide(installation, &pam.service, &person.name, &source, now, &SystemGroups).unwrap_or_default();
-            let exempt = Exempt::gather(pam, &person.name, person.uid);
+            let exempt = PamExemptions::gather(pam, &person.name, person.uid);
             let wanted = |phase| wants(if pam.nullok(phase) { policy.nullok() } else { policy }, person.enrolled);
-            all.push(Login {
+            all.push(SshLogin {
                 user: name.to_owned(),
                 from: address.clone(),
                 settings,

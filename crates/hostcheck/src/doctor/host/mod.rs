@@ -14,8 +14,8 @@ mod store;
 
 use std::net::IpAddr;
 
-pub(crate) use first_factor::Held;
-pub(crate) use logins::Login;
+pub(crate) use first_factor::HeldFactors;
+pub(crate) use logins::SshLogin;
 pub(crate) use pam::PamFacts;
 pub(crate) use people::Person;
 pub(crate) use server::SshdFacts;
@@ -56,7 +56,7 @@ impl Scope {
 }
 
 /// All that is known.
-pub(crate) struct Facts {
+pub(crate) struct HostFacts {
     pub(crate) config: Config,
     pub(crate) now: UnixTime,
     pub(crate) sshd: Option<SshdFacts>,
@@ -65,7 +65,7 @@ pub(crate) struct Facts {
     pub(crate) store: StoreFacts,
     pub(crate) clock: ClockState,
     pub(crate) people: Vec<Person>,
-    pub(crate) logins: Vec<Login>,
+    pub(crate) logins: Vec<SshLogin>,
     /// Whether the question was about one login.
     pub(crate) one_user: bool,
     /// If it is the host as it would be with Twinlock enabled for sshd: what is in force in sshd today.
@@ -76,7 +76,7 @@ pub(crate) struct Facts {
 /// An address of nobody's (RFC 5737), for a login from outside.
 pub(crate) const OUTSIDE: &str = "203.0.113.1";
 
-impl Facts {
+impl HostFacts {
     /// Gathers them.
     pub(crate) fn of_host(installation: &Installation<'_>, scope: &Scope) -> Result<Self, HostError> {
         let now = SystemClock.now();
@@ -126,7 +126,7 @@ impl Facts {
     }
 
     /// Where something that is in force for a login was set.
-    pub(crate) fn place(&self, key: &str, login: &Login) -> Option<String> {
+    pub(crate) fn place(&self, key: &str, login: &SshLogin) -> Option<String> {
         let files = &self.sshd.as_ref()?.files;
         files.place_of(key, login.settings.value(key), &login.user, &login.from).map(ToString::to_string)
     }

@@ -13,7 +13,7 @@ use crate::{
     },
     host_files::Host,
     pam_files::{OURS, OurLine},
-    pam_stack::{FOLDERS, Kind, Line, Phase, Service, Text},
+    pam_stack::{FOLDERS, Line, LineKind, Phase, Service, Text},
 };
 
 /// The stack of sshd.
@@ -68,8 +68,8 @@ impl PamFacts {
         let lines = self.file.iter().flat_map(|service| &service.lines).filter(|line| line.module() == OURS);
         let names: BTreeSet<&str> = lines
             .filter_map(|line| match &line.kind {
-                Kind::Module { name, .. } => Some(name.as_str()),
-                Kind::Substack(_) | Kind::Broken => None,
+                LineKind::Module { name, .. } => Some(name.as_str()),
+                LineKind::Substack(_) | LineKind::Broken => None,
             })
             .collect();
         names.into_iter().map(|name| ModuleFile::look(&module_file::path_of(name))).collect()
@@ -87,12 +87,12 @@ fn misspelled(service: &str) -> Vec<PathBuf> {
 }
 
 /// Which of our lines PAM's own conditions lead an account past.
-pub(super) struct Exempt {
+pub(super) struct PamExemptions {
     pub(super) auth: bool,
     pub(super) account: bool,
 }
 
-impl Exempt {
+impl PamExemptions {
     pub(super) fn gather(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
         if pam.auth.around.is_empty() && pam.account.around.is_empty() {
             return Self { auth: false, account: false };

@@ -27,8 +27,8 @@ use super::{
     OUTSIDE, PamFacts, StoreFacts,
     access::Access,
     decide,
-    first_factor::{FirstFactors, Held, text_of_users},
-    pam::Exempt,
+    first_factor::{FirstFactorFacts, HeldFactors, text_of_users},
+    pam::PamExemptions,
     passwords::Passwords,
 };
 use crate::{
@@ -44,7 +44,7 @@ pub(crate) struct Person {
     pub(crate) may_log_in: bool,
     /// sshd's lists leave the account in.
     pub(crate) allowed: bool,
-    pub(crate) first_factors: Held,
+    pub(crate) first_factors: HeldFactors,
     pub(crate) enrolled: bool,
     pub(crate) recovery_codes_left: Option<usize>,
     /// A device is older than the home folder and the password of the account.
@@ -86,7 +86,7 @@ pub(super) fn people(
         outside: Source::from_rhost(Some(OUTSIDE)),
         groups: RememberedGroups::default(),
         access: Access::from_settings(settings),
-        first_factors: FirstFactors::gather(settings, sshd_files, now),
+        first_factors: FirstFactorFacts::gather(settings, sshd_files, now),
         passwords: Passwords::of_host(),
     };
     let meant = |account: &&Account| {
@@ -122,7 +122,7 @@ struct Looking<'a> {
     outside: Source,
     groups: RememberedGroups,
     access: Access<'a>,
-    first_factors: FirstFactors<'a>,
+    first_factors: FirstFactorFacts<'a>,
     passwords: Passwords,
 }
 
@@ -159,7 +159,7 @@ impl Looking<'_> {
             older_device,
             admin: account.subject.uid == 0 || admins.iter().any(|group| group.contain(account)),
             second_factor,
-            exempt_in_pam: Exempt::gather(pam, name, account.subject.uid).account,
+            exempt_in_pam: PamExemptions::gather(pam, name, account.subject.uid).account,
             automation,
         };
         (person, fault)
@@ -187,7 +187,7 @@ impl Groups for RememberedGroups {
 }
 
 /// Why somebody seems to be a program, if so.
-fn automation(account: &Account, first_factors: &FirstFactors<'_>) -> Option<String> {
+fn automation(account: &Account, first_factors: &FirstFactorFacts<'_>) -> Option<String> {
     let shell = account.shell.file_name().and_then(|name| name.to_str()).unwrap_or_default();
     if SHELLS_OF_PROGRAMS.contains(&shell) {
         return Some(account.shell.display().to_string());
