@@ -29,7 +29,7 @@ impl Enrolled {
     }
 }
 
-/// The names are those of DESIGN.md section 7: a change of them breaks people's scripts, and this.
+/// What `enroll --json` prints. The names are stable: a change of them breaks people's scripts, and this.
 #[derive(Deserialize)]
 struct EnrolJson {
     user: String,

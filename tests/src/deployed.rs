@@ -1,4 +1,4 @@
-//! A host with Twinlock set up by hand, as configuration management does it: written from DESIGN section 2, so that a
+//! A host with Twinlock set up by hand, as configuration management does it, so that a
 //! test starts in the state it needs, without an Argon2 run for every recovery code.
 
 use std::fs::{self, Permissions};

@@ -1,4 +1,4 @@
-//! Twinlock's lines in the log, read by a strict grammar (DESIGN section 8): what does not parse fails the test.
+//! Twinlock's lines in the log, read by a strict grammar: what does not parse fails the test.
 
 use data_encoding::HEXUPPER;
 

@@ -1,4 +1,4 @@
-//! The state of a user as the disk has it: read and forged by hand from DESIGN section 2, apart from twinlock-core.
+//! The state of a user as the disk has it: read and forged by hand, apart from the code of the product; `slot.rs` has the layout.
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;

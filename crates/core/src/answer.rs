@@ -12,7 +12,7 @@ pub enum Answer {
     /// 16 symbols of a recovery code.
     Recovery(RecoveryCode),
     /// What sshd sends in place of the answer of somebody who may not log in this way: it begins with a backspace
-    /// (FACTS P3: `\b\n\r\177INCORRECT`, cut to the length of what was typed).
+    /// (`\b\n\r\177INCORRECT`, cut to the length of what was typed: auth-pam.c of OpenSSH).
     Blocked,
     /// Anything else, nothing included: an account password pasted at the wrong prompt, a client without a terminal.
     /// Never verified and never counted.

@@ -1,4 +1,4 @@
-//! How guessing is slowed down without locking the owner out (DESIGN section 3). Pure: values in, values out.
+//! How guessing is slowed down without locking the owner out. Pure: values in, values out.
 //!
 //! Inside a few free failures and a daily budget one code is enough. Outside, two consecutive codes are asked for, some
 //! time apart: a guess then succeeds with 3e-12 instead of 3e-6, while the owner still gets in. How far apart, and how

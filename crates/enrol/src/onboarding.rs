@@ -1,7 +1,7 @@
-//! Enrolling inside a login (DESIGN section 6): the picture, a code of the app, the recovery codes, one of them back.
+//! Enrolling inside a login: the picture, a code of the app, the recovery codes, one of them back.
 //! What comes of it is staged, and stored only where the whole login has passed: see [`crate::pending`].
 //!
-//! Everything is said in the text of a prompt: messages of other kinds come late, cut or not at all (SSHD.md section 4).
+//! Everything is said in the text of a prompt: messages of other kinds come late, cut or not at all, depending on the client.
 
 use std::fmt::Write as _;
 

@@ -1,5 +1,5 @@
 //! One login attempt, top to bottom: who is asked, what is answered, what it proves, and what is on the disk before
-//! anybody learns of it (DESIGN section 3).
+//! anybody learns of it.
 //!
 //! This file must not know how a store works, and must not decide what a code is worth: that is [`twinlock_core::decide`].
 

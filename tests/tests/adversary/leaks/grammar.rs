@@ -1,5 +1,5 @@
-//! The log under attack by names and hosts: one line an attempt, each of it by the grammar (`LogEntry`, written from
-//! DESIGN section 8), and nothing of an unknown name.
+//! The log under attack by names and hosts: one line an attempt, each of it by the grammar (`LogEntry`),
+//! and nothing of an unknown name.
 
 use memchr::memmem;
 use twinlock_tests::{

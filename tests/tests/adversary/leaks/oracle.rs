@@ -1,5 +1,5 @@
 //! What can be told from outside: an attempt that is refused looks the same whoever it is for and whyever it is refused.
-//! Where DESIGN makes a difference, the sentence that does stands beside it.
+//! Where a difference is meant, the reason stands beside it.
 
 use std::fs;
 
@@ -22,15 +22,14 @@ pub(crate) struct Class {
 /// How it may be told from a wrong code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Differs {
-    /// "Hidden from outside: prompts, texts and order are equal for enrolled, not enrolled (when required), unknown and
-    /// disabled users" (DESIGN section 3).
+    /// Prompts, texts and order are equal for enrolled, not enrolled (when required), unknown and disabled users.
     Nothing,
-    /// "unknown user = `USER_UNKNOWN` after the same prompt"; "config, store or policy broken = `AUTHINFO_UNAVAIL`" (section
-    /// 5). For the application; a client of sshd is told nothing of it.
+    /// An unknown user is `PAM_USER_UNKNOWN` after the same prompt; a broken configuration, store or policy is
+    /// `PAM_AUTHINFO_UNAVAIL`. For the application; sshd tells its client nothing of it.
     Code(PamCode),
-    /// "too early is refused unseen and uncharged, with the seconds left" (section 3).
+    /// An answer that comes too early is refused unseen and not counted, with the seconds left.
     Notice,
-    /// "If one more answer is needed (step-up) ... the next code is asked" (section 3).
+    /// In step-up the next code is asked for.
     Prompts,
 }
 

@@ -4,4 +4,5 @@
 mod crates;
 mod locked;
 mod module;
+mod names;
 mod rules;
