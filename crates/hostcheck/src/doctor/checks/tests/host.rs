@@ -6,7 +6,7 @@ use super::{all, found};
 use crate::doctor::{
     finding::{Finding, Severity},
     host::{
-        Facts, Person,
+        HostFacts, Person,
         fixtures::{DROP_IN as SHIPPED, IN_FORCE, PAM_FILES, SSHD_FILES},
     },
 };
@@ -109,10 +109,10 @@ impl Host {
         format!("{path}:{number}")
     }
 
-    fn facts(self) -> Facts {
+    fn facts(self) -> HostFacts {
         let Self { files, in_force, config, version, user } = self;
         let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        let facts = Facts::sound().with_config(config).with_people(vec![user]);
+        let facts = HostFacts::sound().with_config(config).with_people(vec![user]);
         let mut facts = facts.with_pam(&files).with_sshd(&files, &in_force);
         facts.sshd.as_mut().unwrap().version = Some(version);
         facts
