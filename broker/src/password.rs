@@ -30,7 +30,7 @@ use twinlock_service::{
     ports::Dialogue,
     process::ChildGuard,
     syslog,
-    wire::carry,
+    wire::relay,
 };
 use twinlock_store::host::SystemClock;
 
@@ -98,7 +98,7 @@ fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
             .stderr(Stdio::null())
             .spawn()?,
     );
-    let said_right = carry(&Connection::accepted(ours), dialogue).is_ok_and(|last_word| last_word.as_slice() == RIGHT);
+    let said_right = relay(&Connection::accepted(ours), dialogue).is_ok_and(|last_word| last_word.as_slice() == RIGHT);
     // One that said anything else is killed at once. One that said so is waited for, but not for ever: a module's cleaning
     // up may hang. A helper that was killed has no status of 0, whatever it said before.
     Ok(said_right && helper.end_within(LEAVING)?.is_some_and(|status| status.success()))

@@ -16,7 +16,7 @@ use twinlock_login::{
 use twinlock_service::{
     lifecycle::{AuditLog, Caller, Done, Lifecycle, RequestError, RequestErrorKind},
     notify::{AttemptSource, Mailing, SystemAuditLog},
-    wire::{content, open_envelope},
+    wire::{content, decode_request},
 };
 use twinlock_store::{
     config::Config,
@@ -75,7 +75,7 @@ impl Session<'_> {
     }
 
     fn request(&self, frame: &Frame) -> Result<Done, RequestError> {
-        let (named, request) = open_envelope(&frame.content)?;
+        let (named, request) = decode_request(&frame.content)?;
         let subject = self.subject(named.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
         let config = self.config().map_err(|refusal| self.log_and_hide(refusal))?;
         let store = Store::at(&config.store.directory, &self.server.config);

@@ -15,7 +15,7 @@ use twinlock_hostcheck::{
     programs,
 };
 use twinlock_login::wire::Connection;
-use twinlock_service::{ports::Dialogue, process::ChildGuard, status::Status, wire::carry};
+use twinlock_service::{ports::Dialogue, process::ChildGuard, status::Status, wire::relay};
 
 use crate::{
     cli::TestLogin,
@@ -103,7 +103,7 @@ fn log_in(
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
     // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
     let _helper = ChildGuard::new(command.spawn().map_err(failed)?);
-    let last_word = carry(&Connection::accepted(ours), dialogue).ok();
+    let last_word = relay(&Connection::accepted(ours), dialogue).ok();
     let last_word = last_word.as_ref().and_then(|word| std::str::from_utf8(word).ok()).ok_or_else(|| {
         Failure::refused("the login was broken off: an answer is missing, or a module of the stack crashed")
     })?;

@@ -3,13 +3,13 @@
 use serde_json::Value;
 use twinlock_service::{
     lifecycle::Request,
-    wire::{envelope, open_envelope},
+    wire::{decode_request, encode_request},
 };
 
 /// A request names a user and what is wanted, nothing else, and means the same when it is said again.
 #[must_use]
 pub fn check(bytes: &[u8]) -> bool {
-    let Ok((user, request)) = open_envelope(bytes) else { return false };
+    let Ok((user, request)) = decode_request(bytes) else { return false };
     let value: Value = serde_json::from_slice(bytes).unwrap();
     let object = value.as_object().unwrap();
     assert!(object.keys().all(|key| ["version", "user", "request"].contains(&key.as_str())), "{value}");
@@ -19,9 +19,9 @@ pub fn check(bytes: &[u8]) -> bool {
     if let Request::Enroll(wanted) = &request {
         assert!(wanted.secret.is_none());
     }
-    let again = envelope(user.as_deref(), &request).unwrap_or_else(|broken| panic!("{broken:?}"));
-    let Ok((second_user, second)) = open_envelope(&again) else { panic!("{value}") };
-    assert_eq!(envelope(second_user.as_deref(), &second).ok(), Some(again.clone()));
+    let again = encode_request(user.as_deref(), &request).unwrap_or_else(|broken| panic!("{broken:?}"));
+    let Ok((second_user, second)) = decode_request(&again) else { panic!("{value}") };
+    assert_eq!(encode_request(second_user.as_deref(), &second).ok(), Some(again.clone()));
     let said: Value = serde_json::from_slice(&again).unwrap();
     assert_eq!(said["user"].as_str(), user.as_deref());
     assert_eq!(without_nulls(&said["request"]), without_nulls(&value["request"]));

@@ -8,14 +8,14 @@ use twinlock_fuzz::frame::first;
 use twinlock_login::wire::{Frame, LoginRequest};
 use twinlock_service::{
     lifecycle::Request,
-    wire::{envelope, open_envelope},
+    wire::{decode_request, encode_request},
 };
 
 proptest! {
     #[test]
     fn any_bytes_are_read_or_refused(bytes in prop::collection::vec(any::<u8>(), 0..400)) {
         prop_assert_eq!(Frame::read(&mut bytes.as_slice()).is_ok(), first(&bytes).is_some());
-        prop_assert!(open_envelope(&bytes).is_err());
+        prop_assert!(decode_request(&bytes).is_err());
         if let Ok(login) = LoginRequest::parse(&bytes) {
             prop_assert!(!login.user.contains('\0'));
         }
@@ -31,8 +31,8 @@ proptest! {
 
     #[test]
     fn any_user_name_survives_an_envelope(user in "\\PC{0,60}|[\0-\u{1f}:/\\n.]{0,20}") {
-        let sent = envelope(Some(&user), &Request::Status).unwrap();
-        let (named, request) = open_envelope(&sent).ok().unwrap();
+        let sent = encode_request(Some(&user), &Request::Status).unwrap();
+        let (named, request) = decode_request(&sent).ok().unwrap();
         prop_assert_eq!(named, Some(user));
         prop_assert!(matches!(request, Request::Status));
     }

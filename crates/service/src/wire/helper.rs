@@ -14,7 +14,7 @@ const PATIENCE: Duration = Duration::from_mins(1);
 ///
 /// # Errors
 /// [`FrameError`]; also where a question gets no answer. There is no last word then.
-pub fn carry(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+pub fn relay(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     loop {
         let frame = helper.read(PATIENCE)?;
         let typing = match frame.kind {

@@ -3,5 +3,5 @@
 mod helper;
 mod request;
 
-pub use helper::carry;
-pub use request::{ask_broker, content, envelope, open_envelope};
+pub use helper::relay;
+pub use request::{ask_broker, content, decode_request, encode_request};

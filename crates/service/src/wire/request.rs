@@ -37,7 +37,7 @@ struct Received {
 ///
 /// # Errors
 /// [`FrameError::NoMessage`] if it cannot be written.
-pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+pub fn encode_request(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     content(&Sent { version: VERSION, user, request })
 }
 
@@ -45,7 +45,7 @@ pub fn envelope(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u
 ///
 /// # Errors
 /// What is wrong with it, to be said to whoever sent it.
-pub fn open_envelope(content: &[u8]) -> Result<(Option<String>, Request), RequestError> {
+pub fn decode_request(content: &[u8]) -> Result<(Option<String>, Request), RequestError> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
         // It repeats what came, which may be as long as a message, and would then fit into none.
         let error: String = error.to_string().chars().take(200).collect();
@@ -83,7 +83,7 @@ pub fn ask_broker(
     request: &Request,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Done, RequestError> {
-    let sent = envelope(user, request).map_err(lost)?;
+    let sent = encode_request(user, request).map_err(lost)?;
     put(broker, Kind::Request, &sent)?;
     let mut asked = false;
     loop {
