@@ -92,7 +92,7 @@ fn warn_of_unenrolled(config: &Path) {
     match found {
         Ok(findings) => {
             for finding in findings.into_iter().filter(|finding| finding.id == NOT_ENROLLED) {
-                print_note(&format!("warning: {}\nhint: {}", finding.found, finding.mend));
+                print_note(&format!("warning: {}\nhint: {}", finding.found, finding.fix));
             }
         }
         Err(failure) => print_note(&format!("warning: cannot tell which accounts are denied: {}", failure.message())),

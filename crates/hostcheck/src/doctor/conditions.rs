@@ -5,16 +5,16 @@ use crate::pam_stack::{Action, Line, ReturnCode};
 
 /// An account, as conditions see it.
 #[derive(Debug, Clone, Copy)]
-pub(crate) struct Whom<'a> {
+pub(crate) struct LoginUser<'a> {
     pub(crate) user: &'a str,
     pub(crate) uid: u32,
     pub(crate) groups: &'a [String],
 }
 
 /// Whether this line leads a login of that account past the lines behind it.
-pub(crate) fn leads_past(line: &Line, whom: Whom<'_>) -> bool {
+pub(crate) fn is_bypassed_by(line: &Line, user: LoginUser<'_>) -> bool {
     let away = |code| matches!(line.action(code), Action::Jump(_) | Action::Done);
-    match holds(line, whom) {
+    match holds(line, user) {
         Some(true) => away(ReturnCode::SUCCESS),
         Some(false) => away(ReturnCode::AUTH_ERR),
         None => false,
@@ -22,7 +22,7 @@ pub(crate) fn leads_past(line: &Line, whom: Whom<'_>) -> bool {
 }
 
 /// Whether all that it asks is so; `None` if that cannot be told.
-fn holds(line: &Line, whom: Whom<'_>) -> Option<bool> {
+fn holds(line: &Line, user: LoginUser<'_>) -> Option<bool> {
     const FLAGS: [&str; 6] = ["quiet", "quiet_success", "quiet_fail", "use_uid", "debug", "audit"];
     if line.module() != "pam_succeed_if.so" {
         return None;
@@ -36,30 +36,30 @@ fn holds(line: &Line, whom: Whom<'_>) -> Option<bool> {
         let [left, operator, right] = condition else {
             return None;
         };
-        all = all && one(left, operator, right, whom)?;
+        all = all && one(left, operator, right, user)?;
     }
     Some(all)
 }
 
-fn one(left: &str, operator: &str, right: &str, whom: Whom<'_>) -> Option<bool> {
+fn one(left: &str, operator: &str, right: &str, user: LoginUser<'_>) -> Option<bool> {
     let listed = |name: &str| right.split(':').any(|known| known == name);
-    let in_group = || right.split(':').any(|group| whom.groups.iter().any(|own| own == group));
+    let in_group = || right.split(':').any(|group| user.groups.iter().any(|own| own == group));
     match (left, operator) {
-        ("user", "in") => Some(listed(whom.user)),
-        ("user", "notin") => Some(!listed(whom.user)),
-        ("user", "=") => Some(whom.user == right),
-        ("user", "!=") => Some(whom.user != right),
+        ("user", "in") => Some(listed(user.user)),
+        ("user", "notin") => Some(!listed(user.user)),
+        ("user", "=") => Some(user.user == right),
+        ("user", "!=") => Some(user.user != right),
         ("user", "ingroup") => Some(in_group()),
         ("user", "notingroup") => Some(!in_group()),
         ("uid", _) => {
             let wanted: u32 = right.parse().ok()?;
             match operator {
-                "eq" => Some(whom.uid == wanted),
-                "ne" => Some(whom.uid != wanted),
-                "lt" | "<" => Some(whom.uid < wanted),
-                "le" | "<=" => Some(whom.uid <= wanted),
-                "gt" | ">" => Some(whom.uid > wanted),
-                "ge" | ">=" => Some(whom.uid >= wanted),
+                "eq" => Some(user.uid == wanted),
+                "ne" => Some(user.uid != wanted),
+                "lt" | "<" => Some(user.uid < wanted),
+                "le" | "<=" => Some(user.uid <= wanted),
+                "gt" | ">" => Some(user.uid > wanted),
+                "ge" | ">=" => Some(user.uid >= wanted),
                 _ => None,
             }
         }
@@ -90,8 +90,8 @@ mod tests {
         ] {
             let read = |_: &str| Ok(Some((PathBuf::new(), format!("account {line}\n"))));
             let service = Service::read("svc", &read).unwrap().unwrap();
-            let whom = Whom { user: "git", uid: 998, groups: &groups };
-            assert_eq!(leads_past(service.phase(Phase::Account)[0], whom), led, "{line}");
+            let user = LoginUser { user: "git", uid: 998, groups: &groups };
+            assert_eq!(is_bypassed_by(service.phase(Phase::Account)[0], user), led, "{line}");
         }
     }
 }

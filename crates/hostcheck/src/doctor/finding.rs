@@ -31,7 +31,8 @@ pub struct Finding {
     /// Why it matters.
     pub why: String,
     /// What to do.
-    pub mend: String,
+    #[serde(rename = "mend")]
+    pub fix: String,
 }
 
 impl Severity {
@@ -55,12 +56,12 @@ impl Serialize for Severity {
 
 impl fmt::Display for Finding {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Self { id, severity, found, place, why, mend } = self;
+        let Self { id, severity, found, place, why, fix } = self;
         write!(out, "{} {id}: {found}", severity.name().to_uppercase())?;
         if let Some(place) = place {
             write!(out, " ({place})")?;
         }
-        write!(out, "\n  why:  {why}\n  mend: {mend}\n")
+        write!(out, "\n  why:  {why}\n  mend: {fix}\n")
     }
 }
 
@@ -86,7 +87,7 @@ mod tests {
             found: "the code is not asked for".into(),
             place: Some("/etc/pam.d/sshd:3".into()),
             why: "one factor is enough".into(),
-            mend: "write `substack`".into(),
+            fix: "write `substack`".into(),
         };
         let told = "OPEN pam-order: the code is not asked for (/etc/pam.d/sshd:3)\n  why:  one factor is enough\n  \
                     mend: write `substack`\n";

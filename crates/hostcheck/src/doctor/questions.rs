@@ -14,9 +14,9 @@ pub(crate) struct Answers {
     /// Our line, the first if there are several.
     pub(crate) ours: Option<usize>,
     /// Lines by which a login succeeds that never comes to ours.
-    pub(crate) around: Vec<usize>,
+    pub(crate) bypasses: Vec<usize>,
     /// A login succeeds though ours refused.
-    pub(crate) against: bool,
+    pub(crate) ignored_refusal: bool,
     /// No login succeeds though ours was content.
     pub(crate) refuses: bool,
     /// No login succeeds where ours asks nobody.
@@ -24,7 +24,7 @@ pub(crate) struct Answers {
     /// A login succeeds by our code, and no other factor was right.
     pub(crate) by_ours_alone: bool,
     /// A login succeeds where ours asks nobody or is led past, and no other factor was right: nothing was asked at all.
-    pub(crate) by_nothing: bool,
+    pub(crate) without_any_factor: bool,
     /// The first line before ours that asks for a password.
     pub(crate) password: Option<usize>,
 }
@@ -164,19 +164,19 @@ impl Answers {
         let won: Vec<Note> = all.into_iter().filter(|(_, code)| won(*code)).map(|(note, _)| note).collect();
         let with = |code| won.iter().any(|note| note.ours == Some(code));
         let alone = |code| won.iter().any(|note| note.ours == code && !note.other_factor);
-        let mut around: Vec<usize> =
+        let mut bypasses: Vec<usize> =
             won.iter().filter(|note| note.ours.is_none()).filter_map(|note| note.led_past).collect();
-        around.sort_unstable();
-        around.dedup();
+        bypasses.sort_unstable();
+        bypasses.dedup();
         let first = ours.first().copied();
         Self {
             ours: first,
-            around,
-            against: REFUSALS.into_iter().any(with),
+            bypasses,
+            ignored_refusal: REFUSALS.into_iter().any(with),
             refuses: first.is_some() && !with(ReturnCode::SUCCESS),
             refuses_ignored: first.is_some() && !with(ReturnCode::IGNORE),
             by_ours_alone: alone(Some(ReturnCode::SUCCESS)),
-            by_nothing: first.is_some() && (alone(Some(ReturnCode::IGNORE)) || alone(None)),
+            without_any_factor: first.is_some() && (alone(Some(ReturnCode::IGNORE)) || alone(None)),
             password: positions(stack, |line| is_first_factor(line.module()))
                 .into_iter()
                 .find(|at| first.is_none_or(|our| *at < our)),
@@ -234,7 +234,7 @@ mod tests {
     #[test]
     fn the_shipped_stacks_are_sound() {
         let key = auth("auth required pam_twinlock.so\nauth required pam_permit.so\n");
-        assert_eq!(key, Answers { ours: Some(0), by_ours_alone: true, by_nothing: true, ..Answers::default() });
+        assert_eq!(key, Answers { ours: Some(0), by_ours_alone: true, without_any_factor: true, ..Answers::default() });
         let password = auth("@include common-auth\nauth required pam_twinlock.so\n");
         assert_eq!(password, Answers { ours: Some(3), password: Some(0), ..Answers::default() });
         let substack =
@@ -245,26 +245,26 @@ mod tests {
     #[test]
     fn what_leads_around_ours_is_found() {
         let included = auth("auth include password-auth\nauth required pam_twinlock.so\n");
-        assert_eq!(included.around, [1], "sufficient in an included file ends all");
+        assert_eq!(included.bypasses, [1], "sufficient in an included file ends all");
         let jump = auth(
             "auth [success=2 default=die] pam_unix.so\nauth optional pam_warn.so\nauth required pam_twinlock.so\nauth required pam_permit.so\n",
         );
-        assert_eq!(jump.around, [0]);
+        assert_eq!(jump.bypasses, [0]);
         let some = auth(
             "auth [success=1 default=ignore] pam_succeed_if.so user in git\nauth required pam_twinlock.so\nauth required pam_permit.so\n",
         );
-        assert_eq!(some.around, [0]);
+        assert_eq!(some.bypasses, [0]);
     }
 
     #[test]
     fn a_refusal_that_is_not_heard_is_found() {
-        assert!(auth("auth optional pam_twinlock.so\nauth required pam_permit.so\n").against);
-        assert!(auth("auth sufficient pam_twinlock.so\nauth required pam_permit.so\n").against);
+        assert!(auth("auth optional pam_twinlock.so\nauth required pam_permit.so\n").ignored_refusal);
+        assert!(auth("auth sufficient pam_twinlock.so\nauth required pam_permit.so\n").ignored_refusal);
         assert!(
             auth("auth [success=ok user_unknown=ignore default=bad] pam_twinlock.so\nauth required pam_permit.so\n")
-                .against
+                .ignored_refusal
         );
-        assert!(!auth("auth sufficient pam_twinlock.so\nauth required pam_deny.so\n").against);
+        assert!(!auth("auth sufficient pam_twinlock.so\nauth required pam_deny.so\n").ignored_refusal);
     }
 
     #[test]
@@ -279,12 +279,12 @@ mod tests {
         let unix =
             "account [success=1 new_authtok_reqd=done default=ignore] pam_unix.so\naccount requisite pam_deny.so\n";
         let behind = answers(Phase::Account, &format!("{unix}account required pam_twinlock.so\n"), &[]);
-        assert_eq!(behind.around, [0]);
+        assert_eq!(behind.bypasses, [0]);
         let before = answers(
             Phase::Account,
             &format!("account required pam_twinlock.so\n{unix}account required pam_permit.so\n"),
             &[],
         );
-        assert_eq!((before.around, before.against), (vec![], false));
+        assert_eq!((before.bypasses, before.ignored_refusal), (vec![], false));
     }
 }

@@ -76,14 +76,14 @@ pub(super) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result
             hint: "give one a password (passwd NAME), or write a rule that spares one (docs/policy.md)".into(),
         });
     }
-    for doctor::Finding { id, found, place, mend, .. } in diagnosed(installation, plan, &candidate)? {
+    for doctor::Finding { id, found, place, fix, .. } in diagnosed(installation, plan, &candidate)? {
         let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
         let (kind, problem) = match id {
             doctor::NOT_ENROLLED => (ObjectionKind::Unenrolled, found),
             doctor::NO_FIRST_FACTOR => (ObjectionKind::NoFirstFactor, found),
             _ => (ObjectionKind::Lockout, format!("{id}: {found}{place}")),
         };
-        objections.push(Objection { kind, problem, hint: mend });
+        objections.push(Objection { kind, problem, hint: fix });
     }
     Ok(objections)
 }

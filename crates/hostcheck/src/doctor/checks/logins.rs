@@ -54,8 +54,8 @@ fn gather(facts: &HostFacts, key: &str, judge: impl Fn(&SshLogin) -> Option<Seve
 }
 
 impl Gathered {
-    /// Whom it concerns, for a sentence.
-    fn whom(&self) -> String {
+    /// LoginUser it concerns, for a sentence.
+    fn describe_users(&self) -> String {
         let users = named(&self.users);
         if self.from == [OUTSIDE] { users } else { format!("{users} from {}", named(&self.from)) }
     }
@@ -76,7 +76,7 @@ fn runs_pam(facts: &HostFacts) -> bool {
 /// Whether the guard refuses whom nobody asked.
 fn is_guarded(facts: &HostFacts, login: &SshLogin) -> bool {
     let guard = &facts.pam.account;
-    guard.ours.is_some() && !guard.against && login.guarded
+    guard.ours.is_some() && !guard.ignored_refusal && login.guarded
 }
 
 /// A list of methods of which none is on.
@@ -85,7 +85,7 @@ pub(super) fn no_method(facts: &HostFacts) -> Vec<Symptom> {
     let one = |group: Gathered| {
         let found = format!(
             "for {} sshd has no way to log in: every one it is told of has a method that is switched off",
-            group.whom()
+            group.describe_users()
         );
         let why = "such a login is refused before anything is asked";
         Symptom::new(
@@ -110,10 +110,10 @@ pub(super) fn key_alone(facts: &HostFacts) -> Vec<Symptom> {
         (login.guarded && taken).then(|| if is_guarded(facts, login) { Lockout } else { Open })
     };
     let one = |group: Gathered| {
-        let whom = group.whom();
+        let whom = group.describe_users();
         let named =
             facts.logins.iter().any(|login| group.users.contains(&login.user) && login.settings.names_methods());
-        let mend = if named {
+        let fix = if named {
             "write a rule with second_factor = \"skip\" for them, as \"Robots\" in docs/policy.md has it, or take out the line that \
              asks for less"
         } else {
@@ -127,11 +127,11 @@ pub(super) fn key_alone(facts: &HostFacts) -> Vec<Symptom> {
                 group.place,
                 found,
                 "the second factor is not asked for, and nobody notices",
-                mend,
+                fix,
             );
         }
         let found = format!("sshd lets {whom} in by a key alone, and Twinlock's account line refuses such a login");
-        Symptom::new(Lockout, group.place, found, "nobody was asked for the code that policy requires", mend)
+        Symptom::new(Lockout, group.place, found, "nobody was asked for the code that policy requires", fix)
     };
     gather(facts, METHODS, judge).into_iter().map(one).collect()
 }
@@ -148,7 +148,7 @@ pub(super) fn code_alone(facts: &HostFacts) -> Vec<Symptom> {
         // Without a key it opens for nobody; what its refusal means, its control says.
         let refuses = matches!(line.action(ReturnCode::PERM_DENIED), Action::Bad | Action::Die);
         let one = |group: Gathered| {
-            let found = format!("sshd wants no key of {}, and Twinlock's line requires one", group.whom());
+            let found = format!("sshd wants no key of {}, and Twinlock's line requires one", group.describe_users());
             Symptom::new(Lockout, group.place, found, "PAM asks such a login for nothing and refuses it", KEY_AND_CODE)
         };
         let no_other_way = |login: &SshLogin| by_keyboard_alone(login) && login.settings.ways().iter().all(alone);
@@ -156,15 +156,22 @@ pub(super) fn code_alone(facts: &HostFacts) -> Vec<Symptom> {
         return gather(facts, METHODS, judge).into_iter().map(one).collect();
     }
     let by_code = |login: &SshLogin| (auth.by_ours_alone && login.asked && by_keyboard_alone(login)).then_some(Open);
-    let by_nothing = |login: &SshLogin| (auth.by_nothing && !login.asked && by_keyboard_alone(login)).then_some(Open);
+    let without_any_factor =
+        |login: &SshLogin| (auth.without_any_factor && !login.asked && by_keyboard_alone(login)).then_some(Open);
     let told = |found: &str, why: &str, group: Gathered| {
         let rest = "the PAM stack asks for no password, and sshd wants no key before it";
-        Symptom::new(Open, group.place.clone(), format!("{found} {} in: {rest}", group.whom()), why, KEY_AND_CODE)
+        Symptom::new(
+            Open,
+            group.place.clone(),
+            format!("{found} {} in: {rest}", group.describe_users()),
+            why,
+            KEY_AND_CODE,
+        )
     };
     let with_code = gather(facts, METHODS, by_code).into_iter().map(|group| {
         told("a code alone lets", "one factor is enough: whoever sees a code or takes the phone is in", group)
     });
-    let with_nothing = gather(facts, METHODS, by_nothing)
+    let with_nothing = gather(facts, METHODS, without_any_factor)
         .into_iter()
         .map(|group| told("nothing at all is asked for, which lets", "whoever knows the name is in", group));
     with_nothing.chain(with_code).collect()
@@ -189,7 +196,7 @@ pub(super) fn password_method(facts: &HostFacts) -> Vec<Symptom> {
          which is charged"
     };
     let one = |group: Gathered| {
-        let found = format!("for {} sshd takes its password method together with Twinlock", group.whom());
+        let found = format!("for {} sshd takes its password method together with Twinlock", group.describe_users());
         Symptom::new(
             group.severity,
             group.place,
@@ -221,9 +228,9 @@ pub(super) fn root(facts: &HostFacts) -> Vec<Symptom> {
     let one = |group: Gathered| {
         let found = "root has to answer PAM, and sshd lets root answer only with `PermitRootLogin yes`";
         let why = "sshd replaces what root types, so root never gets in, however right the code";
-        let mend = "either `Match User root` with `AuthenticationMethods publickey` and a rule that skips root, or `PermitRootLogin \
+        let fix = "either `Match User root` with `AuthenticationMethods publickey` and a rule that skips root, or `PermitRootLogin \
                     yes` together with `AuthenticationMethods publickey,keyboard-interactive`; or leave it, if root is not to log in";
-        Symptom::new(group.severity, group.place, found, why, mend)
+        Symptom::new(group.severity, group.place, found, why, fix)
     };
     gather(facts, "permitrootlogin", judge).into_iter().map(one).collect()
 }
@@ -239,8 +246,8 @@ pub(super) fn password_too(facts: &HostFacts) -> Vec<Symptom> {
         return Vec::new();
     }
     let place = line.included_by.as_ref().unwrap_or(&line.place);
-    let mend =
+    let fix =
         format!("if that is not wanted, take out {place} and put `auth required pam_permit.so` behind Twinlock's line");
     let found = "after the key the PAM stack asks for the password as well";
-    vec![Symptom::new(Hint, Some(place.to_string()), found, "people have to give key, password and code", mend)]
+    vec![Symptom::new(Hint, Some(place.to_string()), found, "people have to give key, password and code", fix)]
 }

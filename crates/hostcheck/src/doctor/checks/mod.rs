@@ -38,7 +38,7 @@ struct Symptom {
     found: String,
     place: Option<String>,
     why: String,
-    mend: String,
+    fix: String,
 }
 
 /// All of them, in the order in which one would mend.
@@ -182,13 +182,13 @@ impl Symptom {
         place: Option<String>,
         found: impl Into<String>,
         why: &str,
-        mend: impl Into<String>,
+        fix: impl Into<String>,
     ) -> Self {
-        Self { severity, place, found: found.into(), why: why.to_owned(), mend: mend.into() }
+        Self { severity, place, found: found.into(), why: why.to_owned(), fix: fix.into() }
     }
 
     fn by(self, id: &'static str) -> Finding {
-        let Self { severity, found, place, why, mend } = self;
-        Finding { id, severity, found, place, why, mend }
+        let Self { severity, found, place, why, fix } = self;
+        Finding { id, severity, found, place, why, fix }
     }
 }

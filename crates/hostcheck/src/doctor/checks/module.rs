@@ -28,8 +28,8 @@ fn one(module: &ModuleFile) -> Vec<Symptom> {
     let mut all = Vec::new();
     if let Some((part, who)) = &module.not_roots {
         let found = format!("{}: {who}", part.display());
-        let mend = format!("`chown root: {0}` and `chmod go-w {0}`", part.display());
-        all.push(Symptom::new(Open, place.clone(), found, "whoever writes it runs as root at the next login", mend));
+        let fix = format!("`chown root: {0}` and `chmod go-w {0}`", part.display());
+        all.push(Symptom::new(Open, place.clone(), found, "whoever writes it runs as root at the next login", fix));
     }
     if !module.fits {
         let found = format!("{path} is not a library for this machine");

@@ -36,8 +36,8 @@ pub(super) fn faillock(facts: &HostFacts) -> Vec<Symptom> {
         if at > ours && says(line, "authfail") {
             let found = "pam_faillock counts failures behind Twinlock's line";
             let why = "a wrong code counts as a wrong password, and locks the account";
-            let mend = "put `authfail` right behind the password's module, before Twinlock's line, which has a count of its own";
-            all.push(Symptom::new(Warning, place, found, why, mend));
+            let fix = "put `authfail` right behind the password's module, before Twinlock's line, which has a count of its own";
+            all.push(Symptom::new(Warning, place, found, why, fix));
         } else if at < ours && says(line, "authsucc") {
             let found = "pam_faillock forgets the failures before Twinlock's line";
             let why = "a right password clears the count of an account whose code was never right";
@@ -58,11 +58,11 @@ pub(super) fn other_second_factor(facts: &HostFacts) -> Vec<Symptom> {
     found
         .map(|(line, import)| {
             let told = format!("{} asks for a second factor, too", line.module());
-            let mend = match import {
+            let fix = match import {
                 Some(import) => format!("`{import}` takes over what users have; then take the line out"),
                 None => "take the line out, or leave it if both are wanted".to_owned(),
             };
-            Symptom::new(Hint, Some(line.place.to_string()), told, "people are asked twice", mend)
+            Symptom::new(Hint, Some(line.place.to_string()), told, "people are asked twice", fix)
         })
         .collect()
 }

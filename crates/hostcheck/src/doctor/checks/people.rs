@@ -45,9 +45,9 @@ pub(super) fn not_enrolled(facts: &HostFacts) -> Vec<Symptom> {
         format!("{accounts} {are} not enrolled and will be denied: {}", named(&denied))
     };
     let why = "policy requires a code, and these accounts have no app or token that makes one";
-    let mend = "enrol them (`twinlock enroll USER`); or let them enrol at their next login, by a rule with `second_factor = \"enroll\"` \
+    let fix = "enrol them (`twinlock enroll USER`); or let them enrol at their next login, by a rule with `second_factor = \"enroll\"` \
                 and `until` (docs/policy.md); or keep accounts that are not meant to log in out with DenyUsers";
-    vec![Symptom::new(Lockout, None, found, why, mend)]
+    vec![Symptom::new(Lockout, None, found, why, fix)]
 }
 
 /// Of a plan: accounts that can log in today and lack what a login begins with afterwards, whether they are enrolled or not.
@@ -66,7 +66,7 @@ pub(super) fn no_first_factor(facts: &HostFacts) -> Vec<Symptom> {
     let Some(first) = denied.first() else {
         return Vec::new();
     };
-    let (lacks, mend) = if first.first_factors.key {
+    let (lacks, fix) = if first.first_factors.key {
         ("password", "set a password for them (`passwd USER`), or choose `--mode key+code`")
     } else {
         ("key", "add a key to the authorized_keys of each, or choose `--mode password+code`")
@@ -76,7 +76,7 @@ pub(super) fn no_first_factor(facts: &HostFacts) -> Vec<Symptom> {
     let found =
         format!("{accounts} can log in today and will be denied, enrolled or not, for lack of a {lacks}: {named}");
     let why = "with this configuration, sshd asks for it before it asks for a code";
-    vec![Symptom::new(Warning, None, found, why, mend)]
+    vec![Symptom::new(Warning, None, found, why, fix)]
 }
 
 /// Whether sshd lets an account in by what it has as a first factor. In doubt it does.
@@ -106,8 +106,8 @@ pub(super) fn not_allowed(facts: &HostFacts) -> Vec<Symptom> {
     let place = keys.into_iter().find_map(|key| facts.first_place(key));
     let found = format!("enrolled, and refused by sshd's lists of users or groups: {}", named(&told));
     let why = "sshd asks them all the same and replaces what they type, so that a right code looks wrong";
-    let mend = "nothing, if they are not to log in by sshd; else add them to AllowUsers or AllowGroups";
-    vec![Symptom::new(if facts.one_user { Lockout } else { Hint }, place, found, why, mend)]
+    let fix = "nothing, if they are not to log in by sshd; else add them to AllowUsers or AllowGroups";
+    vec![Symptom::new(if facts.one_user { Lockout } else { Hint }, place, found, why, fix)]
 }
 
 /// Those who cannot get back in without their phone.
@@ -133,9 +133,9 @@ pub(super) fn earlier_owner(facts: &HostFacts) -> Vec<Symptom> {
     let found = format!("enrolled before the account's home folder was made and its password set: {}", named(&told));
     let why =
         "an account that was deleted and made anew with the same name and number accepts the phone of the former user";
-    let mend = "if another person has the account now: `twinlock remove USER`. For leavers to come: the hook remove-leaver, see \
+    let fix = "if another person has the account now: `twinlock remove USER`. For leavers to come: the hook remove-leaver, see \
                 docs/admin-guide.md";
-    vec![Symptom::new(Hint, None, found, why, mend)]
+    vec![Symptom::new(Hint, None, found, why, fix)]
 }
 
 /// Programs that would be asked.
@@ -152,8 +152,8 @@ pub(super) fn automation(facts: &HostFacts) -> Vec<Symptom> {
         format!("programs seem to log in as {}, and would be asked for a code", named(&names(people.into_iter())));
     let why =
         "a key with a command of its own, or such a shell, belongs to a program, and a program cannot give a code";
-    let mend = "exempt them by a rule, as \"Robots\" in docs/policy.md has it, and by `Match User` with `AuthenticationMethods publickey`";
-    vec![Symptom::new(Warning, place, found, why, mend)]
+    let fix = "exempt them by a rule, as \"Robots\" in docs/policy.md has it, and by `Match User` with `AuthenticationMethods publickey`";
+    vec![Symptom::new(Warning, place, found, why, fix)]
 }
 
 /// A way in that does not need a code.
@@ -167,8 +167,8 @@ pub(super) fn break_glass(facts: &HostFacts) -> Vec<Symptom> {
     }
     let found = "the console asks for a code, too, and no administrator has a recovery code or is exempt";
     let why = "when codes fail for all, because of the clock or the disk, nobody gets in any more";
-    let mend = "leave /etc/pam.d/login as the distribution has it, or give an administrator recovery codes";
-    vec![Symptom::new(Warning, Some("/etc/pam.d/login".into()), found, why, mend)]
+    let fix = "leave /etc/pam.d/login as the distribution has it, or give an administrator recovery codes";
+    vec![Symptom::new(Warning, Some("/etc/pam.d/login".into()), found, why, fix)]
 }
 
 fn count(number: usize) -> String {

@@ -46,7 +46,7 @@ pub(super) fn config(facts: &HostFacts) -> Vec<Symptom> {
         };
     };
     let disabled = complaint.contains("AuthenticationMethods");
-    let mend = if complaint.contains("Missing privilege separation directory") {
+    let fix = if complaint.contains("Missing privilege separation directory") {
         "make that folder, for root alone to write: `install -d -m 0755 FOLDER`; where sshd has a unit, its RuntimeDirectory= \
          does it"
     } else if disabled {
@@ -57,7 +57,7 @@ pub(super) fn config(facts: &HostFacts) -> Vec<Symptom> {
     };
     let place = place_in(complaint).or_else(|| disabled.then(|| switched_off(&sshd.files.directives)).flatten());
     let why = "sshd goes on as it is until it is restarted, and then it does not start: nobody gets in";
-    vec![Symptom::new(Lockout, place, format!("`sshd -t` refuses the configuration: {complaint}"), why, mend)]
+    vec![Symptom::new(Lockout, place, format!("`sshd -t` refuses the configuration: {complaint}"), why, fix)]
 }
 
 /// `FILE line N` or `FILE: line N`, as sshd complains.
@@ -101,12 +101,12 @@ pub(super) fn unheard(facts: &HostFacts) -> Vec<Symptom> {
                 later.key, later.value, first.place, first.value
             );
             let severity = if ours(later) { Warning } else { Hint };
-            let mend = format!(
+            let fix = format!(
                 "take the line out of {}, or give the file with yours a name that sorts before it",
                 first.place.file.display()
             );
             let why = "sshd takes the first value that it reads, so what was meant does not hold";
-            Symptom::new(severity, Some(later.place.to_string()), found, why, mend)
+            Symptom::new(severity, Some(later.place.to_string()), found, why, fix)
         })
         .collect()
 }
@@ -144,8 +144,8 @@ pub(super) fn grace_time(facts: &HostFacts) -> Vec<Symptom> {
     }
     let found = format!("people enrol inside the login, and LoginGraceTime is {seconds} s");
     let why = "who has to install an app first is cut off in the middle, and begins anew";
-    let mend = "set `LoginGraceTime 300`, before every Match";
-    vec![Symptom::new(Warning, facts.global_place("logingracetime"), found, why, mend)]
+    let fix = "set `LoginGraceTime 300`, before every Match";
+    vec![Symptom::new(Warning, facts.global_place("logingracetime"), found, why, fix)]
 }
 
 /// Names where rules want addresses.
@@ -177,9 +177,9 @@ pub(super) fn penalties(facts: &HostFacts) -> Vec<Symptom> {
         return Vec::new();
     }
     let why = "sshd shuts an address out for a while after refused logins, and behind a bastion or an office that is everybody";
-    let mend = "name such networks in `PerSourcePenaltyExemptList`";
+    let fix = "name such networks in `PerSourcePenaltyExemptList`";
     let place = facts.global_place("persourcepenalties");
-    vec![Symptom::new(Hint, place, "rules speak of networks, and sshd punishes addresses", why, mend)]
+    vec![Symptom::new(Hint, place, "rules speak of networks, and sshd punishes addresses", why, fix)]
 }
 
 /// What old servers lack.
@@ -187,7 +187,7 @@ pub(super) fn version(facts: &HostFacts) -> Vec<Symptom> {
     let Some((major, minor)) = facts.sshd.as_ref().and_then(|sshd| sshd.version) else {
         return Vec::new();
     };
-    let (severity, lacks, mend) = match (major, minor) {
+    let (severity, lacks, fix) = match (major, minor) {
         version if version < (7, 6) => {
             (Warning, "tells PAM no first factor", "do not use `key_types`, `remember` and `enroll` there")
         }
@@ -199,7 +199,7 @@ pub(super) fn version(facts: &HostFacts) -> Vec<Symptom> {
         _ => return Vec::new(),
     };
     let found = format!("OpenSSH {major}.{minor} {lacks}");
-    vec![Symptom::new(severity, None, found, "what newer versions are told does not work there", mend)]
+    vec![Symptom::new(severity, None, found, "what newer versions are told does not work there", fix)]
 }
 
 #[cfg(test)]

@@ -60,14 +60,15 @@ pub(super) fn line(facts: &HostFacts) -> Vec<Symptom> {
         return Vec::new();
     }
     let found = "there is no auth line of pam_twinlock.so";
-    let mend = "add `auth required pam_twinlock.so`, as the shipped file of your distribution has it";
-    vec![Symptom::new(Open, Some(file.file.display().to_string()), found, "nobody is asked for a code", mend)]
+    let fix = "add `auth required pam_twinlock.so`, as the shipped file of your distribution has it";
+    vec![Symptom::new(Open, Some(file.file.display().to_string()), found, "nobody is asked for a code", fix)]
 }
 
 /// What leads past our auth line.
 pub(super) fn order(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
-    let lines = facts.pam.auth.around.iter().filter_map(|at| stack.get(*at)).filter(|_| facts.pam.auth.ours.is_some());
+    let lines =
+        facts.pam.auth.bypasses.iter().filter_map(|at| stack.get(*at)).filter(|_| facts.pam.auth.ours.is_some());
     lines
         .map(|line| {
             let place = Some(line.place.to_string());
@@ -104,7 +105,7 @@ fn order_mend(line: &Line) -> String {
 /// A control value by which a wrong code is no refusal.
 pub(super) fn control(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
-    let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.against).and_then(|at| stack.get(at)) else {
+    let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.ignored_refusal).and_then(|at| stack.get(at)) else {
         return Vec::new();
     };
     let found = format!("a login can succeed though Twinlock refused it: `{}`", describe_line(line));
@@ -119,12 +120,11 @@ pub(super) fn refuses(facts: &HostFacts) -> Vec<Symptom> {
         return Vec::new();
     };
     let found = "no login succeeds, however right the code: a line behind Twinlock's or its control value refuses all";
-    let mend =
-        "compare with the shipped file: nothing behind Twinlock's line may refuse everybody, such as pam_deny.so";
-    vec![Symptom::new(Lockout, Some(line.place.to_string()), found, "nobody gets in", mend)]
+    let fix = "compare with the shipped file: nothing behind Twinlock's line may refuse everybody, such as pam_deny.so";
+    vec![Symptom::new(Lockout, Some(line.place.to_string()), found, "nobody gets in", fix)]
 }
 
-/// Whom Twinlock asks nothing.
+/// LoginUser Twinlock asks nothing.
 pub(super) fn ignored(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let answers = &facts.pam.auth;
@@ -141,8 +141,8 @@ pub(super) fn ignored(facts: &HostFacts) -> Vec<Symptom> {
     } else {
         "a rule that lets somebody off would lock them out"
     };
-    let mend = "add `auth required pam_permit.so` behind Twinlock's line";
-    vec![Symptom::new(if now { Lockout } else { Hint }, Some(line.place.to_string()), found, why, mend)]
+    let fix = "add `auth required pam_permit.so` behind Twinlock's line";
+    vec![Symptom::new(if now { Lockout } else { Hint }, Some(line.place.to_string()), found, why, fix)]
 }
 
 /// Our account line.
@@ -170,7 +170,7 @@ pub(super) fn guard(facts: &HostFacts) -> Vec<Symptom> {
         return vec![Symptom::new(severity, Some(file.file.display().to_string()), found, why, add)];
     };
     let mut all = Vec::new();
-    if answers.against {
+    if answers.ignored_refusal {
         let found = format!("a login can succeed though the guard refused it: `{}`", describe_line(line));
         all.push(Symptom::new(
             Warning,
@@ -180,7 +180,7 @@ pub(super) fn guard(facts: &HostFacts) -> Vec<Symptom> {
             "make it `required`",
         ));
     }
-    for line in answers.around.iter().filter_map(|at| stack.get(*at)) {
+    for line in answers.bypasses.iter().filter_map(|at| stack.get(*at)) {
         let place = Some(line.place.to_string());
         all.push(if exempts(line) {
             let found = format!("whom `{}` means is not looked at by the guard", describe_line(line));

@@ -53,10 +53,10 @@ fn trusted(store: &StoreFacts, directory: &Path) -> Vec<Symptom> {
             "move it to a local file system, and set `directory`",
         ));
     }
-    if let Some((found, mend)) = copies_on_write(&store.copy_on_write) {
+    if let Some((found, fix)) = copies_on_write(&store.copy_on_write) {
         let why = "each code that is used takes a new block there: when the disk is full, every login that needs one is refused, \
                    recovery codes included";
-        all.push(Symptom::new(Warning, place(), found, why, mend));
+        all.push(Symptom::new(Warning, place(), found, why, fix));
     }
     all.extend(label(&store.labels, directory));
     all
@@ -88,14 +88,14 @@ fn copies_on_write(what: &CopyOnWrite) -> Option<(String, &'static str)> {
 /// Labels of `SELinux` with which nobody gets in.
 fn label(labels: &Labels, directory: &Path) -> Option<Symptom> {
     let why = "where SELinux enforces, sshd may write below /var/lib only what carries the label for it (var_auth_t)";
-    let mend = "`restorecon -Rv` on the store; if that changes nothing, the policy module is missing: docs/install-debian.md, \
+    let fix = "`restorecon -Rv` on the store; if that changes nothing, the policy module is missing: docs/install-debian.md, \
                 docs/install-rhel.md";
     let (severity, place, found) = match labels {
         Labels::Fine => return None,
         Labels::Unknown => (Hint, directory, "SELinux enforces, and the labels of the store cannot be read".to_owned()),
         Labels::Other(path, label) => (Lockout, path.as_path(), format!("its SELinux label is {label}")),
     };
-    Some(Symptom::new(severity, Some(place.display().to_string()), found, why, mend))
+    Some(Symptom::new(severity, Some(place.display().to_string()), found, why, fix))
 }
 
 /// Whether the file system on which the store should be is mounted.
@@ -139,8 +139,8 @@ pub(super) fn broker(facts: &HostFacts) -> Vec<Symptom> {
     let found = match &facts.broker {
         Broker::Fine => None,
         Broker::NotStarted => {
-            let mend = "`systemctl enable --now twinlockd.socket`, if users are to help themselves";
-            Some(Symptom::new(Hint, None, "twinlockd is installed, and its socket is not there", why, mend))
+            let fix = "`systemctl enable --now twinlockd.socket`, if users are to help themselves";
+            Some(Symptom::new(Hint, None, "twinlockd is installed, and its socket is not there", why, fix))
         }
         Broker::Fault(error) => {
             Some(Symptom::new(Hint, Some(error.path.display().to_string()), error.to_string(), why, error.hint()))

@@ -1,4 +1,4 @@
-//! Whom sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
+//! LoginUser sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
 //! somebody is left in.
 
 use twinlock_store::host::accounts::{self, Account, Members};

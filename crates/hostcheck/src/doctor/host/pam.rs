@@ -7,7 +7,7 @@ use twinlock_store::host::SystemGroups;
 
 use crate::{
     doctor::{
-        conditions::{Whom, leads_past},
+        conditions::{LoginUser, is_bypassed_by},
         module_file::{self, ModuleFile},
         questions::Answers,
     },
@@ -58,9 +58,9 @@ impl PamFacts {
     }
 
     /// Whether a condition of the stack leads an account past our line.
-    fn exempts(&self, phase: Phase, answers: &Answers, whom: Whom<'_>) -> bool {
+    fn exempts(&self, phase: Phase, answers: &Answers, user: LoginUser<'_>) -> bool {
         let lines = self.lines(phase);
-        answers.around.iter().filter_map(|at| lines.get(*at)).any(|line| leads_past(line, whom))
+        answers.bypasses.iter().filter_map(|at| lines.get(*at)).any(|line| is_bypassed_by(line, user))
     }
 
     /// The files that our lines name.
@@ -94,14 +94,14 @@ pub(super) struct PamExemptions {
 
 impl PamExemptions {
     pub(super) fn gather(pam: &PamFacts, name: &UserName, uid: u32) -> Self {
-        if pam.auth.around.is_empty() && pam.account.around.is_empty() {
+        if pam.auth.bypasses.is_empty() && pam.account.bypasses.is_empty() {
             return Self { auth: false, account: false };
         }
         let groups = SystemGroups.groups_of(name).unwrap_or_default();
-        let whom = Whom { user: name.as_str(), uid, groups: &groups };
+        let user = LoginUser { user: name.as_str(), uid, groups: &groups };
         Self {
-            auth: pam.exempts(Phase::Auth, &pam.auth, whom),
-            account: pam.exempts(Phase::Account, &pam.account, whom),
+            auth: pam.exempts(Phase::Auth, &pam.auth, user),
+            account: pam.exempts(Phase::Account, &pam.account, user),
         }
     }
 }

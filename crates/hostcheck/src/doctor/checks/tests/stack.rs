@@ -112,7 +112,7 @@ fn pam_faillock_on_the_wrong_side_of_the_code_is_a_warning() {
 
 #[test]
 fn another_second_factor_is_a_hint_with_how_to_import_it() {
-    for (module, mend) in [
+    for (module, fix) in [
         ("pam_google_authenticator.so", "google-authenticator --all"),
         ("pam_oath.so", "oath FILE"),
         ("pam_duo.so", "if both"),
@@ -120,6 +120,6 @@ fn another_second_factor_is_a_hint_with_how_to_import_it() {
         let line = format!("auth required {module}");
         let host = || with(OURS, &format!("{line}\n{OURS}"));
         finds(host(), "other-second-factor", Hint, &line);
-        assert!(host().worst().mend.contains(mend), "{module}");
+        assert!(host().worst().fix.contains(fix), "{module}");
     }
 }
