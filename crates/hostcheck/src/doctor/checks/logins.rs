@@ -54,7 +54,7 @@ fn gather(facts: &HostFacts, key: &str, judge: impl Fn(&SshLogin) -> Option<Seve
 }
 
 impl Gathered {
-    /// LoginUser it concerns, for a sentence.
+    /// The users whom it concerns, for a sentence.
     fn describe_users(&self) -> String {
         let users = named(&self.users);
         if self.from == [OUTSIDE] { users } else { format!("{users} from {}", named(&self.from)) }

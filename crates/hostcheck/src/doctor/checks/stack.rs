@@ -124,7 +124,7 @@ pub(super) fn refuses(facts: &HostFacts) -> Vec<Symptom> {
     vec![Symptom::new(Lockout, Some(line.place.to_string()), found, "nobody gets in", fix)]
 }
 
-/// LoginUser Twinlock asks nothing.
+/// Users whom Twinlock asks nothing.
 pub(super) fn ignored(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let answers = &facts.pam.auth;

@@ -1,4 +1,4 @@
-//! LoginUser sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
+//! The users whom sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
 //! somebody is left in.
 
 use twinlock_store::host::accounts::{self, Account, Members};

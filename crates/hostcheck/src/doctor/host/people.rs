@@ -74,7 +74,7 @@ pub(super) fn people(
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
     let states: HashSet<UserName> = installation.store.states.users().unwrap_or_default().into_iter().collect();
     let asked_about = asked_about.map(|subject| &subject.name);
-    // LoginUser a directory knows is found by name alone.
+    // A user whom a directory knows is found by name alone.
     let by_name = enrolled.iter().chain(asked_about).cloned().collect();
     let known = host_accounts::known(&by_name, None)?;
     let looking = Looking {
