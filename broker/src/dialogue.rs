@@ -2,12 +2,9 @@
 
 use std::time::{Duration, Instant};
 
-use twinlock_core::ports::{Conversation, NoAnswer, Question};
+use twinlock_core::ports::{Conversation, Dialogue, NoAnswer, Offer, Question};
 use twinlock_login::wire::{Connection, FrameError, Kind};
-use twinlock_service::{
-    ports::{Dialogue, Offer, Typing},
-    wire::content,
-};
+use twinlock_service::wire::offer_content;
 use zeroize::Zeroizing;
 
 /// How long an answer may take: somebody has to find a phone and an app.
@@ -47,26 +44,22 @@ fn gone(_: FrameError) -> NoAnswer {
     NoAnswer { code: 0 }
 }
 
-impl Dialogue for SocketDialogue<'_> {
-    fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        let kind = match typing {
-            Typing::Shown => Kind::Ask,
-            Typing::Hidden => Kind::AskHidden,
+impl Conversation for SocketDialogue<'_> {
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        let kind = match question {
+            Question::Code(_) | Question::NextCode(_) | Question::Text(_) => Kind::Ask,
+            Question::Password(_) => Kind::AskHidden,
         };
-        self.question(kind, prompt)
+        self.question(kind, question.prompt())
     }
+}
 
+impl Dialogue for SocketDialogue<'_> {
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
         self.put(Kind::Tell, text.as_bytes())
     }
 
-    fn introduce(&mut self, offer: &Offer) -> Result<(), NoAnswer> {
-        self.put(Kind::Introduce, &content(offer).map_err(gone)?)
-    }
-}
-
-impl Conversation for SocketDialogue<'_> {
-    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        self.question(Kind::Ask, question.prompt())
+    fn show_authenticator(&mut self, offer: &Offer) -> Result<(), NoAnswer> {
+        self.put(Kind::Introduce, &offer_content(offer).map_err(gone)?)
     }
 }

@@ -22,12 +22,11 @@ use twinlock_core::{
     account::Subject,
     journal::escaped,
     policy::{FirstFactors, KeyType},
-    ports::Clock,
+    ports::{Clock, Dialogue},
 };
 use twinlock_login::wire::{Connection, Kind, Peer};
 use twinlock_service::{
     lifecycle::{FirstFactor, RequestError, RequestErrorKind},
-    ports::Dialogue,
     process::ChildGuard,
     syslog,
     wire::relay,

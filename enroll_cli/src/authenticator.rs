@@ -2,8 +2,8 @@
 
 use std::env;
 
+use twinlock_core::ports::Offer;
 use twinlock_enrol::qr::{self, Palette};
-use twinlock_service::ports::Offer;
 
 use crate::{cli::Qr, failure::Failure, terminal::Terminal};
 

@@ -3,11 +3,13 @@
 
 use std::path::Path;
 
-use twinlock_core::{account::Subject, ports::NoAnswer};
+use twinlock_core::{
+    account::Subject,
+    ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
+};
 use twinlock_login::wire::{self, ConnectError};
 use twinlock_service::{
     lifecycle::{Caller, Done, Lifecycle, Request},
-    ports::{Dialogue, Offer, Typing},
     status::Status,
     wire::ask_broker,
 };
@@ -139,16 +141,18 @@ fn unreachable(why: ConnectError) -> Failure {
 /// There is nobody to talk with, and nothing to talk about.
 struct NoDialogue;
 
-impl Dialogue for NoDialogue {
-    fn ask(&mut self, _: &str, _: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+impl Conversation for NoDialogue {
+    fn ask(&mut self, _: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
         Err(NoAnswer { code: 0 })
     }
+}
 
+impl Dialogue for NoDialogue {
     fn tell(&mut self, _: &str) -> Result<(), NoAnswer> {
         Ok(())
     }
 
-    fn introduce(&mut self, _: &Offer) -> Result<(), NoAnswer> {
+    fn show_authenticator(&mut self, _: &Offer) -> Result<(), NoAnswer> {
         Ok(())
     }
 }

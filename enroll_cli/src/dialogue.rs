@@ -2,11 +2,8 @@
 
 use std::path::Path;
 
-use twinlock_core::ports::NoAnswer;
-use twinlock_service::{
-    lifecycle::{Done, Request},
-    ports::{Dialogue, Offer, Typing},
-};
+use twinlock_core::ports::{Conversation, Dialogue, NoAnswer, Offer, Question};
+use twinlock_service::lifecycle::{Done, Request};
 use zeroize::Zeroizing;
 
 use crate::{authenticator, backend::CommandBackend, cli::Qr, failure::Failure, picture::Picture, terminal::Terminal};
@@ -79,20 +76,24 @@ impl<'a> TerminalDialogue<'a> {
     }
 }
 
-impl Dialogue for TerminalDialogue<'_> {
-    fn ask(&mut self, prompt: &str, typing: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        let typed = self.attempt(|dialogue| match typing {
-            Typing::Shown => dialogue.terminal()?.ask(prompt),
-            Typing::Hidden => dialogue.terminal()?.ask_hidden(prompt),
+impl Conversation for TerminalDialogue<'_> {
+    fn ask(&mut self, question: Question<'_>) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
+        let typed = self.attempt(|dialogue| match question {
+            Question::Code(prompt) | Question::NextCode(prompt) | Question::Text(prompt) => {
+                dialogue.terminal()?.ask(prompt)
+            }
+            Question::Password(prompt) => dialogue.terminal()?.ask_hidden(prompt),
         })?;
         typed.ok_or(NoAnswer { code: 0 })
     }
+}
 
+impl Dialogue for TerminalDialogue<'_> {
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
         self.attempt(|dialogue| dialogue.terminal()?.show(text))
     }
 
-    fn introduce(&mut self, offer: &Offer) -> Result<(), NoAnswer> {
+    fn show_authenticator(&mut self, offer: &Offer) -> Result<(), NoAnswer> {
         self.attempt(|dialogue| {
             if let Some(path) = dialogue.shown.png {
                 dialogue.pictures.push(Picture::png(path, &offer.uri)?);

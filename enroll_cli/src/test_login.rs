@@ -8,14 +8,14 @@ use std::{
     process::{Command, Stdio},
 };
 
-use twinlock_core::{account::Subject, policy::KeyType};
+use twinlock_core::{account::Subject, policy::KeyType, ports::Dialogue};
 use twinlock_hostcheck::{
     pam_files::OurLine,
     pam_stack::{Action, Line, LineKind, Phase, ReturnCode, Service},
     programs,
 };
 use twinlock_login::wire::Connection;
-use twinlock_service::{ports::Dialogue, process::ChildGuard, status::Status, wire::relay};
+use twinlock_service::{process::ChildGuard, status::Status, wire::relay};
 
 use crate::{
     cli::TestLogin,

@@ -5,17 +5,13 @@ use std::{cell::Cell, io::Write as _, net::Shutdown, os::unix::net::UnixStream};
 use serde_json::Value;
 use twinlock_core::{
     policy::SecondFactor,
-    ports::{Conversation, NoAnswer, Question},
+    ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
 };
 use twinlock_login::{
     attempt::Outcome,
     wire::{ConnectError, Connection, LoginRequest, attempt},
 };
-use twinlock_service::{
-    lifecycle::Request,
-    ports::{Dialogue, Offer, Typing},
-    wire::ask_broker,
-};
+use twinlock_service::{lifecycle::Request, wire::ask_broker};
 use zeroize::Zeroizing;
 
 use crate::frame::messages;
@@ -125,16 +121,11 @@ impl Conversation for Answering {
 }
 
 impl Dialogue for Answering {
-    fn ask(&mut self, _: &str, _: Typing) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
-        self.questions += 1;
-        Ok(b"123456".to_vec().into())
-    }
-
     fn tell(&mut self, _: &str) -> Result<(), NoAnswer> {
         Ok(())
     }
 
-    fn introduce(&mut self, _: &Offer) -> Result<(), NoAnswer> {
+    fn show_authenticator(&mut self, _: &Offer) -> Result<(), NoAnswer> {
         Ok(())
     }
 }

@@ -89,7 +89,7 @@ impl Conversation for FirstPass<'_, '_> {
         // Of two codes only the first one stands behind the password.
         let with_password = match question {
             Question::Code(_) => self.forward,
-            Question::NextCode(_) | Question::Text(_) => false,
+            Question::NextCode(_) | Question::Password(_) | Question::Text(_) => false,
         };
         if with_password && !matches!(Answer::read(&typed), Answer::Blocked) {
             return Ok(self.forward(&typed));

@@ -12,7 +12,9 @@
     )
 )]
 
+pub mod dialogue;
 pub mod enrolment;
 pub mod onboarding;
 pub mod pending;
+mod prompts;
 pub mod qr;

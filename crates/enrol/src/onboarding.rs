@@ -1,18 +1,12 @@
-//! Enrolling inside a login: the picture, a code of the app, the recovery codes, one of them back.
-//! What comes of it is staged, and stored only where the whole login has passed: see [`crate::pending`].
-//!
-//! Everything is said in the text of a prompt: messages of other kinds come late, cut or not at all, depending on the client.
-
-use std::fmt::Write as _;
+//! Enrolment inside a login: the usual dialogue in prompts. What comes of it is staged, and stored only where the whole login
+//! has passed: see [`crate::pending`].
 
 use twinlock_core::{
     account::Subject,
-    answer::Answer,
     credentials::{Authenticator, Enrolment, Label},
     journal::Reason,
     notice::Notice,
-    ports::{Clock, Conversation, Question, Randomness},
-    recovery::RecoveryCode,
+    ports::{Clock, Conversation, Dialogue as _, Offer, Randomness},
     time::UnixTime,
 };
 use twinlock_login::attempt::{Attempt, Outcome};
@@ -20,16 +14,11 @@ use twinlock_store::ports::{Hashing, StateStore, WriteCredentials};
 use zeroize::Zeroizing;
 
 use crate::{
+    dialogue::{GivenUp, confirm_authenticator, hand_over_recovery_codes},
     enrolment::{self, EnrolError, IfEnrolled, Parameters},
-    qr::{self, Palette},
+    prompts::PromptDialogue,
 };
 
-/// How often a wrong answer is asked again.
-const TRIES: usize = 3;
-/// How often the picture is drawn another way.
-const REDRAWS: usize = 6;
-/// Light modules around the picture: with 1, picture and text fit a terminal of 80x24.
-const QUIET: u8 = 1;
 /// Longest address whose picture is that small (version 5).
 const SMALL: usize = 106;
 
@@ -102,12 +91,15 @@ impl<S: StateStore> Onboarding<'_, S> {
             .map_err(|error| failed(&error))?;
         let account: String = typed.chars().filter(|c| !c.is_control()).take(64).collect();
         let account = subject.map_or(account.as_str(), |subject| subject.name.as_str());
-        let confirmed = self.confirm(&authenticator, account, conversation)?;
+        let mut dialogue = PromptDialogue::over(conversation);
+        let confirmed = self.confirm(&authenticator, account, &mut dialogue);
+        let confirmed = confirmed.map_err(|given_up| Self::given_up(given_up, &dialogue))?;
         let (codes, set) = {
             let _permit = self.states.hash_permit(Hashing::NewCodes).map_err(Attempt::from)?;
             enrolment::new_recovery_codes(now, self.randomness).map_err(|error| failed(&error))?
         };
-        hand_over(&codes, conversation)?;
+        let kept = hand_over_recovery_codes(&codes, &mut dialogue);
+        kept.map_err(|given_up| Self::given_up(given_up, &dialogue))?;
         let Some(subject) = subject else {
             return Err(Attempt::refused_for(Reason::UnknownUser));
         };
@@ -120,69 +112,39 @@ impl<S: StateStore> Onboarding<'_, S> {
         Ok(Box::new(Staged { subject: subject.clone(), enrolment, confirmed }))
     }
 
-    /// Shows the secret until a code of it comes back.
+    /// Shows the authenticator and asks for a code of it.
     fn confirm(
         &self,
         authenticator: &Authenticator,
         account: &str,
-        conversation: &mut dyn Conversation,
-    ) -> Result<u64, Attempt> {
-        let uri = address(authenticator, self.issuer, account);
-        let (mut ascii, mut inverse) = (false, false);
-        let mut prompt = introduction(authenticator, &uri, (self.issuer, account), ascii, inverse);
-        let (mut wrong, mut redrawn) = (0usize, 0usize);
-        while wrong < TRIES && redrawn <= REDRAWS {
-            let typed = ask(conversation, &prompt)?;
-            match typed.as_slice() {
-                b"a" | b"A" => ascii = !ascii,
-                b"i" | b"I" => inverse = !inverse,
-                typed => {
-                    if let Some(step) = enrolment::confirm(authenticator, typed, self.clock.now()) {
-                        return Ok(step);
-                    }
-                    wrong = wrong.saturating_add(1);
-                    prompt = Zeroizing::new(format!(
-                        "\nThat is not the code that the app shows now. Is the clock of the phone right (automatic time),\n\
-                         and is it the entry \"{}: {account}\" that was just made?\nCode that the app shows: ",
-                        self.issuer
-                    ));
-                    continue;
-                }
+        dialogue: &mut PromptDialogue<'_>,
+    ) -> Result<u64, GivenUp> {
+        let otp = &authenticator.otp;
+        dialogue.show_authenticator(&Offer {
+            user: account.to_owned(),
+            issuer: self.issuer.to_owned(),
+            uri: address(authenticator, self.issuer, account),
+            key: otp.secret().in_groups(),
+            digits: otp.digits(),
+            period: otp.period(),
+        })?;
+        confirm_authenticator(authenticator, self.clock, dialogue)
+    }
+
+    /// How an attempt ends whose enrolment was given up.
+    fn given_up(given_up: GivenUp, dialogue: &PromptDialogue<'_>) -> Attempt {
+        match given_up {
+            GivenUp::NoAnswer(_) if dialogue.is_blocked => Attempt::blocked(),
+            GivenUp::NoAnswer(none) => Attempt::ended(Outcome::NoAnswer(none)),
+            GivenUp::NoCode => {
+                ended(Reason::NotEnrolled, "the enrolment inside the login was given up: no code of the app was given")
             }
-            redrawn = redrawn.saturating_add(1);
-            prompt = introduction(authenticator, &uri, (self.issuer, account), ascii, inverse);
+            GivenUp::NoRecoveryCode => ended(
+                Reason::NotEnrolled,
+                "the enrolment inside the login was given up: no recovery code was typed back",
+            ),
         }
-        Err(ended(Reason::NotEnrolled, "the enrolment inside the login was given up: no code of the app was given"))
     }
-}
-
-/// Shows the recovery codes until one of them comes back.
-fn hand_over(codes: &[RecoveryCode], conversation: &mut dyn Conversation) -> Result<(), Attempt> {
-    // Room for all of it at once: a growing buffer would leave copies behind.
-    let mut prompt = Zeroizing::new(String::with_capacity(1024));
-    prompt.push_str(
-        "\nThe app is confirmed. These recovery codes open one login each, when the phone is not at hand.\n\
-         Write them down, and keep them apart from the phone: they are not shown again.\n\n",
-    );
-    prompt.push_str(&enrolment::listed(codes));
-    prompt.push_str("\nType one of them, to show that you have them: ");
-    for _ in 0..TRIES {
-        let typed = ask(conversation, &prompt)?;
-        if enrolment::typed_back(codes, &typed) {
-            return Ok(());
-        }
-        prompt = Zeroizing::new("\nThat is none of them. Type one of the recovery codes above: ".to_owned());
-    }
-    Err(ended(Reason::NotEnrolled, "the enrolment inside the login was given up: no recovery code was typed back"))
-}
-
-/// One answer; what sshd sends for somebody who may not log in ends it.
-fn ask(conversation: &mut dyn Conversation, prompt: &str) -> Result<Zeroizing<Vec<u8>>, Attempt> {
-    let typed = conversation.ask(Question::Text(prompt)).map_err(|none| Attempt::ended(Outcome::NoAnswer(none)))?;
-    if let Answer::Blocked = Answer::read(&typed) {
-        return Err(Attempt::blocked());
-    }
-    Ok(typed)
 }
 
 /// The address for the app. Where its picture would not fit a terminal, the issuer stands in the label alone.
@@ -192,37 +154,6 @@ fn address(authenticator: &Authenticator, issuer: &str, account: &str) -> Zeroiz
         Some((short, _)) if whole.len() > SMALL => Zeroizing::new(short.to_owned()),
         Some(_) | None => whole,
     }
-}
-
-/// The picture first, so that the text is next to the cursor when the top has scrolled away.
-fn introduction(
-    authenticator: &Authenticator,
-    uri: &str,
-    (issuer, account): (&str, &str),
-    ascii: bool,
-    inverse: bool,
-) -> Zeroizing<String> {
-    let palette = match (ascii, inverse) {
-        (false, false) => Palette::Plain,
-        (false, true) => Palette::PlainInverse,
-        (true, false) => Palette::AsciiInverse,
-        (true, true) => Palette::Ascii,
-    };
-    let mut prompt = Zeroizing::new(String::with_capacity(64 * 1024));
-    // sshd's client puts "(user@host) " before it.
-    prompt.push('\n');
-    if let Some(picture) = qr::draw(uri, palette, QUIET) {
-        prompt.push_str(&picture);
-    }
-    prompt.push_str("Scan this with an authenticator app, or enter its key by hand:\n  ");
-    prompt.push_str(&authenticator.otp.secret().in_groups());
-    // Writing to a String cannot fail.
-    let _ = write!(
-        prompt,
-        "  ({issuer}: {account})\nIs the picture broken? Answer a for plain characters, i for the inverse.\n\
-         Code that the app shows: "
-    );
-    prompt
 }
 
 fn ended(reason: Reason, detail: &str) -> Attempt {

@@ -6,8 +6,10 @@ use twinlock_core::{
     credentials::Label,
     devices::DeviceChange,
     otp::{Algorithm, MovingFactor},
+    ports::Offer,
 };
 use twinlock_enrol::enrolment::Parameters;
+use zeroize::Zeroizing;
 
 /// [`Algorithm`].
 #[derive(Serialize, Deserialize)]
@@ -45,6 +47,31 @@ pub(crate) enum DeviceChangeForm {
     Suspend,
     Resume,
     Remove,
+}
+
+/// [`Offer`].
+#[derive(Serialize, Deserialize)]
+#[serde(remote = "Offer", deny_unknown_fields)]
+pub(crate) struct OfferForm {
+    user: String,
+    issuer: String,
+    uri: Zeroizing<String>,
+    key: Zeroizing<String>,
+    digits: u8,
+    period: Option<u32>,
+}
+
+/// A new authenticator as the content of a message.
+#[derive(Deserialize)]
+pub(crate) struct OfferMessage(#[serde(with = "OfferForm")] pub(crate) Offer);
+
+/// The same, to be written.
+pub(crate) struct OfferContent<'a>(pub(crate) &'a Offer);
+
+impl Serialize for OfferContent<'_> {
+    fn serialize<S: serde::Serializer>(&self, to: S) -> Result<S::Ok, S::Error> {
+        OfferForm::serialize(self.0, to)
+    }
 }
 
 /// [`Label`], a string that is one.

@@ -18,7 +18,6 @@ pub mod import;
 mod json;
 pub mod lifecycle;
 pub mod notify;
-pub mod ports;
 pub mod process;
 pub mod status;
 pub mod syslog;

@@ -36,7 +36,7 @@ impl Conversation for Person {
         }
         let answer = if std::mem::take(&mut self.clumsy) {
             "oops".to_owned()
-        } else if prompt.ends_with("Code that the app shows: ") {
+        } else if prompt.ends_with("The code that the app shows now: ") {
             let otp = self.app.as_ref().unwrap();
             otp.code(otp.step_at(clock().now(), ReplayState::default()))
         } else {

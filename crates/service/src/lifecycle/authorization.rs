@@ -1,19 +1,18 @@
 //! Who may do what, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
 //! A code tried here is counted and used up like that of a login.
 
-use twinlock_core::{account::Subject, credentials::Enrolment, journal::Reason, policy::SecondFactor};
+use twinlock_core::{account::Subject, credentials::Enrolment, journal::Reason, policy::SecondFactor, ports::Dialogue};
 use twinlock_enrol::enrolment::EnrolError;
-use twinlock_login::attempt::Outcome;
+use twinlock_login::attempt::{Login, Outcome};
 use twinlock_store::{
     config::FirstEnrollment,
     ports::{ReadCredentials, WriteCredentials},
 };
 
 use super::{
-    Caller, Confirm, DialogueConversation, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind,
-    attempt, attempt::Owned, granted,
+    Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind, attempt, attempt::Owned,
+    granted,
 };
-use crate::ports::Dialogue;
 
 /// What was shown, and of what it is still true when the change is made.
 pub(super) enum Authorization {
@@ -135,8 +134,8 @@ impl Lifecycle<'_> {
         let mut left = TRIES;
         loop {
             left = left.saturating_sub(1);
-            let mut asking = DialogueConversation { dialogue: &mut *dialogue, prompt: Some(PROMPT) };
-            let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
+            let login = Login { prompt: PROMPT, ..self.login() };
+            let attempt = login.attempt(Some(subject), SecondFactor::Required, &mut *dialogue);
             self.audit_log.attempt(subject, &attempt);
             if granted(&attempt).is_some() {
                 return Ok(Authorization::Held(enrolment.identity()));

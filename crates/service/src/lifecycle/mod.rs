@@ -15,12 +15,14 @@ use twinlock_core::{
     credentials::{Authenticator, Enrolment},
     devices::DeviceChange,
     notice::{Change, Notice},
-    otp::MovingFactor,
     policy::{Groups, SecondFactor},
-    ports::{Clock, Conversation, NoAnswer, Question, Randomness},
+    ports::{Clock, Dialogue, Offer, Randomness},
     recovery::{RecoveryCode, RecoverySet},
 };
-use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled, Parameters};
+use twinlock_enrol::{
+    dialogue::{confirm_authenticator, hand_over_recovery_codes},
+    enrolment::{self, EnrolError, IfEnrolled},
+};
 use twinlock_login::attempt::{Attempt, Granted, Login, Outcome};
 use twinlock_store::{
     config::{Config, check_issuer},
@@ -29,14 +31,7 @@ use twinlock_store::{
     ports::{Hashing, ReadCredentials, StateStore as _, StoreError},
 };
 
-use crate::{
-    admin,
-    ports::{Dialogue, Offer, Typing},
-    status::Status,
-};
-
-/// How often a wrong answer is asked again before everything is given up.
-const TRIES: usize = 5;
+use crate::{admin, status::Status};
 
 /// Who asks.
 #[derive(Clone, Copy)]
@@ -158,7 +153,7 @@ impl Lifecycle<'_> {
         };
         let uri = enrolment::uri(&authenticator, &issuer, subject.name.as_str());
         let otp = &authenticator.otp;
-        dialogue.introduce(&Offer {
+        dialogue.show_authenticator(&Offer {
             user: subject.name.to_string(),
             issuer,
             uri: uri.clone(),
@@ -169,8 +164,8 @@ impl Lifecycle<'_> {
         let confirmed = match wanted.confirm {
             Confirm::Skip => None,
             Confirm::Ask => {
-                let step = self.confirm(&authenticator, dialogue)?;
-                hand_over(&codes, dialogue)?;
+                let step = confirm_authenticator(&authenticator, self.clock, dialogue)?;
+                hand_over_recovery_codes(&codes, dialogue)?;
                 Some(step)
             }
         };
@@ -187,36 +182,6 @@ impl Lifecycle<'_> {
     fn new_recovery_codes(&mut self) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
         let _permit = self.store.states.hash_permit(Hashing::NewCodes)?;
         enrolment::new_recovery_codes(self.clock.now(), self.randomness)
-    }
-
-    /// Asks for a code of the authenticator, as proof that it has the secret; gives its step.
-    fn confirm(&self, authenticator: &Authenticator, dialogue: &mut dyn Dialogue) -> Result<u64, RequestError> {
-        let otp = &authenticator.otp;
-        let prompt = match otp.factor() {
-            MovingFactor::Time { .. } => "The code that the app shows now: ",
-            MovingFactor::Counter { .. } => "The code that the token shows when its button is pressed: ",
-        };
-        for _ in 0..TRIES {
-            let typed = dialogue.ask(prompt, Typing::Shown)?;
-            let now = self.clock.now();
-            if let Some(step) = enrolment::confirm(authenticator, &typed, now) {
-                return Ok(step);
-            }
-            match otp.factor() {
-                MovingFactor::Time { .. } => dialogue.tell(&format!(
-                    "That is not the code of now. Is the phone's clock right, and this host's\n\
-                     ({now})? Is it the entry just scanned, and not an older one of\n\
-                     the same name? Try the next code.\n",
-                ))?,
-                MovingFactor::Counter { .. } => dialogue
-                    .tell("That is none of its next hundred codes. Is it this token, and is --counter right?\n")?,
-            }
-            let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
-            for doubt in parameters.doubts() {
-                dialogue.tell(&format!("Is it that {doubt}?\n"))?;
-            }
-        }
-        Err(NoAnswer { code: 0 }.into())
     }
 
     fn store_new(
@@ -274,7 +239,7 @@ impl Lifecycle<'_> {
         let authorization = self.prove(subject, dialogue)?;
         let (codes, set) = self.new_recovery_codes()?;
         if confirm == Confirm::Ask {
-            hand_over(&codes, dialogue)?;
+            hand_over_recovery_codes(&codes, dialogue)?;
         }
         let now = self.clock.now();
         enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
@@ -346,8 +311,7 @@ impl Lifecycle<'_> {
 
     /// One attempt, as a login makes it: recovery codes left, if one was used.
     fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, RequestError> {
-        let mut asking = DialogueConversation { dialogue, prompt: None };
-        let attempt = self.login().attempt(Some(subject), SecondFactor::Required, &mut asking);
+        let attempt = self.login().attempt(Some(subject), SecondFactor::Required, dialogue);
         self.audit_log.attempt(subject, &attempt);
         let attempt = self.as_told(attempt);
         let granted = granted(&attempt).map(Granted::recovery_codes_left);
@@ -355,7 +319,7 @@ impl Lifecycle<'_> {
     }
 
     fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
-        let attempt = self.login().resync(subject, &mut DialogueConversation { dialogue, prompt: None });
+        let attempt = self.login().resync(subject, dialogue);
         self.audit_log.attempt(subject, &attempt);
         if granted(&attempt).is_none() {
             return Err(attempt::resync_refusal(&attempt, subject.name.as_str(), self.owned(subject)));
@@ -392,50 +356,12 @@ impl Lifecycle<'_> {
     }
 }
 
-/// A dialogue that is asked for codes.
-struct DialogueConversation<'a> {
-    dialogue: &'a mut dyn Dialogue,
-    /// The prompt for the first code, if not that of the configuration.
-    prompt: Option<&'a str>,
-}
-
-impl Conversation for DialogueConversation<'_> {
-    fn ask(&mut self, question: Question<'_>) -> Result<zeroize::Zeroizing<Vec<u8>>, NoAnswer> {
-        let prompt = match question {
-            Question::Code(prompt) => self.prompt.unwrap_or(prompt),
-            Question::NextCode(prompt) | Question::Text(prompt) => prompt,
-        };
-        self.dialogue.ask(prompt, Typing::Shown)
-    }
-}
-
 /// The evidence, if it was granted.
 const fn granted(attempt: &Attempt) -> Option<&Granted> {
     match &attempt.outcome {
         Outcome::Granted(granted) => Some(granted),
         Outcome::NotAsked(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => None,
     }
-}
-
-/// Shows the recovery codes and asks one of them back, as proof that they were kept.
-fn hand_over(codes: &[RecoveryCode], dialogue: &mut dyn Dialogue) -> Result<(), NoAnswer> {
-    if codes.is_empty() {
-        return Ok(());
-    }
-    dialogue.tell(
-        "\nRecovery codes. Each opens one login when the phone is not at hand. Write\n\
-         them down or print them, and keep them apart from the phone: they are not\n\
-         shown again.\n\n",
-    )?;
-    dialogue.tell(&enrolment::listed(codes))?;
-    for _ in 0..TRIES {
-        let typed = dialogue.ask("\nType one of them, to show that you have them: ", Typing::Shown)?;
-        if enrolment::typed_back(codes, &typed) {
-            return Ok(());
-        }
-        dialogue.tell("That is none of them.")?;
-    }
-    Err(NoAnswer { code: 0 })
 }
 
 fn formatted(codes: &[RecoveryCode]) -> zeroize::Zeroizing<Vec<String>> {

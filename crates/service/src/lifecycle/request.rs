@@ -10,7 +10,10 @@ use twinlock_core::{
     ports::NoAnswer,
     secret::Secret,
 };
-use twinlock_enrol::enrolment::{EnrolError, Parameters};
+use twinlock_enrol::{
+    dialogue::GivenUp,
+    enrolment::{EnrolError, Parameters},
+};
 use twinlock_store::ports::StoreError;
 use zeroize::Zeroizing;
 
@@ -189,6 +192,15 @@ impl From<NoAnswer> for RequestError {
     fn from(_: NoAnswer) -> Self {
         Self::new(RequestErrorKind::Refused, "not confirmed, so nothing was changed")
             .hint("run the command again when the phone and the codes are at hand")
+    }
+}
+
+impl From<GivenUp> for RequestError {
+    fn from(given_up: GivenUp) -> Self {
+        match given_up {
+            GivenUp::NoAnswer(none) => none.into(),
+            GivenUp::NoCode | GivenUp::NoRecoveryCode => NoAnswer { code: 0 }.into(),
+        }
     }
 }
 

@@ -2,10 +2,9 @@
 
 use std::time::Duration;
 
+use twinlock_core::ports::{Dialogue, Question};
 use twinlock_login::wire::{Connection, FrameError, Kind};
 use zeroize::Zeroizing;
-
-use crate::ports::{Dialogue, Typing};
 
 /// How long the helper may take for its next word: PAM holds failures back, and directories are slow.
 const PATIENCE: Duration = Duration::from_mins(1);
@@ -17,9 +16,9 @@ const PATIENCE: Duration = Duration::from_mins(1);
 pub fn relay(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizing<Vec<u8>>, FrameError> {
     loop {
         let frame = helper.read(PATIENCE)?;
-        let typing = match frame.kind {
-            Kind::Ask => Typing::Shown,
-            Kind::AskHidden => Typing::Hidden,
+        let question = match frame.kind {
+            Kind::Ask => Question::Text(frame.text()?),
+            Kind::AskHidden => Question::Password(frame.text()?),
             Kind::Tell => {
                 dialogue.tell(frame.text()?).map_err(|_| FrameError::Gone)?;
                 continue;
@@ -34,7 +33,7 @@ pub fn relay(helper: &Connection, dialogue: &mut dyn Dialogue) -> Result<Zeroizi
             | Kind::Done
             | Kind::Refused => return Err(FrameError::OutOfPlace),
         };
-        let typed = dialogue.ask(frame.text()?, typing).map_err(|_| FrameError::Gone)?;
+        let typed = dialogue.ask(question).map_err(|_| FrameError::Gone)?;
         helper.write(Kind::Answer, &typed, PATIENCE)?;
     }
 }

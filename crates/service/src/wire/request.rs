@@ -4,13 +4,13 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use twinlock_core::ports::NoAnswer;
+use twinlock_core::ports::{Dialogue, NoAnswer, Offer, Question};
 use twinlock_login::wire::{Connection, Frame, FrameError, Kind, VERSION};
 use zeroize::Zeroizing;
 
 use crate::{
+    json::{OfferContent, OfferMessage},
     lifecycle::{Done, Request, RequestError, RequestErrorKind},
-    ports::{Dialogue, Offer, Typing},
 };
 
 /// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
@@ -73,6 +73,22 @@ pub fn content(value: &impl Serialize) -> Result<Zeroizing<Vec<u8>>, FrameError>
     Ok(bytes)
 }
 
+/// A new authenticator as the content of a message.
+///
+/// # Errors
+/// As for [`content`].
+pub fn offer_content(offer: &Offer) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    content(&OfferContent(offer))
+}
+
+/// A new authenticator as it came in a message.
+///
+/// # Errors
+/// [`FrameError::NoMessage`].
+pub fn read_offer(content: &[u8]) -> Result<Offer, FrameError> {
+    serde_json::from_slice(content).map(|OfferMessage(offer)| offer).map_err(|_| FrameError::NoMessage)
+}
+
 /// Has the broker do what is wanted, and talks with `dialogue` for it.
 ///
 /// # Errors
@@ -90,9 +106,11 @@ pub fn ask_broker(
         let frame = broker.read(PATIENCE).map_err(lost)?;
         match frame.kind {
             Kind::Ask | Kind::AskHidden => {
-                let typing = if frame.kind == Kind::Ask { Typing::Shown } else { Typing::Hidden };
+                let prompt = frame.text().map_err(lost)?;
+                let question =
+                    if frame.kind == Kind::Ask { Question::Text(prompt) } else { Question::Password(prompt) };
                 asked = true;
-                match dialogue.ask(frame.text().map_err(lost)?, typing) {
+                match dialogue.ask(question) {
                     Ok(typed) => put(broker, Kind::Answer, &typed)?,
                     Err(none) => return Err(gone(broker, none)),
                 }
@@ -101,8 +119,8 @@ pub fn ask_broker(
                 dialogue.tell(frame.text().map_err(lost)?).map_err(|none| gone(broker, none))?;
             }
             Kind::Introduce => {
-                let offer: Offer = parsed(&frame)?;
-                dialogue.introduce(&offer).map_err(|none| gone(broker, none))?;
+                let offer = read_offer(&frame.content).map_err(lost)?;
+                dialogue.show_authenticator(&offer).map_err(|none| gone(broker, none))?;
             }
             // Nothing is done, and nobody is right, without a question.
             Kind::Done if !asked && !matches!(request, Request::Status) => return Err(lost(FrameError::OutOfPlace)),

@@ -149,12 +149,12 @@ fn of_two_at_once_one_wins_and_the_other_is_told() {
 }
 
 #[test]
-fn three_wrong_codes_and_three_wrong_recovery_codes_end_it() {
+fn five_wrong_codes_and_five_wrong_recovery_codes_end_it() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         let mut session = sshd.login("alice").terminal();
         let app = app_of(&session.expect(CODE));
-        for _ in 0..2 {
+        for _ in 0..4 {
             session.send_line(&app.wrong_code());
             session.expect("That is not the code");
             session.expect(CODE);
@@ -166,9 +166,10 @@ fn three_wrong_codes_and_three_wrong_recovery_codes_end_it() {
 
         let mut session = sshd.login("alice").terminal();
         enrol_but_for_the_last_answer(&mut session);
-        for _ in 0..2 {
+        for _ in 0..4 {
             session.send_line("AAAA-AAAA-AAAA-AAAA");
-            session.expect("That is none of them. Type one of the recovery codes above: ");
+            session.expect("That is none of them.");
+            session.expect(BACK);
         }
         session.send_line("AAAA-AAAA-AAAA-AAAA");
         let login = session.finish();

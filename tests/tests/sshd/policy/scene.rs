@@ -7,7 +7,7 @@ use twinlock_tests::{Authenticator, Codes, Family, FirstFactor, LogEntry, Login,
 /// The prompt of everybody.
 pub(crate) const PROMPT: &str = "Verification code: ";
 /// The end of the prompt with the picture.
-pub(crate) const CODE: &str = "Code that the app shows: ";
+pub(crate) const CODE: &str = "The code that the app shows now: ";
 /// The end of the prompt with the recovery codes.
 pub(crate) const BACK: &str = "Type one of them, to show that you have them: ";
 
