@@ -1,5 +1,6 @@
 //! What a user holds, as values that cannot be wrong.
 
+pub use crate::id::AuthenticatorId;
 use crate::{account::UserName, otp::Otp, recovery::RecoverySet, text::is_hidden, time::UnixTime};
 
 /// A user's second factors. No `Debug`: it holds secrets.
@@ -30,10 +31,6 @@ pub struct Authenticator {
     pub suspended: bool,
 }
 
-/// The short, stable, random name of an authenticator: 1 to 16 of `a` to `z` and `0` to `9`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct AuthenticatorId(String);
-
 /// What a person calls an authenticator: 1 to 64 characters, none a control character. A new one has no hidden character
 /// either ([`is_hidden`]); one that was stored before may have some.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -63,38 +60,6 @@ impl Enrolment {
         let all = &self.authenticators;
         let twice = || all.iter().zip(1..).any(|(one, rest)| all.iter().skip(rest).any(|other| other.id == one.id));
         (1..=Self::MOST_AUTHENTICATORS).contains(&all.len()) && !twice()
-    }
-}
-
-impl AuthenticatorId {
-    /// Longest id.
-    pub const LONGEST: usize = 16;
-
-    /// Takes an id.
-    #[must_use]
-    pub fn parse(text: &str) -> Option<Self> {
-        let sound = (1..=Self::LONGEST).contains(&text.len())
-            && text.bytes().all(|byte| byte.is_ascii_lowercase() || byte.is_ascii_digit());
-        sound.then(|| Self(text.to_owned()))
-    }
-
-    /// An id of 6 symbols (30 bits, so that ids of one user do not meet) from random bytes.
-    #[must_use]
-    pub fn from_random(bytes: [u8; 6]) -> Self {
-        const SYMBOLS: &[u8; 32] = b"abcdefghijkmnpqrstuvwxyz23456789";
-        Self(
-            bytes
-                .iter()
-                .filter_map(|byte| SYMBOLS.get(usize::from(byte % 32)))
-                .map(|symbol| char::from(*symbol))
-                .collect(),
-        )
-    }
-
-    /// The id.
-    #[must_use]
-    pub fn as_str(&self) -> &str {
-        &self.0
     }
 }
 

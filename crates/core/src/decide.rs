@@ -8,7 +8,7 @@ use crate::{
     otp::{Code, Match, Otp, ReplayState, Window},
     policy::Network,
     record::{Origin, Record},
-    recovery::{RecoveryCode, RecoveryError, RecoveryMatch},
+    recovery::{RecoveryCode, RecoveryError, RecoveryMatch, RecoverySetId},
     remember::{Client, Remembered},
     throttle::Method,
     time::UnixTime,
@@ -83,7 +83,7 @@ pub enum Consumed {
     /// A recovery code.
     RecoveryCode {
         /// Its set.
-        set: AuthenticatorId,
+        set: RecoverySetId,
         /// Its id.
         id: u8,
     },
@@ -388,6 +388,10 @@ mod tests {
         AuthenticatorId::parse(text).unwrap()
     }
 
+    fn set_id(text: &str) -> RecoverySetId {
+        RecoverySetId::parse(text).unwrap()
+    }
+
     fn authenticator(name: &str, secret: u8, factor: MovingFactor) -> Authenticator {
         let otp = Otp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
         Authenticator { id: id(name), label: Label::parse(name).unwrap(), otp, created: None, suspended: false }
@@ -401,7 +405,7 @@ mod tests {
 
     fn enrolled() -> Enrolment {
         let codes = [RecoveryCode::parse(RECOVERY.as_bytes()).unwrap()];
-        let set = RecoverySet::hashed(id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap();
+        let set = RecoverySet::hashed(set_id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap();
         Enrolment {
             user: UserName::parse(b"alice").unwrap(),
             uid: None,
@@ -455,15 +459,15 @@ mod tests {
         );
         let spent = {
             let mut record = fresh();
-            record.spend(&id("set1"), 1);
+            record.spend(&set_id("set1"), 1);
             record
         };
         let other_set = {
             let mut record = fresh();
-            record.spend(&id("set0"), 1);
+            record.spend(&set_id("set0"), 1);
             record
         };
-        let code = Verdict::Accept(Consumed::RecoveryCode { set: id("set1"), id: 1 });
+        let code = Verdict::Accept(Consumed::RecoveryCode { set: set_id("set1"), id: 1 });
         let (phone, tablet) = (0, 1);
         for (fact, record, response, verdict) in [
             ("the code of now", fresh(), one(phone, STEP), accept("phone", STEP)),
@@ -525,7 +529,7 @@ mod tests {
         let now = UnixTime::from_seconds(NOW);
         let mut before = used(STEP - 1);
         before.use_step(&id("gone"), 7, now);
-        before.spend(&id("set0"), 3);
+        before.spend(&set_id("set0"), 3);
         before.throttle.failures = 2;
         let (phone, from) =
             (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::from_text("192.0.2.7"));
@@ -538,8 +542,8 @@ mod tests {
         );
         assert_eq!((step.uses[0].last_used, &step.uses[0].last_from), (now, &from));
         assert_eq!((&step.recovery, step.throttle.home), (&None, network));
-        let code = accepted(&alice(), &before, &Consumed::RecoveryCode { set: id("set1"), id: 1 }, &at(NOW));
-        assert_eq!((code.spent(&id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
+        let code = accepted(&alice(), &before, &Consumed::RecoveryCode { set: set_id("set1"), id: 1 }, &at(NOW));
+        assert_eq!((code.spent(&set_id("set1")), code.recovery_codes_left(&alice())), ([1].as_slice(), 0));
     }
 
     #[test]

@@ -18,6 +18,7 @@ pub mod answer;
 pub mod credentials;
 pub mod decide;
 pub mod devices;
+mod id;
 pub mod journal;
 pub mod module_arguments;
 pub mod notice;

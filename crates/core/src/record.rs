@@ -5,6 +5,7 @@ use crate::{
     credentials::{AuthenticatorId, Enrolment},
     notice::Notice,
     otp::ReplayState,
+    recovery::RecoverySetId,
     remember::Remembered,
     throttle::Throttle,
     time::UnixTime,
@@ -63,7 +64,7 @@ pub struct Origin {
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Spent {
     /// The set they belong to.
-    pub set: AuthenticatorId,
+    pub set: RecoverySetId,
     /// Their ids.
     pub ids: Vec<u8>,
 }
@@ -116,7 +117,7 @@ impl Record {
 
     /// The spent ids of the recovery set named `set`.
     #[must_use]
-    pub fn spent(&self, set: &AuthenticatorId) -> &[u8] {
+    pub fn spent(&self, set: &RecoverySetId) -> &[u8] {
         self.recovery.as_ref().filter(|spent| spent.set == *set).map_or(&[], |spent| &spent.ids)
     }
 
@@ -164,7 +165,7 @@ impl Record {
     }
 
     /// Notes that the recovery code `id` of the set named `set` is spent.
-    pub fn spend(&mut self, set: &AuthenticatorId, id: u8) {
+    pub fn spend(&mut self, set: &RecoverySetId, id: u8) {
         match &mut self.recovery {
             Some(spent) if spent.set == *set => spent.ids.push(id),
             Some(_) | None => self.recovery = Some(Spent { set: set.clone(), ids: vec![id] }),
@@ -245,7 +246,7 @@ mod tests {
 
     #[test]
     fn a_code_of_a_new_set_ends_what_is_known_of_the_old_one() {
-        let [old, new] = ["set0", "set1"].map(|set| AuthenticatorId::parse(set).unwrap());
+        let [old, new] = ["set0", "set1"].map(|set| RecoverySetId::parse(set).unwrap());
         let mut record = used_from("");
         record.spend(&old, 3);
         record.spend(&old, 4);
@@ -269,7 +270,7 @@ mod tests {
     #[test]
     fn recovery_codes_that_are_spent_are_not_left() {
         let hash = "$argon2id$v=19$m=19456,t=2,p=1$c2FsdHNhbHRzYWx0$AAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
-        let set = AuthenticatorId::parse("set1").unwrap();
+        let set = RecoverySetId::parse("set1").unwrap();
         let recovery = RecoverySet::from_stored(set.clone(), None, &[(1, hash), (2, hash), (3, hash)]).ok();
         let user = UserName::parse(b"alice").unwrap();
         let enrolment = Enrolment { user, uid: None, authenticators: Vec::new(), recovery };

@@ -7,7 +7,8 @@ use argon2::{
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
 
-use crate::{credentials::AuthenticatorId, secret::in_fours, time::UnixTime};
+pub use crate::id::RecoverySetId;
+use crate::{secret::in_fours, time::UnixTime};
 
 /// The symbols of Crockford's base32: no I, L, O and U.
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -71,8 +72,8 @@ impl RecoveryCode {
 /// The recovery codes of one user, hashed under one salt.
 #[derive(Clone)]
 pub struct RecoverySet {
-    /// Names the set, so that spent ids of an older set mean nothing.
-    pub set: AuthenticatorId,
+    /// Names the set, so that used codes of an older set mean nothing.
+    pub set: RecoverySetId,
     /// When it was made.
     pub created: Option<UnixTime>,
     codes: Vec<HashedCode>,
@@ -142,7 +143,7 @@ impl RecoverySet {
     /// # Errors
     /// [`RecoveryError::Memory`]; [`RecoveryError::Ids`] for no code or too many.
     pub fn hashed(
-        set: AuthenticatorId,
+        set: RecoverySetId,
         created: UnixTime,
         codes: &[RecoveryCode],
         salt: [u8; 16],
@@ -156,7 +157,7 @@ impl RecoverySet {
     /// As for [`RecoverySet::hashed`].
     pub fn hashed_in(
         HashMemory(blocks): &mut HashMemory,
-        set: AuthenticatorId,
+        set: RecoverySetId,
         created: UnixTime,
         codes: &[RecoveryCode],
         salt: [u8; 16],
@@ -190,7 +191,7 @@ impl RecoverySet {
     /// # Errors
     /// [`RecoveryError`]. The cost is bounded here, before any run.
     pub fn from_stored(
-        set: AuthenticatorId,
+        set: RecoverySetId,
         created: Option<UnixTime>,
         stored: &[(u8, &str)],
     ) -> Result<Self, RecoveryError> {
@@ -332,8 +333,8 @@ mod tests {
         RecoveryCode::parse(text.as_bytes()).unwrap()
     }
 
-    fn name() -> AuthenticatorId {
-        AuthenticatorId::parse("a7c2").unwrap()
+    fn name() -> RecoverySetId {
+        RecoverySetId::parse("a7c2").unwrap()
     }
 
     fn two() -> RecoverySet {

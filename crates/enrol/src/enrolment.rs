@@ -16,7 +16,7 @@ use twinlock_core::{
     otp::{Algorithm, Match, MovingFactor, Otp, OtpError, ReplayState, Window},
     ports::Randomness,
     record::{Record, Use},
-    recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet},
+    recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet, RecoverySetId},
     secret::Secret,
     time::UnixTime,
 };
@@ -121,7 +121,13 @@ pub fn new_authenticator(
     randomness: &mut dyn Randomness,
 ) -> Result<Authenticator, EnrolError> {
     let otp = Otp::new(secret, algorithm, digits, factor).map_err(EnrolError::Parameters)?;
-    Ok(Authenticator { id: new_id(randomness)?, label, otp, created: Some(now), suspended: false })
+    Ok(Authenticator {
+        id: AuthenticatorId::from_random(id_bytes(randomness)?),
+        label,
+        otp,
+        created: Some(now),
+        suspended: false,
+    })
 }
 
 /// Makes a new set of recovery codes. Shown once, by the caller; only hashes are stored.
@@ -154,7 +160,8 @@ pub fn hash_recovery_codes(
 ) -> Result<RecoverySet, EnrolError> {
     let mut salt = [0; 16];
     fill(randomness, &mut salt)?;
-    RecoverySet::hashed_in(memory, new_id(randomness)?, now, codes, salt).map_err(EnrolError::Recovery)
+    RecoverySet::hashed_in(memory, RecoverySetId::from_random(id_bytes(randomness)?), now, codes, salt)
+        .map_err(EnrolError::Recovery)
 }
 
 /// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now. A token may
@@ -428,10 +435,11 @@ fn is_beyond_use(error: &StoreError) -> bool {
     )
 }
 
-fn new_id(randomness: &mut dyn Randomness) -> Result<AuthenticatorId, EnrolError> {
+/// The random bytes of a new id.
+fn id_bytes(randomness: &mut dyn Randomness) -> Result<[u8; 6], EnrolError> {
     let mut bytes = [0; 6];
     fill(randomness, &mut bytes)?;
-    Ok(AuthenticatorId::from_random(bytes))
+    Ok(bytes)
 }
 
 fn fill(randomness: &mut dyn Randomness, bytes: &mut [u8]) -> Result<(), EnrolError> {

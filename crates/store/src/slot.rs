@@ -236,7 +236,7 @@ mod tests {
         credentials::{AuthenticatorId, Enrolment},
         policy::Source,
         record::{Origin, Use},
-        recovery::RecoverySet,
+        recovery::{RecoverySet, RecoverySetId},
         spacing::{FailedNetwork, Spacing},
         throttle::Throttle,
         time::UnixTime,
@@ -429,7 +429,7 @@ mod tests {
         }
         let ids = (0..RecoverySet::LARGEST).map(|_| 255).collect();
         full.recovery = Some(twinlock_core::record::Spent {
-            set: AuthenticatorId::parse(&"z".repeat(AuthenticatorId::LONGEST)).unwrap(),
+            set: RecoverySetId::parse(&"z".repeat(RecoverySetId::LONGEST)).unwrap(),
             ids,
         });
         let notice = format!(

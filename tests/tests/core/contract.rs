@@ -21,7 +21,7 @@ use twinlock_store::{
 };
 use twinlock_tests::in_world;
 
-use crate::given::{NOON, enrolment, id, phone, subject};
+use crate::given::{NOON, enrolment, id, phone, set_id, subject};
 
 /// One promise, written once, checked on both.
 macro_rules! contract {
@@ -379,7 +379,7 @@ fn unlocking_forgets_failures_and_keeps_what_was_used(_: &impl WriteCredentials,
     assert!(!admin::unlock(states, &alice).unwrap());
     let mut locked = failed(100);
     locked.use_step(&id("phone"), 77, UnixTime::default());
-    locked.spend(&id("set1"), 3);
+    locked.spend(&set_id("set1"), 3);
     states.open_or_create(&alice).unwrap().change(&locked).unwrap();
     assert!(admin::unlock(states, &alice).unwrap());
     let wanted = Record { throttle: Throttle::default(), ..locked };

@@ -10,7 +10,7 @@ use twinlock_core::{
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer, Question},
     record::Origin,
-    recovery::{RecoveryCode, RecoverySet},
+    recovery::{RecoveryCode, RecoverySet, RecoverySetId},
     secret::Secret,
     throttle::Limits,
     time::UnixTime,
@@ -32,6 +32,10 @@ pub(crate) fn id(text: &str) -> AuthenticatorId {
     AuthenticatorId::parse(text).unwrap()
 }
 
+pub(crate) fn set_id(text: &str) -> RecoverySetId {
+    RecoverySetId::parse(text).unwrap()
+}
+
 pub(crate) fn phone(secret: u8) -> Authenticator {
     let factor = MovingFactor::Time { period: 30 };
     let otp = Otp::new(Secret::from_bytes(&[secret; 20]).unwrap(), Algorithm::Sha1, 6, factor).unwrap();
@@ -42,7 +46,7 @@ pub(crate) fn enrolment(name: &str) -> Enrolment {
     // Hashed once: a run of Argon2 costs more than all else of a test.
     static SET: LazyLock<RecoverySet> = LazyLock::new(|| {
         let codes = RECOVERY.map(|code| RecoveryCode::parse(code.replace('-', "").as_bytes()).unwrap());
-        RecoverySet::hashed(id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap()
+        RecoverySet::hashed(set_id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap()
     });
     Enrolment { user: subject(name).name, uid: Some(1001), authenticators: vec![phone(1)], recovery: Some(SET.clone()) }
 }

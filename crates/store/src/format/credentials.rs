@@ -13,7 +13,7 @@ use twinlock_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{TomlDocument, authenticator_id, quoted};
+use super::{TomlDocument, authenticator_id, quoted, recovery_set_id};
 use crate::{
     config::line_and_column,
     document::{Document, ParseError, ParseErrorKind, Table, boolean, integer, string},
@@ -151,7 +151,7 @@ fn read_authenticator(mut table: Table<'_>) -> Result<Authenticator, ParseError>
 
 fn read_recovery(mut table: Table<'_>) -> Result<RecoverySet, ParseError> {
     let place = table.place();
-    let set = table.required("set", authenticator_id)?;
+    let set = table.required("set", recovery_set_id)?;
     let created = table.optional("created", time)?;
     let codes = table.tables("codes", read_code)?;
     table.end()?;

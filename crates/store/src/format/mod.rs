@@ -9,7 +9,7 @@ pub(crate) mod rule;
 pub use credentials::CredentialsError;
 use toml::de::DeValue;
 use toml_writer::ToTomlValue as _;
-use twinlock_core::credentials::AuthenticatorId;
+use twinlock_core::{credentials::AuthenticatorId, recovery::RecoverySetId};
 
 use crate::document::string;
 
@@ -40,4 +40,8 @@ fn quoted(text: &str) -> String {
 
 fn authenticator_id(value: &DeValue<'_>) -> Result<AuthenticatorId, String> {
     AuthenticatorId::parse(string(value)?).ok_or_else(|| "an id has 1 to 16 lower-case letters and digits".into())
+}
+
+fn recovery_set_id(value: &DeValue<'_>) -> Result<RecoverySetId, String> {
+    RecoverySetId::parse(string(value)?).ok_or_else(|| "an id has 1 to 16 lower-case letters and digits".into())
 }

@@ -13,7 +13,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use super::{TomlDocument, authenticator_id, notice, quoted, remembered};
+use super::{TomlDocument, authenticator_id, notice, quoted, recovery_set_id, remembered};
 use crate::document::{Document, ParseError, Table, array, boolean, each, integer, string};
 
 impl TomlDocument for Record {
@@ -152,7 +152,7 @@ fn read_use(mut table: Table<'_>) -> Result<Use, ParseError> {
 }
 
 fn read_spent(mut table: Table<'_>) -> Result<Spent, ParseError> {
-    let set = table.required("set", authenticator_id)?;
+    let set = table.required("set", recovery_set_id)?;
     let ids = table.required("ids", |value| each(value, integer))?;
     table.end()?;
     Ok(Spent { set, ids })
