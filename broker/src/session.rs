@@ -175,6 +175,7 @@ impl Session<'_> {
             // The address is what the caller claims: it must not make a network the owner's home.
             network: None,
             client: None,
+            forecast: None,
         };
         if request.prompt.is_none() {
             // The account phase of a host: not an attempt, so none for the log.

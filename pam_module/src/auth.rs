@@ -1,15 +1,15 @@
 //! The auth phase: one attempt under the policy that fits, and its result for the account phase.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{
-    account::Subject, credentials::Enrolment, journal::Reason, otp::Otp, policy::SecondFactor, record::Origin,
-};
+use twinlock_core::{credentials::Enrolment, journal::Reason, otp::Otp, policy::SecondFactor, record::Origin};
 use twinlock_enrol::onboarding::{Onboarding, Staged};
-use twinlock_login::attempt::{Attempt, AuditEntry, Login, Outcome};
+use twinlock_login::{
+    attempt::{Attempt, AuditEntry, Login, Outcome},
+    snapshot::LazySnapshot,
+};
 use twinlock_store::{
     files::Store,
     host::{self, Kernel, SystemClock},
-    ports::ReadCredentials as _,
 };
 
 use crate::{
@@ -43,9 +43,11 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     transaction.ask_for_fail_delay(context.config.fail_delay);
     transaction.echo = context.config.echo && !arguments.noecho;
     let before = transaction.user.clone();
-    let ended = match should_offer_enrolment(transaction, arguments, &context) {
+    let read = || context.snapshot();
+    let forecast = LazySnapshot::new(&read);
+    let ended = match should_offer_enrolment(transaction, arguments, (&context, &forecast)) {
         Some(store) => enrol_in_login(transaction, &context, store),
-        None => Err(attempt(transaction, arguments, &context)),
+        None => Err(attempt(transaction, arguments, (&context, &forecast))),
     };
     let ended = if transaction.user_now() == before { ended } else { Err(user_changed()) };
     let (code, evidence) = match ended {
@@ -69,7 +71,11 @@ const NO_KEY: &str = "nobody was asked, because sshd has verified no key before:
     `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME)";
 
 /// One attempt; a second one where a code that came with the password of an earlier module was not a current one.
-fn attempt(transaction: &mut Transaction<'_>, arguments: &Arguments, context: &Context) -> Attempt {
+fn attempt(
+    transaction: &mut Transaction<'_>,
+    arguments: &Arguments,
+    (context, forecast): (&Context, &LazySnapshot<'_>),
+) -> Attempt {
     let first_factors = transaction.first_factors.clone();
     let from = transaction.rhost.as_deref().and_then(Origin::from_text);
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
@@ -92,11 +98,12 @@ fn attempt(transaction: &mut Transaction<'_>, arguments: &Arguments, context: &C
                 from: from.as_ref(),
                 network: context.source.neighbourhood(),
                 client,
+                forecast: Some(forecast),
             };
             login.attempt(context.subject.as_ref(), context.policy, conversation)
         }
     };
-    let lengths = if arguments.wants_first_pass() { code_lengths(context) } else { Vec::new() };
+    let lengths = if arguments.wants_first_pass() { code_lengths(forecast) } else { Vec::new() };
     let mut conversation = FirstPass::new(transaction, arguments, lengths);
     let attempt = make(&mut conversation);
     let logged = context.backend.logged();
@@ -112,12 +119,9 @@ fn attempt(transaction: &mut Transaction<'_>, arguments: &Arguments, context: &C
 }
 
 /// How many digits the codes of the user have, for telling them from a password that stands before them.
-fn code_lengths(context: &Context) -> Vec<usize> {
-    let enrolment = match (&context.backend, &context.subject) {
-        (Backend::Store(store), Some(subject)) => store.credentials.read(subject).ok().flatten(),
-        (Backend::Store(_), None) | (Backend::Broker, _) => None,
-    };
-    let active = enrolment.iter().flat_map(Enrolment::active);
+fn code_lengths(forecast: &LazySnapshot<'_>) -> Vec<usize> {
+    let enrolment = forecast.snapshot().and_then(|snapshot| snapshot.enrolment.as_ref());
+    let active = enrolment.into_iter().flat_map(Enrolment::active);
     let lengths: Vec<usize> = active.map(|authenticator| usize::from(authenticator.otp.digits())).collect();
     if lengths.is_empty() { vec![usize::from(Otp::DIGITS)] } else { lengths }
 }
@@ -130,14 +134,13 @@ const FORWARD_PROMPT: &str = "Password & verification code: ";
 fn should_offer_enrolment<'c>(
     transaction: &Transaction<'_>,
     arguments: &Arguments,
-    context: &'c Context,
+    (context, forecast): (&'c Context, &LazySnapshot<'_>),
 ) -> Option<&'c Store> {
     let Backend::Store(store) = &context.backend else { return None };
-    let not_enrolled = |subject: &Subject| matches!(store.credentials.read(subject), Ok(None));
     let offered = context.policy == SecondFactor::Enroll
         && !arguments.use_first_pass
         && (transaction.first_factors.any() || transaction.password().is_some())
-        && context.subject.as_ref().is_none_or(not_enrolled);
+        && (context.subject.is_none() || forecast.is_not_enrolled());
     offered.then_some(store)
 }
 

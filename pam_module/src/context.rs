@@ -15,6 +15,7 @@ use twinlock_store::{
     config::Config,
     files::{self, Store},
     host::{self, Kernel, SystemClock, SystemGroups},
+    ports::Snapshot,
 };
 
 use crate::{
@@ -93,6 +94,14 @@ impl Context {
         let mut fresh = [0; 16];
         Kernel.fill(&mut fresh).ok()?;
         Some(Client { key, network, span, fresh })
+    }
+
+    /// What the user's files say before anything is asked; `None` if they cannot be read by this process.
+    pub(crate) fn snapshot(&self) -> Option<Snapshot> {
+        match (&self.backend, &self.subject) {
+            (Backend::Store(store), Some(subject)) => store.snapshot(subject).ok(),
+            (Backend::Store(_), None) | (Backend::Broker, _) => None,
+        }
     }
 
     /// What the broker is told of this login.

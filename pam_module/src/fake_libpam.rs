@@ -216,6 +216,7 @@ fn exempt() -> Exempt {
         from: None,
         network: None,
         client: None,
+        forecast: None,
     };
     match login.attempt(None, SecondFactor::Skip, &mut NoConversation).outcome {
         Outcome::NotAsked(exempt) => exempt,

@@ -3,6 +3,8 @@
 //! [`judge`] needs a [`FailureOnRecord`] and returns a [`Judged`], which shows the record to store and not the verdict. The
 //! store makes that record durable and then turns it into a [`Committed`], which has the verdict.
 
+use std::time::Duration;
+
 use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment},
     otp::{Code, Match, Otp, ReplayState, Window},
@@ -10,7 +12,7 @@ use crate::{
     record::{Origin, Record},
     recovery::{RecoveryCode, RecoveryError, RecoveryMatch, RecoverySetId},
     remember::{Client, Remembered},
-    throttle::Method,
+    throttle::{Gate, Limits, Method},
     time::UnixTime,
 };
 
@@ -104,6 +106,50 @@ pub enum Rejection {
 pub trait FailureOnRecord {
     /// The record with the failure counted. It stays as it is if the answer is refused.
     fn record(&self) -> &Record;
+}
+
+/// Whether an answer may be judged.
+#[must_use]
+pub enum Admission {
+    /// It may, once `pending` is on record: the failure that the attempt is unless it is accepted.
+    Judge {
+        /// The record with the failure counted.
+        pending: Record,
+    },
+    /// Not without the next code.
+    AskNext,
+    /// Not before this has passed.
+    Wait {
+        /// What is left to wait.
+        rest: Duration,
+        /// The record to store first, if a clock that was set back would make the wait too long.
+        clamped: Option<Record>,
+    },
+    /// Not at all: too many answers were wrong.
+    Refuse,
+}
+
+/// Asks the throttle whether an answer by `method` with so many codes may be judged now. `state` is the record under its
+/// lock; `network` is where the answer surely came from.
+pub fn admit(
+    state: &Record,
+    limits: &Limits,
+    (method, codes): (Method, usize),
+    network: Option<Network>,
+    now: UnixTime,
+) -> Admission {
+    match state.throttle.gate(limits, method, codes, network, now) {
+        Gate::Open => {
+            let throttle = state.throttle.with_failure(limits, method, network, now);
+            Admission::Judge { pending: Record { throttle, ..state.clone() } }
+        }
+        Gate::SecondCode => Admission::AskNext,
+        Gate::Disabled => Admission::Refuse,
+        Gate::Wait(rest) => {
+            let clamped = state.throttle.clamp_to(now).map(|throttle| Record { throttle, ..state.clone() });
+            Admission::Wait { rest, clamped }
+        }
+    }
 }
 
 /// What else [`judge`] needs to know of an attempt.
@@ -631,6 +677,31 @@ mod tests {
         assert_eq!(verdict(&pressed, &two((0, 14), (0, 15))), accept("token", 15));
         let far = Response::Resync(given(0, 90), given(0, 91));
         assert_eq!(verdict(&pressed, &far), accept("token", 91));
+    }
+
+    #[test]
+    fn an_answer_is_judged_after_its_failure_is_counted_or_not_at_all() {
+        let limits = Limits { free_failures: 3, budget: 30, spacing: Duration::from_secs(10), disable_after: 100 };
+        let now = UnixTime::from_seconds(NOW);
+        let admitted = |failures: u32, codes: usize, last: u64| {
+            let mut record = fresh();
+            for _ in 0..failures {
+                let last = UnixTime::from_seconds(last);
+                record.throttle = record.throttle.with_failure(&limits, Method::Otp, None, last);
+            }
+            (admit(&record, &limits, (Method::Otp, codes), None, now), record)
+        };
+        let (Admission::Judge { pending }, record) = admitted(0, 1, NOW) else { panic!("open") };
+        assert_eq!(pending.throttle, record.throttle.with_failure(&limits, Method::Otp, None, now));
+        assert_eq!(Record { throttle: record.throttle.clone(), ..pending }, record, "nothing else changes");
+        assert!(matches!(admitted(3, 1, 0).0, Admission::AskNext));
+        assert!(matches!(admitted(3, 2, 0).0, Admission::Judge { .. }));
+        assert!(matches!(admitted(3, 2, NOW).0, Admission::Wait { clamped: None, .. }));
+        assert!(
+            matches!(admitted(3, 2, NOW + 9).0, Admission::Wait { clamped: Some(_), .. }),
+            "a clock that was set back"
+        );
+        assert!(matches!(admitted(100, 2, 0).0, Admission::Refuse));
     }
 
     #[test]

@@ -9,7 +9,7 @@ use twinlock_core::{
     account::Subject,
     answer::Answer,
     credentials::{AuthenticatorId, Enrolment},
-    decide::{self, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict},
+    decide::{self, Admission, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict},
     journal::{AuditLine, Reason},
     notice::Notice,
     policy::{Network, SecondFactor},
@@ -20,7 +20,9 @@ use twinlock_core::{
     throttle::{Gate, Limits, Method},
     time::UnixTime,
 };
-use twinlock_store::ports::{Hashing, LockedState, PendingFailure, ReadCredentials, StateStore, StoreError};
+use twinlock_store::ports::{Hashing, LockedState, PendingFailure, ReadCredentials, Snapshot, StateStore, StoreError};
+
+use crate::snapshot::LazySnapshot;
 
 /// What an attempt works with.
 #[derive(Clone, Copy)]
@@ -42,6 +44,8 @@ pub struct Login<'a, C, S> {
     pub network: Option<Network>,
     /// Who is recognised, where logins are remembered.
     pub client: Option<Client<'a>>,
+    /// What is known of the user before anything is asked; without one, the store is asked each time.
+    pub forecast: Option<&'a LazySnapshot<'a>>,
 }
 
 /// What is asked when a second code is needed.
@@ -264,6 +268,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Answer::Blocked => return Attempt::blocked(),
             Answer::Junk => return Attempt::refused_for(Reason::Junk),
         };
+        if self.will_need_next_code(&response) {
+            return self.second_answer(subject, response, conversation);
+        }
         match self.verify_locked(subject, &response) {
             Step::End(attempt) => attempt,
             Step::NextCode => self.second_answer(subject, response, conversation),
@@ -290,19 +297,37 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     fn exempt(&self, subject: Option<&Subject>, policy: SecondFactor) -> Option<Exempt> {
-        Exempt::by_policy(policy, || subject.is_some_and(|subject| matches!(self.credentials.read(subject), Ok(None))))
+        let not_enrolled = |subject: &Subject| match self.forecast {
+            Some(forecast) => forecast.is_not_enrolled(),
+            None => matches!(self.credentials.read(subject), Ok(None)),
+        };
+        Exempt::by_policy(policy, || subject.is_some_and(not_enrolled))
     }
 
     /// A login that is remembered needs no answer. Whatever is in the way of telling, the code is asked for, and that
     /// attempt says what is broken.
     fn recognise(&self, subject: Option<&Subject>) -> Option<Attempt> {
         let (client, subject) = (self.client.as_ref()?, subject?);
-        let (state, enrolment) = self.lock(subject).ok()??;
+        if self.forecast.is_some_and(|forecast| !may_recognise(forecast, client, self.clock.now())) {
+            return None;
+        }
+        let (state, enrolment) = self.lock(subject, None).ok()??;
         let granted = Granted::from_remembered_login(self, client, (&state, &enrolment))?;
         let attempt = Attempt::ended(Outcome::Granted(granted));
         let mut attempt = attempt.with_detail("not asked: a login of this client is remembered");
         attempt.audit.failures = Some(state.record().throttle.failures);
         Some(attempt)
+    }
+
+    /// Whether the record, as it was when it was read without the lock, asks for the next code. It is then asked for at once,
+    /// and not after a look under the lock, which is taken for both.
+    fn will_need_next_code(&self, response: &Response) -> bool {
+        let state = self.forecast.and_then(LazySnapshot::read_already).and_then(|snapshot| snapshot.state.as_ref());
+        state.is_some_and(|state| {
+            let now = self.clock.now();
+            let gate = state.throttle.gate(&self.limits, response.method(), response.codes(), self.network, now);
+            gate == Gate::SecondCode
+        })
     }
 
     fn ask(&self, question: Question<'_>, conversation: &mut dyn Conversation) -> Result<(Answer, UnixTime), NoAnswer> {
@@ -336,30 +361,29 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
 
     /// Under the user's lock: ask the throttle, record the failure, verify, commit.
     fn try_verify_locked(&self, subject: &Subject, response: &Response) -> Result<Step, Attempt> {
-        let _permit = match response.method() {
+        let permit = match response.method() {
             Method::Recovery => Some(self.states.hash_permit(Hashing::Login)?),
             Method::Otp => None,
         };
-        let Some((mut state, enrolment)) = self.lock(subject)? else {
+        let Some((mut state, enrolment)) = self.lock(subject, permit.as_ref())? else {
             return Ok(Step::End(Attempt::refused_for(Reason::NotEnrolled)));
         };
         // What is written from here on belongs to an enrolment that was read under this lock.
         let before = Record { provisional: false, ..state.record().clone() };
         let now = self.clock.now();
-        match before.throttle.gate(&self.limits, response.method(), response.codes(), self.network, now) {
-            Gate::Open => {}
-            Gate::SecondCode => return Ok(Step::NextCode),
-            Gate::Disabled => return Ok(Step::End(refused(Reason::Disabled, response, &enrolment, &before))),
-            Gate::Wait(rest) => {
-                if let Some(throttle) = before.throttle.clamp_to(now) {
-                    state.change(&Record { throttle, ..before.clone() })?;
+        let offered = (response.method(), response.codes());
+        let pending = match decide::admit(&before, &self.limits, offered, self.network, now) {
+            Admission::Judge { pending } => state.record_failure(pending)?,
+            Admission::AskNext => return Ok(Step::NextCode),
+            Admission::Refuse => return Ok(Step::End(refused(Reason::Disabled, response, &enrolment, &before))),
+            Admission::Wait { rest, clamped } => {
+                if let Some(clamped) = clamped {
+                    state.change(&clamped)?;
                 }
                 let attempt = refused(Reason::Throttled, response, &enrolment, &before);
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
-        }
-        let throttle = before.throttle.with_failure(&self.limits, response.method(), self.network, now);
-        let pending = state.record_failure(Record { throttle, ..before.clone() })?;
+        };
         let (from, network, client) = (self.from, self.network, self.client.as_ref());
         let circumstances = Circumstances { now, from, network, client };
         let judged = decide::judge(&pending, (&enrolment, &before), response, &circumstances)?;
@@ -371,10 +395,13 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
     }
 
     /// The user's lock with the credentials read under it, or `None` if the user is not enrolled.
-    fn lock(&self, subject: &Subject) -> Result<Option<(S::Locked, Enrolment)>, StoreError> {
-        let state = match self.states.open(subject)? {
+    fn lock(
+        &self,
+        subject: &Subject,
+        permit: Option<&S::HashPermit>,
+    ) -> Result<Option<(S::Locked, Enrolment)>, StoreError> {
+        let state = match self.states.open_enrolled(subject, permit)? {
             Some(state) => state,
-            // Credentials deployed by other means have no state yet.
             None if self.credentials.read(subject)?.is_some() => self.states.open_or_create(subject)?,
             None => return Ok(None),
         };
@@ -385,6 +412,12 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         drop(state);
         self.credentials.read(subject).map(|_| None)
     }
+}
+
+/// Whether it is worth looking under the lock for a remembered login of this client.
+fn may_recognise(forecast: &LazySnapshot<'_>, client: &Client<'_>, now: UnixTime) -> bool {
+    let Some(Snapshot { enrolment: Some(enrolment), state: Some(state) }) = forecast.snapshot() else { return false };
+    state.remembered.as_ref().is_some_and(|logins| logins.recognises(enrolment, client, now))
 }
 
 /// How an attempt ended whose verdict is on the disk.

@@ -13,4 +13,5 @@
 )]
 
 pub mod attempt;
+pub mod snapshot;
 pub mod wire;

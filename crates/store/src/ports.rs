@@ -35,6 +35,14 @@ pub trait ReadCredentials {
     fn ensure_durable(&self, subject: &Subject) -> Result<(), StoreError>;
 }
 
+/// What a user's files say, read without the lock. No `Debug`: it holds secrets.
+pub struct Snapshot {
+    /// `None` if the user is surely not enrolled.
+    pub enrolment: Option<Enrolment>,
+    /// `None` if there is none, or none that can be read: what is the matter with it is found under the lock.
+    pub state: Option<Record>,
+}
+
 /// Changes what users hold: enrolment and administration.
 pub trait WriteCredentials: ReadCredentials {
     /// As [`ReadCredentials::read`], but a record without credentials is no sign of an enrolment that was lost: for
@@ -97,6 +105,20 @@ pub trait StateStore {
     /// # Errors
     /// [`StoreError`]; [`StoreErrorKind::Busy`] if others kept the lock for 3 seconds.
     fn open(&self, subject: &Subject) -> Result<Option<Self::Locked>, StoreError>;
+
+    /// The same, but makes the record of a user who has credentials and no record yet: credentials may be deployed by other
+    /// means. `permit` is one that the caller holds: its store is the one to look in.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    fn open_enrolled(
+        &self,
+        subject: &Subject,
+        permit: Option<&Self::HashPermit>,
+    ) -> Result<Option<Self::Locked>, StoreError> {
+        let _ = permit;
+        self.open(subject)
+    }
 
     /// The same, but makes the record if there is none.
     ///

@@ -166,6 +166,7 @@ impl Host {
             from: from.as_ref(),
             network: self.network,
             client: None,
+            forecast: None,
         };
         let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();
         let mut script =

@@ -352,6 +352,7 @@ impl Lifecycle<'_> {
             from: None,
             network: None,
             client: None,
+            forecast: None,
         }
     }
 }

@@ -214,6 +214,17 @@ impl Folder {
         self.as_file()?.sync_all().map_err(|e| error(&self.path, StoreErrorKind::Write(e)))
     }
 
+    /// The same folder once more.
+    pub(super) fn try_clone(&self) -> Result<Self, StoreError> {
+        let fd = self.fd.try_clone().map_err(|e| error(&self.path, StoreErrorKind::Read(e)))?;
+        Ok(Self { fd, path: self.path.clone(), visibility: self.visibility })
+    }
+
+    /// Checks that the folder is closed to all but these, where it was opened for more.
+    pub(super) fn check_readers(&self, readers: Readers) -> Result<(), StoreError> {
+        check(&stat(&self.fd, &self.path)?, &self.path, SFlag::S_IFDIR, readers)
+    }
+
     /// Where a file of the folder is, for messages.
     pub(super) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)

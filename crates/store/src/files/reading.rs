@@ -7,7 +7,7 @@ use super::{
     open::{Folder, Readers},
     state,
 };
-use crate::ports::{ReadCredentials, StoreError};
+use crate::ports::{ReadCredentials, Snapshot, StoreError};
 
 /// Both folders of a store, opened.
 #[derive(Debug)]
@@ -27,6 +27,19 @@ impl Store {
         let open = |name| root.folder(name, Readers::Root);
         let files = self.credentials.clone();
         Ok(Reading { credentials: open(CREDENTIALS)?, states: open(STATES)?, files })
+    }
+}
+
+impl Store {
+    /// What the user's files say now, found by one walk to the store; a second one only for a user without credentials.
+    ///
+    /// # Errors
+    /// As for [`ReadCredentials::read`].
+    pub fn snapshot(&self, subject: &Subject) -> Result<Snapshot, StoreError> {
+        let reading = self.reading()?;
+        let enrolment = reading.enrolment(subject)?;
+        let state = if enrolment.is_some() { reading.record(subject).ok().flatten() } else { None };
+        Ok(Snapshot { enrolment, state })
     }
 }
 

@@ -125,7 +125,17 @@ impl StateFiles {
     /// It is locked before others can find it, so that nobody sees it without the credentials that may follow. `None` if
     /// there is one already that is to stay.
     fn make(&self, name: &str, record: &Record, replace: bool) -> Result<Option<LockedStateFile>, StoreError> {
-        let root = Folder::open(&self.root, Readers::Root)?;
+        self.make_in(Folder::open(&self.root, Readers::Root)?, name, record, replace)
+    }
+
+    /// The same in a store that is open.
+    fn make_in(
+        &self,
+        root: Folder,
+        name: &str,
+        record: &Record,
+        replace: bool,
+    ) -> Result<Option<LockedStateFile>, StoreError> {
         let _one_at_a_time = lock(root.as_file()?, &self.root)?;
         let folder = root.folder(STATES, Readers::Root)?;
         if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
@@ -157,21 +167,35 @@ pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Recor
     read(&file, size, &folder.path_of(&name)).map(|slot| Some(slot.record))
 }
 
-fn locked((root, folder): (Folder, Folder), name: &str) -> Result<Option<LockedStateFile>, StoreError> {
+fn find_locked((root, folder): (Folder, Folder), name: &str) -> Result<Lookup, StoreError> {
     let path = folder.path_of(name);
     // A file that was replaced or removed while its lock was waited for is looked up again.
     for _ in 0..8 {
         let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
-            return Ok(None);
+            return Ok(Lookup::Nothing { root });
         };
         let file = lock(file, &path)?;
         let found = file.0.metadata().map_err(|e| error(&path, StoreErrorKind::Read(e)))?;
         if found.nlink() > 0 {
             let slot = read(&file.0, found.len(), &path)?;
-            return Ok(Some(LockedStateFile { file, root, folder, path, slot }));
+            return Ok(Lookup::State(LockedStateFile { file, root, folder, path, slot }));
         }
     }
     Err(error(&path, StoreErrorKind::Busy(DEADLINE)))
+}
+
+/// What there is under a user's name.
+#[allow(clippy::large_enum_variant, reason = "it is taken apart where it is returned")]
+enum Lookup {
+    State(LockedStateFile),
+    Nothing { root: Folder },
+}
+
+fn locked(folders: (Folder, Folder), name: &str) -> Result<Option<LockedStateFile>, StoreError> {
+    Ok(match find_locked(folders, name)? {
+        Lookup::State(state) => Some(state),
+        Lookup::Nothing { .. } => None,
+    })
 }
 
 impl StateStore for StateFiles {
@@ -182,6 +206,31 @@ impl StateStore for StateFiles {
         let name = file_name(subject, "")?;
         let state = locked(self.open_folders()?, &name)?;
         state.map(|state| check_owner(&state.slot.record, subject, &state.path).map(|()| state)).transpose()
+    }
+
+    fn open_enrolled(
+        &self,
+        subject: &Subject,
+        permit: Option<&HashPermit>,
+    ) -> Result<Option<LockedStateFile>, StoreError> {
+        let name = file_name(subject, "")?;
+        let folders = permit.map_or_else(|| self.open_folders(), HashPermit::folders)?;
+        let state = match find_locked(folders, &name)? {
+            Lookup::State(state) => state,
+            Lookup::Nothing { root } => {
+                if credentials::read_in(&root.folder(CREDENTIALS, Readers::Root)?, subject)?.is_none() {
+                    return Ok(None);
+                }
+                root.check_readers(Readers::Root)?;
+                match self.make_in(root, &name, &Record::new(subject), false)? {
+                    Some(state) => state,
+                    // Another login was faster.
+                    None => return self.open(subject),
+                }
+            }
+        };
+        check_owner(&state.slot.record, subject, &state.path)?;
+        Ok(Some(state))
     }
 
     fn open_or_create(&self, subject: &Subject) -> Result<LockedStateFile, StoreError> {
@@ -233,7 +282,7 @@ impl StateStore for StateFiles {
             Ok(None)
         });
         match taken.map_err(|e| error(&self.root, StoreErrorKind::Read(e)))? {
-            Some(at) => Ok(HashPermit(Locked(permits.swap_remove(at)))),
+            Some(at) => Ok(HashPermit { _lock: Locked(permits.swap_remove(at)), root, states }),
             None => Err(error(&self.root, StoreErrorKind::Busy(hashing.patience()))),
         }
     }
@@ -241,7 +290,18 @@ impl StateStore for StateFiles {
 
 /// A permit to hash; given back when dropped.
 #[derive(Debug)]
-pub struct HashPermit(#[expect(dead_code, reason = "it is there to be dropped")] Locked);
+pub struct HashPermit {
+    _lock: Locked,
+    root: Folder,
+    states: Folder,
+}
+
+impl HashPermit {
+    /// The store that the permit is of, and its states.
+    fn folders(&self) -> Result<(Folder, Folder), StoreError> {
+        Ok((self.root.try_clone()?, self.states.try_clone()?))
+    }
+}
 
 /// A file that is locked until this is dropped.
 #[derive(Debug)]

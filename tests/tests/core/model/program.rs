@@ -198,6 +198,7 @@ impl Programs {
                     from: None,
                     network: None,
                     client: None,
+                    forecast: None,
                 };
                 let mut answers = Answers { ports: &ports, left: answers.iter().collect() };
                 let attempt = login.attempt(Some(&subject("alice")), SecondFactor::Required, &mut answers);

@@ -15,6 +15,7 @@ mod panics;
 mod policy;
 mod probe;
 mod races;
+mod reads;
 mod recovery;
 mod scene;
 mod throttle;
