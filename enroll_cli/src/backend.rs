@@ -27,7 +27,7 @@ use crate::{
 
 /// Where things are done for one user.
 pub(crate) enum CommandBackend {
-    /// Here.
+    /// Root works on the store in this process.
     Local(Box<CommandContext>, Subject),
     /// By the broker, for whoever runs the command.
     Broker {

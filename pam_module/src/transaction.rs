@@ -53,7 +53,6 @@ const PENDING: &CStr = c"pam_twinlock_pending";
 pub(crate) struct AuthResult {
     /// The account that passed.
     pub(crate) subject: Subject,
-    /// By what.
     pub(crate) evidence: Evidence,
 }
 

@@ -6,7 +6,6 @@ use crate::{account::UserName, otp::Otp, recovery::RecoverySet, text::is_hidden,
 /// A user's second factors. No `Debug`: it holds secrets.
 #[derive(Clone)]
 pub struct Enrolment {
-    /// Whose it is.
     pub user: UserName,
     /// The uid it was made for; absent where configuration management deploys the file.
     pub uid: Option<u32>,

@@ -75,7 +75,6 @@ pub enum Verdict {
 pub enum Consumed {
     /// This step of an authenticator, and all before it.
     Step {
-        /// The authenticator.
         id: AuthenticatorId,
         /// The step, the later one of two.
         step: u64,
@@ -83,12 +82,7 @@ pub enum Consumed {
         drift: Option<i64>,
     },
     /// A recovery code.
-    RecoveryCode {
-        /// Its set.
-        set: RecoverySetId,
-        /// Its id.
-        id: u8,
-    },
+    RecoveryCode { set: RecoverySetId, id: u8 },
 }
 
 /// Why a response is worth nothing.

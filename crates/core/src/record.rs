@@ -14,7 +14,6 @@ use crate::{
 /// The memory of one user's logins. Always fits its slot: every part is bounded.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Record {
-    /// Whose it is.
     pub user: UserName,
     /// The uid that the account had.
     pub uid: u32,
@@ -39,7 +38,6 @@ pub struct Record {
 /// The last use of one authenticator.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Use {
-    /// Which one.
     pub id: AuthenticatorId,
     /// The last step used: this one and all before it are refused for ever after.
     pub last_step: u64,
@@ -65,7 +63,6 @@ pub struct Origin {
 pub struct Spent {
     /// The set they belong to.
     pub set: RecoverySetId,
-    /// Their ids.
     pub ids: Vec<u8>,
 }
 

@@ -18,7 +18,6 @@ use crate::{
 pub struct Client<'a> {
     /// The public key, or the certificate.
     pub key: &'a ProvenKey,
-    /// Its network.
     pub network: Network,
     /// For how long a login is remembered by the rule that holds now.
     pub span: Duration,

@@ -1,4 +1,4 @@
-//! Points in time as values. Reading a clock is the business of [`twinlock_store::host`], never of this file.
+//! Points in time as values. Reading a clock is the business of `twinlock_store::host`, never of this file.
 
 use std::{
     fmt,

@@ -59,7 +59,6 @@ pub enum IfEnrolled<'a> {
 /// How the codes of a new authenticator are made.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Parameters {
-    /// The hash.
     pub algorithm: Algorithm,
     /// 6 to 8.
     pub digits: u8,

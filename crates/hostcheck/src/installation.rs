@@ -11,7 +11,6 @@ use twinlock_store::{
 /// The configuration, and the store that it names.
 #[derive(Clone, Copy)]
 pub struct Installation<'a> {
-    /// The configuration.
     pub config: &'a Config,
     /// The store, which root alone may open.
     pub store: &'a Store,

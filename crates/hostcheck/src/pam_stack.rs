@@ -9,7 +9,7 @@ use std::{
 /// What an application asks of libpam.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// The question.
+    /// `pam_authenticate(3)`: who it is.
     Auth,
     /// Who may log in; where our guard stands.
     Account,

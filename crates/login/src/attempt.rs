@@ -70,7 +70,6 @@ pub enum Outcome {
     Granted(Granted),
     /// Policy asks nobody, or not this user, who is not enrolled. The only way to a login without an answer.
     NotAsked(Exempt),
-    /// No.
     Refused(Reason),
     /// No, and not before this has passed.
     TooSoon(Duration),

@@ -110,7 +110,6 @@ impl Listed {
 /// One app or device.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct AuthenticatorStatus {
-    /// Its id.
     pub id: String,
     /// Its name for people.
     pub label: String,
@@ -120,7 +119,6 @@ pub struct AuthenticatorStatus {
     pub digits: u8,
     /// Seconds a step lasts; null for `hotp`.
     pub period: Option<u32>,
-    /// The hash.
     pub algorithm: Cow<'static, str>,
     /// RFC 3339.
     pub created: Option<String>,

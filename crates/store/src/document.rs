@@ -208,7 +208,7 @@ impl<'d> Table<'d> {
 /// A string.
 ///
 /// # Errors
-/// Anything else.
+/// The value is of another type.
 pub fn string<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
     value.as_str().ok_or_else(|| wanted("a string", value))
 }
@@ -216,7 +216,7 @@ pub fn string<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
 /// `true` or `false`.
 ///
 /// # Errors
-/// Anything else.
+/// The value is of another type.
 pub fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
     value.as_bool().ok_or_else(|| wanted("true or false", value))
 }
@@ -224,7 +224,7 @@ pub fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
 /// An integer that fits its type.
 ///
 /// # Errors
-/// Anything else.
+/// The value is of another type.
 pub fn integer<T: TryFrom<i128>>(value: &DeValue<'_>) -> Result<T, String> {
     let number = value.as_integer().ok_or_else(|| wanted("an integer", value))?;
     let fits = i128::from_str_radix(number.as_str(), number.radix()).ok().and_then(|number| T::try_from(number).ok());
@@ -234,7 +234,7 @@ pub fn integer<T: TryFrom<i128>>(value: &DeValue<'_>) -> Result<T, String> {
 /// An array.
 ///
 /// # Errors
-/// Anything else.
+/// The value is of another type.
 pub fn array<'v, 'a>(value: &'v DeValue<'a>) -> Result<&'v DeArray<'a>, String> {
     value.as_array().ok_or_else(|| wanted("an array", value))
 }

@@ -1,5 +1,5 @@
 //! One host as a store: TOML and its formats, the two slots of a record, files opened safely, the configuration, and the
-//! host's clock, randomness and accounts. [`format`], [`document`] and [`slot`] open no file.
+//! host's clock, randomness and accounts. [`mod@format`], [`document`] and [`slot`] open no file.
 
 #![forbid(unsafe_code)]
 #![cfg_attr(

@@ -262,7 +262,6 @@ pub enum StoreErrorKind {
     StateWithoutCredentials {
         /// Whose record it is.
         user: UserName,
-        /// The record.
         state: PathBuf,
     },
     /// It is not known that the store is the one of this host.

@@ -93,7 +93,6 @@ pub enum Stage {
 pub struct Slot {
     /// Which half held it.
     pub half: Half,
-    /// Its number.
     pub sequence: u64,
     /// Whether its attempt ended.
     pub stage: Stage,

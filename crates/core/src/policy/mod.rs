@@ -44,7 +44,6 @@ pub struct Facts<'a> {
     pub source: &'a Source,
     /// What sshd has verified already.
     pub first_factors: &'a FirstFactors,
-    /// When.
     pub now: UnixTime,
 }
 
@@ -56,7 +55,7 @@ pub trait Groups {
     /// The group database could not be asked.
     fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>>;
 
-    /// Whom a group itself names as its members, or `None` if there is none that [`Groups::of`] calls exactly so.
+    /// Whom a group itself names as its members, or `None` if there is none that [`Groups::groups_of`] calls exactly so.
     /// Directories may name nobody.
     ///
     /// # Errors

@@ -18,7 +18,6 @@ pub trait Hosts: Groups {
 /// What is wrong with a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleProblem<'p> {
-    /// The rule.
     pub rule: &'p Rule,
     /// What is wrong with it.
     pub problem: String,

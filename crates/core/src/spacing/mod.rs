@@ -32,7 +32,6 @@ pub struct Spacing {
 /// A network that wrong answers came from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct FailedNetwork {
-    /// Which one.
     pub network: Network,
     /// Wrong answers in a row while two codes were asked for.
     pub failures: u32,

@@ -20,7 +20,6 @@ pub enum Severity {
 /// One thing that was found. What is printed is for people; `id` and `severity` are stable.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize)]
 pub struct Finding {
-    /// Which check.
     pub id: &'static str,
     /// How bad it is.
     pub severity: Severity,

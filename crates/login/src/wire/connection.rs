@@ -84,7 +84,6 @@ fn connected(path: &Path, patience: Duration) -> io::Result<UnixStream> {
 /// A process on the other side of a socket, as the kernel noted it: who connected, or who began to listen.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
-    /// Its user.
     pub uid: u32,
     /// Its number. It may be another process's by now.
     pub pid: i32,

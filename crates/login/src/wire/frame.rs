@@ -105,7 +105,6 @@ impl Kind {
 pub struct Frame {
     /// What it is.
     pub kind: Kind,
-    /// Its content.
     pub content: Zeroizing<Vec<u8>>,
 }
 

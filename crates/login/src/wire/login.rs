@@ -170,7 +170,7 @@ enum SessionError {
     ConnectError(ConnectError),
     /// The first answer could not be given, so nothing was judged.
     Unheard(FrameError),
-    /// Anything else.
+    /// The connection ended later, or what came was no message.
     FrameError(FrameError),
 }
 

@@ -9,7 +9,6 @@ use twinlock_core::{credentials::Enrolment, otp::OtpError, recovery::RecoverySet
 pub struct ImportError {
     /// Counted from 1; `None` where it is about the whole.
     pub line: Option<usize>,
-    /// Why.
     pub reason: ImportErrorKind,
 }
 

@@ -7,7 +7,6 @@ use std::fmt;
 pub struct Remark {
     /// Counted from 1; `None` where it is about the whole.
     pub line: Option<usize>,
-    /// What.
     pub what: What,
 }
 
@@ -34,10 +33,7 @@ pub enum What {
     /// An option that google-authenticator does not document.
     UnknownOption,
     /// Scratch codes that were asked to be left.
-    ScratchCodes {
-        /// How many.
-        count: usize,
-    },
+    ScratchCodes { count: usize },
     /// The PIN of a line of users.oath.
     Pin,
     /// A parameter of `otpauth://` for the app's eyes.

@@ -68,7 +68,6 @@ pub trait AuditLog {
 
 /// What is worked with.
 pub struct Lifecycle<'a> {
-    /// Who asks.
     pub caller: Caller<'a>,
     /// What holds on this host.
     pub config: &'a Config,

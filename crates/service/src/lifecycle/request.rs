@@ -82,7 +82,6 @@ pub enum EnrolMode {
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Confirm {
-    /// Yes.
     Ask,
     /// No: provisioning, by root alone.
     Skip,
@@ -113,7 +112,6 @@ pub enum Done {
 #[derive(Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct Enrolled {
-    /// Its id.
     pub authenticator: String,
     /// Its name for people.
     pub label: String,
@@ -129,7 +127,6 @@ pub struct Enrolled {
 #[derive(Debug, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct DeviceChanged {
-    /// Its id.
     pub authenticator: String,
     /// How many devices of the user are switched on.
     pub active: usize,
@@ -139,7 +136,6 @@ pub struct DeviceChanged {
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields)]
 pub struct RequestError {
-    /// The kind.
     pub cause: RequestErrorKind,
     /// What happened.
     pub message: String,

@@ -22,7 +22,6 @@ pub enum ConfigFileError {
     File(StoreError),
     /// The file can be read, and is wrong.
     Content {
-        /// The file.
         path: PathBuf,
         /// Where and what.
         bad: ConfigError,

@@ -22,7 +22,6 @@ const NO_SHELLS: [&str; 5] = ["nologin", "false", "sync", "halt", "shutdown"];
 /// An account and what says whether it may log in.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Account {
-    /// Who.
     pub subject: Subject,
     /// `pw_gid`.
     pub primary_group: u32,

@@ -94,6 +94,23 @@ fn no_function_has_a_name_that_says_nothing() {
 }
 
 #[test]
+fn every_public_function_and_type_has_a_sentence() {
+    let mut without = Vec::new();
+    for (path, text) in product().into_iter().filter(|(path, _)| path.starts_with("crates/")) {
+        let lines: Vec<_> = text.lines().map(str::trim).collect();
+        for (at, line) in lines.iter().enumerate().filter(|(_, line)| line.starts_with("pub ")) {
+            let Some(name) = defined(line, &["fn", "struct", "enum", "trait"]) else { continue };
+            // Attributes may stand in between.
+            let above = lines[..at].iter().rev().take_while(|line| !line.is_empty() && !line.ends_with(['{', '}']));
+            if !above.into_iter().any(|line| line.starts_with("///")) {
+                without.push(format!("{path}: {name}"));
+            }
+        }
+    }
+    assert_eq!(without, Vec::<String>::new());
+}
+
+#[test]
 fn no_text_cites_a_document_that_is_not_in_the_repository() {
     let mut files = Vec::new();
     for folder in PRODUCT.into_iter().chain(["tests", "fuzz/src", "fuzz/tests", "bench", "docs"]) {
