@@ -5,6 +5,7 @@ mod completions;
 mod guides;
 mod help;
 mod links;
+mod map;
 mod pages;
 mod role;
 mod scenes;

@@ -14,7 +14,7 @@ fn source(world: &World, path: &str) -> String {
 
 /// The reasons of the log.
 pub(crate) fn reasons(world: &World) -> Vec<String> {
-    let journal = source(world, "core/src/journal.rs");
+    let journal = source(world, "crates/core/src/journal.rs");
     let names = journal.split("fn name").nth(1).unwrap().split("\n}").next().unwrap();
     let names: Vec<_> = names.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect();
     assert!(names.len() >= 13 && names.contains(&"wrong-code".to_owned()), "{names:?}");
@@ -68,7 +68,7 @@ fn every_reason_and_every_return_code_is_in_the_manual() {
         for name in reasons(world) {
             assert!(terms.contains(&name.as_str()), "{name}");
         }
-        let returns = source(world, "pam_module/src/returns.rs");
+        let returns = source(world, "pam_module/src/result.rs");
         // A constant there is what a conversation may return, not what the module does.
         let returned: Vec<_> = returns.lines().filter(|line| !line.trim().starts_with("const ")).collect();
         let returned = returned.join("\n");
@@ -100,13 +100,14 @@ fn the_limits_of_the_broker_are_in_its_page() {
     in_world(|world| {
         let page = page(world, "twinlockd.8");
         let limits = source(world, "broker/src/limits.rs");
+        let ports = source(world, "crates/store/src/ports.rs");
         let talk = source(world, "broker/src/dialogue.rs");
         let session = source(world, "broker/src/session.rs");
         let server = source(world, "broker/src/server.rs");
         for (text, definition, told) in [
             (&limits, "MOST: usize = 256;", "256 in all"),
             (&limits, "MOST_OF_ONE: usize = 8;", "8 of one account"),
-            (&limits, "HASHING: usize = 2;", "2 sets at once"),
+            (&ports, "Self::NewCodes => Duration::from_mins(2),", "others wait up to 2 minutes"),
             (&talk, "ANSWER: Duration = Duration::from_mins(5);", "5 minutes for each answer"),
             (&talk, "WHOLE: Duration = Duration::from_mins(15);", "15 for all of them"),
             (&session, "FIRST: Duration = Duration::from_secs(10);", "10 seconds for the first message"),
