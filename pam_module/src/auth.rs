@@ -2,20 +2,17 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{credentials::Enrolment, journal::Reason, otp::Otp, policy::SecondFactor, record::Origin};
-use twinlock_enrol::onboarding::{Onboarding, Staged};
 use twinlock_login::{
-    attempt::{Attempt, AuditEntry, Login, Outcome},
+    attempt::{Attempt, Login, Outcome},
     snapshot::LazySnapshot,
 };
-use twinlock_store::{
-    files::Store,
-    host::{self, Kernel, SystemClock},
-};
+use twinlock_store::host::SystemClock;
 
 use crate::{
     arguments::Arguments,
     backend::{self, Backend},
     context::Context,
+    enrolment,
     first_pass::FirstPass,
     result::{self, Logged},
     transaction::{AuthResult, Evidence, Transaction},
@@ -45,13 +42,15 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let before = transaction.user.clone();
     let read = || context.snapshot();
     let forecast = LazySnapshot::new(&read);
-    let ended = match should_offer_enrolment(transaction, arguments, (&context, &forecast)) {
-        Some(store) => enrol_in_login(transaction, &context, store),
+    let ended = match enrolment::should_offer(transaction, arguments, (&context, &forecast)) {
+        Some(store) => enrolment::enrol_in_login(transaction, &context, store),
         None => Err(attempt(transaction, arguments, (&context, &forecast))),
     };
     let ended = if transaction.user_now() == before { ended } else { Err(user_changed()) };
     let (code, evidence) = match ended {
-        Ok(staged) => (result::enrolled(transaction, context.user(), &audit_of(&staged)), Evidence::Staged(staged)),
+        Ok(staged) => {
+            (result::enrolled(transaction, context.user(), &enrolment::audit_of(&staged)), Evidence::Staged(staged))
+        }
         Err(attempt) => {
             let attempt = with_context(attempt, &context, transaction);
             let code = result::end(transaction, context.user(), &attempt, context.backend.logged());
@@ -129,45 +128,6 @@ fn code_lengths(forecast: &LazySnapshot<'_>) -> Vec<usize> {
 /// What is asked where password and code come in one answer; google-authenticator's words.
 const FORWARD_PROMPT: &str = "Password & verification code: ";
 
-/// The store to enrol in, if this login is one to enrol in: policy says so, a first factor can have been given, and the user
-/// is not enrolled. A store that cannot be read is not an answer of "not enrolled"; the usual attempt then says what is broken.
-fn should_offer_enrolment<'c>(
-    transaction: &Transaction<'_>,
-    arguments: &Arguments,
-    (context, forecast): (&'c Context, &LazySnapshot<'_>),
-) -> Option<&'c Store> {
-    let Backend::Store(store) = &context.backend else { return None };
-    let offered = context.policy == SecondFactor::Enroll
-        && !arguments.use_first_pass
-        && (transaction.first_factors.any() || transaction.password().is_some())
-        && (context.subject.is_none() || forecast.is_not_enrolled());
-    offered.then_some(store)
-}
-
-/// Enrols the user inside the login. What comes of it waits for the end of the login: see `enrolment`.
-fn enrol_in_login(transaction: &mut Transaction<'_>, context: &Context, store: &Store) -> Result<Box<Staged>, Attempt> {
-    // The picture is part of a prompt that echoes: clients show no other whole.
-    transaction.echo = true;
-    let issuer = host::issuer(&context.config.issuer);
-    let mut onboarding =
-        Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &store.states, issuer: &issuer };
-    let typed = transaction.user.clone().unwrap_or_default();
-    onboarding.run(context.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction)
-}
-
-/// What the log says of an enrolment that waits.
-fn audit_of(staged: &Staged) -> AuditEntry {
-    AuditEntry {
-        method: Some("totp"),
-        authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
-        detail: Some(STAGED.into()),
-        ..AuditEntry::default()
-    }
-}
-
-const STAGED: &str = "enrolled inside the login; it is stored when the whole login has passed: if no line says that it was \
-    stored, the login ended before, this service has no account line of pam_twinlock.so, or it does not call pam_setcred";
-
 /// A code was given for one user; nobody else may have the good of it.
 fn user_changed() -> Attempt {
     Attempt::refused_for(Reason::Internal).with_detail("PAM_USER was changed while the code was asked for")
@@ -184,7 +144,7 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
         }
         Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) if in_log => {}
         Outcome::Refused(Reason::NotEnrolled) if context.policy == SecondFactor::Enroll => {
-            attempt.audit.detail.get_or_insert_with(|| NOT_OFFERED.into());
+            attempt.audit.detail.get_or_insert_with(|| enrolment::NOT_OFFERED.into());
         }
         Outcome::NoAnswer(_) if transaction.service.starts_with("sshd") => {
             attempt.audit.detail = Some(NOT_ANSWERED.into());
@@ -194,8 +154,6 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
     attempt
 }
 
-const NOT_OFFERED: &str = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
-    nor a password in this stack";
 const NOT_ANSWERED: &str = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication \
     no), or the client left";
 

@@ -1,4 +1,5 @@
-//! An enrolment inside a login, after its questions: the account phase puts it aside, `pam_setcred` stores it.
+//! Enrolment inside a login: the auth phase offers it, the account phase puts it aside, `pam_setcred` stores it. Without the
+//! feature `enrol-in-login` the file `no_enrolment.rs` takes the place of this one.
 //!
 //! Applications call `pam_setcred` when the whole login has passed: after all account modules, and in sshd after every
 //! method of `AuthenticationMethods`. sshd does so in another process than the account phase, so a file of the store keeps
@@ -10,13 +11,20 @@ use twinlock_core::{
     credentials::AuthenticatorId,
     journal::{self, Reason},
     pending::PendingId,
+    policy::SecondFactor,
     ports::Clock as _,
 };
-use twinlock_enrol::{enrolment::EnrolError, onboarding::Staged};
-use twinlock_login::attempt::{Attempt, AuditEntry};
+use twinlock_enrol::{
+    enrolment::EnrolError,
+    onboarding::{Onboarding, Staged},
+};
+use twinlock_login::{
+    attempt::{Attempt, AuditEntry},
+    snapshot::LazySnapshot,
+};
 use twinlock_store::{
     files::Store,
-    host::{Kernel, SystemClock},
+    host::{self, Kernel, SystemClock},
     ports::ReadCredentials as _,
 };
 
@@ -27,6 +35,53 @@ use crate::{
     result::{self, Logged},
     transaction::{AuthResult, Evidence, Priority, Transaction},
 };
+
+/// What the log says of a user who is not enrolled, under `enroll`.
+pub(crate) const NOT_OFFERED: &str = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
+    nor a password in this stack";
+
+/// The store to enrol in, if this login is one to enrol in: policy says so, a first factor can have been given, and the user
+/// is not enrolled. A store that cannot be read is not an answer of "not enrolled"; the usual attempt then says what is broken.
+pub(crate) fn should_offer<'c>(
+    transaction: &Transaction<'_>,
+    arguments: &Arguments,
+    (context, forecast): (&'c Context, &LazySnapshot<'_>),
+) -> Option<&'c Store> {
+    let Backend::Store(store) = &context.backend else { return None };
+    let offered = context.policy == SecondFactor::Enroll
+        && !arguments.use_first_pass
+        && (transaction.first_factors.any() || transaction.password().is_some())
+        && (context.subject.is_none() || forecast.is_not_enrolled());
+    offered.then_some(store)
+}
+
+/// Enrols the user inside the login. What comes of it waits for the end of the login.
+pub(crate) fn enrol_in_login(
+    transaction: &mut Transaction<'_>,
+    context: &Context,
+    store: &Store,
+) -> Result<Box<Staged>, Attempt> {
+    // The picture is part of a prompt that echoes: clients show no other whole.
+    transaction.echo = true;
+    let issuer = host::issuer(&context.config.issuer);
+    let mut onboarding =
+        Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &store.states, issuer: &issuer };
+    let typed = transaction.user.clone().unwrap_or_default();
+    onboarding.run(context.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction)
+}
+
+/// What the log says of an enrolment that waits.
+pub(crate) fn audit_of(staged: &Staged) -> AuditEntry {
+    AuditEntry {
+        method: Some("totp"),
+        authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
+        detail: Some(STAGED.into()),
+        ..AuditEntry::default()
+    }
+}
+
+const STAGED: &str = "enrolled inside the login; it is stored when the whole login has passed: if no line says that it was \
+    stored, the login ended before, this service has no account line of pam_twinlock.so, or it does not call pam_setcred";
 
 /// The account phase: what the auth phase staged waits for the end of the login.
 pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, subject: &Subject) -> PamResultCode {

@@ -5,11 +5,14 @@
 //! for second factors. `auth` is the auth phase, `account` the account phase, `enrolment` the end of a login in which
 //! somebody enrolled, `first_pass` the code that comes together with a password; `result` is the one table of return codes.
 
+#![cfg_attr(not(feature = "enrol-in-login"), allow(dead_code, reason = "what only an enrolment inside a login uses"))]
+
 mod account;
 mod arguments;
 mod auth;
 mod backend;
 mod context;
+#[cfg_attr(not(feature = "enrol-in-login"), path = "no_enrolment.rs")]
 mod enrolment;
 mod entry;
 mod first_pass;

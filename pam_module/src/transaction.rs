@@ -24,6 +24,7 @@ use twinlock_core::{
     policy::FirstFactors,
     ports::{Conversation, NoAnswer, Question},
 };
+#[cfg(feature = "enrol-in-login")]
 use twinlock_enrol::onboarding::{Staged, Stored};
 use twinlock_login::attempt::{Exempt, Granted};
 use zeroize::Zeroizing;
@@ -48,6 +49,14 @@ const AUTH_RESULT: &str = concat!("twinlock-", env!("CARGO_PKG_VERSION"), "-", e
 /// The variable of the PAM environment by which the account phase hands an enrolment over to the end of the login, which
 /// in sshd is another process. It is an id, and no secret; it is gone before the session gets its environment.
 const PENDING: &CStr = c"pam_twinlock_pending";
+
+/// There is no enrolment inside a login without the feature.
+#[cfg(not(feature = "enrol-in-login"))]
+pub(crate) enum Staged {}
+
+/// The same.
+#[cfg(not(feature = "enrol-in-login"))]
+pub(crate) enum Stored {}
 
 /// What the auth phase leaves for the account phase of the same transaction.
 pub(crate) struct AuthResult {

@@ -8,9 +8,20 @@ fn paths(page: &str) -> Vec<&str> {
         word.contains('/') && word.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || "_-./".contains(c))
     };
     let ours = |word: &&str| {
-        ["crates/", "pam_module/", "enroll_cli/", "broker/", "xtask/", "config/", "packaging/", "tests/", "fuzz/", "docs/"]
-            .iter()
-            .any(|folder| word.starts_with(folder))
+        [
+            "crates/",
+            "pam_module/",
+            "enroll_cli/",
+            "broker/",
+            "xtask/",
+            "config/",
+            "packaging/",
+            "tests/",
+            "fuzz/",
+            "docs/",
+        ]
+        .iter()
+        .any(|folder| word.starts_with(folder))
     };
     page.split('`').skip(1).step_by(2).filter(is_path).filter(ours).collect()
 }

@@ -22,3 +22,4 @@ mod throttle;
 mod users;
 mod verdicts;
 mod versions;
+mod without_enrolment;
