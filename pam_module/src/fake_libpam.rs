@@ -5,14 +5,12 @@
 
 use std::{cell::RefCell, collections::HashMap, mem::size_of_val, path::Path, ptr};
 
-use twinlock_core::{
-    config::Config,
-    host::SystemClock,
-    login::{Login, Outcome},
-    policy::SecondFactor,
-    store::Store,
+use twinlock_core::policy::SecondFactor;
+use twinlock_login::{
+    attempt::{Login, Outcome},
     wire::NoConversation,
 };
+use twinlock_store::{config::Config, files::Store, host::SystemClock};
 
 use super::*;
 
