@@ -10,7 +10,7 @@ use twinlock_core::{
 };
 use twinlock_hostcheck::pam_files::{self, OurLine, Phase};
 use twinlock_store::{
-    config::line_and_column,
+    document::line_and_column,
     host::{self, SystemClock, SystemGroups},
     ports::{ReadCredentials, StoreError},
 };

@@ -18,7 +18,8 @@ use twinlock_core::{
 };
 use twinlock_hostcheck::pam_files::{self, OurLine, Phase};
 use twinlock_store::{
-    config::{DEFAULT_PATH, line_and_column, place_of},
+    config::{DEFAULT_PATH, place_of},
+    document::line_and_column,
     host::{self, SystemClock, SystemGroups},
     ports::{ReadCredentials, StoreError},
 };

@@ -20,6 +20,7 @@ pub mod decide;
 pub mod devices;
 mod id;
 pub mod journal;
+mod mode;
 pub mod module_arguments;
 pub mod notice;
 pub mod otp;

@@ -7,6 +7,7 @@
 
 use std::time::Duration;
 
+pub use crate::mode::Mode;
 use crate::{
     policy::Network,
     spacing::{LoginPlace, Spacing},
@@ -71,17 +72,6 @@ pub enum Gate {
     /// Not before this much time has passed; more than nothing.
     Wait(Duration),
     /// Not until an administrator unlocks.
-    Disabled,
-}
-
-/// How a user stands, for people.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Mode {
-    /// One code is enough.
-    Normal,
-    /// Two consecutive codes are asked for.
-    StepUp,
-    /// Codes are refused; recovery codes are not.
     Disabled,
 }
 

@@ -14,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::{
     code::{BUF_ERR, CONV_ERR, SUCCESS},
-    transaction::{Handle, PamHandle},
+    handle::{Handle, PamHandle},
 };
 
 /// The most messages that libpam hands over at once (`PAM_MAX_NUM_MSG`).

@@ -12,7 +12,7 @@ use crate::{
     Converse, Handle, PamTransaction,
     code::SUCCESS,
     conversation::{Callback, ConversationContext, PamConversation},
-    transaction::PamHandle,
+    handle::PamHandle,
 };
 
 const PAM_ESTABLISH_CRED: c_int = 2;

@@ -9,14 +9,10 @@ use std::{
 use crate::{
     code::SUCCESS,
     conversation::{ConversationContext, Converse, PamConversation},
+    handle::{Handle, PamHandle},
 };
 
 const PAM_USER: c_int = 2;
-
-#[repr(C)]
-pub(crate) struct PamHandle {
-    _opaque: [u8; 0],
-}
 
 #[link(name = "pam")]
 unsafe extern "C" {
@@ -32,9 +28,6 @@ unsafe extern "C" {
     fn pam_putenv(handle: *mut PamHandle, variable: *const c_char) -> c_int;
     fn pam_get_item(handle: *const PamHandle, kind: c_int, item: *mut *const c_void) -> c_int;
 }
-
-/// A pointer that libpam gave and has not taken back.
-pub struct Handle(pub(crate) *mut PamHandle);
 
 /// A transaction. Dropped, it ends.
 pub struct PamTransaction<'a> {

@@ -9,7 +9,7 @@ use twinlock_core::{
 };
 
 use crate::{
-    document::{Document, ParseError, ParseErrorKind, Table, boolean, each, integer, string},
+    document::{Document, ParseError, ParseErrorKind, Table, boolean, each, integer, line_and_column, span, string},
     format::rule,
     misplaced,
 };
@@ -275,15 +275,6 @@ pub fn place_of(text: &[u8], key: &str) -> Option<usize> {
     Document::parse(std::str::from_utf8(text).ok()?).ok()?.table().place_of(key)
 }
 
-/// Line and column of a byte, both from 1.
-#[must_use]
-pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
-    let before = text.get(..offset).unwrap_or(text);
-    let line = before.split(|byte| *byte == b'\n').count();
-    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len).saturating_add(1);
-    (line, column)
-}
-
 impl StoreSettings {
     fn from_table(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
         let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
@@ -388,14 +379,6 @@ fn number(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Result<u32, Strin
     let number: i64 = integer(value)?;
     let fits = u32::try_from(number).ok().filter(|number| range.contains(number));
     fits.ok_or_else(|| format!("{number} is not from {} to {}", range.start(), range.end()))
-}
-
-/// A span of time in range.
-pub(crate) fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Duration, String> {
-    let text = string(value)?;
-    let parse = |text| humantime::parse_duration(text).ok();
-    let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
-    fits.ok_or_else(|| format!("`{text}` is not a span from {least} to {most}, such as \"2s\""))
 }
 
 #[cfg(test)]

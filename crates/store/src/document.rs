@@ -3,7 +3,7 @@
 //!
 //! Works on the parser's own tables: deriving the readers would add a fifth to the module that every sshd loads.
 
-use std::fmt;
+use std::{fmt, time::Duration};
 
 use toml::{
     Spanned,
@@ -263,6 +263,23 @@ pub fn date(value: &DeValue<'_>) -> Result<UnixTime, String> {
     let alone = value.as_datetime().filter(|datetime| datetime.time.is_none() && datetime.offset.is_none());
     let date = alone.and_then(|datetime| datetime.date).ok_or_else(|| wanted("a date such as 2027-01-31", value))?;
     UnixTime::parse(&format!("{date}T00:00:00Z")).map_err(|_| format!("{date} is no day of the calendar since 1970"))
+}
+
+/// A span of time in range.
+pub(crate) fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Duration, String> {
+    let text = string(value)?;
+    let parse = |text| humantime::parse_duration(text).ok();
+    let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
+    fits.ok_or_else(|| format!("`{text}` is not a span from {least} to {most}, such as \"2s\""))
+}
+
+/// Line and column of a byte, both from 1.
+#[must_use]
+pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
+    let before = text.get(..offset).unwrap_or(text);
+    let line = before.split(|byte| *byte == b'\n').count();
+    let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len).saturating_add(1);
+    (line, column)
 }
 
 fn wanted(what: &str, value: &DeValue<'_>) -> String {

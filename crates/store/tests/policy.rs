@@ -10,7 +10,7 @@
 use std::{io, time::Duration};
 
 use twinlock_core::{account::UserName, policy::*, time::UnixTime};
-use twinlock_store::config::{self, Config};
+use twinlock_store::{config::Config, document};
 
 /// Groups of three accounts; the group `broken` cannot be asked for.
 struct Directory;
@@ -458,7 +458,8 @@ fn whoever_is_asked_somewhere_or_may_be_is_told_so() {
 fn a_rule_knows_where_it_stands() {
     let text = "echo = true\n\n[[rule]]\nsecond_factor = \"skip\"\n  [[rule]]\nsecond_factor = \"required\"\n";
     let offsets: Vec<usize> = policy(text).rules.iter().map(|rule| rule.offset).collect();
-    let lines: Vec<usize> = offsets.iter().map(|offset| config::line_and_column(text.as_bytes(), *offset).0).collect();
+    let lines: Vec<usize> =
+        offsets.iter().map(|offset| document::line_and_column(text.as_bytes(), *offset).0).collect();
     assert_eq!(lines, [3, 5]);
 }
 

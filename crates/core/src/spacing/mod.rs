@@ -16,7 +16,7 @@
 
 use std::time::Duration;
 
-use crate::{policy::Network, throttle::Mode, time::UnixTime};
+use crate::{mode::Mode, policy::Network, time::UnixTime};
 
 /// What is known of the wrong answers of one method.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]

@@ -14,10 +14,12 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{
+    credentials_file::{LARGEST, SUFFIX, read_any_uid_in, read_in},
     file_name,
     identity::Identity,
+    lock::lock,
     open::{Folder, Readers, error},
-    state::{self, StateFiles},
+    state::StateFiles,
     uid_index,
 };
 use crate::{
@@ -25,8 +27,6 @@ use crate::{
     ports::{LockedState as _, ReadCredentials, StoreError, StoreErrorKind, WriteCredentials},
 };
 
-const LARGEST: u64 = 64 * 1024;
-pub(super) const SUFFIX: &str = ".toml";
 /// Behind the name of a user's credentials, with a dot before it: an enrolment that waits for the end of its login.
 const PENDING: &str = ".due";
 
@@ -99,7 +99,7 @@ impl CredentialFiles {
     fn index(&self, subject: &Subject) -> Result<(), StoreError> {
         let path = self.folder.parent().unwrap_or(&self.folder);
         let store = Folder::open(path, Readers::All)?;
-        let _one_at_a_time = state::lock(store.as_file()?, path)?;
+        let _one_at_a_time = lock(store.as_file()?, path)?;
         uid_index::add(&store, subject).map(|_| ())
     }
 
@@ -155,37 +155,6 @@ impl ReadCredentials for CredentialFiles {
         }
         folder.sync()
     }
-}
-
-/// Reads a user's credentials in the folder; another uid's are an error.
-pub(super) fn read_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-    let enrolment = read_any_uid_in(folder, subject)?;
-    match enrolment.as_ref().and_then(|enrolment| enrolment.uid) {
-        Some(stored) if stored != subject.uid => {
-            let path = folder.path_of(&file_name(subject, SUFFIX)?);
-            Err(error(&path, StoreErrorKind::OtherUid { stored, account: subject.uid }))
-        }
-        Some(_) | None => Ok(enrolment),
-    }
-}
-
-/// Whether there are credentials of this name that are not another uid's.
-pub(super) fn are_of_uid(folder: &Folder, subject: &Subject) -> Result<bool, StoreError> {
-    let enrolment = read_any_uid_in(folder, subject)?;
-    Ok(enrolment.is_some_and(|enrolment| enrolment.uid.is_none_or(|uid| uid == subject.uid)))
-}
-
-fn read_any_uid_in(folder: &Folder, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-    let name = file_name(subject, SUFFIX)?;
-    let Some(text) = folder.read(&name, Readers::Root, LARGEST)? else {
-        return Ok(None);
-    };
-    let path = folder.path_of(&name);
-    let enrolment = Enrolment::parse(&text).map_err(|bad| error(&path, StoreErrorKind::Credentials(bad)))?;
-    if enrolment.user != subject.name {
-        return Err(error(&path, StoreErrorKind::OtherUser));
-    }
-    Ok(Some(enrolment))
 }
 
 impl WriteCredentials for CredentialFiles {

@@ -2,7 +2,9 @@
 
 mod config_file;
 mod credentials;
+mod credentials_file;
 mod identity;
+mod lock;
 mod open;
 mod prepare;
 mod reading;

@@ -5,8 +5,9 @@ use twinlock_core::ports::Randomness;
 use super::{
     CREDENTIALS, STATES, Store,
     identity::{self, StoreId},
+    lock::lock,
     open::{self, Folder, Readers},
-    state, uid_index,
+    uid_index,
 };
 use crate::ports::StoreError;
 
@@ -74,7 +75,7 @@ impl Store {
         }
         open::make_folder(&self.root)?;
         let root = Folder::open(&self.root, Readers::Root)?;
-        let _one_at_a_time = state::lock(root.as_file()?, &self.root)?;
+        let _one_at_a_time = lock(root.as_file()?, &self.root)?;
         let prepared = self.write_ids(&root, randomness, missing)?;
         for folder in [CREDENTIALS, STATES, uid_index::FOLDER] {
             open::make_folder(&self.root.join(folder))?;

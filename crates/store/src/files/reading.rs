@@ -3,7 +3,7 @@
 use twinlock_core::{account::Subject, credentials::Enrolment, record::Record};
 
 use super::{
-    CREDENTIALS, CredentialFiles, STATES, Store, credentials,
+    CREDENTIALS, CredentialFiles, STATES, Store, credentials_file,
     open::{Folder, Readers},
     state,
 };
@@ -49,7 +49,7 @@ impl Reading {
     /// # Errors
     /// [`StoreError`].
     pub fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        match credentials::read_in(&self.credentials, subject)? {
+        match credentials_file::read_in(&self.credentials, subject)? {
             // There is more to look at before that is believed.
             None => self.files.read(subject),
             enrolment => Ok(enrolment),

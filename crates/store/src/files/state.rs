@@ -4,11 +4,9 @@
 //! touched; an attempt writes its pending failure, then its end, into the other half and syncs once.
 
 use std::{
-    fs::{File, TryLockError},
+    fs::File,
     os::unix::fs::{FileExt, MetadataExt},
     path::{Path, PathBuf},
-    thread,
-    time::{Duration, Instant},
 };
 
 use nix::{
@@ -23,7 +21,9 @@ use twinlock_core::{
 };
 
 use super::{
-    CREDENTIALS, STATES, credentials, file_name, name_with,
+    CREDENTIALS, STATES, credentials_file, file_name,
+    lock::{DEADLINE, Locked, lock, try_lock, wait},
+    name_with,
     open::{Folder, Readers, error},
     uid_index,
 };
@@ -31,9 +31,6 @@ use crate::{
     ports::{Hashing, LockedState, PendingFailure, StateStore, StoreError, StoreErrorKind},
     slot::{self, Half, Slot, SlotError, Stage},
 };
-
-/// How long a lock is waited for before the attempt is refused.
-const DEADLINE: Duration = Duration::from_secs(3);
 
 /// The states of a store.
 #[derive(Debug, Clone)]
@@ -218,7 +215,7 @@ impl StateStore for StateFiles {
         let state = match find_locked(folders, &name)? {
             Lookup::State(state) => state,
             Lookup::Nothing { root } => {
-                if credentials::read_in(&root.folder(CREDENTIALS, Readers::Root)?, subject)?.is_none() {
+                if credentials_file::read_in(&root.folder(CREDENTIALS, Readers::Root)?, subject)?.is_none() {
                     return Ok(None);
                 }
                 root.check_readers(Readers::Root)?;
@@ -303,17 +300,6 @@ impl HashPermit {
     }
 }
 
-/// A file that is locked until this is dropped.
-#[derive(Debug)]
-pub(super) struct Locked(File);
-
-impl Drop for Locked {
-    fn drop(&mut self) {
-        // Unlocked by name, not only by closing: a child that the host forked meanwhile may hold the descriptor too.
-        let _ = self.0.unlock();
-    }
-}
-
 /// A user's state under its lock.
 #[derive(Debug)]
 pub struct LockedStateFile {
@@ -389,7 +375,7 @@ impl LockedState for LockedStateFile {
     }
 
     fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        credentials::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
+        credentials_file::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
     }
 
     fn record_failure(mut self, failed: Record) -> Result<PendingFailureFile, StoreError> {
@@ -488,43 +474,6 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, Stor
         .and_then(|()| file.write_all_at(&[0; slot::SLOT], Half::Second.offset()));
     written.and_then(|()| file.sync_all()).map_err(|e| error(&path, StoreErrorKind::Write(e)))?;
     Ok(file)
-}
-
-pub(super) fn lock(file: File, path: &Path) -> Result<Locked, StoreError> {
-    let taken = wait(DEADLINE, || try_lock(&file).map(|locked| locked.then_some(())));
-    let taken = taken.map_err(|e| error(path, StoreErrorKind::Read(e)))?;
-    taken.map(|()| Locked(file)).ok_or_else(|| error(path, StoreErrorKind::Busy(DEADLINE)))
-}
-
-/// Whether the file could be locked. That others hold it is no error.
-fn try_lock(file: &File) -> std::io::Result<bool> {
-    match file.try_lock() {
-        Ok(()) => Ok(true),
-        Err(TryLockError::WouldBlock) => Ok(false),
-        Err(TryLockError::Error(e)) if e.kind() == std::io::ErrorKind::Interrupted => Ok(false),
-        Err(TryLockError::Error(e)) => Err(e),
-    }
-}
-
-/// Tries until something is there or the deadline has passed. Polls, because a wait with a time limit would need a
-/// signal or a thread in the host.
-#[allow(
-    clippy::disallowed_methods,
-    reason = "the deadline of a lock is this adapter's own, and by the monotonic clock"
-)]
-fn wait<T>(patience: Duration, mut attempt: impl FnMut() -> std::io::Result<Option<T>>) -> std::io::Result<Option<T>> {
-    let begin = Instant::now();
-    let mut pause = Duration::from_micros(100);
-    loop {
-        if let Some(taken) = attempt()? {
-            return Ok(Some(taken));
-        }
-        if begin.elapsed() >= patience {
-            return Ok(None);
-        }
-        thread::sleep(pause);
-        pause = pause.saturating_mul(2).min(Duration::from_millis(4));
-    }
 }
 
 #[cfg(test)]

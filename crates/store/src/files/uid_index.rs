@@ -8,7 +8,8 @@ use std::io::Write;
 use twinlock_core::account::{Subject, UserName};
 
 use super::{
-    credentials, name_with,
+    credentials_file::{self, SUFFIX},
+    name_with,
     open::{Folder, Readers, error},
 };
 use crate::{
@@ -63,8 +64,8 @@ pub(super) fn check_not_renamed(store: &Folder, credentials: &Folder, subject: &
             continue;
         }
         let other = Subject { name, uid: subject.uid };
-        if credentials::are_of_uid(credentials, &other)? && !is_account(&folder, &other)? {
-            let path = credentials.path_of(&name_with(&other.name, credentials::SUFFIX)?);
+        if credentials_file::are_of_uid(credentials, &other)? && !is_account(&folder, &other)? {
+            let path = credentials.path_of(&name_with(&other.name, SUFFIX)?);
             return Err(error(&path, StoreErrorKind::OtherName { stored: other.name, account: subject.name.clone() }));
         }
     }

@@ -14,10 +14,7 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{TomlDocument, authenticator_id, quoted, recovery_set_id};
-use crate::{
-    config::line_and_column,
-    document::{Document, ParseError, ParseErrorKind, Table, boolean, integer, string},
-};
+use crate::document::{Document, ParseError, ParseErrorKind, Table, boolean, integer, line_and_column, string};
 
 /// Why a credentials file is refused. Never repeats the text, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]

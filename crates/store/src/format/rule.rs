@@ -8,10 +8,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use crate::{
-    config::span,
-    document::{ParseError, ParseErrorKind, Table, array, date, each, string},
-};
+use crate::document::{ParseError, ParseErrorKind, Table, array, date, each, span, string};
 
 pub(crate) fn read(mut table: Table<'_>) -> Result<Rule, ParseError> {
     let rule = Rule {
