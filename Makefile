@@ -106,7 +106,7 @@ miri: export PROPTEST_CASES = 2
 miri: ## Run the module's unsafe code in an interpreter that finds undefined behaviour (needs nightly and miri)
 	$(CARGO) +nightly miri test --locked -p pam_twinlock --lib -- transaction:: memory::
 	$(CARGO) +nightly miri test --locked -p twinlock-core -p twinlock-store -p twinlock-login -p twinlock-service --lib -- \
-		account:: answer:: record:: secret:: policy:: wire:: import:: format:: throttle:: time:: journal:: remember:: devices:: \
+		account:: answer:: record:: secret:: policy:: wire:: import:: format:: throttle:: time:: audit:: remember:: devices:: \
 		module_arguments:: --skip everything_else_is_junk
 
 bench: deps build ## Time whole authentications, beside other modules, and write docs/benchmarks.md

@@ -1,7 +1,7 @@
 //! What the broker logs for a connection: changes and judged answers each, what costs its cause nothing as far as there is
 //! room.
 
-use twinlock_core::{account::Subject, journal::Reason, notice::Change};
+use twinlock_core::{account::Subject, audit::Reason, notice::Change};
 use twinlock_login::attempt::Attempt;
 use twinlock_service::{lifecycle::AuditLog, notify::SystemAuditLog};
 

@@ -20,7 +20,7 @@ use nix::sys::{
 };
 use twinlock_core::{
     account::Subject,
-    journal::escaped,
+    audit::escaped,
     policy::{FirstFactors, KeyType},
     ports::{Clock, Dialogue},
 };

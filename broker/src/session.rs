@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use twinlock_core::{
     account::{Subject, UserName},
-    journal::{Reason, escaped},
+    audit::{Reason, escaped},
     notice::Change,
     record::Origin,
 };

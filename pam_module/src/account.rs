@@ -2,7 +2,7 @@
 //! Where a second factor is required and none was verified in this transaction, the login ends here.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{journal::Reason, policy::SecondFactor};
+use twinlock_core::{audit::Reason, policy::SecondFactor};
 
 use crate::{
     arguments::Arguments,

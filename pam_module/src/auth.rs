@@ -1,7 +1,7 @@
 //! The auth phase: one attempt under the policy that fits, and its result for the account phase.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{credentials::Enrolment, journal::Reason, otp::Otp, policy::SecondFactor, record::Origin};
+use twinlock_core::{audit::Reason, credentials::Enrolment, otp::Otp, policy::SecondFactor, record::Origin};
 use twinlock_login::{
     attempt::{Attempt, Login, Outcome},
     snapshot::LazySnapshot,

@@ -5,7 +5,7 @@ use std::time::Duration;
 use pam::constants::PamResultCode;
 use twinlock_core::{
     account::{Subject, UserName},
-    journal::Reason,
+    audit::Reason,
     policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
     ports::{Clock as _, Randomness as _},
     remember::Client,

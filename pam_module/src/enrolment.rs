@@ -8,8 +8,8 @@
 use pam::constants::PamResultCode;
 use twinlock_core::{
     account::Subject,
+    audit::{self, Reason},
     credentials::AuthenticatorId,
-    journal::{self, Reason},
     pending::PendingId,
     policy::SecondFactor,
     ports::Clock as _,
@@ -155,7 +155,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let code = result::enrolled(transaction, Some(subject.name.as_str()), &audit);
     transaction.tell("You are enrolled. From the next login on, this host asks for a code of your app.");
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
-    let line = journal::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
+    let line = audit::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
     transaction.log(Priority::Warning, &line);
     if context.config.notify.mail {
         backend::mail_enrolment(transaction, subject.name.as_str());

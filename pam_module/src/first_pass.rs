@@ -3,7 +3,7 @@
 
 use twinlock_core::{
     answer::{Answer, is_meant_as_code, split},
-    journal::Reason,
+    audit::Reason,
     ports::{Conversation, NoAnswer, Question},
 };
 use twinlock_login::attempt::{Attempt, Outcome};

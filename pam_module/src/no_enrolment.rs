@@ -2,7 +2,7 @@
 //! writes no credentials.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{account::Subject, journal::Reason};
+use twinlock_core::{account::Subject, audit::Reason};
 use twinlock_login::{
     attempt::{Attempt, AuditEntry},
     snapshot::LazySnapshot,

@@ -2,7 +2,7 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
-    journal::{AuditLine, Reason},
+    audit::{AuditLine, Reason},
     ports::NoAnswer,
 };
 use twinlock_login::attempt::{Attempt, AuditEntry, Outcome};

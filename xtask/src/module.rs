@@ -1,6 +1,6 @@
 //! `pam_twinlock(8)`: its arguments and reasons from core's tables.
 
-use twinlock_core::{journal::Reason, module_arguments::ModuleArgument};
+use twinlock_core::{audit::Reason, module_arguments::ModuleArgument};
 
 use crate::page::{Page, word, word_and_value};
 

@@ -15,11 +15,11 @@
 
 pub mod account;
 pub mod answer;
+pub mod audit;
 pub mod credentials;
 pub mod decide;
 pub mod devices;
 mod id;
-pub mod journal;
 mod mode;
 pub mod module_arguments;
 pub mod notice;

@@ -3,8 +3,8 @@
 
 use twinlock_core::{
     account::Subject,
+    audit::Reason,
     credentials::{Authenticator, Enrolment, Label},
-    journal::Reason,
     notice::Notice,
     ports::{Clock, Conversation, Dialogue as _, Offer, Randomness},
     time::UnixTime,

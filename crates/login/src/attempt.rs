@@ -8,9 +8,9 @@ use std::time::Duration;
 use twinlock_core::{
     account::Subject,
     answer::Answer,
+    audit::{AuditLine, Reason},
     credentials::{AuthenticatorId, Enrolment},
     decide::{self, Admission, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict},
-    journal::{AuditLine, Reason},
     notice::Notice,
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer, Question},

@@ -4,8 +4,8 @@ use std::{cell::Cell, sync::LazyLock, time::Duration};
 
 use twinlock_core::{
     account::{Subject, UserName},
+    audit::Reason,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
-    journal::Reason,
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer, Question},

@@ -3,7 +3,7 @@
 use std::time::Duration;
 
 use twinlock_core::{
-    journal::Reason,
+    audit::Reason,
     policy::{Network, SecondFactor},
     record::Record,
     throttle::Throttle,

@@ -1,7 +1,7 @@
 //! Enrolling inside a login: what is asked, of whom, and what may be stored.
 
 use twinlock_core::{
-    journal::Reason,
+    audit::Reason,
     otp::{Otp, ReplayState},
     ports::{Clock, Conversation, NoAnswer, Question},
     secret::Secret,

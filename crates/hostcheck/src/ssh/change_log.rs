@@ -101,7 +101,7 @@ pub(super) struct ChangeLog {
     _lock: File,
 }
 
-#[allow(clippy::unused_self, reason = "whoever has a journal has the lock")]
+#[allow(clippy::unused_self, reason = "whoever has a change log has the lock")]
 impl ChangeLog {
     /// Opens it, if nobody else has.
     pub(super) fn open() -> Result<Self, HostError> {

@@ -1,7 +1,7 @@
 //! Enables the second factor for sshd, on trial, and disables it again. Nothing is edited by hand.
 //!
 //! `stack` and `plan` compute what is to be changed, `safety` says what speaks against it, `change` knows the order of the
-//! steps and why, `journal` how far they are, `trial` ends what nobody confirms.
+//! steps and why, `change_log` how far they are, `trial` ends what nobody confirms.
 
 mod boot;
 mod candidate;

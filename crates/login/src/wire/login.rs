@@ -6,7 +6,7 @@
 use std::{fmt::Write as _, time::Duration};
 
 use twinlock_core::{
-    journal::Reason,
+    audit::Reason,
     notice::Notice,
     policy::SecondFactor,
     ports::{Conversation, NoAnswer, Question},

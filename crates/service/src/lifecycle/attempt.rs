@@ -1,6 +1,6 @@
 //! An attempt that was not granted, to whoever made it at the command.
 
-use twinlock_core::{credentials::Enrolment, journal::Reason};
+use twinlock_core::{audit::Reason, credentials::Enrolment};
 use twinlock_login::attempt::{Attempt, Outcome};
 
 use super::{RequestError, RequestErrorKind};

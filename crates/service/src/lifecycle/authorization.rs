@@ -1,7 +1,7 @@
 //! Who may do what, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
 //! A code tried here is counted and used up like that of a login.
 
-use twinlock_core::{account::Subject, credentials::Enrolment, journal::Reason, policy::SecondFactor, ports::Dialogue};
+use twinlock_core::{account::Subject, audit::Reason, credentials::Enrolment, policy::SecondFactor, ports::Dialogue};
 use twinlock_enrol::enrolment::EnrolError;
 use twinlock_login::attempt::{Login, Outcome};
 use twinlock_store::{

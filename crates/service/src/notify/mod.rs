@@ -6,7 +6,7 @@ use std::{path::Path, thread};
 
 use twinlock_core::{
     account::Subject,
-    journal::{AuditLine, escaped},
+    audit::{AuditLine, escaped},
     notice::Change,
     ports::Clock,
 };

@@ -3,7 +3,7 @@
 use std::fmt::Write as _;
 
 use twinlock_core::{
-    journal::{AuditLine, Reason, enrolled_in_login},
+    audit::{AuditLine, Reason, enrolled_in_login},
     notice::Change,
 };
 

@@ -12,9 +12,9 @@ use std::{
 
 use twinlock_core::{
     account::Subject,
+    audit::Reason,
     credentials::Enrolment,
     decide::{Committed, FailureOnRecord, Judged},
-    journal::Reason,
     policy::SecondFactor,
     ports::{Clock, Conversation, NoAnswer, Question},
     record::Record,

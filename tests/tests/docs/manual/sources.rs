@@ -14,7 +14,7 @@ fn source(world: &World, path: &str) -> String {
 
 /// The reasons of the log.
 pub(crate) fn reasons(world: &World) -> Vec<String> {
-    let journal = source(world, "crates/core/src/journal.rs");
+    let journal = source(world, "crates/core/src/audit.rs");
     let names = journal.split("fn name").nth(1).unwrap().split("\n}").next().unwrap();
     let names: Vec<_> = names.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect();
     assert!(names.len() >= 13 && names.contains(&"wrong-code".to_owned()), "{names:?}");
