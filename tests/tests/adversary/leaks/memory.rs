@@ -131,7 +131,7 @@ fn enrolling_inside_a_login_leaves_nothing_in_the_host() {
                 relay.answer(codes[2]);
                 assert_eq!(relay.listen(), Said::Done("Authenticate Success".into()));
             } else {
-                for _ in 0..2 {
+                for _ in 0..4 {
                     relay.answer(&app.wrong_code());
                     assert!(matches!(relay.listen(), Said::Prompt(_)));
                 }
