@@ -49,7 +49,7 @@ impl Server {
         &self.store
     }
 
-    /// Serves whoever comes, until the process ends.
+    /// Serves connections until the process ends.
     pub(crate) fn accept_on_a_thread(self, listener: UnixListener) -> io::Result<()> {
         thread::Builder::new().name("accept".into()).spawn(move || {
             for stream in listener.incoming() {

@@ -43,7 +43,7 @@ pub(crate) struct Session<'a> {
 }
 
 impl Session<'_> {
-    /// Serves it. Whoever breaks off, or says what is no message, is left without a word.
+    /// Serves it. A client that breaks off, or sends what is no message, gets no answer.
     pub(crate) fn run(&self) {
         let Ok(first) = self.connection.read(FIRST) else { return };
         let (kind, content) = match first.kind {
@@ -93,7 +93,7 @@ impl Session<'_> {
         done.map_err(|refusal| self.log_and_hide(refusal))
     }
 
-    /// Whom it is about: the caller, or for root whoever is named. Anybody else who names somebody else is refused before
+    /// The account: the caller's, or for root the one that is named. Anybody else who names another account is refused before
     /// anything is looked up, so that nothing is learned about them.
     fn subject(&self, named: Option<&str>) -> Result<Subject, RequestError> {
         let unknown = || RequestError::new(RequestErrorKind::Refused, "there is no such account");

@@ -29,17 +29,17 @@ use crate::{
 pub(crate) enum CommandBackend {
     /// Root works on the store in this process.
     Local(Box<CommandContext>, Subject),
-    /// By the broker, for whoever runs the command.
+    /// By the broker, for the user who runs the command.
     Broker {
         /// The user as typed. The broker says whether that is the one.
         named: Option<String>,
-        /// The same, or the name of whoever runs the command.
+        /// The same, or the name of the user who runs the command.
         user: String,
     },
 }
 
 impl CommandBackend {
-    /// The desk for the user of that name, or for whoever runs the command.
+    /// The back end for the user of that name, or for the user who runs the command.
     pub(crate) fn choose(config: &Path, typed: Option<&str>) -> Result<Self, Failure> {
         if host::is_root() {
             let context = CommandContext::load(config)?;

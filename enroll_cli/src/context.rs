@@ -110,7 +110,7 @@ pub(crate) fn no_account(typed: &str) -> Failure {
     Failure::refused(format!("there is no account named {typed}")).hint("getent passwd NAME shows what the host knows")
 }
 
-/// The account of that name, or that of whoever runs the command.
+/// The account of that name, or that of the user who runs the command.
 pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
     let found = match typed {
         Some(typed) => host::account(&user_name(typed)?),

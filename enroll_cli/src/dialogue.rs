@@ -1,4 +1,4 @@
-//! Whoever sits at the terminal, which is opened when there is something to say.
+//! The dialogue on a terminal, which is opened when there is something to say.
 
 use std::path::Path;
 

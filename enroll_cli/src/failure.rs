@@ -116,7 +116,7 @@ impl From<RequestError> for Failure {
 
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
-        // Whoever read the output has gone; that is no news to anybody.
+        // The reader of the output has gone, which needs no message.
         let message = if error.kind() == std::io::ErrorKind::BrokenPipe {
             String::new()
         } else {

@@ -51,7 +51,7 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
     // A record without credentials is not the same as no enrolment.
     let known = |name: &UserName| enrolled.contains(name) || states.contains(name);
     let rows = read(&context, &context.store.reading()?, &listed, known);
-    // Whoever cannot be read is shown in any case: that he is not meant is not known.
+    // Users whose files cannot be read are shown in any case: it is not known that they are not meant.
     let meant = |row: &Listed| match (arguments.without, arguments.disabled) {
         (true, _) => row.enrolled != Some(true),
         (_, true) => row.is_disabled() || row.error.is_some(),

@@ -1,4 +1,4 @@
-//! The terminal of whoever runs the command: questions, answers, pictures. Its settings are changed for
+//! The terminal of the user who runs the command: questions, answers, pictures. Its settings are changed for
 //! passwords alone ([`crate::echo`]), so an interrupt at any other question leaves it as it was.
 
 use std::{

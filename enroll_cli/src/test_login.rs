@@ -101,7 +101,7 @@ fn log_in(
         command.args(["--key-type", key_type.name()]);
     }
     command.stdin(OwnedFd::from(theirs)).stdout(Stdio::null()).stderr(Stdio::null());
-    // Once it has had its last word, it ends by itself; whoever waits for a crashed module would wait for ever.
+    // Once it has had its last word, it ends by itself; waiting for a crashed module would take for ever.
     let _helper = ChildGuard::new(command.spawn().map_err(failed)?);
     let last_word = relay(&Connection::accepted(ours), dialogue).ok();
     let last_word = last_word.as_ref().and_then(|word| std::str::from_utf8(word).ok()).ok_or_else(|| {

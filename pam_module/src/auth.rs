@@ -22,7 +22,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     #[cfg(feature = "panic-probe")]
     assert!(transaction.service != "twinlock-panic", "the panic that was asked for");
 
-    // First of all: whoever passed before in this transaction has not passed now.
+    // First of all: an earlier success in this transaction does not count now.
     transaction.take_pending();
     if transaction.set_auth_result(None).is_err() {
         return result::no_data(transaction);

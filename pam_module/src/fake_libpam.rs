@@ -71,7 +71,7 @@ unsafe extern "C" {
     fn malloc(size_bytes: usize) -> *mut c_void;
 }
 
-/// What whoever asked frees.
+/// What the caller frees.
 fn handed_out<T: Copy>(content: &[T]) -> *mut T {
     // SAFETY: any size will do.
     let place = unsafe { malloc(size_of_val(content)) }.cast::<T>();

@@ -50,7 +50,7 @@ impl<'t, 'h> FirstPass<'t, 'h> {
         Zeroizing::new(code.to_vec())
     }
 
-    /// Whether the user is asked after all, because the code that came with the password was none of now. So is who has
+    /// Whether the user is asked after all, because the code that came with the password was not a current one. So is who has
     /// none, or is nobody: that there is a question must not tell.
     pub(crate) fn may_ask_after(&self, outcome: &Outcome) -> bool {
         const NO_CODE: [Reason; 5] =

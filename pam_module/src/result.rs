@@ -43,7 +43,7 @@ const fn no_answer(NoAnswer { code }: NoAnswer) -> PamResultCode {
     }
 }
 
-/// Who has logged an attempt.
+/// Which process has logged an attempt.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Logged {
     /// Nobody yet.

@@ -163,7 +163,7 @@ pub fn hash_recovery_codes(
         .map_err(EnrolError::Recovery)
 }
 
-/// The step of the code that somebody typed to show that the app works; `None` if it is not a code of now. A token may
+/// The step of the code that the user typed to show that the app works; `None` if it is not a current code. A token may
 /// have been pressed before it came here.
 #[must_use]
 pub fn confirm(authenticator: &Authenticator, typed: &[u8], now: UnixTime) -> Option<u64> {

@@ -42,7 +42,7 @@ pub struct Login<'a, C, S> {
     /// The network of that address, where the application surely knows it: wrong answers are spaced by it, and codes
     /// from the network of the last success are not held up by those of others. Never what a caller claims.
     pub network: Option<Network>,
-    /// Who is recognised, where logins are remembered.
+    /// The client to recognise, where logins are remembered.
     pub client: Option<Client<'a>>,
     /// What is known of the user before anything is asked; without one, the store is asked each time.
     pub forecast: Option<&'a LazySnapshot<'a>>,
@@ -165,7 +165,7 @@ pub struct AuditEntry {
     pub authenticator: Option<AuthenticatorId>,
     /// Wrong answers in a row, as they now stand on the disk.
     pub failures: Option<u32>,
-    /// By how many seconds the authenticator's clock is off, if that is why it was refused. Not for whoever answered:
+    /// By how many seconds the authenticator's clock is off, if that is why it was refused. Not for the user:
     /// see [`Committed::clock_offset`].
     pub clock_offset: Option<i64>,
     /// What is broken, for the log.

@@ -31,7 +31,7 @@ pub struct Config {
     pub fail_delay: Duration,
     /// Whose code it is, for the app; empty for the host's name. Up to 64 characters, no colon.
     pub issuer: String,
-    /// What whoever is refused is told, the same for everybody: how to get help. Up to 500 printable characters. See
+    /// What users who are denied are told, the same for everybody: how to get help. Up to 500 printable characters. See
     /// [`Config::help`].
     pub help: String,
     /// Where secrets and state are.
@@ -78,7 +78,7 @@ pub enum FirstEnrollment {
 pub struct Notify {
     /// Whether users are sent a mail about every change of their second factor.
     pub mail: bool,
-    /// What takes it: an absolute path, for root's `PATH` may be that of whoever became root.
+    /// What takes it: an absolute path, for root's `PATH` may be that of the user who became root.
     pub sendmail: PathBuf,
 }
 

@@ -27,7 +27,7 @@ pub trait ReadCredentials {
     /// credentials: that is not the same as not being enrolled.
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError>;
 
-    /// Makes sure that the enrolment of `subject`, as it is read, is on the disk: whoever stored it may have died before
+    /// Makes sure that the enrolment of `subject`, as it is read, is on the disk: the process that stored it may have died before
     /// its sync. What was noted of an older one may be forgotten only then, or that one could come back with nothing used.
     ///
     /// # Errors
@@ -83,7 +83,7 @@ pub enum Hashing {
 }
 
 impl Hashing {
-    /// How long a permit is waited for: a login may not hold up sshd, and whoever makes new codes wants them.
+    /// How long a permit is waited for: a login may not hold up sshd; a user who makes new codes can wait.
     #[must_use]
     pub const fn patience(self) -> Duration {
         match self {

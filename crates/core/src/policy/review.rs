@@ -140,7 +140,7 @@ fn empty_conditions(rule: &Rule) -> impl Iterator<Item = (&'static str, &'static
     names.chain(from).chain(key_types)
 }
 
-/// Whether `earlier` surely fits whoever `later` fits. `false` where that cannot be seen from the rules alone.
+/// Whether `earlier` surely fits every login that `later` fits. `false` where that cannot be seen from the rules alone.
 fn covers(earlier: &Rule, later: &Rule) -> bool {
     fn wider<T>(earlier: Option<&T>, later: Option<&T>, covers: impl Fn(&T, &T) -> bool) -> bool {
         match (earlier, later) {

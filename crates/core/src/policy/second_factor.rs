@@ -6,7 +6,7 @@
 pub enum SecondFactor {
     /// Nobody is asked.
     Skip,
-    /// Who is not enrolled passes; who is enrolled must answer.
+    /// Users who are not enrolled pass; users who are enrolled must answer.
     Optional,
     /// No verified code, no login; but who is not enrolled enrols inside the login.
     Enroll,

@@ -1,7 +1,7 @@
 //! `/var/lib/twinlock/ssh`, root's alone: how the configuration was before, how it is after, and how far a change is.
 //!
 //! The phase is the *name* of the one record file, so a phase ends by one rename, which needs no room on the disk. The
-//! contents lie beside it as plain files, for whoever has to put them back by hand.
+//! contents lie beside it as plain files, for an administrator who has to put them back by hand.
 
 use std::{
     fs::{self, DirBuilder, File},
@@ -190,7 +190,7 @@ impl ChangeLog {
 
 const BY_HAND: &str = "look at /etc/pam.d/sshd and /etc/ssh/sshd_config.d/00-twinlock.conf, and mend them by hand";
 
-/// The same without the lock, for whoever only waits.
+/// The same without the lock, for a process that only waits.
 pub(super) fn peek() -> Result<Option<(ChangePhase, ChangeRecord)>, HostError> {
     for phase in ChangePhase::ALL {
         let path = path_of(phase.name());

@@ -1,4 +1,4 @@
-//! What speaks against switching Twinlock on: nobody who could mend it can get in, or nobody could when it fails.
+//! Why Twinlock may not be switched on: nobody who could repair it can log in, or nobody could when it fails.
 
 use std::collections::BTreeMap;
 

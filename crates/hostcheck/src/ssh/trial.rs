@@ -1,4 +1,4 @@
-//! The end of a trial that nobody confirmed: a process that outlives the session, its terminal and whoever began it.
+//! The end of a trial that nobody confirmed: a process that outlives the session, its terminal and the user who began it.
 
 use std::{
     env,

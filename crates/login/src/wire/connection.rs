@@ -117,7 +117,7 @@ impl Connection {
         Frame::read(&mut Timed { stream: &self.stream, begin: Instant::now(), patience })
     }
 
-    /// Writes a message; whoever does not read it in time is given up.
+    /// Writes a message; a peer that does not read it in time is given up.
     ///
     /// # Errors
     /// [`FrameError`].

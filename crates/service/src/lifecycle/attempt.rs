@@ -1,4 +1,4 @@
-//! An attempt that was not granted, to whoever made it at the command.
+//! An attempt that was not granted, in the words of the command.
 
 use twinlock_core::{audit::Reason, credentials::Enrolment};
 use twinlock_login::attempt::{Attempt, Outcome};

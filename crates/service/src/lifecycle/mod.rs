@@ -42,7 +42,7 @@ pub enum Caller<'a> {
     Owner(&'a dyn FirstFactor),
 }
 
-/// Makes sure that whoever sits there is the user, where no second factor can show it yet.
+/// Verifies the identity of a user who has no second factor yet.
 pub trait FirstFactor {
     /// Asks for the account's password.
     ///
@@ -327,7 +327,7 @@ impl Lifecycle<'_> {
         Ok(Done::Resynced)
     }
 
-    /// The attempt as whoever made it may know it. That a code is of a time to come is told to root alone: who guesses
+    /// The attempt as the caller may know it. Only root is told that a code will be valid later: somebody who guesses
     /// would know which guess to keep until then, and have ten minutes of codes to hit with each instead of three.
     fn as_told(&self, mut attempt: Attempt) -> Attempt {
         let may_know = |offset: &i64| matches!(self.caller, Caller::Root) || *offset < 0;

@@ -149,11 +149,11 @@ pub struct RequestError {
 pub enum RequestErrorKind {
     /// Refused or failed.
     Refused,
-    /// Not for whoever asked.
+    /// Not permitted to the caller.
     NotPermitted,
     /// The user has no second factor.
     NotEnrolled,
-    /// The host is not in order. Whoever is not root need not know how.
+    /// The host is not in order. Callers who are not root are not told how.
     Host,
 }
 

@@ -24,7 +24,7 @@ pub enum Mailing<'a> {
     Off,
     /// At once, and waited for: by who ends soon.
     AtOnce(&'a Path),
-    /// On a thread, while whoever made the change goes on: by who runs on.
+    /// On a thread, while the change goes on: for a program that runs on.
     Aside(&'a Path),
 }
 

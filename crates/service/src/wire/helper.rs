@@ -1,4 +1,4 @@
-//! The talk with a helper of the broker, which runs a PAM stack: its questions carried to whoever is to answer them.
+//! The talk with a helper of the broker, which runs a PAM stack: its questions relayed to the user.
 
 use std::time::Duration;
 

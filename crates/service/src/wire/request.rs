@@ -15,7 +15,7 @@ use crate::{
 
 /// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
 const PATIENCE: Duration = Duration::from_mins(3);
-/// How long for its last word to whoever gives no answer.
+/// How long the broker may take for its last message after a question without an answer.
 const LAST_WORD: Duration = Duration::from_secs(5);
 
 #[derive(Serialize)]
@@ -33,7 +33,7 @@ struct Received {
     request: Request,
 }
 
-/// A request as it is sent, `user` being somebody else than whoever sends it.
+/// A request as it is sent; `user` is another user than the sender.
 ///
 /// # Errors
 /// [`FrameError::NoMessage`] if it cannot be written.
@@ -44,7 +44,7 @@ pub fn encode_request(user: Option<&str>, request: &Request) -> Result<Zeroizing
 /// A request as it came, with the user that it names.
 ///
 /// # Errors
-/// What is wrong with it, to be said to whoever sent it.
+/// What is wrong with it, for the sender.
 pub fn decode_request(content: &[u8]) -> Result<(Option<String>, Request), RequestError> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
         // It repeats what came, which may be as long as a message, and would then fit into none.
@@ -133,7 +133,7 @@ pub fn ask_broker(
     }
 }
 
-/// Writes a message. Whoever has hung up may have said why before that: it is still there to be read.
+/// Writes a message. A broker that has hung up may have sent the reason before: it can still be read.
 fn put(broker: &Connection, kind: Kind, content: &[u8]) -> Result<(), RequestError> {
     match broker.write(kind, content, PATIENCE) {
         Ok(()) | Err(FrameError::Gone) => Ok(()),

@@ -56,7 +56,7 @@ impl Reading {
         }
     }
 
-    /// The record as it stands, whoever's uid it carries, without waiting for its lock.
+    /// The record as it stands, whatever uid it carries, without waiting for its lock.
     ///
     /// # Errors
     /// [`StoreError`].

@@ -59,7 +59,7 @@ impl StateFiles {
         error(&self.root.join(STATES).join(name), StoreErrorKind::Missing)
     }
 
-    /// The record as it stands, whoever's uid it carries, without waiting for its lock: for reports.
+    /// The record as it stands, whatever uid it carries, without waiting for its lock: for reports.
     ///
     /// # Errors
     /// [`StoreError`].
@@ -456,7 +456,7 @@ fn read(file: &File, size: u64, path: &Path) -> Result<Slot, StoreError> {
     })
 }
 
-/// Marks a slot as surely on the disk. Whoever comes after a process that died before finds no mark, and syncs before
+/// Marks a slot as surely on the disk. A process that comes after one that died finds no mark, and syncs before
 /// anything else. A mark that cannot be written costs such a sync, too, and no more.
 fn write_durability_mark(file: &File, half: Half, sequence: u64) {
     let _ = file.write_all_at(&slot::durability_mark(sequence), half.durability_mark_offset());

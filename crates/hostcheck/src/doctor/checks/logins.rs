@@ -21,7 +21,7 @@ const KEY_AND_CODE: &str = "set `AuthenticationMethods publickey,keyboard-intera
 
 const METHODS: &str = "authenticationmethods";
 
-/// Who is found, gathered by where the setting stands.
+/// The accounts found, by the place of the setting.
 struct Gathered {
     place: Option<String>,
     severity: Severity,

@@ -41,7 +41,7 @@ struct Symptom {
     fix: String,
 }
 
-/// All of them, in the order in which one would mend.
+/// All checks, in the order in which an administrator would fix what they find.
 const CHECKS: [Check; 35] = [
     Check {
         id: "sshd-config",

@@ -1,4 +1,4 @@
-//! Logins that sshd is asked about: of whoever may be treated differently.
+//! Logins that sshd is asked about: of accounts that a Match block may treat differently.
 
 use std::collections::HashSet;
 
@@ -31,7 +31,7 @@ pub(crate) struct SshLogin {
 /// How many accounts sshd is asked about, which takes it some milliseconds each.
 const MOST_ASKED: usize = 24;
 
-/// Asks sshd about whoever may be treated differently. Without a Match, that is nobody.
+/// Asks sshd about accounts that a Match block may treat differently. Without one there are none.
 pub(super) fn logins(
     server: &Sshd,
     sshd: &SshdFacts,
