@@ -543,6 +543,35 @@ mod tests {
         }
     }
 
+    fn limits() -> Limits {
+        Limits { free_failures: 3, budget: 30, spacing: Duration::from_secs(10), disable_after: 100 }
+    }
+
+    #[test]
+    fn an_answer_may_be_judged_once_the_failure_that_it_may_be_is_counted() {
+        let limits = limits();
+        let Admission::Judge { pending } = admit(&used(STEP), &limits, (Method::Otp, 1), None, at(NOW).now) else {
+            unreachable!("nothing was wrong so far");
+        };
+        assert_eq!((pending.throttle.failures, &pending.uses), (1, &used(STEP).uses));
+    }
+
+    #[test]
+    fn a_wait_that_a_clock_set_back_made_too_long_is_cut_on_record() {
+        let limits = limits();
+        let mut failed = fresh();
+        for _ in 0..=limits.free_failures {
+            failed.throttle = failed.throttle.with_failure(&limits, Method::Otp, None, at(NOW).now);
+        }
+        let clamped = |now| match admit(&failed, &limits, (Method::Otp, 2), None, UnixTime::from_seconds(now)) {
+            Admission::Wait { clamped, .. } => clamped.map(|record| record.throttle),
+            Admission::Judge { .. } | Admission::AskNext | Admission::Refuse => unreachable!("{now}"),
+        };
+        assert_eq!(clamped(NOW), None);
+        let earlier = UnixTime::from_seconds(NOW - 1000);
+        assert!(clamped(NOW - 1000) == failed.throttle.clamp_to(earlier) && clamped(NOW - 1000).is_some());
+    }
+
     #[test]
     fn a_proof_is_checked_against_what_it_is_and_has_as_many_codes_as_were_given() {
         let resync = Response::Resync(given(0, STEP), given(0, STEP + 1));

@@ -6,7 +6,7 @@
 use std::ops::RangeInclusive;
 
 use subtle::{Choice, ConditionallySelectable};
-use zeroize::{Zeroize as _, ZeroizeOnDrop};
+use zeroize::Zeroizing;
 
 use crate::{secret::Secret, time::UnixTime};
 
@@ -43,17 +43,9 @@ impl Algorithm {
 /// A code that somebody typed: 6 to 8 ASCII digits. Wiped when dropped; no `Debug`.
 #[derive(Clone)]
 pub struct Code {
-    digits: [u8; 8],
+    digits: Zeroizing<[u8; 8]>,
     length: usize,
 }
-
-impl Drop for Code {
-    fn drop(&mut self) {
-        self.digits.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for Code {}
 
 impl Code {
     /// Takes exactly 6 to 8 ASCII digits.
@@ -62,7 +54,7 @@ impl Code {
         if !(6..=8).contains(&text.len()) || !text.iter().all(u8::is_ascii_digit) {
             return None;
         }
-        let mut digits = [0; 8];
+        let mut digits = Zeroizing::new([0; 8]);
         digits.get_mut(..text.len())?.copy_from_slice(text);
         Some(Self { digits, length: text.len() })
     }

@@ -308,6 +308,7 @@ mod tests {
         // At noon a phone that is ten minutes ahead opens a login; at once the record is lost and made anew.
         let (noon, ahead) = (UnixTime::from_seconds(1_800_000_000), ReplayState { last_step: None, drift: 20 });
         let record = Record::assume_everything_used(&Subject { name: user, uid: 1001 }, &enrolment, noon);
+        assert!(!record.provisional, "of a user who is enrolled");
         for step in 60_000_019..=60_000_021 {
             let code = Code::parse(otp.code(step).as_bytes()).unwrap();
             assert_eq!(otp.find(&code, noon, ahead, Window::Login), Match::Fresh(step));
@@ -331,6 +332,13 @@ mod tests {
         assert_eq!(kept(" \"\\ \u{202e}"), None);
         assert_eq!(kept(""), None);
         assert_eq!(kept(&"x".repeat(10_000)).unwrap().len(), Origin::LONGEST);
+    }
+
+    #[test]
+    fn an_origin_that_a_users_own_program_claims_is_marked() {
+        let seen = Origin::from_text("192.0.2.7").unwrap();
+        assert!(!seen.is_claimed());
+        assert!(seen.claimed().is_claimed());
     }
 
     #[test]

@@ -5,7 +5,7 @@ use argon2::{
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
-use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 pub use crate::id::RecoverySetId;
 use crate::{secret::in_fours, time::UnixTime};
@@ -17,15 +17,7 @@ const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
 ///
 /// 80 bits, because NIST SP 800-63B-4 section 4.2.1.1 asks for 64 at least, and four groups of four can be read aloud.
 #[derive(Clone)]
-pub struct RecoveryCode([u8; 16]);
-
-impl Drop for RecoveryCode {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for RecoveryCode {}
+pub struct RecoveryCode(Zeroizing<[u8; 16]>);
 
 impl RecoveryCode {
     /// Random bytes in a code.
@@ -34,8 +26,8 @@ impl RecoveryCode {
     /// Takes exactly 16 symbols: case is folded, `O` read as 0, `I` and `L` as 1.
     #[must_use]
     pub fn parse(text: &[u8]) -> Option<Self> {
-        let mut code = Self(text.try_into().ok()?);
-        for symbol in &mut code.0 {
+        let mut code = Self(Zeroizing::new(text.try_into().ok()?));
+        for symbol in code.0.iter_mut() {
             *symbol = match symbol.to_ascii_uppercase() {
                 b'O' => b'0',
                 b'I' | b'L' => b'1',
@@ -65,7 +57,7 @@ impl RecoveryCode {
     /// Whether both are the same code, in constant time.
     #[must_use]
     pub fn same_as(&self, other: &Self) -> bool {
-        self.0.ct_eq(&other.0).into()
+        self.0.as_slice().ct_eq(other.0.as_slice()).into()
     }
 }
 
@@ -174,7 +166,7 @@ impl RecoverySet {
             hashed
                 .engine()
                 .hash_password_into_with_memory(
-                    &code.0,
+                    code.0.as_slice(),
                     hashed.salt.as_ref(),
                     hash.as_mut_slice(),
                     blocks.as_mut_slice(),
@@ -270,7 +262,7 @@ impl RecoverySet {
     fn hash(&self, code: &RecoveryCode) -> Result<Zeroizing<[u8; Self::HASH]>, RecoveryError> {
         let mut hash = Zeroizing::new([0; Self::HASH]);
         self.engine()
-            .hash_password_into(&code.0, self.salt.as_ref(), hash.as_mut_slice())
+            .hash_password_into(code.0.as_slice(), self.salt.as_ref(), hash.as_mut_slice())
             .map_err(|_| RecoveryError::Memory)?;
         Ok(hash)
     }

@@ -1,22 +1,14 @@
 //! The shared key of an authenticator: bytes that are wiped and have no `Debug`, and their base32 spelling.
 
 use base32::Alphabet;
-use zeroize::{Zeroize as _, ZeroizeOnDrop, Zeroizing};
+use zeroize::Zeroizing;
 
 /// The key shared with an authenticator app, 16 to 128 bytes.
 ///
 /// # Security
 /// Wiped when dropped; no `Debug`, no `Display`. Under 128 bits is refused (RFC 4226 section 4, R6).
 #[derive(Clone)]
-pub struct Secret(Vec<u8>);
-
-impl Drop for Secret {
-    fn drop(&mut self) {
-        self.0.zeroize();
-    }
-}
-
-impl ZeroizeOnDrop for Secret {}
+pub struct Secret(Zeroizing<Vec<u8>>);
 
 /// RFC 4648 section 6, without padding.
 const BASE32: Alphabet = Alphabet::Rfc4648 { padding: false };
@@ -46,7 +38,7 @@ impl Secret {
         if bytes.len() < Self::SHORTEST || bytes.len() > Self::LONGEST {
             return Err(SecretError::Length);
         }
-        Ok(Self(bytes.to_vec()))
+        Ok(Self(Zeroizing::new(bytes.to_vec())))
     }
 
     /// Reads base32: case folded, with or without padding.
