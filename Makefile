@@ -35,7 +35,7 @@ REMAP       = --remap-path-prefix=$(or $(CARGO_HOME),$(HOME)/.cargo)/registry/sr
 OWN_RUSTFLAGS := $(RUSTFLAGS)
 build demo bench: export RUSTFLAGS = $(OWN_RUSTFLAGS) $(REMAP)
 
-.PHONY: help deps build man demo quick test lint check fuzz mutants miri bench install uninstall sbom deb rpm roots clean
+.PHONY: help deps build man demo quick test lint words check fuzz mutants miri bench install uninstall sbom deb rpm roots clean
 .DEFAULT_GOAL := help
 
 help: ## List the targets (this list)
@@ -79,6 +79,9 @@ lint: ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace --locked
+
+words: ## Find misspelt words and wording that this project avoids, in everything that people read
+	@scripts/words
 
 check: lint test ## Everything that a change must pass: lint and test
 

@@ -14,3 +14,4 @@
 
 mod manual;
 mod supply_chain;
+mod words;
