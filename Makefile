@@ -147,7 +147,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -d '$(DESTDIR)$(DOCDIR)'
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
-	install -m 0644 docs/*.md '$(DESTDIR)$(DOCDIR)/docs'
+	install -m 0644 docs/*.md docs/*.svg '$(DESTDIR)$(DOCDIR)/docs'
 	# deluser looks for its hook in /usr/local/sbin alone.
 	sed -i 's,/usr/local/,$(PREFIX)/,g; s,$(PREFIX)/sbin/deluser.local,/usr/local/sbin/deluser.local,' \
 		'$(DESTDIR)$(DOCDIR)/docs/install.md' '$(DESTDIR)$(DOCDIR)/docs/admin-guide.md'

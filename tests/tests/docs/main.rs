@@ -12,6 +12,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod login_picture;
 mod manual;
 mod supply_chain;
 mod words;

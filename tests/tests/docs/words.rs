@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Launch, World, in_world};
 
-const ROOT: &str = "/srv/words";
+const ROOT: &str = "/tmp/words";
 
 /// Texts with one fault each, the file each is in, and what is reported of it.
 const FAULTS: &[(&str, &str, &str)] = &[
@@ -42,7 +42,10 @@ const FINE: &[(&str, &str)] = &[
     ("docs/page.md", "## Who must give a code?"),
     ("docs/page.md", "The reason is `wrong-code`, the command `mend`, the colour grey. Neither is read."),
     ("docs/page.md", "```\nmend whoever\n```"),
-    ("docs/page.md", "Run twinlock enroll, see [mail](mend.md) and <https://mend.example>, /etc/mend/recieved, pam_mend.so."),
+    (
+        "docs/page.md",
+        "Run twinlock enroll, see [mail](mend.md) and <https://mend.example>, /etc/mend/recieved, pam_mend.so.",
+    ),
     ("config/config.toml", "key = \"mend\""),
     ("crates/core/src/lib.rs", "const A: &str = \"mend\";\nfn mend<'a>(_: &'a str) {}\nconst Q: char = '\"';"),
     ("crates/core/src/lib.rs", "#[cfg(test)]\nmod tests {\n    // whoever\n}"),

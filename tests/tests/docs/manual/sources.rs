@@ -5,7 +5,7 @@ use std::fs;
 
 use twinlock_tests::{Attempt, World, in_world};
 
-use crate::manual::help::verbs;
+use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
 use crate::manual::pages::page;
 
 fn source(world: &World, path: &str) -> String {
@@ -86,11 +86,19 @@ fn every_reason_and_every_return_code_is_in_the_manual() {
 }
 
 #[test]
-fn every_verb_is_in_the_list_of_the_readme() {
+fn the_readme_has_one_hundred_lines_at_most_and_installs_in_five_commands() {
     in_world(|world| {
         let readme = source(world, "README.md");
-        for verb in verbs(world) {
-            assert!(readme.contains(&format!("    twinlock {}", verb.name)), "{}", verb.name);
+        assert!(readme.lines().count() <= 100, "{}", readme.lines().count());
+        let section = readme.split("## Install\n").nth(1).unwrap().split("\n## ").next().unwrap();
+        let commands: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
+        let [build, install, rest @ ..] = &commands[..] else { panic!("{commands:?}") };
+        assert_eq!((*build, install.split(" ./").next()), ("make deb", Some("sudo apt install")));
+        assert_eq!(rest, ["sudo twinlock enroll alice", "sudo twinlock ssh enable", "sudo twinlock ssh confirm"]);
+        let (verbs, global) = (verbs(world), global_flags(world));
+        let quoted = readme.split('`').skip(1).step_by(2).map(|line| line.trim_start_matches("sudo "));
+        for line in quoted.filter(|line| line.starts_with("twinlock ") && *line != "twinlock help VERB") {
+            assert_can_be_typed(line, &verbs, &global);
         }
     });
 }

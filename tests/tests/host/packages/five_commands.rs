@@ -1,4 +1,4 @@
-//! From the packages to a protected host, by the five commands of the guide and with nothing edited by hand: in the root,
+//! From the packages to a protected host, by the five commands of the README and with nothing edited by hand: in the root,
 //! with its own sshd on its own network and its own ssh client.
 
 use nix::sched::{CloneFlags, unshare};

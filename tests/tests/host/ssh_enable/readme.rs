@@ -1,4 +1,4 @@
-//! "In a minute" of the README, followed word for word on a host with 27 accounts.
+//! "Install" of the README, followed word for word on a host with 27 accounts.
 
 use std::fs;
 
@@ -8,7 +8,7 @@ use crate::ssh_enable::scene::{configuration, with_host};
 
 /// The commands of the section, without `sudo`.
 fn commands(readme: &str) -> Vec<Vec<&str>> {
-    let section = readme.split("## In a minute").nth(1).unwrap().split("\n## ").next().unwrap();
+    let section = readme.split("## Install\n").nth(1).unwrap().split("\n## ").next().unwrap();
     let lines = section.lines().filter_map(|line| line.strip_prefix("    "));
     lines.map(|line| line.split_whitespace().filter(|word| *word != "sudo").collect()).collect()
 }
@@ -27,7 +27,7 @@ fn enroll(world: &World, words: &[&str]) -> Authenticator {
     app
 }
 
-/// What the commands from `plan` on say. The packages are installed, as `make deb` and `apt install` have it.
+/// What the commands after the enrolment say. The packages are installed, as `make deb` and `apt install` have it.
 fn follow(world: &World, readme: &str) -> (Authenticator, Vec<Output>) {
     let (mut app, mut outputs) = (None, Vec::new());
     for command in commands(readme) {
@@ -61,7 +61,8 @@ fn the_commands_of_the_readme_lock_nobody_out_of_a_host_with_27_accounts() {
         let before = configuration();
 
         let (app, outputs) = follow(world, &readme);
-        let [plan, enable, confirm] = &outputs[..] else { panic!("{outputs:?}") };
+        let [enable, confirm] = &outputs[..] else { panic!("{outputs:?}") };
+        let plan = world.twinlock(&["ssh", "plan"]);
         let denied =
             "26 accounts can log in today and will be denied: user01, user02, user03, user04, user05 and 21 more";
         assert!(plan.code == Some(0) && plan.stderr.contains(&format!("problem: {denied}\n")), "{plan:?}");
