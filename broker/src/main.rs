@@ -58,8 +58,8 @@ fn serve(listen: Option<&std::path::Path>, config: std::path::PathBuf) -> Result
     stop.add(signal::Signal::SIGINT);
     stop.thread_block().map_err(|error| format!("cannot block signals: {error}"))?;
     let listener = listener::open(listen)?;
-    let server = Server::new(config)?;
-    confine::myself(server.store_directory())?;
+    let (server, store) = Server::new(config)?;
+    confine::myself(&store)?;
     let socket = listener.try_clone().map_err(|error| format!("cannot share the socket: {error}"))?;
     server.clone().accept_on_a_thread(socket).map_err(|error| format!("cannot start a thread: {error}"))?;
     stop.wait().map_err(|error| format!("cannot wait for a signal: {error}"))?;

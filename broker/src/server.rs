@@ -3,7 +3,7 @@
 use std::{
     io,
     os::unix::net::{UnixListener, UnixStream},
-    path::{Path, PathBuf},
+    path::PathBuf,
     sync::Arc,
     thread,
     time::Duration,
@@ -20,33 +20,28 @@ use twinlock_store::{
     host::{self},
 };
 
-use crate::{PROGRAM, limits::ConnectionLimiter, refusals::Refusals, session::Session};
+use crate::{
+    PROGRAM,
+    limits::ConnectionLimiter,
+    refusals::Refusals,
+    session::{Session, Shared},
+};
 
 /// Stack of a thread, in bytes. Hashing works on the heap.
 const STACK: usize = 512 * 1024;
 /// How long a stop waits for what is being written.
 const PATIENCE: Duration = Duration::from_secs(10);
 
-/// What all connections share.
+/// Serves connections by the configuration in one file, which is read anew for each request.
 #[derive(Clone)]
-pub(crate) struct Server {
-    pub(crate) config: Arc<PathBuf>,
-    pub(crate) limiter: Arc<ConnectionLimiter>,
-    pub(crate) refusals: Refusals,
-    store: Arc<PathBuf>,
-}
+pub(crate) struct Server(Arc<Shared>);
 
 impl Server {
-    /// A server by the configuration in this file, which is read anew for each request.
-    pub(crate) fn new(config: PathBuf) -> Result<Self, String> {
+    /// A server, and the folder where second factors are kept.
+    pub(crate) fn new(config: PathBuf) -> Result<(Self, PathBuf), String> {
         let settings = load_config(&config).map_err(|fault| format!("{fault}; {}", fault.hint()))?;
-        let store = Arc::new(settings.store.directory);
-        Ok(Self { config: Arc::new(config), limiter: Arc::default(), refusals: Refusals::default(), store })
-    }
-
-    /// Where second factors are kept.
-    pub(crate) fn store_directory(&self) -> &Path {
-        &self.store
+        let shared = Shared { config, limiter: ConnectionLimiter::default(), refusals: Refusals::default() };
+        Ok((Self(Arc::new(shared)), settings.store.directory))
     }
 
     /// Serves connections until the process ends.
@@ -64,13 +59,13 @@ impl Server {
     }
 
     fn serve(&self, stream: UnixStream) {
-        let server = self.clone();
+        let shared = Arc::clone(&self.0);
         let Ok(peer) = peer(&stream) else { return };
         let session = move || {
-            let Some(permit) = server.limiter.acquire(peer.uid, &stream, has_account) else {
+            let Some(permit) = shared.limiter.acquire(peer.uid, &stream, has_account) else {
                 return reject_busy(stream);
             };
-            Session { server: &server, peer, holder: permit.holder, connection: &Connection::accepted(stream) }.run();
+            Session { shared: &shared, peer, holder: permit.holder, connection: &Connection::accepted(stream) }.run();
             drop(permit);
         };
         if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(session) {
@@ -80,8 +75,8 @@ impl Server {
 
     /// Lets nobody in any more, and waits until what was being written is written.
     pub(crate) fn stop(&self) {
-        self.limiter.close(PATIENCE);
-        self.refusals.close();
+        self.0.limiter.close(PATIENCE);
+        self.0.refusals.close();
     }
 }
 

@@ -1,7 +1,7 @@
 //! One connection, from the first message to the last word. Whose second factor it is about is decided here, by the
 //! kernel's word alone.
 
-use std::time::Duration;
+use std::{path::PathBuf, time::Duration};
 
 use twinlock_core::{
     account::{Subject, UserName},
@@ -25,7 +25,12 @@ use twinlock_store::{
 };
 
 use crate::{
-    PROGRAM, audit::BrokerAuditLog, dialogue::SocketDialogue, limits::Holder, password::Owner, server::Server,
+    PROGRAM,
+    audit::BrokerAuditLog,
+    dialogue::SocketDialogue,
+    limits::{ConnectionLimiter, Holder},
+    password::Owner,
+    refusals::Refusals,
 };
 
 /// How long the first message may take: it is sent by a program, not typed.
@@ -33,9 +38,17 @@ const FIRST: Duration = Duration::from_secs(10);
 /// How long the other side may take to read.
 const WRITE: Duration = Duration::from_secs(10);
 
+/// What all connections share.
+pub(crate) struct Shared {
+    /// The file of the configuration, which is read anew for each request.
+    pub(crate) config: PathBuf,
+    pub(crate) limiter: ConnectionLimiter,
+    pub(crate) refusals: Refusals,
+}
+
 /// One connection.
 pub(crate) struct Session<'a> {
-    pub(crate) server: &'a Server,
+    pub(crate) shared: &'a Shared,
     pub(crate) peer: Peer,
     /// Whose room in the log its refusals take.
     pub(crate) holder: Holder,
@@ -78,8 +91,8 @@ impl Session<'_> {
         let (named, request) = decode_request(&frame.content)?;
         let subject = self.subject(named.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
         let config = self.config().map_err(|refusal| self.log_and_hide(refusal))?;
-        let store = Store::at(&config.store.directory, &self.server.config);
-        let owner = Owner { limiter: &self.server.limiter, peer: self.peer };
+        let store = Store::at(&config.store.directory, &self.shared.config);
+        let owner = Owner { limiter: &self.shared.limiter, peer: self.peer };
         let mut lifecycle = Lifecycle {
             caller: if self.peer.uid == 0 { Caller::Root } else { Caller::Owner(&owner) },
             config: &config,
@@ -108,12 +121,12 @@ impl Session<'_> {
     }
 
     fn config(&self) -> Result<Config, RequestError> {
-        load_config(&self.server.config)
+        load_config(&self.shared.config)
             .map_err(|fault| RequestError::new(RequestErrorKind::Host, fault.to_string()).hint(fault.hint()))
     }
 
     fn audit_log<'j>(&'j self, system: SystemAuditLog<'j>) -> BrokerAuditLog<'j> {
-        BrokerAuditLog { system, holder: self.holder, refusals: &self.server.refusals }
+        BrokerAuditLog { system, holder: self.holder, refusals: &self.shared.refusals }
     }
 
     fn system_audit_log(&self) -> SystemAuditLog<'static> {
@@ -163,7 +176,7 @@ impl Session<'_> {
                 return self.turned_down(request, Reason::Internal, detail);
             }
         };
-        let store = Store::at(&config.store.directory, &self.server.config);
+        let store = Store::at(&config.store.directory, &self.shared.config);
         let from = request.rhost.as_deref().and_then(Origin::from_text).map(Origin::claimed);
         let login = Login {
             credentials: &store.credentials,

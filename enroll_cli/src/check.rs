@@ -8,7 +8,7 @@ use twinlock_core::{
     policy::{Rule, review},
     ports::Clock,
 };
-use twinlock_hostcheck::pam_files::{self, OurLine, Phase};
+use twinlock_hostcheck::pam_files::{self, Line, Phase};
 use twinlock_store::{
     document::line_and_column,
     host::{self, SystemClock, SystemGroups},
@@ -167,7 +167,7 @@ fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
     }
 }
 
-fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<OurLine> {
+fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<Line> {
     match pam_files::read_service(service) {
         Ok(lines) => lines.unwrap_or_default(),
         Err(error) => {

@@ -363,7 +363,7 @@ pub(crate) struct Explain {
     #[arg(long, value_name = "TYPE", value_parser = KeyType::named)]
     pub(crate) key_type: Option<KeyType>,
     /// The day or the time (RFC 3339) [default: now]
-    #[arg(long, value_name = "DATE", value_parser = crate::explain::point_in_time)]
+    #[arg(long, value_name = "DATE", value_parser = point_in_time)]
     pub(crate) at: Option<UnixTime>,
     /// Print one JSON object: user, service, from, key_type, at, rule (number, name, file, line; null if none fits),
     /// second_factor, remember, doubt, enrolled, outcome (passes, asked, enrolls or refused), key_alone (passes or
@@ -491,6 +491,13 @@ fn trial(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
     let known = Duration::from_secs(1)..=Duration::from_hours(24);
     if known.contains(&span) { Ok(span) } else { Err("a trial lasts from one second to one day".into()) }
+}
+
+/// A day (its noon, so that no time zone makes another of it) or a time.
+fn point_in_time(text: &str) -> Result<UnixTime, String> {
+    let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T12:00:00Z") };
+    UnixTime::parse(&whole)
+        .map_err(|_| "a day such as 2027-01-31, or a time such as 2027-01-31T18:00:00Z, is wanted".into())
 }
 
 fn digits(text: &str) -> Result<u8, String> {

@@ -16,7 +16,7 @@ use twinlock_core::{
     throttle::Mode,
     time::UnixTime,
 };
-use twinlock_hostcheck::pam_files::{self, OurLine, Phase};
+use twinlock_hostcheck::pam_files::{self, Line, Phase, has};
 use twinlock_store::{
     config::{DEFAULT_PATH, place_of},
     document::line_and_column,
@@ -157,7 +157,7 @@ impl LoginQuestion<'_> {
     }
 
     /// The module's lines in the service's PAM file, and what is to be said of them.
-    fn our_lines(&self, notes: &mut Vec<String>) -> Vec<OurLine> {
+    fn our_lines(&self, notes: &mut Vec<String>) -> Vec<Line> {
         let service = self.service;
         let ours = match pam_files::read_service(service) {
             Ok(Some(ours)) => ours,
@@ -176,13 +176,13 @@ impl LoginQuestion<'_> {
             ));
         }
         for line in &ours {
-            if line.has(ModuleArgument::Nullok) {
+            if has(line, ModuleArgument::Nullok) {
                 notes.push(format!("{} says nullok: who is not enrolled passes there", line.place));
             }
-            if line.requires_key() && self.arguments.key_type.is_none() {
-                notes.push(line.refuses_without_key());
+            if pam_files::requires_key(line) && self.arguments.key_type.is_none() {
+                notes.push(pam_files::refuses_without_key(line));
             }
-            let read = line.value(ModuleArgument::Config).unwrap_or(DEFAULT_PATH);
+            let read = pam_files::value(line, ModuleArgument::Config).unwrap_or(DEFAULT_PATH);
             if read != self.file {
                 notes.push(format!("{} reads {read}; this is about {}", line.place, self.file));
             }
@@ -238,7 +238,7 @@ impl LoginQuestion<'_> {
     fn guard(
         &self,
         decision: &Decision<'_>,
-        ours: &[OurLine],
+        ours: &[Line],
         standing: &Standing,
     ) -> Result<Option<(Forecast, String)>, Failure> {
         if !is_sshd(self.service) {
@@ -281,9 +281,9 @@ impl LoginQuestion<'_> {
         }
     }
 
-    fn remembering(&self, decision: &Decision<'_>, ours: &[OurLine], remembered: usize) -> Option<String> {
+    fn remembering(&self, decision: &Decision<'_>, ours: &[Line], remembered: usize) -> Option<String> {
         let span = spelled(decision.remember?);
-        if ours.iter().any(|line| line.has(ModuleArgument::ForwardPass)) {
+        if ours.iter().any(|line| has(line, ModuleArgument::ForwardPass)) {
             return Some(format!("not for {span}: the PAM file says forward_pass"));
         }
         Some(match (self.arguments.key_type, self.source.neighbourhood(), remembered) {
@@ -305,13 +305,13 @@ const UNSEEN: &str = ": sshd shows the guard no key, so no rule with key_types f
     (AuthenticationMethods publickey,keyboard-interactive)";
 
 /// What holds under the words of the PAM file.
-fn under(ours: &[OurLine], phase: Phase, policy: SecondFactor) -> SecondFactor {
-    let nullok = ours.iter().any(|line| line.phase == phase && line.has(ModuleArgument::Nullok));
+fn under(ours: &[Line], phase: Phase, policy: SecondFactor) -> SecondFactor {
+    let nullok = ours.iter().any(|line| line.phase == phase && has(line, ModuleArgument::Nullok));
     if nullok { policy.nullok() } else { policy }
 }
 
 /// Whether the PAM file asks, and has no guard.
-fn unguarded(ours: &[OurLine]) -> bool {
+fn unguarded(ours: &[Line]) -> bool {
     !ours.is_empty() && ours.iter().all(|line| line.phase == Phase::Auth)
 }
 
@@ -353,11 +353,4 @@ fn describe(out: &mut String, explained: &Explained<'_>, told: &Told) -> std::fm
         writeln!(out, "note:     {note}")?;
     }
     Ok(())
-}
-
-/// A day (its noon, so that no time zone makes another of it) or a time.
-pub(crate) fn point_in_time(text: &str) -> Result<UnixTime, String> {
-    let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T12:00:00Z") };
-    UnixTime::parse(&whole)
-        .map_err(|_| "a day such as 2027-01-31, or a time such as 2027-01-31T18:00:00Z, is wanted".into())
 }

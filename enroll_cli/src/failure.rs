@@ -1,13 +1,11 @@
 //! How a command fails: what happened, what to do, and the exit status that scripts read.
 
-use std::{io::Write, process::ExitCode};
+use std::process::ExitCode;
 
 use twinlock_enrol::enrolment::EnrolError;
 use twinlock_hostcheck::HostError;
 use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 use twinlock_store::{files::ConfigFileError, ports::StoreError};
-
-use crate::output::sanitize_for_terminal;
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -58,17 +56,11 @@ impl Failure {
         &self.message
     }
 
-    /// Says it on stderr, in two halves, and gives the exit status.
-    pub(crate) fn report(self) -> ExitCode {
-        let mut err = std::io::stderr().lock();
-        // Nobody is left to be told if stderr is closed.
-        if !self.message.is_empty() {
-            let _ = writeln!(err, "twinlock: {}", sanitize_for_terminal(&self.message));
-        }
-        if let Some(hint) = self.hint {
-            let _ = writeln!(err, "hint: {}", sanitize_for_terminal(&hint));
-        }
-        ExitCode::from(self.status)
+    /// What is said on stderr, in two halves, and the exit status.
+    pub(crate) fn into_parts(self) -> (String, ExitCode) {
+        let message = if self.message.is_empty() { String::new() } else { format!("twinlock: {}\n", self.message) };
+        let hint = self.hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
+        (message + &hint, ExitCode::from(self.status))
     }
 }
 

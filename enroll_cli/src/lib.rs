@@ -54,7 +54,7 @@ pub fn main() -> ExitCode {
     let _ = nix::sys::prctl::set_dumpable(false);
     match Cli::try_parse().map(run) {
         Ok(Ok(())) => ExitCode::SUCCESS,
-        Ok(Err(failure)) => failure.report(),
+        Ok(Err(failure)) => output::report(failure),
         Err(error) => usage::report(&error),
     }
 }

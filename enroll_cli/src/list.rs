@@ -6,14 +6,11 @@
 use std::{
     collections::HashSet,
     io::{self, IsTerminal},
-    num::NonZero,
-    panic,
     path::Path,
-    thread,
 };
 
 use twinlock_core::{account::UserName, ports::Clock};
-use twinlock_hostcheck::accounts::known;
+use twinlock_hostcheck::{accounts::known, parallel};
 use twinlock_service::status::{Listed, Status};
 use twinlock_store::{
     files::Reading,
@@ -103,13 +100,5 @@ fn read(
         progress.step();
         Listed::new(subject, found)
     };
-    let threads = thread::available_parallelism().map_or(1, NonZero::get);
-    let share = accounts.len().div_ceil(threads).max(1);
-    thread::scope(|scope| {
-        let one = &one;
-        let start = |part| scope.spawn(move || <[_]>::iter(part).map(one).collect::<Vec<_>>());
-        let parts: Vec<_> = accounts.chunks(share).map(start).collect();
-        // Nobody is left out because his part ended in a bug.
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|bug| panic::resume_unwind(bug))).collect()
-    })
+    parallel::map(accounts, one)
 }

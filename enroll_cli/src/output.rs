@@ -5,6 +5,7 @@ use std::{
     borrow::Cow,
     fmt::Write as _,
     io::{self, Write},
+    process::ExitCode,
 };
 
 use serde::Serialize;
@@ -77,6 +78,14 @@ pub(crate) fn visible<'t>(text: &'t str, layout: &[char]) -> Cow<'t, str> {
 
 fn is_unseen(c: char) -> bool {
     c.is_control() || is_hidden(c)
+}
+
+/// Says on stderr how a command failed, and gives its exit status.
+pub(crate) fn report(failure: Failure) -> ExitCode {
+    let (text, status) = failure.into_parts();
+    // Nobody is left to be told if stderr is closed.
+    let _ = io::stderr().lock().write_all(visible(&text, &['\n']).as_bytes());
+    status
 }
 
 /// Says what was done, on stderr.

@@ -10,7 +10,7 @@ use std::{
 
 use twinlock_core::{account::Subject, policy::KeyType, ports::Dialogue};
 use twinlock_hostcheck::{
-    pam_files::OurLine,
+    pam_files::{refuses_without_key, requires_key},
     pam_stack::{Action, Line, LineKind, Phase, ReturnCode, Service},
     programs,
 };
@@ -134,9 +134,8 @@ fn explained(service: &Service, key_type: Option<KeyType>) -> String {
             let _ = writeln!(text, "{}", describe_line(line));
         }
     }
-    let wants_key = service.lines.iter().filter_map(OurLine::from_line).filter(OurLine::requires_key);
-    for line in wants_key.filter(|_| key_type.is_none()) {
-        let _ = writeln!(text, "{}", line.refuses_without_key());
+    for line in service.lines.iter().filter(|line| key_type.is_none() && requires_key(line)) {
+        let _ = writeln!(text, "{}", refuses_without_key(line));
     }
     let key = if key_type.is_some() { "the key is nobody's" } else { "no key is told to PAM" };
     let _ = writeln!(

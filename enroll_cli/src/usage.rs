@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{cli::Cli, failure::Failure};
+use crate::{cli::Cli, failure::Failure, output};
 
 /// Prints what was asked for, help or version, or says what is wrong with what was typed.
 pub(crate) fn report(error: &Error) -> ExitCode {
@@ -18,7 +18,7 @@ pub(crate) fn report(error: &Error) -> ExitCode {
         let _ = error.print();
         return u8::try_from(error.exit_code()).map_or(ExitCode::FAILURE, ExitCode::from);
     }
-    failure(error, &verb(env::args_os().skip(1))).report()
+    output::report(failure(error, &verb(env::args_os().skip(1))))
 }
 
 fn failure(error: &Error, verb: &str) -> Failure {

@@ -15,6 +15,7 @@ mod installation;
 pub mod pam_files;
 pub mod pam_stack;
 pub mod pam_walk;
+pub mod parallel;
 pub mod programs;
 mod shadow;
 pub mod ssh;

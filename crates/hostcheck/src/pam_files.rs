@@ -4,18 +4,8 @@ use std::io;
 
 use twinlock_core::module_arguments::ModuleArgument;
 
-use crate::pam_stack::{Line, Service};
-pub use crate::pam_stack::{Phase, Place};
-
-/// A line that names our module.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct OurLine {
-    /// Where it stands.
-    pub place: Place,
-    /// The phase in which it runs.
-    pub phase: Phase,
-    arguments: Vec<String>,
-}
+use crate::pam_stack::Service;
+pub use crate::pam_stack::{Line, Phase, Place};
 
 /// The file name of our module.
 pub const OURS: &str = "pam_twinlock.so";
@@ -24,68 +14,60 @@ pub const OURS: &str = "pam_twinlock.so";
 ///
 /// # Errors
 /// A file cannot be read.
-pub fn read_service(service: &str) -> io::Result<Option<Vec<OurLine>>> {
-    Ok(Service::of_host(service)?.as_ref().map(in_service))
+pub fn read_service(service: &str) -> io::Result<Option<Vec<Line>>> {
+    Ok(Service::of_host(service)?.map(our_lines))
 }
 
-fn in_service(service: &Service) -> Vec<OurLine> {
-    let lines = service.lines.iter().filter(|line| matches!(line.phase, Phase::Auth | Phase::Account));
-    lines.filter_map(OurLine::from_line).collect()
+fn our_lines(service: Service) -> Vec<Line> {
+    service.lines.into_iter().filter(is_ours).collect()
 }
 
-impl OurLine {
-    /// The line, if it names our module.
-    #[must_use]
-    pub fn from_line(line: &Line) -> Option<Self> {
-        let Line { place, phase, .. } = line;
-        (line.module() == OURS).then(|| Self {
-            place: place.clone(),
-            phase: *phase,
-            arguments: line.arguments().to_owned(),
-        })
-    }
+/// Whether a line runs our module where it does something.
+#[must_use]
+pub fn is_ours(line: &Line) -> bool {
+    line.module() == OURS && matches!(line.phase, Phase::Auth | Phase::Account)
+}
 
-    /// Whether it asks nobody of whom sshd has verified no key.
-    #[must_use]
-    pub fn requires_key(&self) -> bool {
-        self.phase == Phase::Auth && self.has(ModuleArgument::RequireKey)
-    }
+/// Whether a line of ours asks nobody of whom sshd has verified no key.
+#[must_use]
+pub fn requires_key(line: &Line) -> bool {
+    line.phase == Phase::Auth && is_ours(line) && has(line, ModuleArgument::RequireKey)
+}
 
-    /// What to know of such a line where no key is spoken of.
-    #[must_use]
-    pub fn refuses_without_key(&self) -> String {
-        format!("{} says require_key: without a key it refuses; --key-type says which", self.place)
-    }
+/// What to know of such a line where no key is spoken of.
+#[must_use]
+pub fn refuses_without_key(line: &Line) -> String {
+    format!("{} says require_key: without a key it refuses; --key-type says which", line.place)
+}
 
-    /// Whether the line has this argument.
-    #[must_use]
-    pub fn has(&self, wanted: ModuleArgument) -> bool {
-        self.value(wanted).is_some()
-    }
+/// Whether a line of ours has this argument.
+#[must_use]
+pub fn has(line: &Line, wanted: ModuleArgument) -> bool {
+    value(line, wanted).is_some()
+}
 
-    /// The value of this argument, empty where it takes none; `None` if the line has it not.
-    #[must_use]
-    pub fn value(&self, wanted: ModuleArgument) -> Option<&str> {
-        let mut known = self.arguments.iter().filter_map(|word| ModuleArgument::find(word));
-        known.rfind(|(argument, _)| *argument == wanted).map(|(_, value)| value.unwrap_or_default())
-    }
+/// The value of this argument, empty where it takes none; `None` if the line has it not.
+#[must_use]
+pub fn value(line: &Line, wanted: ModuleArgument) -> Option<&str> {
+    let mut known = line.arguments().iter().filter_map(|word| ModuleArgument::find(word));
+    known.rfind(|(argument, _)| *argument == wanted).map(|(_, value)| value.unwrap_or_default())
 }
 
 #[cfg(test)]
 mod tests {
-    use std::path::{Path, PathBuf};
+    use std::path::Path;
 
     use super::*;
     use crate::pam_stack::DEEPEST;
 
     fn found(files: &[(&str, &str)]) -> Option<Vec<String>> {
-        let read = |name: &str| {
-            let file = files.iter().find(|(known, _)| *known == name);
-            Ok(file.map(|(name, text)| (Path::new("/etc/pam.d").join(name), (*text).to_owned())))
+        let text = |path: &Path| {
+            let file = files.iter().find(|(name, _)| Path::new("/etc/pam.d").join(name) == path);
+            Ok(file.map(|(_, text)| (*text).to_owned()))
         };
-        let shown = |line: OurLine| format!("{} {:?} {}", line.place, line.phase, line.arguments.join("|"));
-        let service = Service::read("sshd", &read).unwrap();
-        service.map(|service| in_service(&service).into_iter().map(shown).collect())
+        let shown = |line: Line| format!("{} {:?} {}", line.place, line.phase, line.arguments().join("|"));
+        let service = Service::read("sshd", &text).unwrap();
+        service.map(|service| our_lines(service).into_iter().map(shown).collect())
     }
 
     #[test]
@@ -122,12 +104,10 @@ mod tests {
 
     #[test]
     fn the_last_of_two_values_counts() {
-        let line = OurLine {
-            place: Place { file: PathBuf::new(), line: 1 },
-            phase: Phase::Auth,
-            arguments: ["config=/a", "config=/b", "nullok", "mistyped"].map(str::to_owned).into(),
-        };
-        assert_eq!(line.value(ModuleArgument::Config), Some("/b"));
-        assert!(line.has(ModuleArgument::Nullok) && !line.has(ModuleArgument::Debug));
+        let text = |_: &Path| Ok(Some("auth required pam_twinlock.so config=/a config=/b nullok mistyped".to_owned()));
+        let service = Service::read("sshd", &text).unwrap().unwrap();
+        let line = &service.lines[0];
+        assert_eq!(value(line, ModuleArgument::Config), Some("/b"));
+        assert!(has(line, ModuleArgument::Nullok) && !has(line, ModuleArgument::Debug));
     }
 }

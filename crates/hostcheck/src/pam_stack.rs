@@ -102,37 +102,26 @@ pub const DEEPEST: usize = 16;
 /// The text of a file, if there is one.
 pub type Text<'a> = dyn Fn(&Path) -> io::Result<Option<String>> + 'a;
 
-/// Finds a file by its name or whole path.
-pub type Read<'a> = dyn Fn(&str) -> io::Result<Option<(PathBuf, String)>> + 'a;
-
 impl Service {
     /// Reads a service of this host; `None` if it has no file.
     ///
     /// # Errors
     /// A file cannot be read.
     pub fn of_host(service: &str) -> io::Result<Option<Self>> {
-        Self::on(service, &on_disk)
+        Self::read(service, &on_disk)
     }
 
-    /// The same of a host whose files have these texts.
+    /// The same of a host whose files have these texts. libpam looks for the name in small letters.
     ///
     /// # Errors
     /// A file cannot be read.
-    pub fn on(service: &str, text: &Text<'_>) -> io::Result<Option<Self>> {
-        Self::read(service, &|name| find(name, text))
-    }
-
-    /// The same from wherever `read` finds files. libpam looks for the name in small letters.
-    ///
-    /// # Errors
-    /// A file cannot be read.
-    pub fn read(service: &str, read: &Read<'_>) -> io::Result<Option<Self>> {
+    pub fn read(service: &str, text: &Text<'_>) -> io::Result<Option<Self>> {
         let name = service.to_ascii_lowercase();
-        let Some((file, _)) = read(&name)? else {
+        let Some((file, _)) = find(&name, text)? else {
             return Ok(None);
         };
         let mut lines = Vec::new();
-        load(&name, &ParseContext { only: None, depth: 0, level: 0, included_by: None }, read, &mut lines)?;
+        load(&name, &ParseContext { only: None, depth: 0, level: 0, included_by: None }, text, &mut lines)?;
         Ok(Some(Self { file, lines }))
     }
 
@@ -280,16 +269,16 @@ pub fn on_disk(path: &Path) -> io::Result<Option<String>> {
 }
 
 /// Adds the lines of a file. False if libpam would not have it: it is not there, or too deep.
-fn load(name: &str, context: &ParseContext, read: &Read<'_>, all: &mut Vec<Line>) -> io::Result<bool> {
+fn load(name: &str, context: &ParseContext, files: &Text<'_>, all: &mut Vec<Line>) -> io::Result<bool> {
     if context.depth >= DEEPEST {
         return Ok(false);
     }
-    let Some((file, text)) = read(name)? else {
+    let Some((file, text)) = find(name, files)? else {
         return Ok(false);
     };
     for (line, words) in lines(&text) {
         let place = Place { file: file.clone(), line };
-        add(&place, &words, context, read, all)?;
+        add(&place, &words, context, files, all)?;
     }
     Ok(true)
 }
@@ -298,7 +287,7 @@ fn add(
     place: &Place,
     words: &[String],
     context: &ParseContext,
-    read: &Read<'_>,
+    files: &Text<'_>,
     all: &mut Vec<Line>,
 ) -> io::Result<()> {
     let mut words = words.iter().map(String::as_str);
@@ -322,7 +311,7 @@ fn add(
     // Debian's own: all phases of a file, or the one that this file was included for.
     if first.eq_ignore_ascii_case("@include") {
         let target = words.next().unwrap_or_default();
-        if !load(target, &inner(context.only, context.level), read, all)? {
+        if !load(target, &inner(context.only, context.level), files, all)? {
             all.push(line(context.only.unwrap_or(Phase::Auth), first, LineKind::Broken, bad));
         }
         return Ok(());
@@ -341,7 +330,7 @@ fn add(
             all.push(line(phase, control, LineKind::Substack(target.to_owned()), bad));
         }
         let level = context.level.saturating_add(usize::from(substack));
-        if !load(target, &inner(Some(phase), level), read, all)? {
+        if !load(target, &inner(Some(phase), level), files, all)? {
             all.push(line(phase, control, LineKind::Broken, bad));
         }
         return Ok(());
@@ -467,11 +456,11 @@ mod tests {
     use super::*;
 
     fn service(files: &[(&str, &str)]) -> Service {
-        let read = |name: &str| {
-            let file = files.iter().find(|(known, _)| *known == name);
-            Ok(file.map(|(name, text)| (Path::new("/etc/pam.d").join(name), (*text).to_owned())))
+        let text = |path: &Path| {
+            let file = files.iter().find(|(name, _)| Path::new("/etc/pam.d").join(name) == path);
+            Ok(file.map(|(_, text)| (*text).to_owned()))
         };
-        Service::read("SSHD", &read).unwrap().unwrap()
+        Service::read("SSHD", &text).unwrap().unwrap()
     }
 
     #[test]

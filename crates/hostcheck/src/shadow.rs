@@ -12,6 +12,8 @@ pub(crate) struct Shadow(HashMap<String, Entry>);
 #[derive(Debug, Clone, PartialEq, Eq)]
 struct Entry {
     password: Password,
+    /// The day since 1970 of its last change.
+    changed: Option<u64>,
     /// The day since 1970 on which the account expires.
     expires: Option<u64>,
 }
@@ -27,7 +29,8 @@ pub(crate) enum Password {
     Unknown,
 }
 
-const SECONDS_PER_DAY: u64 = 86_400;
+/// The length of a day.
+pub(crate) const SECONDS_PER_DAY: u64 = 86_400;
 
 impl Shadow {
     /// Reads the file.
@@ -49,10 +52,11 @@ impl Shadow {
                 Some(b'!' | b'*') => Password::Locked,
                 _ => Password::Unknown,
             };
-            // Zero is reserved: shadow(5).
-            let expires = fields.nth(5).and_then(|day| day.parse().ok()).filter(|day| *day > 0);
+            // Zero is reserved, and for the change it means that the password must be changed: shadow(5).
+            let mut day = |skipped| fields.nth(skipped).and_then(|day| day.parse().ok()).filter(|day| *day > 0);
+            let (changed, expires) = (day(0), day(4));
             // libc finds the first of one name.
-            entries.entry(name.to_owned()).or_insert(Entry { password, expires });
+            entries.entry(name.to_owned()).or_insert(Entry { password, changed, expires });
         }
         Self(entries)
     }
@@ -60,6 +64,12 @@ impl Shadow {
     /// The password of an account.
     pub(crate) fn password(&self, name: &UserName) -> Password {
         self.0.get(name.as_str()).map_or(Password::Unknown, |entry| entry.password)
+    }
+
+    /// The day on which the password was changed last.
+    pub(crate) fn last_change(&self, name: &UserName) -> Option<UnixTime> {
+        let day = self.0.get(name.as_str())?.changed?;
+        Some(UnixTime::from_seconds(day.saturating_mul(SECONDS_PER_DAY)))
     }
 
     /// Whether the account has expired: PAM then refuses it, whatever its user knows.
@@ -76,7 +86,7 @@ mod tests {
     #[test]
     fn passwords_and_expiry_are_read_and_the_first_line_of_a_name_counts() {
         let shadow = Shadow::parse(
-            b"a:$y$j9T$x:20000:0:99999:7:::\nb:!$6$x:20000:0:99999:7::20000:\nc:*:20000::::::\nd::20000:0:99999:7:::\n\
+            b"a:$y$j9T$x:20000:0:99999:7:::\nb:!$6$x:20000:0:99999:7::20000:\nc:*:20000::::::\nd::0:0:99999:7:::\n\
               a:!:1::::::\ne:$6$x:20000:0:99999:7::0:\nno colon\n",
         );
         let name = |name: &str| UserName::parse(name.as_bytes()).unwrap();
@@ -85,6 +95,8 @@ mod tests {
         assert_eq!(passwords, [hash, locked, locked, unknown, unknown]);
         let day = |day: u64| UnixTime::from_seconds(day * SECONDS_PER_DAY);
         assert!(shadow.has_expired(&name("b"), day(20_000)) && !shadow.has_expired(&name("b"), day(19_999)));
+        let changed = ["a", "d", "e", "nobody"].map(|user| shadow.last_change(&name(user)));
+        assert_eq!(changed, [Some(day(20_000)), None, Some(day(20_000)), None]);
         assert!(["a", "e", "nobody"].iter().all(|user| !shadow.has_expired(&name(user), day(30_000))));
     }
 }

@@ -69,7 +69,7 @@ fn one(left: &str, operator: &str, right: &str, user: LoginUser<'_>) -> Option<b
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::Path;
 
     use super::*;
     use crate::pam_stack::{Phase, Service};
@@ -88,8 +88,8 @@ mod tests {
             ("required pam_succeed_if.so user = git", false),
             ("[success=1 default=ignore] pam_listfile.so user = git", false),
         ] {
-            let read = |_: &str| Ok(Some((PathBuf::new(), format!("account {line}\n"))));
-            let service = Service::read("svc", &read).unwrap().unwrap();
+            let text = |_: &Path| Ok(Some(format!("account {line}\n")));
+            let service = Service::read("svc", &text).unwrap().unwrap();
             let user = LoginUser { user: "git", uid: 998, groups: &groups };
             assert_eq!(is_bypassed_by(service.phase(Phase::Account)[0], user), led, "{line}");
         }

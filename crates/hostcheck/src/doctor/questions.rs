@@ -202,16 +202,16 @@ fn may_be_a_factor(module: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
-    use std::path::PathBuf;
+    use std::path::Path;
 
     use super::*;
     use crate::pam_stack::Service;
 
     fn answers(phase: Phase, text: &str, more: &'static [(&'static str, &'static str)]) -> Answers {
-        let read = |name: &str| {
-            let other = more.iter().find(|(known, _)| *known == name).map(|(_, text)| (*text).to_owned());
-            let text = if name == "svc" { Some(text.to_owned()) } else { other };
-            Ok(text.map(|text| (PathBuf::from(name), text)))
+        let read = |path: &Path| {
+            let file = |name: &&str| Path::new("/etc/pam.d").join(name) == path;
+            let files = [("svc", text)].into_iter().chain(more.iter().copied());
+            Ok(files.into_iter().find(|(name, _)| file(name)).map(|(_, text)| text.to_owned()))
         };
         let service = Service::read("svc", &read).unwrap().unwrap();
         Answers::from_stack(&service.phase(phase))

@@ -7,7 +7,6 @@ mod boot;
 mod candidate;
 mod change;
 mod change_log;
-mod edit;
 mod mode;
 mod place;
 mod plan;

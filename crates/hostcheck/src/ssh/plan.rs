@@ -1,9 +1,10 @@
 //! What would be changed: a value, computed from what was read.
 
+use similar::TextDiff;
+
 use super::{
     EnableMode,
     change::{DROP_IN, PAM, SshdChange},
-    edit::Edit,
     place::{Attributes, FilePlace, Version},
     stack::{self, Family, Stack, Unknown},
 };
@@ -62,17 +63,16 @@ impl Plan {
         let Stack { bridge, after, family } =
             stack::change(old, facts.password_auth.as_deref(), mode).map_err(|unknown| refused(&path, unknown))?;
         let old_drop_in = facts.drop_in.as_ref().map(|version| text(&version.content, &drop_in_path())).transpose()?;
-        let drop_in = Edit::replaced(old_drop_in, shipped(mode));
         let old_name = if old_drop_in.is_some() { drop_in_path() } else { "/dev/null".into() };
-        let pam_name = format!("{}/{}", PAM.0, PAM.1);
-        let diff = after.diff(&path, &pam_name) + &drop_in.diff(&old_name, &drop_in_path());
-        let version = |edit: &Edit, attributes| Version { content: edit.new_text().into_bytes(), attributes };
+        let diff = diff(old, &after, &path, &format!("{}/{}", PAM.0, PAM.1))
+            + &diff(old_drop_in.unwrap_or_default(), shipped(mode), &old_name, &drop_in_path());
+        let version = |text: String, attributes| Version { content: text.into_bytes(), attributes };
         let attributes = source.attributes;
         let change = SshdChange {
-            pam_bridge: version(&bridge, attributes),
-            pam_after: version(&after, attributes),
+            pam_bridge: version(bridge, attributes),
+            pam_after: version(after, attributes),
             drop_in_after: version(
-                &drop_in,
+                shipped(mode).to_owned(),
                 facts.drop_in.as_ref().map_or(Attributes::NEW, |version| version.attributes),
             ),
             pam_before: facts.pam,
@@ -95,6 +95,11 @@ impl Plan {
     pub(super) const fn drop_in(&self) -> &'static str {
         shipped(self.mode)
     }
+}
+
+/// What `diff -u` shows; empty if nothing is changed.
+pub(super) fn diff(old: &str, new: &str, old_name: &str, new_name: &str) -> String {
+    TextDiff::from_lines(old, new).unified_diff().header(old_name, new_name).to_string()
 }
 
 fn drop_in_path() -> String {

@@ -4,17 +4,14 @@
 //! Two texts come of it. The one that stays means the same as the shipped file of the family. The other one, the bridge,
 //! stands for the moment in which sshd changes from its old configuration to the new one, see [`super::change`].
 
-use super::{
-    EnableMode,
-    edit::{DiffLine, Edit},
-};
+use super::EnableMode;
 use crate::pam_stack;
 
 /// What becomes of the stack.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Stack {
-    pub(super) bridge: Edit,
-    pub(super) after: Edit,
+    pub(super) bridge: String,
+    pub(super) after: String,
     pub(super) family: Family,
 }
 
@@ -228,28 +225,21 @@ fn is_another_second_factor(module: &str) -> bool {
     known.iter().any(|name| module.strip_prefix("pam_").is_some_and(|rest| rest.starts_with(name)))
 }
 
-fn insert(old: &str, found: &FoundStack, keeps_password_line: bool, ask: &[&str], guard: &[&str]) -> Edit {
-    let added = |lines: &[&str]| lines.iter().map(|line| DiffLine::Added((*line).to_owned())).collect::<Vec<_>>();
+fn insert(old: &str, found: &FoundStack, keeps_password_line: bool, ask: &[&str], guard: &[&str]) -> String {
     let lines: Vec<&str> = old.lines().collect();
     let above = above_its_comment(&lines, found);
-    let mut edit = Vec::new();
-    for (number, line) in (1..).zip(&lines) {
+    let mut new = Vec::new();
+    for (number, line) in (1..).zip(lines) {
         if number == above && !guard.is_empty() {
-            edit.extend(added(guard));
-            edit.push(DiffLine::Added(String::new()));
+            new.extend(guard.iter().chain(&[""]).map(|line| (*line).to_owned()));
         }
-        if number != found.password {
-            edit.push(DiffLine::Kept((*line).to_owned()));
-            continue;
+        let is_password = number == found.password;
+        new.push(if is_password && !keeps_password_line { format!("#{line}") } else { line.to_owned() });
+        if is_password {
+            new.extend(ask.iter().map(|line| (*line).to_owned()));
         }
-        if keeps_password_line {
-            edit.push(DiffLine::Kept((*line).to_owned()));
-        } else {
-            edit.extend([DiffLine::Removed((*line).to_owned()), DiffLine::Added(format!("#{line}"))]);
-        }
-        edit.extend(added(ask));
     }
-    Edit(edit)
+    new.join("\n") + "\n"
 }
 
 /// The line above which the guard goes: the first account line, or the comment that belongs to it.
@@ -268,8 +258,8 @@ mod tests {
     const RHEL: &str = "#%PAM-1.0\nauth       substack     password-auth\nauth       include      postlogin\n\
         account    required     pam_sepermit.so\naccount    include      password-auth\n";
 
-    fn active(edit: &Edit) -> Vec<String> {
-        pam_stack::lines(&edit.new_text())
+    fn active(stack: &str) -> Vec<String> {
+        pam_stack::lines(stack)
             .into_iter()
             .map(|(_, words)| words.join(" "))
             .filter(|line| line.contains("auth ") || line.starts_with('@') || line.starts_with("account"))
@@ -280,11 +270,11 @@ mod tests {
     fn a_debian_stack_asks_for_the_code_after_the_key() {
         let stack = change(DEBIAN, None, EnableMode::KeyAndCode).unwrap();
         assert_eq!(
-            stack.after.diff("sshd", "sshd"),
+            super::super::plan::diff(DEBIAN, &stack.after, "sshd", "sshd"),
             format!(
-                "--- sshd\n+++ sshd\n@@ -1,6 +1,12 @@\n # Standard Un*x authentication.\n-@include common-auth\n\
-                 +#@include common-auth\n+{KEY}\n+{KEY_AND_CODE}\n+{PERMIT}\n \n+{}\n+{}\n+\n # Disallow.\n \
-                 account    required     pam_nologin.so\n @include common-account\n",
+                "--- sshd\n+++ sshd\n@@ -1,5 +1,11 @@\n # Standard Un*x authentication.\n-@include common-auth\n\
+                 +#@include common-auth\n+{KEY}\n+{KEY_AND_CODE}\n+{PERMIT}\n+\n+{}\n+{}\n \n # Disallow.\n \
+                 account    required     pam_nologin.so\n",
                 GUARD[0], GUARD[1]
             )
         );
@@ -308,8 +298,8 @@ mod tests {
             active(&stack.after)[..3],
             ["@include common-auth", "auth required pam_twinlock.so", "account required pam_twinlock.so"]
         );
-        let removed = |line: &DiffLine| matches!(line, DiffLine::Removed(_));
-        assert!(!stack.after.0.iter().chain(&stack.bridge.0).any(removed), "nothing is taken away");
+        let keeps = |new: &str| DEBIAN.lines().all(|line| new.lines().any(|other| other == line));
+        assert!(keeps(&stack.after) && keeps(&stack.bridge), "nothing is taken away");
     }
 
     #[test]

@@ -11,7 +11,7 @@ use crate::{
         },
         host::{HostFacts, OUTSIDE, SshLogin},
     },
-    pam_files::OurLine,
+    pam_files::{has, is_ours, requires_key},
     pam_stack::{Action, Phase, ReturnCode},
     sshd::{KEYBOARD, Way},
 };
@@ -144,7 +144,7 @@ pub(super) fn code_alone(facts: &HostFacts) -> Vec<Symptom> {
     };
     let auth = &facts.pam.auth;
     let lines = facts.stack(Phase::Auth);
-    if let Some(line) = lines.iter().find(|line| OurLine::from_line(line).is_some_and(|ours| ours.requires_key())) {
+    if let Some(line) = lines.iter().find(|line| requires_key(line)) {
         // Without a key it opens for nobody; what its refusal means, its control says.
         let refuses = matches!(line.action(ReturnCode::PERM_DENIED), Action::Bad | Action::Die);
         let one = |group: Gathered| {
@@ -179,16 +179,17 @@ pub(super) fn code_alone(facts: &HostFacts) -> Vec<Symptom> {
 
 /// sshd's own password method, which cannot give a code.
 pub(super) fn password_method(facts: &HostFacts) -> Vec<Symptom> {
-    let ours: Vec<OurLine> = facts.stack(Phase::Auth).into_iter().filter_map(OurLine::from_line).collect();
-    let takes_both = |line: &OurLine| line.has(ModuleArgument::ForwardPass) || line.has(ModuleArgument::UseFirstPass);
-    if ours.is_empty() || ours.iter().any(takes_both) {
+    let lines = facts.stack(Phase::Auth);
+    let says = |argument| lines.iter().any(|line| is_ours(line) && has(line, argument));
+    let takes_both = says(ModuleArgument::ForwardPass) || says(ModuleArgument::UseFirstPass);
+    if takes_both || !lines.iter().any(|line| is_ours(line)) {
         return Vec::new();
     }
     let judge = |login: &SshLogin| {
         let taken = login.settings.has("usepam") && login.settings.ways().iter().any(with_password);
         (login.asked && taken).then_some(Lockout)
     };
-    let shown = facts.config.echo && !ours.iter().any(|line| line.has(ModuleArgument::Noecho));
+    let shown = facts.config.echo && !says(ModuleArgument::Noecho);
     let why = if shown {
         "that method runs the PAM stack and can only answer with the account password, so such a login is refused"
     } else {

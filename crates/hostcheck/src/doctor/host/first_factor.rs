@@ -5,14 +5,16 @@ use std::{
     io::{ErrorKind, Read},
     os::unix::fs::OpenOptionsExt,
     path::{Path, PathBuf},
+    time::Duration,
 };
 
 use nix::fcntl::OFlag;
 use twinlock_core::time::UnixTime;
+use twinlock_service::status::Status;
 use twinlock_store::host::accounts::Account;
 
 use crate::{
-    shadow::{Password, Shadow},
+    shadow::{Password, SECONDS_PER_DAY, Shadow},
     sshd::{Files, Settings},
 };
 
@@ -52,6 +54,20 @@ impl<'a> FirstFactorFacts<'a> {
             key: self.accepts_what_is_not_in_files() || self.key_files(account).any(|path| has_key(&path)),
             password: admitted && self.shadow.password(name) != Password::Locked,
         }
+    }
+
+    /// Whether a device of the user is older than the home folder and than the last change of the password: so it is where
+    /// an account was deleted and made anew. File systems that do not know the birth of a folder tell nothing.
+    pub(super) fn is_newer_than_a_device(&self, account: &Account, status: &Status) -> bool {
+        let home = fs::symlink_metadata(&account.home).ok().filter(fs::Metadata::is_dir);
+        let home = home.and_then(|home| home.created().ok()).map(UnixTime::from);
+        let (Some(home), Some(changed)) = (home, self.shadow.last_change(&account.subject.name)) else {
+            return false;
+        };
+        // Of the day of the change the hour is not known.
+        let newest = home.min(changed.after(Duration::from_secs(SECONDS_PER_DAY)));
+        let created = status.authenticators.iter().filter_map(|device| device.created.as_deref());
+        created.filter_map(|created| UnixTime::parse(created).ok()).any(|created| created < newest)
     }
 
     /// The files in which sshd looks for the keys of an account, those of `Match` blocks included.

@@ -7,7 +7,6 @@ mod first_factor;
 pub(crate) mod fixtures;
 mod logins;
 mod pam;
-mod passwords;
 mod people;
 mod server;
 mod store;

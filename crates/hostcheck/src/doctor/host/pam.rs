@@ -12,7 +12,7 @@ use crate::{
         questions::Answers,
     },
     host_files::Host,
-    pam_files::{OURS, OurLine},
+    pam_files::{OURS, has, is_ours},
     pam_stack::{FOLDERS, Line, LineKind, Phase, Service, Text},
 };
 
@@ -36,14 +36,14 @@ impl PamFacts {
 
     /// The same of a host whose files have these texts.
     pub(super) fn read(service: &str, text: &Text<'_>, misspelled: Vec<PathBuf>) -> Self {
-        let (file, unreadable) = match Service::on(service, text) {
+        let (file, unreadable) = match Service::read(service, text) {
             Ok(file) => (file, None),
             Err(error) => (None, Some(error.to_string())),
         };
         let answers =
             |phase| file.as_ref().map(|service| Answers::from_stack(&service.phase(phase))).unwrap_or_default();
         let (auth, account) = (answers(Phase::Auth), answers(Phase::Account));
-        let console = Service::on("login", text).ok().flatten();
+        let console = Service::read("login", text).ok().flatten();
         let console_asks =
             console.is_some_and(|service| service.phase(Phase::Auth).iter().any(|line| line.module() == OURS));
         Self { service: service.to_ascii_lowercase(), unreadable, auth, account, misspelled, console_asks, file }
@@ -54,7 +54,7 @@ impl PamFacts {
     }
 
     pub(super) fn nullok(&self, phase: Phase) -> bool {
-        self.lines(phase).into_iter().filter_map(OurLine::from_line).any(|line| line.has(ModuleArgument::Nullok))
+        self.lines(phase).into_iter().any(|line| is_ours(line) && has(line, ModuleArgument::Nullok))
     }
 
     /// Whether a condition of the stack leads an account past our line.

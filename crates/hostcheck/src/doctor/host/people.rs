@@ -3,10 +3,7 @@
 use std::{
     collections::{HashMap, HashSet},
     io,
-    num::NonZero,
-    panic,
     sync::{Mutex, PoisonError},
-    thread,
 };
 
 use twinlock_core::{
@@ -29,10 +26,9 @@ use super::{
     decide,
     first_factor::{FirstFactorFacts, HeldFactors, text_of_users},
     pam::PamExemptions,
-    passwords::Passwords,
 };
 use crate::{
-    HostError, Installation, accounts as host_accounts,
+    HostError, Installation, accounts as host_accounts, parallel,
     sshd::{Files, Settings},
 };
 
@@ -87,7 +83,6 @@ pub(super) fn people(
         groups: RememberedGroups::default(),
         access: Access::from_settings(settings),
         first_factors: FirstFactorFacts::gather(settings, sshd_files, now),
-        passwords: Passwords::of_host(),
     };
     let meant = |account: &&Account| {
         let name = &account.subject.name;
@@ -98,16 +93,7 @@ pub(super) fn people(
         let name = &account.subject.name;
         looking.at(account, enrolled.contains(name), states.contains(name))
     };
-    let share = meant.len().div_ceil(thread::available_parallelism().map_or(1, NonZero::get)).max(1);
-    let found: Vec<(Person, Option<StoreError>)> = thread::scope(|scope| {
-        let one = &one;
-        let parts: Vec<_> = meant
-            .chunks(share)
-            .map(|part| scope.spawn(move || <[_]>::iter(part).map(one).collect::<Vec<_>>()))
-            .collect();
-        parts.into_iter().flat_map(|part| part.join().unwrap_or_else(|bug| panic::resume_unwind(bug))).collect()
-    });
-    let (people, faults): (Vec<_>, Vec<_>) = found.into_iter().unzip();
+    let (people, faults): (Vec<_>, Vec<_>) = parallel::map(&meant, one).into_iter().unzip();
     store.faults.extend(faults.into_iter().flatten());
     Ok(people)
 }
@@ -123,12 +109,11 @@ struct Looking<'a> {
     groups: RememberedGroups,
     access: Access<'a>,
     first_factors: FirstFactorFacts<'a>,
-    passwords: Passwords,
 }
 
 impl Looking<'_> {
     fn at(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
-        let Self { installation, pam, now, reading, admins, outside, groups, access, first_factors, passwords } = self;
+        let Self { installation, pam, now, reading, admins, outside, groups, access, first_factors } = self;
         let name = &account.subject.name;
         let status = reading
             .as_ref()
@@ -139,7 +124,7 @@ impl Looking<'_> {
         let (recovery_codes_left, older_device, fault) = match status {
             Some(Ok(status)) => (
                 enrolled.then_some(status.recovery_codes_left),
-                passwords.is_newer_than_a_device(account, &status),
+                first_factors.is_newer_than_a_device(account, &status),
                 None,
             ),
             Some(Err(error)) => (None, false, Some(error)),
