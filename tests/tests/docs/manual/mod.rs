@@ -7,6 +7,7 @@ mod help;
 mod links;
 mod map;
 mod pages;
+mod references;
 mod role;
 mod scenes;
 mod sources;

@@ -9,52 +9,46 @@ use crate::manual::troubleshooting::entries;
 /// What brings a symptom about; the standard error of the client, where there is one.
 type Scene = fn(&Host<'_>) -> String;
 
-/// Every symptom that has a line of the log, and one for each check that is cheaply provoked.
+/// Every symptom that has a line of the log, and one for each check that is easily provoked.
 const SCENES: [(&str, Scene); 41] = [
-    ("The right code is refused: used already", on::used_already),
-    ("The right code is refused: a clock is off", on::clock_off),
-    ("The right code is refused: always, and no clock is off", on::wrong_code),
+    ("A correct code is refused: it was used before", on::used_already),
+    ("A correct code is refused: a clock is wrong", on::clock_off),
+    ("A code is refused, and no clock is wrong", on::wrong_code),
     ("Two codes are asked for", on::second_code),
-    ("Too many wrong codes. Try again in N seconds", on::too_soon),
-    ("Refused whatever is typed", on::disabled),
+    ("A login must wait some seconds", on::too_soon),
+    ("Every code is refused", on::disabled),
     ("The phone is lost", on::no_recovery_codes),
-    ("Users without a second factor are refused", on::not_enrolled),
-    ("Everybody whom a rule lets off is refused", on::ignored),
-    ("No code is asked for: the key alone lets in", on::key_alone),
-    ("No code is asked for: by a rule, or a remembered login", on::not_asked),
-    ("A code alone lets in, without key or password", on::code_alone),
-    ("No question, no key: nobody was asked, because sshd has verified no key before", on::no_key),
-    ("This host requires a second factor, but was not set up to ask you for one", on::bypass),
-    (
-        "Permission denied (publickey), or no authentication methods enabled, and the key is right",
-        on::switched_off_for_some,
-    ),
-    (
-        "sshd does not start any more: Disabled method \"keyboard-interactive\" in AuthenticationMethods list",
-        on::switched_off_for_all,
-    ),
-    ("The configuration was changed, and nothing changes", on::unheard),
-    ("After an upgrade of the system no code is asked for", on::replaced_by_an_upgrade),
-    ("Too many authentication failures, before any code", on::too_many_keys),
-    ("Password: before Verification code:, although a key was used", on::password_too),
-    ("The password is right, and Permission denied", on::password_method),
+    ("Users who are not enrolled are refused", on::not_enrolled),
+    ("Users who need no code are refused", on::ignored),
+    ("No code is asked for: the key alone is enough", on::key_alone),
+    ("No code is asked for: a rule or a remembered login", on::not_asked),
+    ("A code alone is enough", on::code_alone),
+    ("Denied without a prompt: sshd has verified no key", on::no_key),
+    ("The key is accepted, and the login is denied", on::bypass),
+    ("No authentication methods enabled, with a correct key", on::switched_off_for_some),
+    ("sshd does not start: Disabled method \"keyboard-interactive\"", on::switched_off_for_all),
+    ("A change of the configuration has no effect", on::unheard),
+    ("No code is asked for after a system upgrade", on::replaced_by_an_upgrade),
+    ("Too many authentication failures before any code", on::too_many_keys),
+    ("A password is asked for although a key was used", on::password_too),
+    ("The password is correct, and permission is denied", on::password_method),
     ("root is always refused", on::root),
-    ("One user is always refused, with the right key and code", on::not_allowed),
-    ("Connection closed or reset while enrolling or typing", on::grace_time),
+    ("One user is always refused, with a correct key and code", on::not_allowed),
+    ("The connection closes while a user types or enrols", on::grace_time),
     ("scp, sftp, rsync, git or ansible: Permission denied (keyboard-interactive)", on::nobody_to_ask),
     ("cron, sudo or another service is refused", on::another_service),
-    ("Everybody is refused since config.toml was changed", on::broken_configuration),
-    ("Everybody is refused since the PAM file was changed", on::unknown_argument),
-    ("cannot trust FILE: its mode is 0644", on::readable_by_others),
-    ("cannot open /var/lib/twinlock: it does not exist", on::no_store),
-    ("/var/lib/twinlock is not the store of this host: store-id is missing", on::not_mounted),
-    ("alice was enrolled, and credentials/alice.toml is missing", on::without_credentials),
-    ("A renamed account is refused, or a new account is asked for a code that its owner does not have", on::renamed),
-    ("Read-only file system, No space left on device", on::read_only),
-    ("PAM unable to dlopen(pam_twinlock.so), Module is unknown: everybody is locked out", on::no_module),
-    ("Local users get in, users from LDAP or SSSD do not", on::unknown_user),
-    ("A rule with `from` never fits: a name in rhost=", on::name_for_an_address),
-    ("Accounts are locked after wrong codes", on::faillock),
+    ("Every login is refused after a change of config.toml", on::broken_configuration),
+    ("Every login is refused after a change of the PAM file", on::unknown_argument),
+    ("A file is not trusted", on::readable_by_others),
+    ("/var/lib/twinlock does not exist", on::no_store),
+    ("/var/lib/twinlock is not the store of this host", on::not_mounted),
+    ("The credentials of an enrolled user are missing", on::without_credentials),
+    ("A renamed account is refused, or a new one has a former user's second factor", on::renamed),
+    ("Read-only file system, or no space left on device", on::read_only),
+    ("PAM unable to dlopen(pam_twinlock.so)", on::no_module),
+    ("Local users can log in, users from LDAP or SSSD cannot", on::unknown_user),
+    ("A rule with `from` never matches", on::name_for_an_address),
+    ("Accounts are locked after incorrect codes", on::faillock),
     ("Two different codes are asked for", on::other_module),
     ("no broker is running", on::no_broker),
     ("Internal error", on::user_changed),
@@ -86,7 +80,8 @@ fn tried(world: &World, symptom: &str, scene: Scene) -> Vec<String> {
     let mark = world.log_mark();
     let said = alike(&scene(&host));
     let log: Vec<_> = world.log_since(mark).iter().map(|line| alike(&line.text)).collect();
-    let unwritten = entry.block("log").into_iter().filter(|line| !log.iter().any(|written| written == line));
+    let unwritten =
+        entry.block("log").into_iter().filter(|quoted| !log.iter().any(|written| is_quoted(quoted, written)));
     let unsaid = entry.block("client").into_iter().filter(|line| !said.contains(line.trim_end()));
     let mut wrong: Vec<_> = unwritten
         .chain(unsaid)
@@ -97,6 +92,51 @@ fn tried(world: &World, symptom: &str, scene: Scene) -> Vec<String> {
         wrong.push(format!("{symptom}: the doctor found {found:?}"));
     }
     wrong
+}
+
+/// Keys that the page leaves out of a line where they say nothing about the symptom.
+const LEFT_OUT: [&str; 6] = ["user", "method", "authenticator", "service", "rhost", "failures"];
+
+/// Whether this is the line that the page quotes. It leaves out how each line of an attempt begins, some keys (` ...`), and
+/// the end of a detail (`..."`).
+fn is_quoted(quoted: &str, written: &str) -> bool {
+    let Some((begin, end)) = quoted.split_once(" ...") else { return quoted == written };
+    let begin = match begin.strip_prefix("reason=") {
+        Some("-") => "pam_twinlock(sshd:auth): result=granted reason=-".to_owned(),
+        Some(_) => format!("pam_twinlock(sshd:auth): result=refused {begin}"),
+        None => begin.to_owned(),
+    };
+    let Some(mut rest) = written.strip_prefix(&begin) else { return false };
+    loop {
+        let is_end = match end.strip_suffix("...\"") {
+            Some(shortened) => rest.starts_with(shortened) && rest.ends_with('"'),
+            None => rest == end,
+        };
+        let Some((key, others)) = rest.strip_prefix(' ').and_then(|rest| rest.split_once('=')) else { return is_end };
+        if is_end || !LEFT_OUT.contains(&key) {
+            return is_end;
+        }
+        rest = others.find(' ').map_or("", |at| &others[at..]);
+    }
+}
+
+#[test]
+fn a_quoted_line_may_leave_out_keys_and_the_end_of_a_detail_and_nothing_else() {
+    let written =
+        "pam_twinlock(sshd:auth): result=refused reason=store user=alice method=- failures=2 detail=\"no room; mount\"";
+    for quoted in
+        [written, "reason=store ... failures=2 detail=\"no room; mount\"", "reason=store ... detail=\"no room; ...\""]
+    {
+        assert!(is_quoted(quoted, written), "{quoted}");
+    }
+    for other in [
+        "reason=store ...",
+        "reason=store ... failures=2",
+        "reason=store ... detail=\"no\"",
+        "reason=- ... detail=\"no room; ...\"",
+    ] {
+        assert!(!is_quoted(other, written), "{other}");
+    }
 }
 
 /// What differs from run to run, as the page has it.
