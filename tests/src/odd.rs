@@ -1,4 +1,4 @@
-//! Odd texts of others: names of users (SECURITY.md section 2.3), hosts and terminals.
+//! Odd texts of others: names of users (R0 in SECURITY.md), hosts and terminals.
 
 /// Names that somebody may type and that no account of a test has.
 pub fn odd_user_names() -> Vec<Vec<u8>> {

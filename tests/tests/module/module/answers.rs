@@ -1,4 +1,4 @@
-//! Odd answers (SECURITY.md section 2.7): each denies, in one prompt, and what is no code costs nothing.
+//! Odd answers (R0 in SECURITY.md): each denies, in one prompt, and what is no code costs nothing.
 
 use twinlock_tests::{Give, PamCode, State};
 

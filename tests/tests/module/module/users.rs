@@ -1,4 +1,4 @@
-//! Odd users (SECURITY.md section 2.3): nothing is made for them, nothing of them is in the log.
+//! Odd users (R0 in SECURITY.md): nothing is made for them, nothing of them is in the log.
 
 use std::path::Path;
 
