@@ -1,35 +1,82 @@
-//! `xtask DIRECTORY`: writes the manual pages, from the definitions that the programs themselves read, so that they cannot
-//! differ: options from both `cli.rs`, settings from the shipped file, arguments and reasons from core. Used at build time
-//! (`make man`); nothing of it ships.
+//! `xtask DIRECTORY`: writes the manual pages. Their text is in `docs/man`. A comment such as `<!-- verbs -->` there is replaced
+//! by what the programs themselves read: options, settings, module arguments, reasons. Used at build time (`make man`); nothing
+//! of it ships.
 
 #![forbid(unsafe_code)]
+#![allow(clippy::format_push_string, reason = "a few kilobytes, once in a build")]
 
-mod broker;
-mod command;
-mod flags;
-mod module;
-mod page;
+mod options;
+mod roff_page;
 mod settings;
 
 use std::{
     fs::File,
     io::{self, Write},
-    path::{Path, PathBuf},
+    path::Path,
 };
 
+use twinlock_core::{audit::Reason, module_arguments::ModuleArgument};
+
+const PAGES: [(&str, &str); 4] = [
+    ("twinlock.1", include_str!("../../docs/man/twinlock.1.md")),
+    ("twinlock.toml.5", include_str!("../../docs/man/twinlock.toml.5.md")),
+    ("pam_twinlock.8", include_str!("../../docs/man/pam_twinlock.8.md")),
+    ("twinlockd.8", include_str!("../../docs/man/twinlockd.8.md")),
+];
+
 fn main() -> io::Result<()> {
-    let directory = std::env::args_os().nth(1).map(PathBuf::from);
-    let directory = directory.ok_or_else(|| io::Error::other("usage: xtask DIRECTORY"))?;
-    let pages = [
-        ("twinlock.1", command::page()),
-        ("twinlock.toml.5", settings::page()),
-        ("pam_twinlock.8", module::page()),
-        ("twinlockd.8", broker::page()),
-    ];
-    pages.iter().try_for_each(|(name, text)| write(&directory.join(name), text))
+    let directory = std::env::args_os().nth(1).ok_or_else(|| io::Error::other("usage: xtask DIRECTORY"))?;
+    for (name, text) in PAGES {
+        let page = fill_in(text).and_then(|text| roff_page::convert(name, &text));
+        let page = page.map_err(|problem| io::Error::other(format!("docs/man/{name}.md: {problem}")))?;
+        let path = Path::new(&directory).join(name);
+        let written = File::create(&path).and_then(|mut file| file.write_all(page.as_bytes()));
+        written.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))?;
+    }
+    Ok(())
 }
 
-fn write(path: &Path, text: &str) -> io::Result<()> {
-    let written = File::create(path).and_then(|mut file| file.write_all(text.as_bytes()));
-    written.map_err(|error| io::Error::new(error.kind(), format!("cannot write {}: {error}", path.display())))
+/// The text with each comment on a line of its own replaced by the Markdown that it stands for.
+fn fill_in(text: &str) -> Result<String, String> {
+    let lines = text.lines().map(|line| match line.strip_prefix("<!-- ").and_then(|rest| rest.strip_suffix(" -->")) {
+        Some(name) => generate(name).ok_or_else(|| format!("nothing is generated for <!-- {name} -->")),
+        None => Ok(line.to_owned()),
+    });
+    Ok(lines.collect::<Result<Vec<_>, _>>()?.join("\n"))
+}
+
+fn generate(name: &str) -> Option<String> {
+    let items = match name {
+        "verbs" => return Some(options::describe_verbs()),
+        "settings" => return Some(settings::describe()),
+        "synopsis of the module" => {
+            let arguments = ModuleArgument::ALL.map(|argument| format!("[{}]", format_argument(argument)));
+            return Some(format!("**pam_twinlock.so** {}", arguments.join(" ")));
+        }
+        "options of every verb" => options::list_common(),
+        "options of the broker" => options::list_of_broker(),
+        "findings" => {
+            let checks = twinlock_command::doctor_checks();
+            checks.into_iter().map(|(id, about)| format_item(&format!("`{id}`"), about)).collect()
+        }
+        "arguments" => {
+            ModuleArgument::ALL.map(|argument| format_item(&format_argument(argument), argument.help())).to_vec()
+        }
+        "reasons" => Reason::ALL.map(|reason| format_item(&format!("`{}`", reason.name()), reason.meaning())).to_vec(),
+        _ => return None,
+    };
+    Some(items.join("\n"))
+}
+
+/// An argument of the module, its value in italics.
+fn format_argument(argument: ModuleArgument) -> String {
+    match argument.spelling().split_once('=') {
+        Some((name, value)) => format!("`{name}=`*{value}*"),
+        None => format!("`{}`", argument.spelling()),
+    }
+}
+
+/// An item of a definition list in Markdown.
+fn format_item(term: &str, text: &str) -> String {
+    format!("{term}\n: {text}\n")
 }

@@ -60,24 +60,26 @@ impl Reason {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::WrongCode => {
-                "No code of now and no recovery code. With `clock-offset=` it is the code of another time: a clock is off by so much."
+                "The answer is neither a current code nor a recovery code. With `clock-offset=` it is a code of another time: a clock is off by that much."
             }
-            Self::Replayed => "The right code, but used before; somebody may have watched.",
-            Self::Throttled => "Too soon after the last wrong code. Nothing was looked at or charged.",
-            Self::StepUp => "Two consecutive codes were asked for, and the second did not follow the first.",
-            Self::Junk => "Not shaped like a code. Nothing was looked at or charged.",
+            Self::Replayed => "The code was correct, but used before. Someone may have watched the user.",
+            Self::Throttled => "Too soon after the last incorrect code. The answer was not checked or counted.",
+            Self::StepUp => "Two consecutive codes were required, and the second did not follow the first.",
+            Self::Junk => "The answer does not look like a code. It was not checked or counted.",
             Self::NotEnrolled => "A second factor is required, and the user has none.",
-            Self::Disabled => "Too many wrong codes in a row. Recovery codes still work; `twinlock unlock` lifts it.",
+            Self::Disabled => {
+                "Too many consecutive incorrect codes. Recovery codes still work; `twinlock unlock` ends it."
+            }
             Self::Bypass => {
-                "The account phase found that this login verified no code: sshd_config(5) has to ask for keyboard-interactive in AuthenticationMethods."
+                "The account phase found that no code was verified in this login. In sshd_config(5), AuthenticationMethods must include keyboard-interactive."
             }
             Self::Config => {
-                "The configuration or an argument of the module cannot be used; the detail names file, line and column."
+                "The configuration or an option of the module cannot be used. `detail=` names file, line and column."
             }
-            Self::Store => "A file of the user cannot be used; the detail names it and what to do.",
-            Self::UnknownUser => "There is no such account. Its name is not logged: it may be a password.",
+            Self::Store => "A file of the store cannot be used. `detail=` names it and says what to do.",
+            Self::UnknownUser => "The account does not exist. Its name is not logged, because it may be a password.",
             Self::NoAnswer => "The application or the client gave no answer.",
-            Self::Internal => "The host failed the module, or the module has a bug; the detail says how.",
+            Self::Internal => "The host failed the module, or the module has a bug. `detail=` says how.",
         }
     }
 

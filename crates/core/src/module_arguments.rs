@@ -57,28 +57,28 @@ impl ModuleArgument {
     #[must_use]
     pub const fn help(self) -> &'static str {
         match self {
-            Self::Config => "The configuration to use, an absolute path, instead of `/etc/twinlock/config.toml`.",
-            Self::Debug => "Say in the log what was looked at: never an answer, never a secret.",
+            Self::Config => "Use this configuration, an absolute path, instead of `/etc/twinlock/config.toml`.",
+            Self::Debug => "Log what the module looks at. Answers and secrets are never logged.",
             Self::Nullok => {
-                "Let whoever is not enrolled pass in this stack, as `second_factor = \"optional\"` does in all. It changes nothing else."
+                "Let in users who are not enrolled, in this stack only, as `second_factor = \"optional\"` does in all. For sshd, give it to the account line as well."
             }
             Self::Prompt => {
-                "The question, instead of `prompt` of the configuration: 1 to 200 printable characters. Words with spaces stand in brackets: `[prompt=Code from the phone: ]`."
+                "Ask this instead of `prompt` of the configuration: 1 to 200 printable characters. Put brackets around a text with spaces: `[prompt=Code from the phone: ]`."
             }
             Self::Noecho => {
-                "Hide the code while it is typed, as `echo = false` does. sshd's password method then answers with the account password: switch it off with `PasswordAuthentication no`."
+                "Hide the code while it is typed, as `echo = false` does. sshd's password method would answer the hidden prompt with the account password: set `PasswordAuthentication no`."
             }
             Self::TryFirstPass => {
-                "Before asking, try the password that an earlier module of the stack was given, if it looks like a code, which a recovery code does with its dashes alone (with `forward_pass`: if one stands behind it). If it is not right the user is asked. A password of 6 to 8 digits counts as a wrong code."
+                "Try the password that an earlier module asked for, if it looks like a code (with `forward_pass`: if a code follows it), and ask the user only if that fails. A password of 6 to 8 digits counts as an incorrect code. A recovery code is recognised only with its dashes."
             }
             Self::UseFirstPass => {
-                "The same, but nobody is asked: without a code in the password the login is refused. In step-up, where two codes are wanted, such a login cannot succeed."
+                "The same, but never ask the user: without a code in the password the login is denied. Such a login cannot succeed while two codes are required."
             }
             Self::ForwardPass => {
-                "For clients that can ask only once: ask for the password with the code right behind it, unseen, and give the password to the modules behind, which then need `use_first_pass` or `try_first_pass`. A recovery code stands behind the password with its dashes. sshd's password method works with it too. Nothing is remembered in such a stack."
+                "For clients that can answer only one question: ask for the password followed directly by the code, hidden, and pass the password to the modules after this one, which need `use_first_pass` or `try_first_pass`. A recovery code needs its dashes. This also works with sshd's password method. Logins are not remembered in such a stack."
             }
             Self::RequireKey => {
-                "Refuse, and ask nobody, unless sshd has verified a key in this login (PAM_PERM_DENIED). For stacks that ask for no password: whatever sshd's configuration allows, a code alone never opens, nor does an exemption alone."
+                "Deny the login without a question unless sshd has verified a key in it. For stacks that ask for no password: a code alone, or an exemption alone, is then never enough, whatever sshd's configuration allows."
             }
         }
     }

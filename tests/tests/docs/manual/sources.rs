@@ -127,3 +127,50 @@ fn the_limits_of_the_broker_are_in_its_page() {
         }
     });
 }
+
+#[test]
+fn every_change_that_is_logged_is_in_the_page_of_the_broker() {
+    in_world(|world| {
+        let names = source(world, "crates/core/src/notice.rs");
+        let names = names.split("fn name").nth(1).unwrap().split("\n    }").next().unwrap();
+        let mut words: BTreeSet<String> =
+            names.lines().filter_map(|line| line.split('"').nth(1)).map(str::to_owned).collect();
+        assert!(words.len() >= 10 && words.contains("device-added"), "{words:?}");
+        for file in ["adopt", "forget", "import", "repair", "unlock"] {
+            let text = source(world, &format!("enroll_cli/src/{file}.rs"));
+            let calls = text.lines().filter_map(|line| line.split_once("audit_log().changed("));
+            let logged: Vec<_> = calls.flat_map(|(_, call)| call.split('"').skip(1).step_by(2)).collect();
+            assert!(!logged.is_empty(), "{file}");
+            words.extend(logged.into_iter().map(str::to_owned));
+        }
+        let page = page(world, "twinlockd.8");
+        let log = page.split(".SH LOG").nth(1).unwrap().split(".SH").next().unwrap();
+        for word in words {
+            assert!(log.split([' ', '\n', ',', '.']).any(|known| known == word), "{word}: {log}");
+        }
+    });
+}
+
+/// The lines of a stack that name the module, its spaces made one.
+fn ours(stack: &str) -> Vec<String> {
+    let lines = stack.lines().map(|line| line.split_whitespace().collect::<Vec<_>>().join(" "));
+    lines.filter(|line| !line.starts_with('#') && line.contains("pam_twinlock.so")).collect()
+}
+
+#[test]
+fn the_examples_of_stacks_have_the_lines_of_the_shipped_ones() {
+    in_world(|world| {
+        let page = page(world, "pam_twinlock.8");
+        let examples = page.split(".SH EXAMPLES").nth(1).unwrap();
+        let examples: Vec<_> =
+            examples.split(".nf\n").skip(1).map(|rest| rest.split("\n.fi").next().unwrap()).collect();
+        for (example, shipped) in examples.iter().zip(["sshd.key-and-code", "sudo"]) {
+            let shipped = world.shipped(format!("pam.d/debian/{shipped}"));
+            assert_eq!(ours(example), ours(&shipped));
+            for line in example.lines().filter(|line| !line.contains("pam_twinlock.so")) {
+                assert!(shipped.lines().any(|known| known.split_whitespace().eq(line.split_whitespace())), "{line}");
+            }
+        }
+        assert_eq!(examples.len(), 3, "{examples:?}");
+    });
+}
