@@ -109,7 +109,10 @@ fn a_new_login_that_does_not_work_brings_everything_back_at_once() {
         // The secret of the vault is not that of alice.
         let played = host.play(&json!({}), &[]);
         assert_eq!(played.code, Some(2), "{played:#?}");
-        assert!(played.stdout.contains("Twinlock was not switched on, and sshd is as it was"), "{played:#?}");
+        assert!(
+            played.stdout.contains("Twinlock was not enabled, and the previous configuration of sshd was restored"),
+            "{played:#?}"
+        );
         assert!(host.world.entries_since(0).iter().any(|entry| entry.value("reason") == "wrong-code"));
         assert_eq!(files(), before);
         assert!(host.key_alone().granted);
