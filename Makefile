@@ -71,9 +71,12 @@ test: deps build packages ## Run all tests, those with a real sshd included (as 
 	@scripts/tally '$(TALLY)'
 
 # As make test, with whole sweeps of faults, races and states, which take an hour: make test takes samples.
-.PHONY: test-long
+.PHONY: compare test-long
 test-long: export TWINLOCK_LONG = 1
 test-long: test
+
+compare: deps build ## Try the attacks of docs/security-matrix.md on other modules, too (as root; into target/compare)
+	TWINLOCK_COMPARE='$(abspath $(TARGET))/compare' $(CARGO) test --locked -p twinlock-tests --test security
 
 lint: ## Check formatting, lints and documentation
 	$(CARGO) fmt --all --check

@@ -58,15 +58,15 @@ pub(crate) fn planted(scene: &Scene<'_>) -> Finding {
     }
     let after = fs::metadata(VICTIM).unwrap();
     let same = fs::read(VICTIM).unwrap() == b"root's\n" && (after.uid(), after.mode()) == (before.uid(), before.mode());
-    let login = if code == PamCode::Success { "let in" } else { "refused" };
-    let file = if same { "as it was" } else { "changed" };
+    let login = if code == PamCode::Success { "granted" } else { "denied" };
+    let file = if same { "unchanged" } else { "changed" };
     Finding::of(
         same,
         match &names[..] {
-            [] => "no name of a file that it makes can be guessed".into(),
+            [] => "no predictable name".into(),
             names => {
                 let names = names.iter().map(|path| path.file_name().unwrap().to_string_lossy()).collect::<Vec<_>>();
-                format!("links at {}: the file behind is {file}, the login is {login}", names.join(", "))
+                format!("links at {}: target {file}, login {login}", names.join(", "))
             }
         },
     )
@@ -85,13 +85,13 @@ pub(crate) fn same_as(scene: &Scene<'_>, other: &str) -> Finding {
     Finding::of(
         alice == other,
         if alice == other {
-            "the same prompt and delay"
+            "same prompt and delay"
         } else if alice.0 == other.0 {
-            "the same prompt, another delay"
+            "same prompt, different delay"
         } else if other.0.is_empty() {
-            "no prompt, which others get"
+            "no prompt"
         } else {
-            "another prompt"
+            "different prompt"
         },
     )
 }

@@ -14,17 +14,20 @@ use crate::row::{Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "A03",
-        flaw: "Anybody could fill the queue of syslog, and changes went unlogged (attack on Twinlock, 2026-11-30)",
+        flaw: "Changes were not logged while the syslog queue was full",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a03_a_full_queue_loses_no_change),
     },
     Row {
         id: "A04",
-        flaw: "One account with subordinate uids could take all places of a daemon (attack on Twinlock, 2026-11-30)",
+        flaw: "One account with subordinate uids took all of the broker's connections",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a04_numbers_without_an_account_take_no_places),
     },
     Row {
         id: "A11",
-        flaw: "Refused attempts used up journald's limit, and changes went unlogged (attack on Twinlock, 2026-11-30)",
+        flaw: "Changes were not logged once denials had used up journald's limit",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a11_refusals_leave_room_for_changes),
     },
 ];
@@ -92,7 +95,7 @@ fn a03_a_full_queue_loses_no_change() -> String {
         }
         let in_syslog = flood.end();
         assert_eq!(in_syslog + on_stderr, CHANGES, "{in_syslog} in syslog, {on_stderr} on standard error");
-        format!("of {CHANGES} changes under a flood {CHANGES} were told of, by syslog or on standard error")
+        format!("{CHANGES} of {CHANGES} changes logged during a flood, or reported on standard error")
     })
 }
 
@@ -108,7 +111,7 @@ fn a04_numbers_without_an_account_take_no_places() -> String {
         let served = (0..OF_ONE).filter(|_| scene.world.twinlock_as(&scene.alice, &["status"]).run().code == Some(0));
         let served = served.count();
         assert_eq!(served, OF_ONE, "{} silent connections", held.len());
-        format!("{served} of {OF_ONE} requests served beside {} silent connections of {NUMBERS} numbers", held.len())
+        format!("{served} of {OF_ONE} requests served beside {} silent connections of {NUMBERS} uids", held.len())
     })
 }
 
@@ -139,8 +142,6 @@ fn a11_refusals_leave_room_for_changes() -> String {
         assert!(flood < LINES, "the limit was not reached: {flood} lines");
         let change = format!("4 change=device-renamed user=alice by-uid={}", scene.alice.uid);
         assert!(lines.contains(&change), "{} lines, the last {:?}", lines.len(), lines.last());
-        format!(
-            "the limit of journald reached by {LINES} refusals and {LINES} other lines; the change is in the journal"
-        )
+        format!("change logged after {LINES} denials and {LINES} other lines")
     })
 }

@@ -1,4 +1,4 @@
-//! Flaws of TOTP back ends (B): how guesses and used codes are counted.
+//! Rows B: how guesses and used codes are counted.
 
 use std::collections::BTreeSet;
 
@@ -11,27 +11,32 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B01",
-        flaw: "Each session had its own few tries, and there was no limit of sessions",
+        flaw: "The limit was per session, and sessions were unlimited",
+        origin: Some("AuthQuake, 2024"),
         trial: Trial::Everyone(b01_sessions_share_the_tries),
     },
     Row {
         id: "B02",
-        flaw: "The count of wrong answers was kept in memory alone",
+        flaw: "The failure count was kept in memory only",
+        origin: Some("CVE-2026-27801"),
         trial: Trial::Everyone(b02_every_process_knows_the_count),
     },
     Row {
         id: "B03",
-        flaw: "A used code opened again when it was spelled in another way",
+        flaw: "Another spelling of a used code was accepted",
+        origin: Some("CVE-2025-6014"),
         trial: Trial::Everyone(b03_a_used_code_has_no_second_spelling),
     },
     Row {
         id: "B04",
-        flaw: "A used code opened again when the user name was spelled in another way",
+        flaw: "Another spelling of the user name made a used code valid",
+        origin: Some("CVE-2026-27855"),
         trial: Trial::Everyone(b04_a_name_has_no_second_spelling),
     },
     Row {
         id: "B05",
-        flaw: "Used codes were not recorded at all",
+        flaw: "Used codes were not recorded",
+        origin: Some("CVE-2025-43798"),
         trial: Trial::Everyone(b05_a_used_code_is_used_everywhere),
     },
 ];
@@ -108,7 +113,7 @@ fn b03_a_used_code_has_no_second_spelling(contender: Contender) -> Finding {
         });
         let let_in: usize = let_in.sum();
         tally("security", "spellings of a used code", all.len() as u64);
-        Finding::of(let_in == 0, format!("{let_in} of {} spellings opened", all.len()))
+        Finding::of(let_in == 0, format!("{let_in} of {} spellings accepted", all.len()))
     })
 }
 
@@ -141,7 +146,7 @@ fn b04_a_name_has_no_second_spelling(contender: Contender) -> Finding {
         };
         let as_user = NAMES.iter().filter(|name| again(Attempt::new("svc").user(name).answer(&code))).count();
         let midway = NAMES.iter().filter(|name| again(scene.attempt().change_user(name).answer(&code))).count();
-        Finding::of(as_user + midway == 0, format!("{} of {} spellings opened", as_user + midway, 2 * NAMES.len()))
+        Finding::of(as_user + midway == 0, format!("{} of {} spellings accepted", as_user + midway, 2 * NAMES.len()))
     })
 }
 
@@ -160,6 +165,6 @@ fn b05_a_used_code_is_used_everywhere(contender: Contender) -> Finding {
             }
         }
         let tried = 2 * codes.iter().flatten().count();
-        Finding::of(opened == 0, format!("{opened} of {tried} used codes opened again"))
+        Finding::of(opened == 0, format!("{opened} of {tried} used codes accepted"))
     })
 }

@@ -6,8 +6,8 @@ use crate::row::{Row, Trial};
 
 pub(crate) const ROWS: &[Row] = &[Row {
     id: "A31",
-    flaw: "Twinlock 0.1.0: a user who filled a btrfs locked everybody out, with codes and recovery codes alike (attack on \
-           Twinlock, 2026-11-30)",
+    flaw: "A user who filled a btrfs locked everybody out",
+    origin: Some("Twinlock 0.1.0"),
     trial: Trial::Ours(a_full_btrfs_locks_nobody_out),
 }];
 
@@ -26,5 +26,5 @@ fn a_full_btrfs_locks_nobody_out() -> String {
         let_in = answers.map(granted).filter(|granted| *granted).count();
     });
     assert_eq!(let_in, 6, "of six");
-    "6 of 6 right codes were let in, four of them recovery codes".into()
+    "6 of 6 correct codes accepted, 4 of them recovery codes".into()
 }

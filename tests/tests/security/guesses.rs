@@ -22,7 +22,7 @@ pub(crate) struct Kept(Option<Vec<u8>>);
 impl Contender {
     /// As [`Contender::scene`], for rows about the count of wrong answers.
     pub(crate) fn scene_that_counts(self, attack: impl FnOnce(&Scene<'_>) -> Finding + Send) -> Finding {
-        if self == Self::Oath { Finding::Unfit("it counts no guesses: see O03") } else { self.scene(attack) }
+        if self == Self::Oath { Finding::Unfit("no count of guesses: see O03") } else { self.scene(attack) }
     }
 }
 

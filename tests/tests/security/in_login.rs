@@ -7,12 +7,14 @@ use crate::row::{Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "A02",
-        flaw: "Twinlock 0.1.0: a password alone set the second factor up, in a login that sshd refused because a key was to come after it (attack on Twinlock, 2026-11-30)",
+        flaw: "A password alone enrolled, in a login that sshd then denied",
+        origin: Some("Twinlock 0.1.0"),
         trial: Trial::Ours(a02_a_login_without_its_key_enrols_nobody),
     },
     Row {
         id: "A20",
-        flaw: "Twinlock 0.1.0: an account that another account module refused had a second factor set up before it was refused (attack on Twinlock, 2026-11-30)",
+        flaw: "A denied account was enrolled before it was denied",
+        origin: Some("Twinlock 0.1.0"),
         trial: Trial::Ours(a20_a_refused_account_is_not_enrolled),
     },
 ];
@@ -52,7 +54,7 @@ fn a02_a_login_without_its_key_enrols_nobody() -> String {
         assert!(!is_enrolled(world), "by the password alone");
         assert!(enrol(&sshd, true).granted && is_enrolled(world), "with the key");
     });
-    "with the password alone: refused and not enrolled; with the key after it: enrolled".into()
+    "password alone: denied, not enrolled; then key: enrolled".into()
 }
 
 fn a20_a_refused_account_is_not_enrolled() -> String {
@@ -69,5 +71,5 @@ fn a20_a_refused_account_is_not_enrolled() -> String {
         world.service("sshd", &stack);
         assert!(enrol(&sshd, false).granted && is_enrolled(world));
     });
-    format!("{} refusals behind the guard: not enrolled; without them: enrolled", REFUSALS.len())
+    format!("{} denials after the guard: not enrolled; otherwise enrolled", REFUSALS.len())
 }

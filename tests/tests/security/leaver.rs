@@ -9,8 +9,8 @@ use crate::{
 
 pub(crate) const ROWS: &[Row] = &[Row {
     id: "A33",
-    flaw: "Twinlock 0.1.0: an account that was deleted and made anew with the same name and number accepted the phone of \
-               its former owner (attack on Twinlock, 2026-11-30)",
+    flaw: "A recreated account accepted its former owner's phone",
+    origin: Some("Twinlock 0.1.0"),
     trial: Trial::Ours(the_phone_of_a_leaver_opens_nothing),
 }];
 
@@ -25,5 +25,5 @@ fn the_phone_of_a_leaver_opens_nothing() -> String {
         let next = alice.authenticator.code_at(alice.authenticator.now_step() + 1);
         assert_ne!(login(world, "alice", &next), PamCode::Success, "the former owner's phone opens the new account");
     });
-    "with the shipped hook the second factor went with the account: the former phone is refused".into()
+    "shipped hook removes the second factor: old phone denied".into()
 }

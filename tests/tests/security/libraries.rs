@@ -1,4 +1,4 @@
-//! Flaws of TOTP back ends and libraries (B): other ways in, what is stored, computed and linked.
+//! Rows B: other ways in, what is stored, computed and linked.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,32 +15,38 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "B06",
-        flaw: "Recovery codes of 26 to 32 bits, stored readably, could be guessed or read",
+        flaw: "Short recovery codes were stored in clear text",
+        origin: None,
         trial: Trial::Ours(b06_recovery_codes_are_long_and_hashed),
     },
     Row {
         id: "B07",
-        flaw: "The limit of wrong answers held for one way in, and not for another",
+        flaw: "The limit applied to one way in only",
+        origin: Some("CVE-2026-9798"),
         trial: Trial::Ours(b07_every_way_draws_on_one_count),
     },
     Row {
         id: "B08",
-        flaw: "A right password cleared the count of wrong codes",
+        flaw: "A correct password cleared the failure count",
+        origin: None,
         trial: Trial::Everyone(b08_a_right_password_clears_nothing),
     },
     Row {
         id: "B09",
-        flaw: "Secrets shorter than the 128 bits that RFC 4226 demands",
+        flaw: "Secrets were shorter than 128 bits (RFC 4226)",
+        origin: Some("CVE-2024-8796"),
         trial: Trial::Everyone(b09_secrets_are_long_and_never_twice),
     },
     Row {
         id: "B10",
-        flaw: "Codes were computed wrongly at the edges: early and late times, other hashes",
+        flaw: "Codes were computed incorrectly at extreme times",
+        origin: Some("totp-rs #58"),
         trial: Trial::Everyone(b10_the_codes_of_rfc_6238_open),
     },
     Row {
         id: "B11",
-        flaw: "A library with a known flaw, or a malicious one, was built in",
+        flaw: "A vulnerable or malicious library was linked",
+        origin: Some("RUSTSEC-2026-0003"),
         trial: Trial::Ours(b11_no_library_of_bad_repute),
     },
 ];
@@ -76,7 +82,7 @@ fn b06_recovery_codes_are_long_and_hashed() -> String {
         assert_eq!(codes.len(), 10 * ENROLMENTS, "none is there twice");
         // Of 320 symbols, all 32 are nearly sure to come.
         assert!(symbols.len() >= 30, "{symbols:?}");
-        format!("{} codes of 80 bits, all different, stored as Argon2id hashes", codes.len())
+        format!("{} codes of 80 bits, stored as Argon2id hashes", codes.len())
     })
 }
 
@@ -112,7 +118,7 @@ fn b07_every_way_draws_on_one_count() -> String {
         }
         drop(fs::remove_file(scene.state()));
         assert!(scene.is_open(), "nothing else holds her off");
-        format!("{} ways to give a code: one count", ways.len())
+        format!("{} ways, one count", ways.len())
     })
 }
 
@@ -133,7 +139,7 @@ fn b09_secrets_are_long_and_never_twice(contender: Contender) -> Finding {
         };
         let secrets: Option<BTreeSet<Vec<u8>>> = (0..ENROLMENTS).map(secret).collect();
         let Some(secrets) = secrets else {
-            return Finding::Unfit("it has no command to enrol with");
+            return Finding::Unfit("no enrolment");
         };
         let bits = 8 * secrets.iter().map(Vec::len).min().unwrap();
         Finding::of(bits >= LEAST && secrets.len() == ENROLMENTS, format!("{bits} bits"))
@@ -192,7 +198,7 @@ fn b10_the_codes_of_rfc_6238_open(contender: Contender) -> Finding {
                 tried += 1;
             }
         }
-        Finding::of(opened == tried, format!("{opened} of {tried} codes of the RFC opened"))
+        Finding::of(opened == tried, format!("{opened} of {tried} codes of the RFC accepted"))
     })
 }
 
@@ -217,8 +223,5 @@ fn b11_no_library_of_bad_repute() -> String {
         }
     }
     assert!(foreign > 50, "{foreign}");
-    format!(
-        "{foreign} libraries, all of crates.io and with a checksum, none of them of the {} named",
-        MALICIOUS_OR_ABANDONED.len()
-    )
+    format!("{foreign} libraries, all from crates.io, none of {} known bad ones", MALICIOUS_OR_ABANDONED.len())
 }

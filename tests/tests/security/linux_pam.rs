@@ -1,4 +1,4 @@
-//! Flaws of the modules that come with Linux-PAM (L): how wrong answers are counted.
+//! Rows L: how wrong answers are counted.
 
 use std::fs::{self, File};
 use std::time::Instant;
@@ -15,37 +15,44 @@ use crate::scene::on_a_disk;
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "L01",
-        flaw: "Of the first wrong answers after a restart, those given at the same moment were not all counted",
+        flaw: "Simultaneous first failures after a restart were not all counted",
+        origin: Some("Linux-PAM #1016"),
         trial: Trial::Everyone(l01_first_guesses_at_once_are_counted),
     },
     Row {
         id: "L02",
-        flaw: "The count of wrong answers was a file that the user could write, so that it could be emptied",
+        flaw: "Users could empty their own failure count",
+        origin: None,
         trial: Trial::Everyone(l02_nobody_touches_the_count),
     },
     Row {
         id: "L03",
-        flaw: "A login that hung while it held the lock made everybody else wait for ever",
+        flaw: "A hanging login held the lock for ever",
+        origin: None,
         trial: Trial::Everyone(l03_a_lock_is_not_waited_for_without_end),
     },
     Row {
         id: "L04",
-        flaw: "Right answers given at the same moment were refused, and counted as wrong ones",
+        flaw: "Simultaneous correct answers counted as failures",
+        origin: Some("Linux-PAM #71"),
         trial: Trial::Everyone(l04_right_answers_at_once_do_not_lock_out),
     },
     Row {
         id: "L05",
-        flaw: "Another PAM call than the login (a cron job) took the count of wrong answers back",
+        flaw: "Another PAM call, from cron, reset the failure count",
+        origin: Some("Linux-PAM 7d96d452"),
         trial: Trial::Everyone(l05_only_a_login_changes_the_count),
     },
     Row {
         id: "L06",
-        flaw: "Wrong answers given at the same moment were all checked before the first was counted",
+        flaw: "Simultaneous incorrect answers were checked before any was counted",
+        origin: None,
         trial: Trial::Everyone(l06_guesses_at_once_are_not_more_guesses),
     },
     Row {
         id: "L07",
-        flaw: "A restart of the host forgot the wrong answers",
+        flaw: "A restart cleared the failure count",
+        origin: Some("pam_faillock(8)"),
         trial: Trial::Everyone(l07_a_restart_forgets_nothing),
     },
 ];
@@ -105,7 +112,7 @@ echo $tried $refused
         let folder = state.parent().unwrap().as_os_str();
         let output = Launch::new(words.into_iter().chain([folder])).account(&scene.alice).run();
         let (tried, refused) = output.stdout.trim().split_once(' ').unwrap();
-        Finding::of(tried == refused && scene.keep() == before, format!("{refused} of {tried} ways refused"))
+        Finding::of(tried == refused && scene.keep() == before, format!("{refused} of {tried} ways denied"))
     })
 }
 
@@ -133,7 +140,7 @@ fn l03_a_lock_is_not_waited_for_without_end(contender: Contender) -> Finding {
         let begun = Instant::now();
         let outcome = scene.attempt().answer(codes.next()).under(["timeout", "-s", "KILL", "8"]).run(scene.world);
         let seconds = begun.elapsed().as_secs();
-        let seen = if outcome.report_came() { format!("an answer after {seconds} s") } else { "no answer".into() };
+        let seen = if outcome.report_came() { format!("answer after {seconds} s") } else { "no answer".into() };
         Finding::of(outcome.report_came(), seen)
     })
 }
@@ -144,13 +151,13 @@ fn l04_right_answers_at_once_do_not_lock_out(contender: Contender) -> Finding {
             Contender::Twinlock => scene.world.deploy("alice").recovery_codes,
             // No more than the logins that it allows in half a minute.
             Contender::GoogleAuthenticator => (0..ALLOWED).map(|number| format!("{}", 10_000_000 + number)).collect(),
-            Contender::Oath => return Finding::Unfit("it has no recovery codes"),
+            Contender::Oath => return Finding::Unfit("no recovery codes"),
         };
         if contender == Contender::GoogleAuthenticator {
             scene.world.write_secret(scene.state(), scene.google_record(&scene.app.secret, &codes));
         }
         let opened = granted(&race(scene.world, codes.iter().map(|code| on_a_disk(scene.attempt()).answer(code))));
-        let seen = format!("{opened} of {} logins with recovery codes opened", codes.len());
+        let seen = format!("{opened} of {} logins with recovery codes granted", codes.len());
         Finding::of(opened == codes.len(), seen)
     })
 }
@@ -166,7 +173,7 @@ fn l05_only_a_login_changes_the_count(contender: Contender) -> Finding {
         let before = scene.keep();
         let others = OTHERS.map(|operation| Attempt::new("all").user("alice").operations([operation]));
         one_after_another(scene.world, others);
-        Finding::of(scene.keep() == before, format!("{} other calls, and the count is as before", OTHERS.len()))
+        Finding::of(scene.keep() == before, format!("{} other calls: count unchanged", OTHERS.len()))
     })
 }
 
@@ -178,7 +185,7 @@ fn l07_a_restart_forgets_nothing(contender: Contender) -> Finding {
         let lost = "find /run /tmp /dev/shm -mindepth 1 -maxdepth 1 ! -name harness -exec rm -rf {} +";
         assert_eq!(Launch::new(["sh", "-c", lost]).run().code, Some(0));
         let open = scene.is_open();
-        let seen = if open { "are forgotten, or never counted" } else { "still count" };
-        Finding::of(!open, format!("{GUESSES} wrong answers {seen}"))
+        let seen = if open { "not counted" } else { "still count" };
+        Finding::of(!open, format!("{GUESSES} failures {seen}"))
     })
 }

@@ -1,4 +1,4 @@
-//! Flaws of the modules that come with Linux-PAM (L): what surrounds a login, and what is left of it.
+//! Rows L: what surrounds a login, and what is left of it.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -12,37 +12,44 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "L16",
-        flaw: "A change of the user number that failed was not noticed",
+        flaw: "A failed change of user id went unnoticed",
+        origin: Some("CVE-2010-3316"),
         trial: Trial::Everyone(l16_a_failed_change_of_identity_lets_nobody_in),
     },
     Row {
         id: "L17",
-        flaw: "The environment of who calls a set-user-ID program changed which files were read",
+        flaw: "The environment of a set-user-ID program chose its files",
+        origin: Some("CVE-2010-3853"),
         trial: Trial::Everyone(l17_the_environment_of_su_changes_nothing),
     },
     Row {
         id: "L18",
-        flaw: "A file of endless nesting, keys or lines overflowed the stack, or was read for ever",
+        flaw: "Huge or deeply nested files overflowed the stack",
+        origin: Some("CVE-2011-3148"),
         trial: Trial::Everyone(l18_absurd_files_are_refused),
     },
     Row {
         id: "L19",
-        flaw: "A limit of the process (ulimit) killed the program, or let one code be used again",
+        flaw: "Resource limits killed the program",
+        origin: Some("Linux-PAM 9349333a"),
         trial: Trial::Everyone(l19_limits_kill_nobody),
     },
     Row {
         id: "L20",
-        flaw: "The name of the client's host was looked up in the DNS, and access hung on it",
+        flaw: "DNS lookups of the client's name decided access",
+        origin: Some("CVE-2024-10963"),
         trial: Trial::Everyone(l20_no_name_is_looked_up),
     },
     Row {
         id: "L21",
-        flaw: "Secrets were left in the memory of the program after the login",
+        flaw: "Secrets stayed in memory after the login",
+        origin: Some("CVE-2024-10041"),
         trial: Trial::Everyone(l21_no_secret_stays_in_memory),
     },
     Row {
         id: "L22",
-        flaw: "System accounts, long home folders or a broken conversation got in, or crashed the login",
+        flaw: "System accounts or broken conversations were let in",
+        origin: Some("CVE-2016-4422"),
         trial: Trial::Everyone(l22_odd_accounts_are_as_others),
     },
 ];
@@ -57,11 +64,11 @@ fn l16_a_failed_change_of_identity_lets_nobody_in(contender: Contender) -> Findi
             let strace = ["strace", "-f", "-o", "/run/trace", "-e", &inject];
             let outcome = scene.guess().under(strace).run(scene.world);
             if !outcome.report_came() || outcome.code() == PamCode::Success {
-                return Finding::Broken(format!("{error}: a wrong code got in, or crashed"));
+                return Finding::Broken(format!("{error}: incorrect code granted, or a crash"));
             }
             changed += usize::from(outcome.before.status != outcome.after.status);
         }
-        Finding::of(changed == 0, format!("{changed} of 2 left the program with other rights"))
+        Finding::of(changed == 0, format!("{changed} of 2 changed the rights of the program"))
     })
 }
 
@@ -99,7 +106,7 @@ fn l17_the_environment_of_su_changes_nothing(contender: Contender) -> Finding {
         let su: Vec<_> = lines[begun + 1..].iter().take_while(|line| !line.contains("execve(")).collect();
         assert!(su.len() > 20, "a trace of su: {su:#?}");
         let evil = su.iter().filter(|line| line.contains("/tmp/evil")).count();
-        Finding::of(evil == 0, format!("{} variables: {evil} files looked for where they say", HOSTILE.len()))
+        Finding::of(evil == 0, format!("{} variables: {evil} files opened", HOSTILE.len()))
     })
 }
 
@@ -136,7 +143,7 @@ fn l18_absurd_files_are_refused(contender: Contender) -> Finding {
                 None => fs::remove_file(&path).unwrap(),
             }
         }
-        Finding::Holds(format!("{tried} files refused, each within {} ms", longest.as_millis()))
+        Finding::Holds(format!("{tried} files denied within {} ms", longest.as_millis()))
     })
 }
 
@@ -177,9 +184,9 @@ fn l19_limits_kill_nobody(contender: Contender) -> Finding {
         }
         assert!(begun > LIMITS.len() / 2 || !killed.is_empty(), "most limits leave a program that can begin");
         let seen = match (killed.is_empty(), twice.is_empty()) {
-            (true, true) => format!("{} limits: none killed, no code opened twice", LIMITS.len()),
+            (true, true) => format!("{} limits: none killed, no code reused", LIMITS.len()),
             (false, _) => format!("killed under {}", killed.join(", ")),
-            (true, false) => format!("a code opened twice under {}", twice.join(", ")),
+            (true, false) => format!("code reused under {}", twice.join(", ")),
         };
         Finding::of(killed.is_empty() && twice.is_empty(), seen)
     })
@@ -208,7 +215,7 @@ fn l20_no_name_is_looked_up(contender: Contender) -> Finding {
             let asked = |rhost: &str| scene.guess().rhost(rhost).run(scene.world).prompts().len();
             assert_eq!([asked("192.0.2.7"), asked("known.example.com")], [0, 1]);
         }
-        Finding::of(looked == 0, format!("{looked} look-ups by the module"))
+        Finding::of(looked == 0, format!("{looked} lookups"))
     })
 }
 
@@ -221,7 +228,7 @@ fn l21_no_secret_stays_in_memory(contender: Contender) -> Finding {
         let held = attempt.start(scene.world);
         let found = secrets_in_memory(held.process().pid(), &scene.app);
         assert_eq!(held.release().code(), PamCode::Success);
-        Finding::of(found == 0, format!("copies of the secret left: {found}"))
+        Finding::of(found == 0, format!("{found} copies of the secret"))
     })
 }
 
@@ -251,6 +258,6 @@ fn l22_odd_accounts_are_as_others(contender: Contender) -> Finding {
         }
         let unenrolled = ["root", "nobody", "sshd"].map(|name| Attempt::new("svc").user(name).answer("123456"));
         let_in += granted(&one_after_another(scene.world, unenrolled));
-        Finding::of(let_in + crashed == 0, format!("{let_in} of 18 logins let in, {crashed} crashes"))
+        Finding::of(let_in + crashed == 0, format!("{let_in} of 18 logins granted, {crashed} crashes"))
     })
 }

@@ -1,4 +1,4 @@
-//! Flaws of the modules that come with Linux-PAM (L): what is typed, and which files it leads to.
+//! Rows L: what is typed, and which files it leads to.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -17,42 +17,50 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "L08",
-        flaw: "A user, terminal or host name with ../ in it became part of a path",
+        flaw: "Names containing ../ became paths",
+        origin: Some("CVE-2014-2583, CVE-2023-42456"),
         trial: Trial::Everyone(l08_no_name_leads_out_of_the_folder),
     },
     Row {
         id: "L09",
-        flaw: "Only a part of the answer was compared, or without regard to its letters",
+        flaw: "Answers were compared partially, or ignoring case",
+        origin: Some("CVE-2013-7041"),
         trial: Trial::Everyone(l09_every_character_counts),
     },
     Row {
         id: "L10",
-        flaw: "A pipe in the place of a folder made the login hang",
+        flaw: "A pipe in place of a folder blocked the login",
+        origin: Some("CVE-2024-22365"),
         trial: Trial::Everyone(l10_a_pipe_for_a_folder_does_not_hang_a_login),
     },
     Row {
         id: "L11",
-        flaw: "A path was checked and then opened, while a user swapped a folder on it",
+        flaw: "A folder was swapped between check and open",
+        origin: Some("CVE-2025-6020"),
         trial: Trial::Ours(l11_a_swapped_folder_lets_nobody_in),
     },
     Row {
         id: "L12",
-        flaw: "A very long answer blocked the login or cost much time",
+        flaw: "Very long answers blocked the login",
+        origin: Some("CVE-2015-3238"),
         trial: Trial::Everyone(l12_long_answers_cost_little),
     },
     Row {
         id: "L13",
-        flaw: "An account that does not exist was taken for one with an empty password",
+        flaw: "Unknown accounts were accepted with an empty password",
+        origin: Some("CVE-2020-27780"),
         trial: Trial::Everyone(l13_nobody_is_nobody),
     },
     Row {
         id: "L14",
-        flaw: "The time of a refusal told which part of the answer was right, and who exists",
+        flaw: "Response times revealed correct parts and accounts",
+        origin: Some("CVE-2026-54411"),
         trial: Trial::Ours(l14_a_refusal_takes_as_long_for_everybody),
     },
     Row {
         id: "L15",
-        flaw: "A password that was typed as the user name was written to the log",
+        flaw: "Passwords typed as user names were logged",
+        origin: Some("Linux-PAM 4b3e2f9f"),
         trial: Trial::Everyone(l15_no_unknown_name_is_logged),
     },
 ];
@@ -87,7 +95,7 @@ fn l08_no_name_leads_out_of_the_folder(contender: Contender) -> Finding {
         let let_in = granted(&outcomes);
         let untouched = world_but(&scene.state()) == before;
         let option = if contender == Contender::GoogleAuthenticator { " (option user=root)" } else { "" };
-        let seen = format!("{let_in} of {} names led to a file elsewhere{option}", outcomes.len());
+        let seen = format!("{let_in} of {} names reached other files{option}", outcomes.len());
         Finding::of(let_in == 0 && untouched, seen)
     })
 }
@@ -132,7 +140,7 @@ fn l09_every_character_counts(contender: Contender) -> Finding {
             scene.put_back(&fresh);
         }
         assert_eq!(scene.answer(&code), PamCode::Success, "the code itself is right");
-        Finding::of(let_in == 0, format!("{let_in} of {} codes that are nearly right opened", all.len()))
+        Finding::of(let_in == 0, format!("{let_in} of {} almost correct codes accepted", all.len()))
     })
 }
 
@@ -189,7 +197,7 @@ fn l11_a_swapped_folder_lets_nobody_in() -> String {
         });
         tally("security", "logins while a folder was swapped", LOGINS as u64);
         assert!(let_in == 0 && swaps > 100, "{let_in} let in, {swaps} swaps");
-        format!("{LOGINS} logins while it was swapped: none opened")
+        format!("{LOGINS} logins during swaps: none granted")
     })
 }
 
@@ -212,7 +220,7 @@ fn l12_long_answers_cost_little(contender: Contender) -> Finding {
             }
             assert_ne!(outcome.code(), PamCode::Success);
         }
-        let seen = format!("up to 16 MiB refused within {} ms", longest.as_millis());
+        let seen = format!("up to 16 MiB denied within {} ms", longest.as_millis());
         Finding::of(longest < Duration::from_secs(2), seen)
     })
 }
@@ -236,7 +244,7 @@ fn l13_nobody_is_nobody(contender: Contender) -> Finding {
         let crashed = outcomes.iter().filter(|outcome| !outcome.report_came()).count();
         let let_in =
             outcomes.iter().filter(|outcome| outcome.report_came() && outcome.code() == PamCode::Success).count();
-        let seen = format!("{let_in} of {} answers let in, {crashed} crashes", outcomes.len());
+        let seen = format!("{let_in} of {} answers granted, {crashed} crashes", outcomes.len());
         Finding::of(let_in == 0 && crashed == 0, seen)
     })
 }
@@ -268,7 +276,7 @@ fn l14_a_refusal_takes_as_long_for_everybody() -> String {
             asked(as_user("mallory")),
         ];
         assert!(all.iter().all(|one| *one == (1, 1, true)), "{all:?}");
-        format!("{} kinds of refusals: each asks PAM for the same delay", all.len())
+        format!("{} kinds of denials: same delay", all.len())
     })
 }
 

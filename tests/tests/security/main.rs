@@ -1,7 +1,7 @@
-//! The flaws of peers, each tried on what is built: one row of the matrix for each, named after its ID. Where a peer's
-//! module can be set the same task, it is, and what it did is printed beside ours in `docs/security-matrix.md`.
+//! Known flaws, each tried as an attack on what is built: a row of `docs/security-matrix.md` for each, named after its ID.
 //!
-//! A whole run compares our column with that page. `TWINLOCK_WRITE_SNAPSHOTS=1` writes the page anew.
+//! A whole run compares its results with that page. `TWINLOCK_WRITE_SNAPSHOTS=1` writes the page anew. With
+//! `TWINLOCK_COMPARE=FOLDER`, as `make compare` sets it, other modules are attacked, too, and the results written there.
 
 #![allow(
     clippy::unwrap_used,
@@ -46,11 +46,14 @@ mod sudo_edges;
 mod u2f;
 mod usb;
 
+use std::env;
+use std::path::PathBuf;
 use std::process::ExitCode;
 
 use libtest_mimic::{Arguments, Trial};
 use twinlock_tests::is_root_in_earnest;
 
+use crate::contender::Contender;
 use crate::matrix::Matrix;
 use crate::row::Row;
 
@@ -92,13 +95,15 @@ fn main() -> ExitCode {
         return ExitCode::SUCCESS;
     }
     let matrix = Matrix::default();
+    let comparison = env::var_os("TWINLOCK_COMPARE").map(PathBuf::from);
+    let contenders: &[Contender] = if comparison.is_some() { &Contender::ALL } else { &[Contender::Twinlock] };
     let trials = rows().map(|row| {
         let matrix = matrix.clone();
-        Trial::test(row.id, move || matrix.enter(row, row.try_all()).map_err(Into::into))
+        Trial::test(row.id, move || matrix.enter(row, row.try_on(contenders)).map_err(Into::into))
     });
     let conclusion = libtest_mimic::run(&arguments, trials.collect());
     if conclusion.has_failed() || arguments.list || conclusion.num_filtered_out > 0 {
         return conclusion.exit_code();
     }
-    matrix.publish(rows())
+    matrix.publish(rows(), comparison.as_deref())
 }

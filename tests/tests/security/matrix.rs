@@ -13,17 +13,25 @@ use crate::contender::Contender;
 use crate::row::{Finding, Row, Trial};
 
 const HEAD: &str = "\
-# The security matrix
+# Security matrix
 
-Flaws that other second factors, PAM modules and their hosts had, each tried on the built `pam_twinlock.so`, `twinlock`
-and `twinlockd`, and where it can be, in the same way on Debian's `pam_google_authenticator` and `pam_oath`. The test run
-writes this page (`tests/tests/security`). Peers are set up as their manuals advise, with the options that protect
-switched on; where it takes another option to have the flaw, or to be rid of it, the row names it. Their files are in a
-folder of root's, the stricter choice: by default those of google-authenticator are in the users' homes, where attacks
-on files are the users' own to make. Where logins race, each sync of a file takes two milliseconds, as on a fast disk.
+Flaws that second factors, PAM modules and their hosts had, each tried as an attack on the built `pam_twinlock.so`,
+`twinlock` and `twinlockd`. `make test` runs all of them, writes this table, and fails where an attack succeeds.
 
-**holds**: tried, and the flaw is not there. **BROKEN**: it is. **-**: not tried there: the attack is on something that
-only Twinlock has, or that the module cannot be told to do.
+**Origin** is the advisory, commit, issue or release that made the flaw public; `-` stands for our own tests, and
+\"Twinlock review\" for a review of Twinlock before its release. Where logins race, each sync of a file is delayed by two
+milliseconds, as on a fast disk. `make compare` runs the attacks that suit other modules on those, too.
+
+ID | Flaw | Origin | Twinlock
+--- | --- | --- | ---
+";
+
+/// Above the results of all modules, which `make compare` prints.
+const COMPARISON: &str = "\
+# The attacks of docs/security-matrix.md on all modules
+
+Each module is set up as its manual advises, with the options that protect switched on; a row names the option that its
+result depends on. The files are in a folder of root's. `-`: not tried.
 
 ";
 
@@ -48,10 +56,17 @@ impl Matrix {
         broken
     }
 
-    /// Writes the page, or compares what does not depend on luck: the rows, and our column.
-    pub(crate) fn publish(&self, rows: impl Iterator<Item = &'static Row>) -> ExitCode {
+    /// Writes the page, or compares what two runs have in common: the rows, and whether Twinlock withstands them. With
+    /// a folder for it, writes the results of all modules there.
+    pub(crate) fn publish(&self, rows: impl Iterator<Item = &'static Row>, comparison: Option<&Path>) -> ExitCode {
         let rows: Vec<_> = rows.collect();
         tally("security", "rows of the matrix tried", rows.iter().filter(|row| row.is_tried()).count() as u64);
+        if let Some(folder) = comparison {
+            let text = self.comparison(&rows);
+            fs::create_dir_all(folder).unwrap();
+            fs::write(folder.join("security-matrix.md"), &text).unwrap();
+            eprintln!("{text}");
+        }
         let page = self.page(&rows);
         let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../docs/security-matrix.md");
         if env::var_os("TWINLOCK_WRITE_SNAPSHOTS").is_some() {
@@ -67,24 +82,32 @@ impl Matrix {
     }
 
     fn page(&self, rows: &[&'static Row]) -> String {
-        let found = self.0.lock().expect("nobody panics while holding it");
         let mut page = HEAD.to_owned();
-        let names = Contender::ALL.map(Contender::name).join(" | ");
-        write!(page, "| ID | What went wrong | {names} |\n|---|---|---|---|---|\n").unwrap();
-        for row in rows.iter().filter(|row| row.is_tried()) {
-            let cells = Contender::ALL.map(|contender| {
-                let finding = found[row.id].iter().find(|(tried, _)| *tried == contender);
-                finding.map_or("-".into(), |(_, finding)| cell(finding))
-            });
-            writeln!(page, "| {} | {} | {} |", row.id, row.flaw, cells.join(" | ")).unwrap();
-        }
-        page.push_str("\n## Rows that cannot apply\n\n");
         for row in rows {
-            if let Trial::Never(reason) = row.trial {
-                writeln!(page, "- **{}** {}: {reason}", row.id, row.flaw).unwrap();
-            }
+            let result = match row.trial {
+                Trial::Never(reason) => format!("not applicable: {reason}"),
+                Trial::Ours(_) | Trial::Everyone(_) => self.result(row, Contender::Twinlock),
+            };
+            writeln!(page, "{} | {} | {} | {result}", row.id, row.flaw, row.origin.unwrap_or("-")).unwrap();
         }
         page
+    }
+
+    fn comparison(&self, rows: &[&'static Row]) -> String {
+        let mut text = COMPARISON.to_owned();
+        let names = Contender::ALL.map(Contender::name).join(" | ");
+        write!(text, "| ID | Flaw | {names} |\n| --- | --- | --- | --- | --- |\n").unwrap();
+        for row in rows.iter().filter(|row| matches!(row.trial, Trial::Everyone(_))) {
+            let cells = Contender::ALL.map(|contender| self.result(row, contender)).join(" | ");
+            writeln!(text, "| {} | {} | {cells} |", row.id, row.flaw).unwrap();
+        }
+        text
+    }
+
+    fn result(&self, row: &Row, contender: Contender) -> String {
+        let found = self.0.lock().expect("nobody panics while holding it");
+        let finding = found[row.id].iter().find(|(tried, _)| *tried == contender);
+        finding.map_or("-".into(), |(_, finding)| cell(finding))
     }
 }
 
@@ -96,17 +119,17 @@ impl Row {
 
 fn cell(finding: &Finding) -> String {
     match finding {
-        Finding::Holds(seen) => format!("holds: {seen}"),
+        Finding::Holds(seen) => seen.clone(),
         Finding::Broken(seen) => format!("**BROKEN**: {seen}"),
         Finding::Unfit(reason) => format!("- ({reason})"),
     }
 }
 
-/// What two runs have in common: of every row the ID, the flaw and our verdict, without what was counted.
+/// What two runs have in common: of every row all but what was counted, and whether the attack succeeded.
 fn steady(page: &str) -> Vec<String> {
-    let steady = |line: &str| match line.split(" | ").collect::<Vec<_>>()[..] {
-        [id, flaw, ours, ..] => format!("{id} | {flaw} | {}", ours.split(':').next().unwrap_or_default()),
-        _ => line.to_owned(),
+    let steady = |line: &str| match line.rsplit_once(" | ") {
+        Some((row, result)) => format!("{row} | {}", result.starts_with("**BROKEN**")),
+        None => line.to_owned(),
     };
     page.lines().map(steady).collect()
 }

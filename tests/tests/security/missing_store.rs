@@ -14,17 +14,20 @@ use crate::scene::tool;
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "A01",
-        flaw: "With the store not mounted, `optional` let enrolled users in without a code (attack on Twinlock, 2026-11-30)",
+        flaw: "With the store unmounted, `optional` let enrolled users in",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(under_optional_nobody_passes_while_the_store_is_not_mounted),
     },
     Row {
         id: "A05",
-        flaw: "With the store not mounted, `enroll` offered an enrolled account a new secret (attack on Twinlock, 2026-11-30)",
+        flaw: "With the store unmounted, `enroll` offered enrolled users a new secret",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(nobody_enrols_while_the_store_is_not_mounted),
     },
     Row {
         id: "A06",
-        flaw: "A store restored without its credentials let enrolled users in without a code (attack on Twinlock, 2026-11-30)",
+        flaw: "A store restored without credentials let enrolled users in",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a_record_without_credentials_is_a_fault),
     },
 ];
@@ -92,7 +95,7 @@ fn under_optional_nobody_passes_while_the_store_is_not_mounted() -> String {
         let login = sshd.login("alice").answer("000000").run();
         assert!(!login.granted, "{login:#?}");
     });
-    "refused with reason=store through libpam and through sshd".into()
+    "denied with reason=store, also through sshd".into()
 }
 
 fn nobody_enrols_while_the_store_is_not_mounted() -> String {
@@ -103,7 +106,7 @@ fn nobody_enrols_while_the_store_is_not_mounted() -> String {
         assert_eq!((command.code, command.stdout.as_str()), (Some(1), ""), "{command:?}");
         assert!(!credentials_of("alice").exists());
     });
-    "no QR code in a login, and root's `enroll` refuses, too".into()
+    "no QR code in a login; root's `enroll` fails".into()
 }
 
 fn a_record_without_credentials_is_a_fault() -> String {
@@ -125,5 +128,5 @@ fn a_record_without_credentials_is_a_fault() -> String {
             }
         });
     }
-    "refused with reason=store until root removes the record".into()
+    "denied with reason=store until root removes the record".into()
 }

@@ -1,4 +1,4 @@
-//! Flaws of other second factors for SSH and PAM (S).
+//! Rows S: accounts, stacks, daemons and their callers.
 
 use std::fs;
 
@@ -15,47 +15,56 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "S01",
-        flaw: "The secret was a file of the user's own, so whoever had the session could replace it and use sudo",
+        flaw: "Users could replace their own secret and then use sudo",
+        origin: None,
         trial: Trial::Everyone(s01_nobody_replaces_the_own_secret),
     },
     Row {
         id: "S02",
-        flaw: "The proof was not bound to the account that was logged in",
+        flaw: "The proof was not bound to the account",
+        origin: Some("pam-ussh 68616ee"),
         trial: Trial::Everyone(s02_a_code_is_for_its_own_account),
     },
     Row {
         id: "S03",
-        flaw: "A PAM stack that was shipped let anybody in with one factor, or with none",
+        flaw: "A shipped PAM stack let users in with one factor",
+        origin: None,
         trial: Trial::Ours(s03_every_shipped_stack_asks_for_both),
     },
     Row {
         id: "S04",
-        flaw: "Every other entry point of the module answered with success",
+        flaw: "Other entry points of the module returned success",
+        origin: None,
         trial: Trial::Everyone(s04_other_entry_points_let_nobody_in),
     },
     Row {
         id: "S05",
-        flaw: "A daemon believed its callers about who they are, or its callers a false daemon",
+        flaw: "A daemon trusted names in requests, or clients a false daemon",
+        origin: Some("GHSA-6gp8-pp9v-gx45"),
         trial: Trial::Ours(s05_the_kernel_says_who_calls),
     },
     Row {
         id: "S06",
-        flaw: "A new account inherited the second factor of a deleted one with its name or number",
+        flaw: "A new account inherited a deleted account's second factor",
+        origin: Some("CVE-2024-9313"),
         trial: Trial::Everyone(s06_nothing_is_inherited),
     },
     Row {
         id: "S07",
-        flaw: "Guessing at the permitted pace could go on for ever",
+        flaw: "Slow guessing was never stopped",
+        origin: None,
         trial: Trial::Everyone(s07_patient_guessing_ends),
     },
     Row {
         id: "S08",
-        flaw: "A caller that was gone before the daemon asked who it was, or one without a name, counted as root",
+        flaw: "A caller that had exited counted as root",
+        origin: Some("CVE-2021-3560"),
         trial: Trial::Ours(s08_a_dead_caller_is_not_root),
     },
     Row {
         id: "S09",
-        flaw: "A file was checked, and then opened a second time by its name",
+        flaw: "A file was checked, then opened again by name",
+        origin: Some("CVE-2026-27456"),
         trial: Trial::Everyone(s09_each_file_is_opened_once),
     },
 ];
@@ -85,9 +94,9 @@ fn s01_nobody_replaces_the_own_secret(contender: Contender) -> Finding {
         Launch::new(words).account(&scene.alice).run();
         let open = scene.answer(mine.codes().next()) == PamCode::Success;
         let seen = match (contender, open) {
-            (Contender::Twinlock, _) => "a store in a home is refused",
-            (_, true) => "a secret of her own in her home (the default) opens",
-            (_, false) => "she cannot write it",
+            (Contender::Twinlock, _) => "store in a home denied",
+            (_, true) => "her own secret in her home (the default) accepted",
+            (_, false) => "not writable for her",
         };
         Finding::of(!open, seen)
     })
@@ -101,9 +110,9 @@ fn s02_a_code_is_for_its_own_account(contender: Contender) -> Finding {
         let of_alice = Attempt::new("svc").user("bob").answer(codes.next()).run(scene.world);
         let changed = scene.attempt().change_user("bob").answer(codes.next()).run(scene.world);
         let seen = match (of_alice.code(), changed.code()) {
-            (PamCode::Success, _) => "alice's code opens bob's login",
-            (_, PamCode::Success) => "who becomes bob while the code is typed is let in as bob, by alice's code",
-            _ => "alice's code opens no login of bob's",
+            (PamCode::Success, _) => "alice's code accepted for bob",
+            (_, PamCode::Success) => "user changed to bob at the prompt: alice's code accepted",
+            _ => "alice's code denied for bob",
         };
         Finding::of(of_alice.code() != PamCode::Success && changed.code() != PamCode::Success, seen)
     })
@@ -148,7 +157,7 @@ fn s03_every_shipped_stack_asks_for_both() -> String {
             });
         }
     }
-    format!("4 stacks, {tried} combinations of key, password and code: each opens to the one right one")
+    format!("4 stacks, {tried} combinations: only the correct ones granted")
 }
 
 fn s04_other_entry_points_let_nobody_in(contender: Contender) -> Finding {
@@ -163,7 +172,7 @@ fn s04_other_entry_points_let_nobody_in(contender: Contender) -> Finding {
         });
         let opened: Vec<_> = opened.into_iter().flatten().collect();
         let seen = match opened.as_slice() {
-            [] => "neither the account nor the password phase succeeds without a code".into(),
+            [] => "account and password phases fail without a code".into(),
             some => format!("success without a code: {}", some.join(", ")),
         };
         Finding::of(opened.is_empty(), seen)
@@ -244,7 +253,7 @@ fn s05_the_kernel_says_who_calls() -> String {
         let login = Attempt::new("lock").user("alice").as_account(&scene.alice).answer("123456").run(scene.world);
         assert_ne!(login.code(), PamCode::Success);
         tally("security", "requests in somebody else's name", refused);
-        format!("{refused} requests for others refused, a false daemon not believed")
+        format!("{refused} requests for others denied, false daemon not trusted")
     })
 }
 
@@ -261,9 +270,9 @@ fn s06_nothing_is_inherited(contender: Contender) -> Finding {
         scene.world.account_with_uid("alice", scene.alice.uid + 500);
         let name = scene.answer(&code) == PamCode::Success;
         let seen = match (name, number) {
-            (false, false) => "the old secret opens neither",
-            (true, false) => "the old secret opens the new account of that name",
-            (_, true) => "the old secret opens the new account of that number",
+            (false, false) => "old secret denied for both",
+            (true, false) => "old secret accepted for the same name",
+            (_, true) => "old secret accepted for the same uid",
         };
         Finding::of(!name && !number, seen)
     })
@@ -285,7 +294,7 @@ fn s07_patient_guessing_ends(contender: Contender) -> Finding {
         let next = scene.attempt().answer(code).under(["faketime", "-f", &format!("+{ahead}s")]).run(scene.world);
         let open = next.code() == PamCode::Success;
         let next = if open { "checked" } else { "not checked" };
-        Finding::of(!open, format!("{guesses} guesses in {MINUTES} minutes, and the next is {next}"))
+        Finding::of(!open, format!("{guesses} guesses in {MINUTES} minutes, the next {next}"))
     })
 }
 
@@ -310,7 +319,7 @@ fn s08_a_dead_caller_is_not_root() -> String {
         let nameless = ["bash", "-c", "exec -a '' \"$@\"", "bash"];
         let output = scene.world.twinlock_as(&scene.alice, &["status", "bob"]).under(nameless).run();
         assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{output:?}");
-        format!("{CALLERS} killed callers were still themselves")
+        format!("{CALLERS} killed callers kept their identity")
     })
 }
 

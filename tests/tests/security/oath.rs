@@ -1,4 +1,4 @@
-//! Flaws of `pam_oath` and the OATH toolkit (O).
+//! Rows O: links, throttle, locks, options and time zones.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -13,42 +13,45 @@ use crate::scene::at;
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "O01",
-        flaw: "Root followed links in a folder that belongs to the user, and overwrote the file behind them (CVE-2024-47191)",
+        flaw: "Root followed a user's links and overwrote files",
+        origin: Some("CVE-2024-47191"),
         trial: Trial::Everyone(o01_links_of_the_user_lead_nowhere),
     },
     Row {
         id: "O02",
-        flaw: "Comments and unknown lines made the wrong line be changed, and the used code stayed valid (CVE-2013-7322)",
+        flaw: "Comments in the file kept used codes valid",
+        origin: Some("CVE-2013-7322"),
         trial: Trial::Everyone(o02_other_lines_do_not_bring_codes_back),
     },
-    Row {
-        id: "O03",
-        flaw: "No throttle: a right code is let in after any number of wrong ones",
-        trial: Trial::Everyone(o03_guessing_ends),
-    },
+    Row { id: "O03", flaw: "Guesses were not limited", origin: None, trial: Trial::Everyone(o03_guessing_ends) },
     Row {
         id: "O04",
-        flaw: "A program that answers with nothing at all was crashed",
+        flaw: "A conversation without an answer crashed the host program",
+        origin: None,
         trial: Trial::Everyone(o04_no_answer_crashes_nobody),
     },
     Row {
         id: "O05",
-        flaw: "Which accounts exist could be told from what is asked",
+        flaw: "Prompts revealed which accounts exist",
+        origin: None,
         trial: Trial::Everyone(o05_an_unknown_name_is_asked_the_same),
     },
     Row {
         id: "O06",
-        flaw: "The code was judged before the lock was taken: two logins that wait for it were both let in",
+        flaw: "The code was verified before the lock was taken",
+        origin: None,
         trial: Trial::Everyone(o06_the_lock_comes_before_the_judgement),
     },
     Row {
         id: "O07",
-        flaw: "An option made every code right; words in the PAM file that mean nothing were passed over",
+        flaw: "Options disabled verification; misspelt options were ignored",
+        origin: None,
         trial: Trial::Everyone(o07_no_word_makes_a_wrong_code_right),
     },
     Row {
         id: "O08",
-        flaw: "Times were kept as local time, of which an hour comes twice a year",
+        flaw: "Local time with daylight saving made times ambiguous",
+        origin: None,
         trial: Trial::Everyone(o08_the_time_zone_changes_nothing),
     },
 ];
@@ -78,9 +81,9 @@ fn o02_other_lines_do_not_bring_codes_back(contender: Contender) -> Finding {
         let code = scene.codes().next();
         let (first, second) = (scene.answer(&code), scene.answer(&code));
         let seen = match (first, second) {
-            (PamCode::Success, PamCode::Success) => "a used code was let in again",
-            (PamCode::Success, _) => "let in once, then refused",
-            (_, _) => "refused",
+            (PamCode::Success, PamCode::Success) => "used code accepted",
+            (PamCode::Success, _) => "granted once, then denied",
+            (_, _) => "denied",
         };
         Finding::of(second != PamCode::Success, seen)
     })
@@ -95,7 +98,7 @@ fn o03_guessing_ends(contender: Contender) -> Finding {
         let open = scene.answer(scene.codes().next()) == PamCode::Success;
         Finding::of(
             !open,
-            format!("after {GUESSES} guesses the next is {}", if open { "judged" } else { "not judged" }),
+            format!("after {GUESSES} guesses the next is {}", if open { "checked" } else { "not checked" }),
         )
     })
 }
@@ -106,7 +109,7 @@ fn o04_no_answer_crashes_nobody(contender: Contender) -> Finding {
         let killed = ends.iter().find_map(Outcome::signal);
         Finding::of(
             killed.is_none(),
-            killed.map_or("refused".into(), |signal| format!("the program that asked was killed by signal {signal}")),
+            killed.map_or("denied".into(), |signal| format!("program killed by signal {signal}")),
         )
     })
 }
@@ -133,7 +136,7 @@ fn o06_the_lock_comes_before_the_judgement(contender: Contender) -> Finding {
             scene.attempt().under(strace).answer(&code)
         };
         let opened = granted(&race(scene.world, [held_up(100_000), held_up(600_000)]));
-        Finding::of(opened == 1, format!("{opened} of 2 logins with one code opened, one held up before its lock"))
+        Finding::of(opened == 1, format!("{opened} of 2 logins granted, one paused before its lock"))
     })
 }
 
@@ -145,9 +148,9 @@ fn o07_no_word_makes_a_wrong_code_right(contender: Contender) -> Finding {
         scene.with_words("alwaysokay");
         let right = scene.answer(scene.codes().next()) == PamCode::Success;
         let seen = match (wrong, right) {
-            (true, _) => "a wrong code was let in, with `alwaysok`",
-            (false, true) => "a misspelt word was passed over",
-            (false, false) => "any word that it does not know refuses the login",
+            (true, _) => "incorrect code granted, with `alwaysok`",
+            (false, true) => "misspelt option ignored",
+            (false, false) => "unknown options deny the login",
         };
         Finding::of(!wrong && !right, seen)
     })
@@ -178,9 +181,9 @@ fn o08_the_time_zone_changes_nothing(contender: Contender) -> Finding {
         let same = verdicts.iter().all(|verdict| *verdict == verdicts[0]);
         let replayed = verdicts.iter().any(|[_, again, _, again_later, before]| *again || *again_later || *before);
         let seen = match (same, replayed) {
-            (true, false) => format!("the same verdicts in {} time zones, while an hour came again", ZONES.len()),
-            (true, true) => "the same verdicts in all time zones; a used code was let in again".into(),
-            (false, _) => "other verdicts in other time zones".into(),
+            (true, false) => format!("{} time zones: same results", ZONES.len()),
+            (true, true) => "the same verdicts in all time zones; used code accepted".into(),
+            (false, _) => "results differ between time zones".into(),
         };
         Finding::of(same && !replayed, seen)
     })

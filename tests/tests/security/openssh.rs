@@ -1,4 +1,4 @@
-//! Flaws of OpenSSH as the host of PAM modules (H), tried through a real sshd with the real ssh.
+//! Rows H: sshd as the host of the module, tried through a real sshd with the real ssh.
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -15,52 +15,62 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "H01",
-        flaw: "One connection could try thousands of answers, by asking for the same method again and again",
+        flaw: "One connection could try thousands of answers",
+        origin: Some("CVE-2015-5600"),
         trial: Trial::Everyone(h01_one_connection_has_no_more_tries),
     },
     Row {
         id: "H02",
-        flaw: "What the module said or changed in the conversation confused sshd about who logs in",
+        flaw: "PAM messages confused sshd about the user",
+        origin: Some("CVE-2015-6563"),
         trial: Trial::Everyone(h02_one_prompt_and_nothing_changed),
     },
     Row {
         id: "H03",
-        flaw: "Only who is enrolled was asked for a code, so strangers could tell who is",
+        flaw: "Only enrolled users were prompted",
+        origin: Some("CVE-2003-0190, CVE-2007-2243"),
         trial: Trial::Everyone(h03_strangers_learn_nothing),
     },
     Row {
         id: "H04",
-        flaw: "What sshd sends for somebody who may not log in was counted as a wrong answer",
+        flaw: "sshd's placeholder answer for denied users counted as a failure",
+        origin: None,
         trial: Trial::Everyone(h04_the_answer_of_who_is_shut_out_costs_nothing),
     },
     Row {
         id: "H05",
-        flaw: "The password of an ssh login was taken for a code: counted as a guess, or logged",
+        flaw: "An ssh password was counted or logged as a code",
+        origin: None,
         trial: Trial::Everyone(h05_a_password_is_no_guess),
     },
     Row {
         id: "H06",
-        flaw: "An answer was checked and not counted, because the login was cut off in the middle",
+        flaw: "An interrupted login was checked but not counted",
+        origin: None,
         trial: Trial::Ours(h06_who_is_cut_off_is_counted_or_not_checked),
     },
     Row {
         id: "H07",
-        flaw: "A damaged file crashed the login, for which sshd shuts the client's address out",
+        flaw: "Damaged files crashed the login, and sshd penalised the address",
+        origin: Some("OpenSSH b00331402"),
         trial: Trial::Everyone(h07_damaged_files_crash_nobody),
     },
     Row {
         id: "H08",
-        flaw: "A time-out signal in the middle of a login left a lock, or a file half written",
+        flaw: "The grace-time signal left locks or partial files",
+        origin: Some("CVE-2006-5051, CVE-2024-6387"),
         trial: Trial::Everyone(h08_a_signal_leaves_nothing_half_done),
     },
     Row {
         id: "H09",
         flaw: "A very long user name overflowed a buffer",
+        origin: Some("CVE-2020-14871"),
         trial: Trial::Everyone(h09_long_names_are_refused),
     },
     Row {
         id: "H10",
-        flaw: "The process that waits for the code had the secret in its memory, from which a core dump is made",
+        flaw: "The waiting process held the secret in memory",
+        origin: None,
         trial: Trial::Everyone(h10_who_waits_has_no_secret),
     },
 ];
@@ -92,7 +102,7 @@ fn h02_one_prompt_and_nothing_changed(contender: Contender) -> Finding {
         let is_alice = login.stdout.starts_with("alice\n");
         let said = login.stderr.lines().filter(|line| !line.is_empty()).count();
         let whose = if is_alice { "alice's" } else { "not alice's" };
-        let seen = format!("{} prompt, {said} lines after it, the session is {whose}", login.prompts.len());
+        let seen = format!("{} prompt, {said} messages, the session is {whose}", login.prompts.len());
         Finding::of(is_alice && said == 0 && login.prompts.len() == 1, seen)
     })
 }
@@ -111,9 +121,9 @@ fn h03_strangers_learn_nothing(contender: Contender) -> Finding {
             ["alice", "bob", "mallory"].map(|user| shown(&sshd.login(user).without_key().answer("000000").run(), user));
         let [enrolled, not_enrolled, unknown] = &seen;
         let told = match (enrolled == not_enrolled, enrolled == unknown) {
-            (true, true) => "enrolled, not enrolled and unknown look the same",
-            (false, _) => "who is not enrolled is not asked as who is",
-            (true, false) => "who does not exist is not asked as who does",
+            (true, true) => "enrolled, not enrolled, unknown: same",
+            (false, _) => "different for users not enrolled",
+            (true, false) => "different for unknown users",
         };
         Finding::of(enrolled == not_enrolled && enrolled == unknown, told)
     })
@@ -130,7 +140,7 @@ fn h04_the_answer_of_who_is_shut_out_costs_nothing(contender: Contender) -> Find
             answers += login.prompts.len();
         }
         let open = scene.is_open();
-        let then = if open { "is let in" } else { "is refused" };
+        let then = if open { "can log in" } else { "cannot log in" };
         Finding::of(open, format!("after {answers} of them the owner {then} at the console"))
     })
 }
@@ -147,8 +157,8 @@ fn h05_a_password_is_no_guess(contender: Contender) -> Finding {
         }
         let logged = scene.world.log().iter().filter(|line| line.text.contains(PASSWORD)).count();
         let open = scene.is_open();
-        let then = if open { "is let in" } else { "is refused" };
-        let seen = format!("{answers} passwords, {logged} of them in the log; then the owner {then}");
+        let then = if open { "can log in" } else { "cannot log in" };
+        let seen = format!("{answers} passwords, {logged} logged; the owner {then}");
         Finding::of(open && logged == 0, seen)
     })
 }
@@ -178,7 +188,7 @@ fn h06_who_is_cut_off_is_counted_or_not_checked() -> String {
         assert!(scene.is_open(), "nothing is left locked");
         let logins = BATCHES * TOGETHER;
         tally("security", "logins cut off by the grace time", logins);
-        format!("{logins} answers at the end of the grace time: {checked} checked, {charged} counted")
+        format!("{logins} answers at the deadline: {checked} checked, {charged} counted")
     })
 }
 
@@ -211,7 +221,7 @@ fn h07_damaged_files_crash_nobody(contender: Contender) -> Finding {
                 scene.world.write_secret(&path, content);
                 let outcome = scene.attempt().answer("123456").run(scene.world);
                 if !outcome.report_came() {
-                    return Finding::Broken(format!("a crash after {damaged} files"));
+                    return Finding::Broken(format!("crash after {damaged} files"));
                 }
                 assert_ne!(outcome.code(), PamCode::Success);
                 damaged += 1;
@@ -267,7 +277,7 @@ fn h08_a_signal_leaves_nothing_half_done(contender: Contender) -> Finding {
             }
         }
         assert!(killed >= 2, "a login makes some of these calls");
-        let seen = format!("killed at {killed} places: {left} files left, {shut_out} of the next logins refused");
+        let seen = format!("killed at {killed} places: {left} files left, {shut_out} next logins denied");
         Finding::of(left == 0 && shut_out == 0, seen)
     })
 }
@@ -281,7 +291,7 @@ fn h09_long_names_are_refused(contender: Contender) -> Finding {
         let let_in = granted(outcomes.iter().filter(|outcome| outcome.report_came()));
         let login = scene.sshd(CODE_ALONE).login(&"a".repeat(5000)).without_key().answer("123456").run();
         assert!(!login.granted);
-        Finding::of(let_in + crashed == 0, format!("{} names: {crashed} crashes, {let_in} let in", LENGTHS.len() + 1))
+        Finding::of(let_in + crashed == 0, format!("{} names: {crashed} crashes, {let_in} granted", LENGTHS.len() + 1))
     })
 }
 
@@ -295,6 +305,6 @@ fn h10_who_waits_has_no_secret(contender: Contender) -> Finding {
         let found: usize = processes.iter().map(|pid| secrets_in_memory(*pid, &scene.app)).sum();
         session.send_line(&scene.codes().next());
         assert!(session.finish().granted);
-        Finding::of(found == 0, format!("copies of the secret while it asks: {found}"))
+        Finding::of(found == 0, format!("{found} copies of the secret at the prompt"))
     })
 }

@@ -10,7 +10,8 @@ use crate::row::{Row, Trial};
 
 pub(crate) const ROWS: &[Row] = &[Row {
     id: "A10",
-    flaw: "The filter for fail2ban believed lines of the journal that any local account had sent (attack on Twinlock, 2026-11-30)",
+    flaw: "fail2ban believed log lines that any account could send",
+    origin: Some("Twinlock review"),
     trial: Trial::Ours(lines_of_other_accounts_ban_nobody),
 }];
 
@@ -75,5 +76,5 @@ fn lines_of_other_accounts_ban_nobody() -> String {
     assert!(output.status.success(), "{output:?}");
     let counted = String::from_utf8(output.stdout).unwrap();
     assert_eq!(counted.lines().collect::<Vec<_>>(), [ADDRESS], "the line of another account counts");
-    "a real journald: the line of root counts, the same line of nobody does not".into()
+    "root's line counts, nobody's does not".into()
 }

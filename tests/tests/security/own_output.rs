@@ -9,12 +9,14 @@ use crate::row::{Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "A08",
-        flaw: "`--config FILE` showed a line of any file of root's, such as /etc/shadow (attack on Twinlock, 2026-11-30)",
+        flaw: "`--config FILE` printed lines of any file",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a_file_that_others_may_not_read_is_not_quoted),
     },
     Row {
         id: "A09",
-        flaw: "Invisible and direction-changing characters of a label reached root's terminal (attack on Twinlock, 2026-11-30)",
+        flaw: "Invisible characters in labels reached root's terminal",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(labels_show_no_invisible_character),
     },
 ];
@@ -78,7 +80,7 @@ fn a_file_that_others_may_not_read_is_not_quoted() -> String {
             tried += 1;
         }
     });
-    format!("{tried} runs with files that others may not read: line and column, none of the text")
+    format!("{tried} runs: line and column, no text")
 }
 
 /// Characters of every kind that is invisible or changes what is seen: format characters, ignorable ones, selectors.
@@ -133,7 +135,7 @@ fn labels_show_no_invisible_character() -> String {
             assert_eq!(output.code, Some(1), "{alike:?} {output:?}");
         }
     });
-    format!("{} kinds: never shown, refused in new labels; labels that look alike are refused", INVISIBLE.len())
+    format!("{} kinds: never printed, rejected in new labels", INVISIBLE.len())
 }
 
 const CONFIG_WITHOUT_DELAY: &str = "fail_delay = \"0s\"\n";

@@ -7,17 +7,20 @@ use crate::row::{Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "A14",
-        flaw: "A strict rule on kinds of keys let a login pass of which sshd showed no key (attack on Twinlock, 2026-11-30)",
+        flaw: "`key_types` let logins pass for which sshd showed no key",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a_key_that_is_not_shown_is_in_doubt),
     },
     Row {
         id: "A15",
-        flaw: "A rule on sudo or su did not hold for `sudo -i` and `su -`, and nothing said so (attack on Twinlock, 2026-11-30)",
+        flaw: "Rules for sudo and su missed `sudo -i` and `su -`",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(second_names_of_services_are_reported),
     },
     Row {
         id: "A16",
-        flaw: "The unverified source of a service other than sshd was compared with networks (attack on Twinlock, 2026-11-30)",
+        flaw: "Unverified addresses were compared with networks",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(an_unverified_source_lets_nobody_off),
     },
 ];
@@ -58,7 +61,7 @@ fn a_key_that_is_not_shown_is_in_doubt() -> String {
         assert!(!passes(world, sshd()), "let pass where sshd says nothing");
         assert!(!passes(world, sshd().operations([Operation::AcctMgmt])), "let pass by key alone");
     });
-    "no key, an unknown kind, too long a text, key alone: asked or refused".into()
+    "no key, unknown kind, long text: prompted or denied".into()
 }
 
 fn second_names_of_services_are_reported() -> String {
@@ -80,7 +83,7 @@ fn second_names_of_services_are_reported() -> String {
             assert_eq!(output.code, Some(0), "{output:?}");
         }
     });
-    "check names the other service, and what to write".into()
+    "`check` names the missing service".into()
 }
 
 fn an_unverified_source_lets_nobody_off() -> String {
@@ -98,5 +101,5 @@ fn an_unverified_source_lets_nobody_off() -> String {
         assert!(passes(world, from_inside("sshd")), "sshd gives addresses");
         assert!(!passes(world, from_inside("vsftpd")), "let off by a name that looks like an address");
     });
-    "asked, unless the service is sshd or the rule names it".into()
+    "prompted, unless sshd or a named service".into()
 }

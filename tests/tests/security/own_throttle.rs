@@ -9,17 +9,20 @@ use crate::scene::middle_of_a_step;
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "A21",
-        flaw: "A guess every second kept the owner out, who gave correct codes (attack on Twinlock, 2026-11-30)",
+        flaw: "A guess every second locked out the owner",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(the_owner_gets_in_while_one_network_guesses),
     },
     Row {
         id: "A22",
-        flaw: "Guesses from many networks kept the owner out of the network of the last login (attack on Twinlock, 2026-11-30)",
+        flaw: "Guesses from many networks locked out the owner's home network",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(the_owner_gets_in_from_home_while_many_networks_guess),
     },
     Row {
         id: "A23",
-        flaw: "Wrong codes of one person held up the recovery codes of another (attack on Twinlock, 2026-11-30)",
+        flaw: "One user's failures delayed another's recovery codes",
+        origin: Some("Twinlock review"),
         trial: Trial::Ours(a_recovery_code_is_not_held_up_by_wrong_codes),
     },
 ];
@@ -111,7 +114,7 @@ impl<'s> Attack<'s> {
 fn report(attack: &Attack<'_>, owner: &str) -> String {
     let (looked_at, allowed) = attack.guesses();
     assert!(looked_at as u64 <= allowed, "{looked_at} guesses were looked at, {allowed} are allowed");
-    format!("{owner}; {looked_at} guesses looked at in {} s", attack.now - attack.begun)
+    format!("{owner}; {looked_at} guesses checked in {} s", attack.now - attack.begun)
 }
 
 fn the_owner_gets_in_while_one_network_guesses() -> String {
@@ -126,7 +129,7 @@ fn the_owner_gets_in_while_one_network_guesses() -> String {
             // The owner's success begins a new row; soon two codes are asked for again.
             attack.goes_on(25);
         }
-        report(&attack, &format!("let in at try {tries:?}"))
+        report(&attack, &format!("granted at try {tries:?}"))
     })
 }
 
@@ -138,7 +141,7 @@ fn the_owner_gets_in_from_home_while_many_networks_guess() -> String {
         attack.goes_on(25);
         let needed = attack.tries_of_the_owner(OWNER);
         assert_eq!(needed, Some(1), "tries of the owner at home");
-        report(&attack, "let in at the first try")
+        report(&attack, "granted at the first try")
     })
 }
 
@@ -149,6 +152,6 @@ fn a_recovery_code_is_not_held_up_by_wrong_codes() -> String {
         let code = scene.recovery_code.as_ref().unwrap();
         let owner = attack.login(OWNER).answer(code).run(scene.world);
         assert_eq!(owner.code(), PamCode::Success, "{:?}", owner.notices());
-        report(&attack, "let in at the first try")
+        report(&attack, "granted at the first try")
     })
 }

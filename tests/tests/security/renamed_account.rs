@@ -6,8 +6,8 @@ use crate::row::{Row, Trial};
 
 pub(crate) const ROWS: &[Row] = &[Row {
     id: "A32",
-    flaw: "Twinlock 0.1.0: an account that was renamed (`usermod -l`) had no second factor where it is optional (attack \
-               on Twinlock, 2026-11-30)",
+    flaw: "A renamed account lost its second factor under `optional`",
+    origin: Some("Twinlock 0.1.0"),
     trial: Trial::Ours(a_renamed_account_keeps_its_second_factor),
 }];
 
@@ -42,5 +42,5 @@ fn a_renamed_account_keeps_its_second_factor() -> String {
         let next = alice.authenticator.code_at(alice.authenticator.now_step() + 1);
         assert_eq!(login(world, "bob", &next), PamCode::Success);
     });
-    "refused until `twinlock adopt`, then the same phone opens, and a wrong code does not".into()
+    "denied until `twinlock adopt`, then granted with the same phone".into()
 }

@@ -4,10 +4,12 @@ use crate::contender::Contender;
 
 /// A row of the matrix.
 pub(crate) struct Row {
-    /// As the catalogue of flaws has it: the source's letter and a number.
+    /// A letter for the group, and a number.
     pub(crate) id: &'static str,
-    /// What went wrong there, in one line.
+    /// What went wrong, in one line.
     pub(crate) flaw: &'static str,
+    /// Where it was published: an advisory, a commit, an issue or a release. None for what only our own tests found.
+    pub(crate) origin: Option<&'static str>,
     /// How it is tried here.
     pub(crate) trial: Trial,
 }
@@ -16,7 +18,7 @@ pub(crate) struct Row {
 pub(crate) enum Trial {
     /// On what we ship alone. It says what was seen, and panics where we have the flaw.
     Ours(fn() -> String),
-    /// On every module that is here.
+    /// On every module.
     Everyone(fn(Contender) -> Finding),
     /// Not at all, because there is nothing here that could have the flaw; and why.
     Never(&'static str),
@@ -34,13 +36,11 @@ pub(crate) enum Finding {
 }
 
 impl Row {
-    /// Tries the row on everybody it can be tried on.
-    pub(crate) fn try_all(&self) -> Vec<(Contender, Finding)> {
+    /// Tries the row on those of these modules that it can be tried on.
+    pub(crate) fn try_on(&self, contenders: &[Contender]) -> Vec<(Contender, Finding)> {
         match self.trial {
             Trial::Ours(attack) => vec![(Contender::Twinlock, Finding::Holds(attack()))],
-            Trial::Everyone(attack) => {
-                Contender::ALL.iter().map(|contender| (*contender, attack(*contender))).collect()
-            }
+            Trial::Everyone(attack) => contenders.iter().map(|contender| (*contender, attack(*contender))).collect(),
             Trial::Never(_) => Vec::new(),
         }
     }

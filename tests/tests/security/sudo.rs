@@ -1,4 +1,4 @@
-//! Flaws of sudo and sudo-rs (U): whose proof counts, whose files are opened, what is logged.
+//! Rows U: whose proof counts, whose files are opened, what is logged.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -13,31 +13,34 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "U01",
-        flaw: "What one account had proved counted for another (sudo with rootpw or targetpw)",
+        flaw: "One account's proof counted for another (rootpw, targetpw)",
+        origin: Some("GHSA-c978-wq47-pvvw"),
         trial: Trial::Everyone(u01_sudo_wants_the_code_of_whom_it_asks_for),
     },
     Row {
         id: "U02",
-        flaw: "The time zone in the caller's environment (TZ) had a file of the caller's opened by root",
+        flaw: "TZ made root open a caller's file",
+        origin: Some("CVE-2014-9680"),
         trial: Trial::Everyone(u02_no_time_zone_of_the_caller_is_opened),
     },
     Row {
         id: "U03",
-        flaw: "Control characters of a client reached the log, where they forge lines",
+        flaw: "Control characters forged log lines",
+        origin: Some("CVE-2023-28486"),
         trial: Trial::Everyone(u03_no_control_character_reaches_the_log),
     },
     Row {
         id: "U04",
-        flaw: "One flipped bit in memory (Rowhammer) turned a refusal into a success",
+        flaw: "A flipped bit (Rowhammer) turned denial into success",
+        origin: Some("CVE-2023-42465"),
         trial: Trial::Never(
-            "no program withstands it: a bit that flips in the memory of a root process can change a return code, a pointer or \
-             the code itself as well as a verdict, and libpam's PAM_SUCCESS is one bit away from an error. Error-correcting \
-             memory is the defence",
+            "a flipped bit can change any pointer, code or return value of a root process; use error-correcting memory",
         ),
     },
     Row {
         id: "U05",
-        flaw: "An unusual setting made the program panic, or fall back to a default",
+        flaw: "Unusual settings caused a panic or a default",
+        origin: Some("sudo-rs audit, 2025"),
         trial: Trial::Ours(u05_odd_settings_are_refused),
     },
 ];
@@ -60,7 +63,7 @@ fn u01_sudo_wants_the_code_of_whom_it_asks_for(contender: Contender) -> Finding 
         let of_root = sudo(root.codes().next());
         assert!(of_root.stdout.contains("IN as 0"), "{of_root:?}");
         let opens = own.stdout.contains("IN");
-        Finding::of(!opens, if opens { "her own code opens it" } else { "her own code does not open it, root's does" })
+        Finding::of(!opens, if opens { "own code accepted" } else { "own code denied, root's accepted" })
     })
 }
 
@@ -78,7 +81,7 @@ fn u02_no_time_zone_of_the_caller_is_opened(contender: Contender) -> Finding {
                 return Finding::Broken(format!("TZ={zone}: {output:?}"));
             }
         }
-        Finding::Holds(format!("{} zones that are pipes: su does not hang", ZONES.len()))
+        Finding::Holds(format!("{} pipes: su does not hang", ZONES.len()))
     })
 }
 
@@ -142,6 +145,6 @@ fn u05_odd_settings_are_refused() -> String {
         let told = entries.iter().filter(|entry| entry.value("reason") == "config").count();
         assert_eq!(told, tried, "no panic, no other reason");
         tally("security", "odd settings", tried as u64);
-        format!("{tried} odd values refused as settings, no panic")
+        format!("{tried} odd values denied, no panic")
     })
 }

@@ -1,4 +1,4 @@
-//! Flaws of sudo and sudo-rs (U): what others learn, interrupted questions, limits, a dead syslog, odd user numbers.
+//! Rows U: what others learn, interrupted questions, limits, a dead syslog, odd user numbers.
 
 use std::fs;
 use std::os::unix::net::UnixDatagram;
@@ -17,27 +17,32 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "U06",
-        flaw: "A user could tell from the answers of the command what others have",
+        flaw: "The command's output revealed other users' status",
+        origin: Some("CVE-2025-46717"),
         trial: Trial::Ours(u06_of_others_nothing_is_told),
     },
     Row {
         id: "U07",
-        flaw: "A half-typed password was shown on the terminal when the program was ended",
+        flaw: "A partly typed password appeared on the terminal",
+        origin: Some("GHSA-q428-6v73-fc4q"),
         trial: Trial::Ours(u07_what_is_half_typed_is_not_shown),
     },
     Row {
         id: "U08",
-        flaw: "A limit of 0 or -1 meant that there is none",
+        flaw: "A limit of 0 or -1 meant no limit",
+        origin: None,
         trial: Trial::Everyone(u08_zero_is_no_way_to_say_unlimited),
     },
     Row {
         id: "U09",
-        flaw: "A syslog that was away, or a very long line for it, made the program crash or hang",
+        flaw: "A missing syslog or a long line crashed or blocked logins",
+        origin: Some("sudo-rs 0.2.4"),
         trial: Trial::Everyone(u09_no_syslog_stops_a_login),
     },
     Row {
         id: "U10",
-        flaw: "The user number -1 was taken for root's",
+        flaw: "User id -1 was taken for root",
+        origin: Some("CVE-2019-14287"),
         trial: Trial::Everyone(u10_odd_user_numbers_are_nobody_else),
     },
 ];
@@ -63,7 +68,7 @@ fn u06_of_others_nothing_is_told() -> String {
             });
             assert!(answers.iter().all(|answer| *answer == answers[0]), "{verb:?}: {answers:#?}");
         }
-        format!("{} verbs: enrolled, not enrolled, root and unknown get one answer", verbs.len())
+        format!("{} verbs: one answer for all users", verbs.len())
     })
 }
 
@@ -99,7 +104,7 @@ fn u07_what_is_half_typed_is_not_shown() -> String {
             assert!(shown.contains("left []") && !shown.contains(HALF), "{end:?}: {shown}");
             ends += 1;
         }
-        format!("ended in {ends} ways: nothing shown, nothing left to read, the terminal as before")
+        format!("{ends} ways to end: nothing printed, terminal restored")
     })
 }
 
@@ -165,8 +170,10 @@ fn u08_zero_is_no_way_to_say_unlimited(contender: Contender) -> Finding {
             }
         }
         let seen = match unlimited.as_slice() {
-            [] => format!("{} settings: none means no limit", settings.len()),
-            some if contender == Contender::Oath => format!("a code 20 minutes old opens with {}", some.join(", ")),
+            [] => format!("{} settings: none lifts the limit", settings.len()),
+            some if contender == Contender::Oath => {
+                format!("code from 20 minutes ago accepted with {}", some.join(", "))
+            }
             some => format!("no limit with {}", some.join("; ")),
         };
         Finding::of(unlimited.is_empty(), seen)
@@ -207,8 +214,8 @@ fn u09_no_syslog_stops_a_login(contender: Contender) -> Finding {
         drop(UnixDatagram::bind("/dev/log").unwrap());
         try_all("left");
         let seen = match trouble.as_slice() {
-            [] => format!("4 states of syslog: no login hung, {} ms at most", longest.as_millis()),
-            some => format!("hangs where syslog is {}", some.join(", ")),
+            [] => format!("4 states of syslog: {} ms at most", longest.as_millis()),
+            some => format!("hung with syslog {}", some.join(", ")),
         };
         Finding::of(trouble.is_empty(), seen)
     })
@@ -236,6 +243,6 @@ fn u10_odd_user_numbers_are_nobody_else(contender: Contender) -> Finding {
         let as_numbers = numbers.map(|name| Attempt::new("svc").user(name).answer(&code));
         tried += numbers.len();
         let_in += granted(&one_after_another(scene.world, as_numbers));
-        Finding::of(let_in == 0, format!("{let_in} of {tried} logins let in"))
+        Finding::of(let_in == 0, format!("{let_in} of {tried} logins granted"))
     })
 }

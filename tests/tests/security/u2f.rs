@@ -1,4 +1,4 @@
-//! Flaws of pam-u2f and yubico-pam (Y).
+//! Rows Y: missing answers, system errors, links and files that are cut short.
 
 use std::fs;
 use std::os::unix::fs::symlink;
@@ -12,42 +12,50 @@ use crate::row::{Finding, Row, Trial};
 pub(crate) const ROWS: &[Row] = &[
     Row {
         id: "Y01",
-        flaw: "A link in the place of the secret file told whether any other file exists, and what is in it (CVE-2019-12209)",
+        flaw: "Links in place of the secret file revealed other files",
+        origin: Some("CVE-2019-12209"),
         trial: Trial::Everyone(y01_a_link_tells_nothing),
     },
     Row {
         id: "Y02",
-        flaw: "Open files of the module were left to the session of the user (CVE-2019-12210)",
+        flaw: "Open descriptors were inherited by the user's session",
+        origin: Some("CVE-2019-12210"),
         trial: Trial::Everyone(y02_no_file_is_left_open),
     },
     Row {
         id: "Y03",
-        flaw: "A missing answer counted as a factor that is not needed (CVE-2021-31924)",
+        flaw: "A missing answer skipped the factor",
+        origin: Some("CVE-2021-31924"),
         trial: Trial::Everyone(y03_no_answer_opens),
     },
     Row {
         id: "Y04",
-        flaw: "An error of the system, such as no memory, let people in beside another module (CVE-2025-23013)",
+        flaw: "System errors became PAM_IGNORE and let users in",
+        origin: Some("CVE-2025-23013"),
         trial: Trial::Everyone(y04_no_error_opens),
     },
     Row {
         id: "Y05",
-        flaw: "A stricter check of files in an update locked users out",
-        trial: Trial::Never("there is no earlier release whose files an update could find too lax"),
+        flaw: "A stricter file check in an update locked users out",
+        origin: Some("pam-u2f 1.3.2"),
+        trial: Trial::Never("the first release"),
     },
     Row {
         id: "Y06",
-        flaw: "The module took its files from where the environment of the caller said (XDG_CONFIG_HOME)",
+        flaw: "The caller's environment chose the module's files",
+        origin: Some("pam-u2f 1.0.4"),
         trial: Trial::Everyone(y06_the_environment_names_no_files),
     },
     Row {
         id: "Y07",
-        flaw: "A file that was cut short was read as one with weaker settings",
+        flaw: "Truncated files were read with weaker settings",
+        origin: Some("pam-u2f 1.2.1"),
         trial: Trial::Everyone(y07_a_cut_file_is_not_a_weaker_one),
     },
     Row {
         id: "Y08",
-        flaw: "Ctrl-D at the prompt was let in by a line marked sufficient (CVE-2011-4120)",
+        flaw: "Ctrl-D at the prompt succeeded on a sufficient line",
+        origin: Some("CVE-2011-4120"),
         trial: Trial::Everyone(y08_no_answer_is_sufficient),
     },
 ];
@@ -73,11 +81,7 @@ fn y01_a_link_tells_nothing(contender: Contender) -> Finding {
         }
         Finding::of(
             told.is_empty(),
-            if told.is_empty() {
-                "the same, whatever the link leads to".into()
-            } else {
-                format!("it told {}", told.join(", "))
-            },
+            if told.is_empty() { "same result for any target".into() } else { format!("reveals {}", told.join(", ")) },
         )
     })
 }
@@ -98,7 +102,7 @@ fn y02_no_file_is_left_open(contender: Contender) -> Finding {
                     .count();
             }
         }
-        Finding::of(left == 0, format!("{left} files left open"))
+        Finding::of(left == 0, format!("{left} descriptors left open"))
     })
 }
 
@@ -123,7 +127,7 @@ fn y03_no_answer_opens(contender: Contender) -> Finding {
                 opened += usize::from(outcome.report_came() && outcome.code() == PamCode::Success);
             }
         }
-        Finding::of(opened == 0, format!("{opened} of {tried} let in"))
+        Finding::of(opened == 0, format!("{opened} of {tried} granted"))
     })
 }
 
@@ -157,9 +161,9 @@ fn y04_no_error_opens(contender: Contender) -> Finding {
         Finding::of(
             opened.is_empty(),
             if opened.is_empty() {
-                format!("{tried} faults: a used code was never let in")
+                format!("{tried} faults: used code always denied")
             } else {
-                format!("{tried} faults: a used code was let in after {}", opened.join(", "))
+                format!("{tried} faults: used code accepted after {}", opened.join(", "))
             },
         )
     })
@@ -180,8 +184,8 @@ fn y06_the_environment_names_no_files(contender: Contender) -> Finding {
         let (outcome, calls) = scene.trace(attempt.answer(own.codes().next()), "open,stat,newfstatat", &[]);
         let looked = calls.iter().filter(|call| call.contains("/tmp/evil")).count();
         let open = outcome.code() == PamCode::Success;
-        let end = if open { "let in" } else { "refused" };
-        Finding::of(looked == 0 && !open, format!("{looked} looks at the files of the caller, {end}"))
+        let end = if open { "granted" } else { "denied" };
+        Finding::of(looked == 0 && !open, format!("{looked} files of the caller opened, {end}"))
     })
 }
 
@@ -202,7 +206,7 @@ fn y07_a_cut_file_is_not_a_weaker_one(contender: Contender) -> Finding {
             scene.world.write_secret(path, whole);
         }
         tally("security", "files cut short", tried);
-        Finding::of(opened == 0, format!("{tried} cuts: a used code was let in {opened} times"))
+        Finding::of(opened == 0, format!("{tried} cuts: used code accepted {opened} times"))
     })
 }
 
@@ -211,6 +215,6 @@ fn y08_no_answer_is_sufficient(contender: Contender) -> Finding {
         scene.stack(&format!("auth sufficient {}\nauth required pam_deny.so\n", contender.module()));
         let ends = no_answers().map(|give| scene.attempt().give(give).run(scene.world));
         let opened = ends.iter().filter(|end| end.report_came() && end.code() == PamCode::Success).count();
-        Finding::of(opened == 0, format!("{opened} of {} let in", ends.len()))
+        Finding::of(opened == 0, format!("{opened} of {} granted", ends.len()))
     })
 }

@@ -32,7 +32,7 @@ pub(super) fn a_killed_helper_says_no() -> String {
         }
         assert!(!credentials_of("alice").exists());
     });
-    format!("killed by {} signals: refused each time", SIGNALS.len())
+    format!("killed by {} signals: denied", SIGNALS.len())
 }
 
 pub(super) fn only_yes_is_yes() -> String {
@@ -70,5 +70,5 @@ pub(super) fn only_yes_is_yes() -> String {
             assert_ne!(login(acts), PamCode::Success, "{acts:?}");
         }
     });
-    format!("{} wrong answers of the broker: refused each time", wrong.len())
+    format!("{} invalid replies from the broker: denied", wrong.len())
 }

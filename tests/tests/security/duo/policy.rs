@@ -46,9 +46,9 @@ pub(super) fn what_cannot_be_read_lets_nobody_in(contender: Contender) -> Findin
         Finding::of(
             opened.is_empty(),
             if opened.is_empty() {
-                format!("{tried} ways: refused")
+                format!("{tried} faults: denied")
             } else {
-                format!("let in with {}", opened.join(", "))
+                format!("granted with {}", opened.join(", "))
             },
         )
     })
@@ -85,7 +85,7 @@ pub(super) fn a_group_in_doubt_lets_nobody_pass() -> String {
         world.write("/etc/group", format!("root:x:0:\nbob:x:1002:\n{many}admins:x:9999:bob\n"));
         assert!(!passes(world, "groups = [\"!admins\"]", &[]), "the 5,002nd group counts");
     });
-    "a group that does not exist, a database that fails, 5,000 groups: nobody passes by mistake".into()
+    "missing group, failing database, 5,000 groups: not exempt".into()
 }
 
 pub(super) fn the_full_name_means_nothing(contender: Contender) -> Finding {
@@ -103,9 +103,9 @@ pub(super) fn the_full_name_means_nothing(contender: Contender) -> Finding {
         Finding::of(
             !open && own,
             match (open, own) {
-                (true, _) => "bob was let in with a code of alice's",
-                (false, true) => "bob, who calls himself alice, was refused with her code",
-                (false, false) => "alice was refused",
+                (true, _) => "bob granted with alice's code",
+                (false, true) => "bob, whose full name is alice, denied with her code",
+                (false, false) => "alice denied",
             },
         )
     })
@@ -134,5 +134,5 @@ pub(super) fn who_is_exempt_gives_the_first_factor() -> String {
             assert_eq!(ends, [true, false, false], "{stack}");
         }
     });
-    format!("{} stacks: exempt with the password let in, without it refused, others refused", stacks.len())
+    format!("{} stacks: exempt granted with the password only, others denied", stacks.len())
 }

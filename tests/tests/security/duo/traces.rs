@@ -16,7 +16,7 @@ pub(super) fn no_proxy_is_asked(contender: Contender) -> Finding {
         let attempt = NAMES.iter().fold(attempt, |attempt, name| attempt.environment(name, "http://127.0.0.1:9/"));
         let (_, calls) = scene.trace(attempt, "socket", &[]);
         let sockets = calls.iter().filter(|call| call.contains("AF_INET")).count();
-        Finding::of(sockets == 0, format!("{sockets} sockets of the network"))
+        Finding::of(sockets == 0, format!("{sockets} network sockets"))
     })
 }
 
@@ -32,8 +32,8 @@ pub(super) fn no_control_character_is_logged(contender: Contender) -> Finding {
         Finding::of(
             raw == 0,
             match lines.len() {
-                0 => "it logs nothing".into(),
-                count => format!("{raw} of {count} lines had raw control characters"),
+                0 => "nothing logged".into(),
+                count => format!("{raw} of {count} lines have control characters"),
             },
         )
     })
@@ -52,10 +52,7 @@ pub(super) fn no_code_is_in_the_environment(contender: Contender) -> Finding {
         let left = left.filter(|value| value.contains(&code)).count();
         Finding::of(
             !taken && left == 0,
-            format!(
-                "a code in the environment was {}, {left} variables left with one",
-                if taken { "taken" } else { "not taken" }
-            ),
+            format!("code in the environment {}, {left} variables left", if taken { "accepted" } else { "ignored" }),
         )
     })
 }
@@ -67,8 +64,8 @@ pub(super) fn the_program_stays_who_it_is(contender: Contender) -> Finding {
         let changes = calls.iter().filter(|call| call.starts_with("set")).count();
         let of = |name: &str| outcome.before.status[name] == outcome.after.status[name];
         let same = ["Uid", "Gid", "Groups", "Umask", "CapEff"].iter().all(|name| of(name));
-        let end = if same { "as before" } else { "not as before" };
-        Finding::of(same, format!("{changes} changes of user or group, {end} at the end"))
+        let end = if same { "unchanged" } else { "changed" };
+        Finding::of(same, format!("{changes} changes of user or group, {end} afterwards"))
     })
 }
 
@@ -79,7 +76,7 @@ pub(super) fn no_secret_stays_in_memory(contender: Contender) -> Finding {
         let held = scene.attempt().answer(scene.codes().next()).held().answer("x").start(scene.world);
         let copies = secrets_in_memory(held.process().pid(), &scene.app);
         held.release();
-        Finding::of(copies == 0, format!("{copies} copies of the secret after a login"))
+        Finding::of(copies == 0, format!("{copies} copies of the secret in memory"))
     })
 }
 
@@ -110,6 +107,6 @@ pub(super) fn no_report_has_a_secret() -> String {
                 assert!(!said.to_lowercase().contains(&canary.to_lowercase()), "{report:?}");
             }
         }
-        format!("{} reports: no secret, no hash, no recovery code", reports.len())
+        format!("{} reports without secrets, hashes or recovery codes", reports.len())
     })
 }

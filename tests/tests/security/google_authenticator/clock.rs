@@ -22,20 +22,17 @@ pub(super) fn stale_codes_stay_stale(contender: Contender) -> Finding {
                         Contender::GoogleAuthenticator => "; `noskewadj` switches it off",
                         Contender::Twinlock | Contender::Oath => "",
                     };
-                    return Finding::Broken(format!(
-                        "code {} of a row that was two hours {ago} was let in{how}",
-                        number + 1
-                    ));
+                    return Finding::Broken(format!("code {} of a row from two hours {ago} accepted{how}", number + 1));
                 }
             }
         }
-        Finding::Holds(format!("rows of {ROW} codes, two hours old and two hours ahead, were refused"))
+        Finding::Holds("codes from two hours ago and ahead: denied".into())
     })
 }
 
 pub(super) fn a_clock_set_back_forgets_no_guess(contender: Contender) -> Finding {
     if contender == Contender::Oath {
-        return Finding::Unfit("it counts no guesses: see O03");
+        return Finding::Unfit("no count of guesses: see O03");
     }
     contender.scene(|scene| {
         let now = middle_of_a_step();
@@ -51,9 +48,9 @@ pub(super) fn a_clock_set_back_forgets_no_guess(contender: Contender) -> Finding
         Finding::of(
             forgot.is_empty(),
             if forgot.is_empty() {
-                "throttled after the clock went back a minute, an hour, a year, and to 1970".into()
+                "throttled after going back a minute, hour, year, and to 1970".into()
             } else {
-                format!("not throttled any more after the clock went back: {}", forgot.join(", "))
+                format!("not throttled after going back {}", forgot.join(", "))
             },
         )
     })
@@ -66,7 +63,7 @@ pub(super) fn a_clock_set_back_brings_no_code_back(contender: Contender) -> Find
         assert_eq!(scene.answer_at(now, &code), PamCode::Success);
         assert_eq!(scene.answer_at(now + 600, &scene.code_at(now + 600)), PamCode::Success);
         let again = scene.answer_at(now, &code) == PamCode::Success;
-        Finding::of(!again, if again { "the used code was let in again" } else { "the used code was refused" })
+        Finding::of(!again, if again { "used code accepted" } else { "used code denied" })
     })
 }
 
@@ -93,9 +90,6 @@ pub(super) fn used_codes_stay_used_login_after_login(contender: Contender) -> Fi
         }
         tally("security", "used codes given again", given as u64);
         assert_eq!(logins as u64, LOGINS, "{}", contender.name());
-        Finding::of(
-            replays == 0,
-            format!("in {LOGINS} logins in a row {replays} of {given} used codes were let in again"),
-        )
+        Finding::of(replays == 0, format!("{LOGINS} logins: {replays} of {given} used codes accepted"))
     })
 }

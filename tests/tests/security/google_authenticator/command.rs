@@ -28,7 +28,7 @@ pub(super) fn new_secrets_are_long_enough(contender: Contender) -> Finding {
         scene.world.account("bob");
         let mut secrets = Vec::new();
         for _ in 0..MADE {
-            let Some((said, _)) = enrolled(scene) else { return Finding::Unfit("it makes no secrets") };
+            let Some((said, _)) = enrolled(scene) else { return Finding::Unfit("no secrets made") };
             secrets.push(secret(&said));
         }
         let shortest = secrets.iter().map(|secret| secret.len() * 8).min().unwrap();
@@ -44,17 +44,15 @@ pub(super) fn new_secrets_are_long_enough(contender: Contender) -> Finding {
 pub(super) fn enrolling_tells_nobody(contender: Contender) -> Finding {
     contender.scene(|scene| {
         scene.world.account("bob");
-        let Some((said, sockets)) = enrolled(scene) else { return Finding::Unfit("it enrols nobody") };
+        let Some((said, sockets)) = enrolled(scene) else { return Finding::Unfit("no enrolment") };
         let remote = sockets.iter().filter(|call| !call.contains("AF_UNIX") && !call.contains("AF_NETLINK")).count();
         let linked = said.split_whitespace().any(|word| word.starts_with("http") && word.contains("secret"));
         Finding::of(
             remote == 0 && !linked,
             match (remote, linked) {
                 (0, false) => "no network, no link".into(),
-                (_, true) => {
-                    "shows a link to a website that has the secret in it; `--qr-mode=NONE` leaves it out".into()
-                }
-                (sockets, false) => format!("{sockets} sockets of the network"),
+                (_, true) => "shows a link to a website with the secret; `--qr-mode=NONE` omits it".into(),
+                (sockets, false) => format!("{sockets} network sockets"),
             },
         )
     })

@@ -15,7 +15,7 @@ pub(super) fn a_host_that_may_not_write_lives(contender: Contender) -> Finding {
         let outcome = scene.attempt().under(limit).answer(scene.codes().next()).run(scene.world);
         let left = scene.names().len() - before.len();
         if !outcome.report_came() {
-            return Finding::Broken(format!("killed by SIGXFSZ; files left behind: {left}"));
+            return Finding::Broken(format!("killed by SIGXFSZ, {left} files left"));
         }
         // Where the host ignores the signal, the write fails.
         scene.reset();
@@ -24,7 +24,7 @@ pub(super) fn a_host_that_may_not_write_lives(contender: Contender) -> Finding {
         let opened = granted(&[(); 3].map(|()| again.clone().run(scene.world)));
         scene.reset();
         assert_eq!(scene.answer(scene.codes().next()), PamCode::Success, "without the limit");
-        Finding::of(opened == 0 && left == 0, format!("refused and alive; files left behind: {left}"))
+        Finding::of(opened == 0 && left == 0, format!("denied, program alive, {left} files left"))
     })
 }
 
@@ -53,13 +53,13 @@ pub(super) fn killed_logins_leave_nothing(contender: Contender) -> Finding {
         let left = scene.names().into_iter().filter(|name| !before.contains(name)).count();
         Finding::of(
             left == 0 && next == PamCode::Success,
-            format!("{KILLED} logins killed; files left behind: {left}; the next login is {}", verdict(next)),
+            format!("{KILLED} logins killed: {left} files left, next login {}", verdict(next)),
         )
     })
 }
 
 fn verdict(code: PamCode) -> &'static str {
-    if code == PamCode::Success { "let in" } else { "refused" }
+    if code == PamCode::Success { "granted" } else { "denied" }
 }
 
 pub(super) fn nothing_opens_on_a_read_only_disk(contender: Contender) -> Finding {
@@ -76,7 +76,7 @@ pub(super) fn nothing_opens_on_a_read_only_disk(contender: Contender) -> Finding
         let code = scene.codes().next();
         let opened = granted(&one_after_another(scene.world, vec![scene.attempt().answer(code); LOGINS]));
         let with = if words.is_empty() { String::new() } else { format!(", with `{words}`") };
-        Finding::of(opened == 0, format!("{opened} of {LOGINS} logins with one code opened{with}"))
+        Finding::of(opened == 0, format!("{opened} of {LOGINS} logins with one code granted{with}"))
     })
 }
 
@@ -88,9 +88,9 @@ pub(super) fn a_full_disk_locks_nobody_out(contender: Contender) -> Finding {
         Finding::of(
             right == PamCode::Success && again != PamCode::Success,
             if right == PamCode::Success {
-                format!("a right code is let in, and {} when it is used again", verdict(again))
+                format!("correct code granted, then {} when reused", verdict(again))
             } else {
-                "a right code is refused".into()
+                "correct code denied".into()
             },
         )
     })
@@ -122,9 +122,9 @@ pub(super) fn nothing_unsynced_replaces_a_secret(contender: Contender) -> Findin
         Finding::of(
             unsynced == 0,
             match unsynced {
-                0 if renames.is_empty() && !touched => "a login never writes the file with the secret",
-                0 => "the new file is on the disk before it replaces the old one",
-                _ => "the new file replaces the old one before it is on the disk",
+                0 if renames.is_empty() && !touched => "logins never write the secret file",
+                0 => "new file synced before it replaces the old one",
+                _ => "new file not synced before it replaces the old one",
             },
         )
     })

@@ -44,9 +44,9 @@ pub(super) fn what_is_no_file_is_refused_at_once(contender: Contender) -> Findin
         Finding::of(
             held_up.is_empty(),
             if held_up.is_empty() {
-                "pipes, sockets, folders and devices were refused at once".into()
+                "pipes, sockets, folders, devices: denied at once".into()
             } else {
-                format!("still there after four seconds: {}", held_up.join(", "))
+                format!("hung for four seconds: {}", held_up.join(", "))
             },
         )
     })
@@ -75,7 +75,7 @@ pub(super) fn secrets_are_roots_alone(contender: Contender) -> Finding {
         for path in scene.files() {
             fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
             if scene.answer(scene.codes().next()) == PamCode::Success {
-                open.push("a file with mode 0644 was used all the same".into());
+                open.push("file with mode 0644 used".into());
             }
             fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
         }
@@ -83,11 +83,7 @@ pub(super) fn secrets_are_roots_alone(contender: Contender) -> Finding {
         open.dedup();
         Finding::of(
             open.is_empty(),
-            if open.is_empty() {
-                "written as root's alone under any umask, refused with mode 0644".into()
-            } else {
-                open.join("; ")
-            },
+            if open.is_empty() { "private under any umask; mode 0644 denied".into() } else { open.join("; ") },
         )
     })
 }
@@ -122,7 +118,7 @@ pub(super) fn damaged_files_crash_nothing(contender: Contender) -> Finding {
         tally("security", "damaged files tried", tried);
         Finding::of(
             crashed + opened == 0,
-            format!("{tried} damaged files: {crashed} crashes or hangs, {opened} let in"),
+            format!("{tried} damaged files: {crashed} crashes or hangs, {opened} granted"),
         )
     })
 }

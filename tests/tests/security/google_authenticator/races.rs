@@ -16,7 +16,7 @@ pub(super) fn one_code_opens_one_login(contender: Contender) -> Finding {
 pub(super) fn one_recovery_code_opens_one_login(contender: Contender) -> Finding {
     contender.scene(|scene| match &scene.recovery_code {
         Some(code) => raced(scene, || code.clone()),
-        None => Finding::Unfit("it has no recovery codes"),
+        None => Finding::Unfit("no recovery codes"),
     })
 }
 
@@ -35,9 +35,9 @@ fn raced(scene: &Scene<'_>, code: impl Fn() -> String) -> Finding {
     Finding::of(
         lost == 0,
         if lost == 0 {
-            format!("one of {TOGETHER} logins opened, in each of {ROUNDS} rounds")
+            format!("1 of {TOGETHER} logins granted, {ROUNDS} rounds")
         } else {
-            format!("in {lost} of {ROUNDS} rounds more than one of {TOGETHER} logins opened, up to {most}")
+            format!("in {lost} of {ROUNDS} rounds up to {most} of {TOGETHER} logins granted")
         },
     )
 }

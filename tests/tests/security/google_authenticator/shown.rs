@@ -12,7 +12,7 @@ const KEY: &str = "publickey ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAcHBwcHBwcHBwc
 
 pub(super) fn a_remembered_login_is_throttled_too(contender: Contender) -> Finding {
     if contender == Contender::Oath {
-        return Finding::Unfit("it remembers no logins");
+        return Finding::Unfit("no remembered logins");
     }
     contender.scene(|scene| {
         let how = match contender {
@@ -29,8 +29,8 @@ pub(super) fn a_remembered_login_is_throttled_too(contender: Contender) -> Findi
         assert_eq!(granted(&one_after_another(scene.world, vec![guess; 4])), 0);
         let open = known().run(scene.world).code() == PamCode::Success;
         let with = if how.is_empty() { String::new() } else { format!(", with `{how}`") };
-        let end = if open { "still let in unasked" } else { "asked again" };
-        Finding::of(!open, format!("after 4 guesses from elsewhere {end}{with}"))
+        let end = if open { "not prompted" } else { "prompted again" };
+        Finding::of(!open, format!("after 4 guesses from elsewhere: {end}{with}"))
     })
 }
 
@@ -43,13 +43,13 @@ pub(super) fn who_is_not_enrolled_is_asked_the_same(contender: Contender) -> Fin
 
 pub(super) fn not_enrolled_is_no_success(contender: Contender) -> Finding {
     if contender == Contender::Oath {
-        return Finding::Unfit("it cannot be optional");
+        return Finding::Unfit("never optional");
     }
     contender.scene(|scene| {
         scene.world.account("bob");
         scene.stack(&format!("auth sufficient {} nullok\nauth required pam_deny.so\n", contender.module()));
         let open = Attempt::new("svc").user("bob").run(scene.world).code() == PamCode::Success;
-        Finding::of(!open, if open { "let in without any factor, with `nullok`" } else { "refused, with `nullok`" })
+        Finding::of(!open, if open { "granted without a factor, with `nullok`" } else { "denied, with `nullok`" })
     })
 }
 
@@ -62,7 +62,7 @@ pub(super) fn one_prompt_an_attempt(contender: Contender) -> Finding {
             if outcome.report_came() { outcome.prompts().len() } else { 1 }
         });
         let most = asked.max().unwrap();
-        Finding::of(most == 1, if most == 1 { "asked once".into() } else { format!("asked {most} times") })
+        Finding::of(most == 1, if most == 1 { "prompted once".into() } else { format!("prompted {most} times") })
     })
 }
 
@@ -74,9 +74,9 @@ pub(super) fn a_user_name_that_is_missing_is_asked_for(contender: Contender) -> 
         let outcome = unnamed.answer("alice").answer(scene.codes().next()).run(scene.world);
         let served = outcome.report_came() && outcome.code() == PamCode::Success;
         let seen = match (served, broken.report_came()) {
-            (true, true) => "asked for, and let in with name and code",
-            (true, false) => "crashed where no name was given",
-            (false, _) => "not let in with name and code",
+            (true, true) => "asked for the name, then granted",
+            (true, false) => "crashed without a name",
+            (false, _) => "denied with name and code",
         };
         Finding::of(served && broken.report_came(), seen)
     })
@@ -88,8 +88,8 @@ pub(super) fn debugging_tells_no_secret(contender: Contender) -> Finding {
         let mut canaries = vec![
             ("the secret", BASE32_NOPAD.encode(&scene.app.secret)),
             ("the secret", HEXLOWER.encode(&scene.app.secret)),
-            ("a wrong code", scene.app.wrong_code()),
-            ("a right code", scene.codes().next()),
+            ("an incorrect code", scene.app.wrong_code()),
+            ("a correct code", scene.codes().next()),
         ];
         canaries.extend(scene.recovery_code.clone().map(|code| ("a recovery code", code)));
         let mut told = String::new();
@@ -110,7 +110,7 @@ pub(super) fn debugging_tells_no_secret(contender: Contender) -> Finding {
         Finding::of(
             leaked.is_empty(),
             if leaked.is_empty() {
-                "no code and no secret".into()
+                "no codes, no secrets".into()
             } else {
                 format!("with `debug`: {}", leaked.join(", "))
             },

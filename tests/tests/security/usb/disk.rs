@@ -13,7 +13,7 @@ use crate::scene::{on_a_disk, tool};
 
 pub(super) fn what_a_user_can_delete_switches_nothing_off(contender: Contender) -> Finding {
     if contender == Contender::Oath {
-        return Finding::Unfit("it cannot be optional");
+        return Finding::Unfit("never optional");
     }
     contender.scene(|scene| {
         let own = scene.alice.home.join(".google_authenticator");
@@ -39,9 +39,9 @@ pub(super) fn what_a_user_can_delete_switches_nothing_off(contender: Contender) 
             opened.push(open());
         }
         let seen = match (opened.contains(&true), contender) {
-            (true, _) => "let in without a code, with the file in the user's home (the default) and `nullok`",
-            (false, Contender::Twinlock) => "refused: without a home, without the state, without the store",
-            (false, _) => "refused",
+            (true, _) => "granted without a code, with the file in the user's home (the default) and `nullok`",
+            (false, Contender::Twinlock) => "denied without home, state or store",
+            (false, _) => "denied",
         };
         Finding::of(!opened.contains(&true), seen)
     })
@@ -74,9 +74,9 @@ pub(super) fn a_write_that_fails_locks_nobody_out(contender: Contender) -> Findi
         Finding::of(
             locked_out.is_empty(),
             if locked_out.is_empty() {
-                format!("{tried} writes failed: the next login is let in")
+                format!("{tried} writes failed: next login granted")
             } else {
-                format!("{tried} writes failed: no login any more after {}", locked_out.join(", "))
+                format!("{tried} writes failed: locked out after {}", locked_out.join(", "))
             },
         )
     })
@@ -123,7 +123,7 @@ pub(super) fn two_logins_are_both_on_record(contender: Contender) -> Finding {
             replayed += usize::from(used.filter(|(code, _)| scene.answer(code) == PamCode::Success).count() > 0);
         }
         tally("security", "logins raced with two codes", 2 * ROUNDS as u64);
-        Finding::of(replayed == 0, format!("in {replayed} of {ROUNDS} rounds a used code was let in again"))
+        Finding::of(replayed == 0, format!("used code accepted in {replayed} of {ROUNDS} rounds"))
     })
 }
 
@@ -157,9 +157,9 @@ pub(super) fn what_a_dead_login_left_is_in_nobodys_way(contender: Contender) -> 
         Finding::of(
             refused.is_empty(),
             if refused.is_empty() {
-                "let in all the same".into()
+                "granted".into()
             } else {
-                format!("nobody is let in beside {}", refused.join(", "))
+                format!("everybody denied beside {}", refused.join(", "))
             },
         )
     })
@@ -189,6 +189,6 @@ pub(super) fn a_store_in_a_folder_of_others_is_refused() -> String {
         }
         swapper.kill();
         assert_eq!(fs::read_dir("/run/victim").unwrap().count(), 0);
-        format!("refused {ENROLMENTS} times, nothing was written elsewhere")
+        format!("denied {ENROLMENTS} times, nothing written elsewhere")
     })
 }

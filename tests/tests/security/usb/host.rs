@@ -13,7 +13,7 @@ pub(super) fn no_randomness_no_secret(contender: Contender) -> Finding {
         scene.world.account("bob");
         let place = if contender == Contender::Twinlock { STORE } else { "/root" };
         let before = Snapshot::of(place);
-        let Some(launch) = scene.enrolling() else { return Finding::Unfit("it makes no secrets") };
+        let Some(launch) = scene.enrolling() else { return Finding::Unfit("no secrets made") };
         let enrol = |calls: &str, urandom: &str| {
             let change = format!("mount --bind {urandom} /dev/urandom && exec \"$@\"");
             let world = ["unshare", "-m", "sh", "-c", &change, "sh"];
@@ -27,7 +27,7 @@ pub(super) fn no_randomness_no_secret(contender: Contender) -> Finding {
             stored += usize::from(ended == Some(0) || Snapshot::of(place) != before);
         }
         assert_eq!(enrol("trace=getrandom", "/dev/urandom"), Some(0), "{}: where nothing fails", contender.name());
-        Finding::of(stored == 0, format!("{stored} of 3 enrolments without randomness were stored"))
+        Finding::of(stored == 0, format!("{stored} of 3 enrolments stored"))
     })
 }
 
@@ -61,7 +61,7 @@ pub(super) fn the_time_tells_nothing_of_a_code() -> String {
         let spread = medians.iter().max().unwrap().abs_diff(*medians.iter().min().unwrap());
         tally("security", "refusals timed", 3 * SAMPLES as u64);
         assert!(spread < Duration::from_micros(50), "{medians:?}");
-        format!("used, wrong in the first digit, in the last: medians differ by {} microseconds", spread.as_micros())
+        format!("used, first or last digit incorrect: medians within {} µs", spread.as_micros())
     })
 }
 
@@ -101,7 +101,7 @@ pub(super) fn the_environment_changes_nothing(contender: Contender) -> Finding {
         let clean = traces(scene, scene.attempt());
         let hostile = VARIABLES.iter().fold(scene.attempt(), |attempt, (name, value)| attempt.environment(name, value));
         let same = traces(scene, hostile) == clean;
-        let seen = if same { "the same verdict, files and log" } else { "another verdict, file or line in the log" };
+        let seen = if same { "same result, files and log" } else { "different result, files or log" };
         Finding::of(same, format!("{seen} under {} variables", VARIABLES.len()))
     })
 }
@@ -113,12 +113,12 @@ pub(super) fn a_misspelt_setting_is_not_passed_over(contender: Contender) -> Fin
             scene.change_state("DISALLOW_REUSE", "DISALOW_REUSE");
             let code = scene.codes().next();
             let opened = granted(&[(); 2].map(|()| scene.attempt().answer(&code).run(scene.world)));
-            Finding::of(opened < 2, format!("with DISALLOW_REUSE misspelt one code opened {opened} of 2 logins"))
+            Finding::of(opened < 2, format!("with DISALLOW_REUSE misspelt one code granted {opened} of 2 logins"))
         }
         Contender::Oath => {
             scene.with_words("windoww=0");
             let open = scene.answer(scene.codes().next()) == PamCode::Success;
-            Finding::of(!open, if open { "a misspelt word of the PAM file is passed over" } else { "refused" })
+            Finding::of(!open, if open { "misspelt option ignored" } else { "denied" })
         }
     })
 }
@@ -150,9 +150,9 @@ fn misspelt_settings(scene: &Scene<'_>) -> Finding {
     Finding::of(
         passed_over.is_empty(),
         if passed_over.is_empty() {
-            format!("{} misspelt settings: each refuses the login, and the log names its line", settings.len())
+            format!("{} misspelt settings: denied, logged with the line", settings.len())
         } else {
-            format!("passed over: {}", passed_over.join(", "))
+            format!("ignored: {}", passed_over.join(", "))
         },
     )
 }
@@ -166,7 +166,7 @@ pub(super) fn no_other_process_is_looked_at(contender: Contender) -> Finding {
             path.is_some_and(|path| path.is_empty() || path.starts_with(|letter: char| letter.is_ascii_digit()))
         };
         let looked = calls.iter().filter(of_process).count();
-        Finding::of(looked == 0, format!("{looked} looks at other processes"))
+        Finding::of(looked == 0, format!("{looked} processes looked up"))
     })
 }
 
@@ -180,10 +180,10 @@ pub(super) fn no_program_is_run(contender: Contender) -> Finding {
         let mut run = calls.iter().filter(|call| STARTS.split(',').any(|name| call.starts_with(name))).count();
         let mut tried = "a login";
         if contender == Contender::Twinlock {
-            tried = "a login and 8 verbs of the command";
+            tried = "a login, 8 verbs";
             run += run_by_the_command(scene);
         }
-        Finding::of(run == 0, format!("{tried}: {run} programs were run"))
+        Finding::of(run == 0, format!("{tried}: {run} programs run"))
     })
 }
 
