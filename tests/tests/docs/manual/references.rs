@@ -101,6 +101,14 @@ fn every_change_that_is_logged_is_in_the_reference_and_no_other() {
         assert!(written.len() >= 16 && written.contains("import-replaced"), "{written:?}");
         let lists = lists(world, "log.md");
         assert_eq!(words(&lists["Changes"]).into_iter().collect::<BTreeSet<_>>(), written);
+        // The keys, which are those of the longest line and the one that root's command adds.
+        let longest = recorded.lines().find(|line| line.starts_with("change=") && line.contains("rhost=")).unwrap();
+        let keys = longest.split(' ').skip(2).map(|word| word.split('=').next().unwrap()).chain(["by-loginuid"]);
+        let page = source(world, "docs/log.md");
+        let section = page.split("## Changes").nth(1).unwrap().split("## ").next().unwrap();
+        for key in keys {
+            assert!(section.contains(&format!("`{key}=`")), "{key}");
+        }
     });
 }
 

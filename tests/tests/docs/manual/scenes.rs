@@ -1,4 +1,4 @@
-//! What brings the symptoms of docs/troubleshooting.md about. Each gives back what the client said, where there is one.
+//! Provokes the symptoms of docs/troubleshooting.md. Each function returns what the client printed, if there is one.
 
 use std::fs::{self, Permissions};
 use std::os::unix::fs::PermissionsExt;

@@ -1,12 +1,12 @@
-//! The symptoms of docs/troubleshooting.md, brought about on a host as shipped: the lines that the page quotes are those that
-//! are written, the client says what is quoted of it, and the doctor finds one of the checks that are named.
+//! The symptoms of docs/troubleshooting.md, provoked on a host with the shipped files: the log and the client have the lines
+//! that the page quotes, and the doctor finds one of the checks that it names.
 
 use twinlock_tests::{World, in_sshd_world};
 
 use crate::manual::scenes::{self as on, Host};
 use crate::manual::troubleshooting::entries;
 
-/// What brings a symptom about; the standard error of the client, where there is one.
+/// Provokes a symptom, and returns the standard error of the client, if there is one.
 type Scene = fn(&Host<'_>) -> String;
 
 /// Every symptom that has a line of the log, and one for each check that is easily provoked.
@@ -72,7 +72,7 @@ fn every_symptom_with_a_line_of_the_log_is_tried() {
     });
 }
 
-/// What the page says of a symptom and the host does not.
+/// What the page says about a symptom and does not happen on the host.
 fn tried(world: &World, symptom: &str, scene: Scene) -> Vec<String> {
     let entry = entries(world).into_iter().find(|entry| entry.symptom == symptom);
     let entry = entry.unwrap_or_else(|| panic!("the page has no {symptom}"));
@@ -139,7 +139,7 @@ fn a_quoted_line_may_leave_out_keys_and_the_end_of_a_detail_and_nothing_else() {
     }
 }
 
-/// What differs from run to run, as the page has it.
+/// The text with what differs from run to run replaced by what the page has.
 fn alike(text: &str) -> String {
     let words = text.replace("127.0.0.1", "192.0.2.7").replace("alice@192.0.2.7", "alice@host");
     let mut before = "";
