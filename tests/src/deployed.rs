@@ -105,3 +105,12 @@ pub fn credentials_of(user: &str) -> PathBuf {
 pub fn state_of(user: &str) -> PathBuf {
     Path::new(STORE).join("state").join(user)
 }
+
+/// Sets the mode of a file or folder.
+///
+/// # Panics
+/// When it is not there.
+pub fn set_mode(path: impl AsRef<Path>, mode: u32) {
+    let set = fs::set_permissions(&path, Permissions::from_mode(mode));
+    set.unwrap_or_else(|error| panic!("cannot set the mode of {}: {error}", path.as_ref().display()));
+}

@@ -124,3 +124,13 @@ pub(crate) fn without_open_programs<T>(act: impl FnOnce() -> T) -> T {
     let _turn = TURN.lock().unwrap_or_else(PoisonError::into_inner);
     act()
 }
+
+/// Runs a tool of the host that must succeed.
+///
+/// # Panics
+/// When it fails.
+pub fn tool(arguments: &[&str]) -> Output {
+    let output = Launch::new(arguments).run();
+    assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
+    output
+}

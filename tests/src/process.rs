@@ -10,6 +10,7 @@ use std::time::Duration;
 
 use nix::sys::signal::{Signal, kill, killpg};
 use nix::unistd::Pid;
+use serde_json::Value;
 
 use crate::orphans;
 use crate::watched::{Seen, Watched};
@@ -28,6 +29,22 @@ pub struct Output {
     pub stdout: String,
     /// Its standard error.
     pub stderr: String,
+}
+
+impl Output {
+    /// Exit code, standard output and standard error.
+    pub fn parts(&self) -> (Option<i32>, &str, &str) {
+        (self.code, &self.stdout, &self.stderr)
+    }
+
+    /// The one JSON value on standard output.
+    ///
+    /// # Panics
+    /// When it is not on one line of its own.
+    pub fn json(&self) -> Value {
+        assert!(self.stdout.ends_with('\n') && self.stdout.lines().count() == 1, "{self:?}");
+        serde_json::from_str(&self.stdout).unwrap_or_else(|error| panic!("{error}: {self:?}"))
+    }
 }
 
 /// A running program. Dropping it kills it.

@@ -4,10 +4,10 @@ use std::fs;
 use std::os::unix::net::UnixDatagram;
 
 use serde_json::{Value, json};
-use twinlock_tests::{Launch, Raw, in_world};
+use twinlock_tests::{Launch, Raw, Setup, in_world};
 
+use crate::asked::changes;
 use crate::messages::{ask, login, request, say, with_scene};
-use crate::scene::{changes, with_alice};
 
 /// A `/dev/log` whose queue is full and that nobody reads.
 fn full_log() -> UnixDatagram {
@@ -25,7 +25,7 @@ fn rename() -> Value {
 
 #[test]
 fn a_change_that_syslog_does_not_take_is_on_standard_error() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let line = "change=device-renamed user=alice by-uid=0";
         let rename = |label: &str| {
             let output = alice.world.twinlock(&["device", "rename", "alice", "phone1", label]);
@@ -78,10 +78,10 @@ fn under_systemd_a_line_that_syslog_does_not_take_goes_to_the_journal() {
 
 #[test]
 fn a_change_has_a_priority_that_no_attempt_has() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let output = alice.runs(&["device", "rename", "alice", "phone1", "x"], &[alice.recovery_code(0)]);
         assert_eq!(output.code, Some(0), "{output:?}");
-        alice.attempt().answer(alice.wrong_code()).run(alice.world);
+        alice.unprivileged_attempt().answer(alice.wrong_code()).run(alice.world);
         assert_eq!(alice.world.twinlock(&["unlock", "alice"]).code, Some(0));
         let lines = alice.world.log();
         let priorities = |text: &str| -> Vec<u8> {
@@ -95,7 +95,7 @@ fn a_change_has_a_priority_that_no_attempt_has() {
 
 #[test]
 fn a_change_by_root_names_who_logged_in() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let as_login = |uid: &str| {
             let script = format!("echo {uid} >/proc/self/loginuid && exec \"$@\"");
             let rename = ["twinlock", "device", "rename", "alice", "phone1", uid];

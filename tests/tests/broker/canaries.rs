@@ -3,9 +3,11 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use twinlock_tests::{Authenticator, Canaries, PASSWORD, SOCKET, STORE, Terminal, in_world};
+use twinlock_tests::{
+    Authenticator, Canaries, PASSWORD, SOCKET, STORE, Terminal, address_in, in_world, recovery_codes_in,
+};
 
-use crate::scene::{CONFIRM, KEPT, PROOF, address_in};
+use crate::asked::{CONFIRM, KEPT, PROOF};
 
 /// The arguments and the environment of every process of this host, as they are now.
 fn processes() -> String {
@@ -60,7 +62,7 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
             if !arguments.contains(&"--add") {
                 let shown = terminal.expect(KEPT);
                 let (_, new) = shown.split_once("Recovery codes.").unwrap();
-                recovery = new.split_whitespace().filter(|word| word.len() == 19).map(str::to_owned).collect();
+                recovery = recovery_codes_in(new);
                 assert_eq!(recovery.len(), 10, "{shown}");
                 for code in &recovery {
                     canaries.recovery_code(code);

@@ -1,14 +1,14 @@
 //! Whoever puts something else where the broker listens: the command and the module say so, and say nothing to it.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::io::{ErrorKind, Read};
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{chown, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use twinlock_tests::{Account, Attempt, Output, PamCode, SOCKET, World, in_world, is_root_in_earnest};
+use twinlock_tests::{Account, Attempt, Output, PamCode, SOCKET, World, in_world, is_root_in_earnest, set_mode};
 
 const FOLDER: &str = "/run/twinlock";
 
@@ -55,7 +55,7 @@ impl Host<'_> {
 
 fn make_folder(mode: u32) {
     fs::create_dir(FOLDER).unwrap();
-    fs::set_permissions(FOLDER, Permissions::from_mode(mode)).unwrap();
+    set_mode(FOLDER, mode);
 }
 
 /// Fails the test if anybody came, or if whoever came said anything.
@@ -89,7 +89,7 @@ fn without_a_broker_it_says_what_the_administrator_can_do() {
         host.assert_refused(3, said);
         // Left behind by a broker that was killed.
         drop(UnixListener::bind(SOCKET).unwrap());
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).unwrap();
+        set_mode(SOCKET, 0o666);
         host.assert_refused(3, said);
         assert!(host.status().stderr.contains("hint: the administrator can start twinlockd.socket"));
     });
@@ -114,12 +114,12 @@ fn a_folder_that_others_can_write_in_is_not_trusted() {
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
         chown(SOCKET, Some(0), Some(0)).unwrap();
         for mode in [0o777, 0o1777, 0o775, 0o757] {
-            fs::set_permissions(FOLDER, Permissions::from_mode(mode)).unwrap();
+            set_mode(FOLDER, mode);
             host.assert_refused(1, "cannot trust /run/twinlock: its mode is ");
         }
         assert_told_nothing(&listener, false);
-        fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
-        fs::set_permissions("/run", Permissions::from_mode(0o775)).unwrap();
+        set_mode(FOLDER, 0o755);
+        set_mode("/run", 0o775);
         host.assert_refused(1, "cannot trust /run: its mode is ");
         assert_told_nothing(&listener, false);
     });
@@ -140,7 +140,7 @@ fn a_socket_that_is_somebody_else_s_is_not_trusted() {
     with_mallory(|host| {
         make_folder(0o777);
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
-        fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
+        set_mode(FOLDER, 0o755);
         let said = format!("cannot trust {SOCKET}: it belongs to uid {}, not to root", host.mallory.uid);
         host.assert_refused(1, &said);
         assert_told_nothing(&listener, false);
@@ -180,9 +180,9 @@ fn a_server_that_is_not_root_is_told_nothing_whoever_the_socket_belongs_to() {
     with_mallory(|host| {
         make_folder(0o777);
         let listener = host.world.listener_of(&host.mallory, Path::new(SOCKET));
-        fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
+        set_mode(FOLDER, 0o755);
         chown(SOCKET, Some(0), Some(0)).unwrap();
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).unwrap();
+        set_mode(SOCKET, 0o666);
         let said = format!("the broker is not trusted: it runs as uid {}, not as root", host.mallory.uid);
         host.assert_refused(1, &said);
         assert_told_nothing(&listener, true);
@@ -195,10 +195,10 @@ fn not_even_the_user_s_own_server_is_believed() {
         make_folder(0o777);
         // A screen locker runs as the user, who is at its mercy and it at the user's; the answer must still be root's.
         let listener = host.world.listener_of(&host.alice, Path::new(SOCKET));
-        fs::set_permissions(FOLDER, Permissions::from_mode(0o755)).unwrap();
+        set_mode(FOLDER, 0o755);
         host.assert_refused(1, "cannot trust /run/twinlock/broker.sock: it belongs to uid ");
         chown(SOCKET, Some(0), Some(0)).unwrap();
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).unwrap();
+        set_mode(SOCKET, 0o666);
         host.assert_refused(1, "the broker is not trusted: it runs as uid ");
         assert_told_nothing(&listener, true);
     });
@@ -209,7 +209,7 @@ fn a_socket_that_may_not_be_used_says_so() {
     with_mallory(|host| {
         make_folder(0o755);
         let listener = UnixListener::bind(SOCKET).unwrap();
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o600)).unwrap();
+        set_mode(SOCKET, 0o600);
         host.assert_refused(1, "the broker cannot be reached: Permission denied");
         assert_told_nothing(&listener, false);
     });

@@ -1,14 +1,13 @@
 //! Brokers of root's that are out of order: whatever they say, the command fails and claims nothing, and the module lets
 //! nobody in.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::os::unix::net::UnixListener;
 use std::sync::mpsc::{Sender, channel};
 use std::thread;
 
 use twinlock_tests::{
-    Account, Attempt, Operation, Output, PamCode, Raw, SOCKET, World, frame, in_world, is_root_in_earnest,
+    Account, Attempt, Operation, Output, PamCode, Raw, SOCKET, World, frame, in_world, is_root_in_earnest, set_mode,
 };
 
 /// What users can have done without a terminal.
@@ -59,7 +58,7 @@ fn with_fake(test: impl FnOnce(&Fake<'_>) + Send) {
         world.deploy("alice");
         fs::create_dir("/run/twinlock").unwrap();
         let listener = UnixListener::bind(SOCKET).unwrap();
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).unwrap();
+        set_mode(SOCKET, 0o666);
         let (answers, next) = channel::<Vec<u8>>();
         // Nobody waits for its end: a test that fails may leave it waiting for a connection.
         thread::spawn(move || {

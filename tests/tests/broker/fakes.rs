@@ -1,14 +1,14 @@
 //! Brokers that die, answer nothing, or say what they should not (D05): nobody is let in, and the host lives.
 
-use std::fs::{self, Permissions};
+use std::fs;
 use std::os::fd::AsRawFd;
-use std::os::unix::fs::{PermissionsExt, chown, symlink};
+use std::os::unix::fs::{chown, symlink};
 
 use nix::errno::Errno;
 use nix::sys::socket::{AddressFamily, Backlog, SockFlag, SockType, UnixAddr, bind, connect, listen, socket};
-use twinlock_tests::{Act, Attempt, Broker, Operation, Outcome, PamCode, SOCKET, State};
+use twinlock_tests::{Act, Attempt, Broker, Operation, Outcome, PamCode, SOCKET, Setup, State, User, set_mode};
 
-use crate::scene::{Alice, by_broker, parts, with_alice};
+use crate::asked::by_broker;
 
 const BOTH: [Operation; 2] = [Operation::Authenticate, Operation::AcctMgmt];
 
@@ -26,8 +26,8 @@ fn after(acts: Vec<Act>, last: Act) -> Vec<Act> {
 }
 
 /// A login of alice, who answers everything that she is asked.
-fn login(alice: &Alice<'_>) -> Attempt {
-    let attempt = alice.attempt().operations(BOTH);
+fn login(alice: &User<'_>) -> Attempt {
+    let attempt = alice.unprivileged_attempt().operations(BOTH);
     (0..3).fold(attempt, |attempt, _| attempt.answer("123456"))
 }
 
@@ -40,8 +40,8 @@ fn denied(outcome: &Outcome, what: &str) {
 
 /// Tries alice's login against each script.
 fn all_denied(scripts: Vec<(String, Vec<Act>)>) {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let mark = alice.world.log_mark();
         let number = scripts.len();
         for (what, script) in scripts {
@@ -137,8 +137,8 @@ fn messages_out_of_place_let_nobody_in() {
 
 #[test]
 fn a_question_twice_is_asked_twice_and_the_first_verdict_is_the_verdict() {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let twice = [say('Q', b"Code? "), say('Q', b"Code? "), Act::Hear, Act::Hear];
         let verdicts = [say('V', b"refused wrong-code"), say('V', b"granted")];
         let _fake = alice.world.fake_broker(&[&[Act::Hear], &twice[..], &verdicts].concat());
@@ -150,8 +150,8 @@ fn a_question_twice_is_asked_twice_and_the_first_verdict_is_the_verdict() {
 
 #[test]
 fn a_question_with_a_zero_byte_is_no_crash() {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let _fake = alice.world.fake_broker(&[Act::Hear, say('Q', b"a\0b"), Act::Hear, say('V', b"refused junk")]);
         let outcome = login(alice).run(alice.world);
         assert_eq!(outcome.signal(), None);
@@ -162,8 +162,8 @@ fn a_question_with_a_zero_byte_is_no_crash() {
 
 #[test]
 fn a_word_that_comes_byte_by_byte_for_ever_is_given_up() {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let _fake = alice.world.fake_broker(&[Act::Hear, Act::Drip(vec![0, 0, 0x40, 0, b'Q'])]);
         // Half a minute, for a clock that runs a hundred times as fast.
         let outcome = login(alice).under(["faketime", "-f", "+0 x100"]).run(alice.world);
@@ -174,11 +174,11 @@ fn a_word_that_comes_byte_by_byte_for_ever_is_given_up() {
 /// A screen locker asks when it locks. Its user comes back when the broker has given up, or is another process.
 #[test]
 fn an_answer_that_a_broker_did_not_wait_for_is_judged_by_the_next_one() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mark = alice.world.log_mark();
-        let held = |answer: String| alice.attempt().held().answer(answer).start(alice.world);
+        let held = |answer: String| alice.unprivileged_attempt().held().answer(answer).start(alice.world);
         let right = held(alice.codes().next());
-        end_of(&alice.broker);
+        end_of(alice.broker());
         let second = alice.world.broker();
         let outcome = right.release();
         assert_eq!((outcome.code(), outcome.prompts().len()), (PamCode::Success, 1));
@@ -193,9 +193,9 @@ fn an_answer_that_a_broker_did_not_wait_for_is_judged_by_the_next_one() {
 
 #[test]
 fn an_answer_that_no_broker_waits_for_lets_nobody_in_and_the_host_lives() {
-    with_alice(|alice| {
-        let held = alice.attempt().operations(BOTH).held().answer(alice.codes().next()).start(alice.world);
-        end_of(&alice.broker);
+    Setup::with_broker().enrolled(|alice| {
+        let held = alice.unprivileged_attempt().operations(BOTH).held().answer(alice.codes().next()).start(alice.world);
+        end_of(alice.broker());
         // The answer goes to nobody: a broken pipe.
         let outcome = held.release();
         assert_eq!((outcome.signal(), outcome.code()), (None, PamCode::AuthinfoUnavail));
@@ -207,14 +207,14 @@ fn an_answer_that_no_broker_waits_for_lets_nobody_in_and_the_host_lives() {
 /// A broker that was stopped takes connections until its queue is full; after that nobody may be kept waiting for ever.
 #[test]
 fn a_broker_that_takes_no_more_connections_lets_nobody_in() {
-    with_alice(|alice| {
-        end_of(&alice.broker);
+    Setup::with_broker().enrolled(|alice| {
+        end_of(alice.broker());
         fs::remove_file(SOCKET).unwrap();
         let address = UnixAddr::new(SOCKET).unwrap();
         let stream = |flags| socket(AddressFamily::Unix, SockType::Stream, flags, None).unwrap();
         let never_accepts = stream(SockFlag::empty());
         bind(never_accepts.as_raw_fd(), &address).unwrap();
-        fs::set_permissions(SOCKET, Permissions::from_mode(0o666)).unwrap();
+        set_mode(SOCKET, 0o666);
         listen(&never_accepts, Backlog::new(0).unwrap()).unwrap();
         let waiting = stream(SockFlag::empty());
         connect(waiting.as_raw_fd(), &address).unwrap();
@@ -238,7 +238,7 @@ fn end_of(broker: &Broker) {
 }
 
 /// Claims that neither the module nor the command talks to what is on the socket, and that both say why.
-fn not_trusted(alice: &Alice<'_>, why: &str) {
+fn not_trusted(alice: &User<'_>, why: &str) {
     let mark = alice.world.log_mark();
     let outcome = login(alice).run(alice.world);
     assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]), "{why}");
@@ -253,8 +253,8 @@ fn not_trusted(alice: &Alice<'_>, why: &str) {
 
 #[test]
 fn a_broker_that_is_not_root_s_is_not_asked() {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let mallory = alice.world.account("mallory");
         let _stranger = alice.world.fake_broker_of(&mallory);
         not_trusted(alice, "it runs as uid 1002, not as root");
@@ -263,17 +263,17 @@ fn a_broker_that_is_not_root_s_is_not_asked() {
 
 #[test]
 fn a_socket_that_somebody_else_could_have_put_there_is_not_used() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mallory = alice.world.account("mallory");
         chown(SOCKET, Some(mallory.uid), None).unwrap();
         not_trusted(alice, "the broker's socket is not trusted: ");
         chown(SOCKET, Some(0), None).unwrap();
         let folder = "/run/twinlock";
         for mode in [0o777, 0o775, 0o1777] {
-            fs::set_permissions(folder, Permissions::from_mode(mode)).unwrap();
+            set_mode(folder, mode);
             not_trusted(alice, "the broker's socket is not trusted: ");
         }
-        fs::set_permissions(folder, Permissions::from_mode(0o755)).unwrap();
+        set_mode(folder, 0o755);
         chown(folder, Some(mallory.uid), None).unwrap();
         not_trusted(alice, "the broker's socket is not trusted: ");
         chown(folder, Some(0), None).unwrap();
@@ -295,8 +295,8 @@ fn a_socket_that_somebody_else_could_have_put_there_is_not_used() {
 
 #[test]
 fn the_command_says_that_a_broker_did_not_finish() {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let gone = "twinlock: the broker did not finish: the connection ended";
         let no_message = "twinlock: the broker did not finish: what came is no message";
         let out_of_place = "twinlock: the broker did not finish: a message came that is out of place";
@@ -315,7 +315,7 @@ fn the_command_says_that_a_broker_did_not_finish() {
         ] {
             let _fake = alice.world.fake_broker(&script);
             let output = alice.runs(&["status"], &[]);
-            let (code, stdout, stderr) = parts(&output);
+            let (code, stdout, stderr) = output.parts();
             assert_eq!((code, stdout), (Some(1), ""), "{script:?}: {output:?}");
             // Written before it was noticed that nobody reads, or after.
             assert!(stderr.starts_with(told) && stderr.contains("\nhint: "), "{script:?}: {stderr}");
@@ -325,10 +325,10 @@ fn the_command_says_that_a_broker_did_not_finish() {
 
 #[test]
 fn what_a_broker_refuses_with_does_not_reach_the_terminal_as_it_is() {
-    with_alice(|alice| {
-        alice.broker.kill();
+    Setup::with_broker().enrolled(|alice| {
+        alice.broker().kill();
         let refusal = br#"{"cause":"refused","message":"no\u001b[2J\u202e","hint":"a\u0007b"}"#;
         let _fake = alice.world.fake_broker(&[Act::Hear, say('F', refusal)]);
-        assert_eq!(parts(&alice.runs(&["status"], &[])), (Some(1), "", "twinlock: no?[2J?\nhint: a?b\n"));
+        assert_eq!(alice.runs(&["status"], &[]).parts(), (Some(1), "", "twinlock: no?[2J?\nhint: a?b\n"));
     });
 }

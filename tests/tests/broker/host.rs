@@ -4,12 +4,12 @@ use std::thread::sleep;
 use std::time::{Duration, Instant};
 
 use twinlock_tests::{
-    Attempt, DEADLINE, ForgedState, Message, Operation, PamCode, State, Style, credentials_of, state_of,
+    Attempt, DEADLINE, ForgedState, IGNORED, Message, Operation, PamCode, Setup, State, Style, User, credentials_of,
+    state_of,
 };
 
-use crate::scene::{Alice, by_broker, with_alice};
+use crate::asked::by_broker;
 
-const IGNORED: PamCode = PamCode::CredUnavail;
 const AUTH: &[Operation] = &[Operation::Authenticate];
 const ACCOUNT: &[Operation] = &[Operation::AcctMgmt];
 const BOTH: &[Operation] = &[Operation::Authenticate, Operation::AcctMgmt];
@@ -40,7 +40,7 @@ struct Seen {
 }
 
 impl Case {
-    fn prepare(&self, alice: &Alice<'_>) {
+    fn prepare(&self, alice: &User<'_>) {
         alice.configure(self.config);
         drop(std::fs::remove_file(state_of("alice")));
         if self.enrolled {
@@ -51,7 +51,7 @@ impl Case {
         }
     }
 
-    fn attempt(&self, alice: &Alice<'_>) -> Attempt {
+    fn attempt(&self, alice: &User<'_>) -> Attempt {
         let app = &alice.enrolled.authenticator;
         let step = app.now_step();
         let typed = |answer: &&str| match *answer {
@@ -67,7 +67,7 @@ impl Case {
 
     /// Prepares the host and logs in there. Of whoever has left, the broker may write after the end: so many lines are
     /// waited for.
-    fn see(&self, alice: &Alice<'_>, lines: usize, run: impl FnOnce(Attempt) -> Attempt) -> Seen {
+    fn see(&self, alice: &User<'_>, lines: usize, run: impl FnOnce(Attempt) -> Attempt) -> Seen {
         self.prepare(alice);
         let mark = alice.world.log_mark();
         let outcome = run(self.attempt(alice)).run(alice.world);
@@ -241,7 +241,7 @@ const CASES: &[Case] = &[
 
 #[test]
 fn a_login_of_a_host_that_is_not_root_s_ends_as_root_s_does() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         for case in CASES {
             let by_root = case.see(alice, 0, |attempt| attempt);
             let lines = by_root.log.len();
@@ -254,7 +254,7 @@ fn a_login_of_a_host_that_is_not_root_s_ends_as_root_s_does() {
 
 #[test]
 fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         for (answer, line) in [
             (
                 alice.wrong_code(),
@@ -274,7 +274,7 @@ fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
             ),
         ] {
             let mark = alice.world.log_mark();
-            alice.attempt().rhost("192.0.2.7").answer(answer).run(alice.world);
+            alice.unprivileged_attempt().rhost("192.0.2.7").answer(answer).run(alice.world);
             assert_eq!(by_broker(alice.world, mark), [line]);
             assert_eq!(alice.world.entries_since(mark).len(), 1, "{:#?}", alice.world.log_since(mark));
         }
@@ -289,7 +289,7 @@ fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
         // What root's host says is no claim.
         let app = &alice.enrolled.authenticator;
         let later = app.code_at(app.now_step() + 1);
-        Attempt::new("svc").user("alice").rhost("192.0.2.8").answer(later).run(alice.world);
+        alice.attempt().rhost("192.0.2.8").answer(later).run(alice.world);
         let shown = alice.world.twinlock(&["status", "alice"]).stdout;
         assert!(shown.contains(" from 192.0.2.8\n"), "{shown}");
     });
@@ -298,7 +298,7 @@ fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
 /// A caller who is not root says where they come from. The throttle must not go by it, or anybody could be at home.
 #[test]
 fn an_address_that_a_caller_claims_is_no_network_to_the_throttle() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mut codes = alice.codes();
         let mut after = |attempt: &dyn Fn() -> Attempt| {
             for (answer, code) in [(alice.wrong_code(), PamCode::AuthErr), (codes.next(), PamCode::Success)] {
@@ -307,7 +307,7 @@ fn an_address_that_a_caller_claims_is_no_network_to_the_throttle() {
             let state = State::of("alice");
             (state.text("throttle.home").to_owned(), state.text("throttle.otp.networks").to_owned())
         };
-        assert_eq!(after(&|| alice.attempt()), (String::new(), "[]".into()));
+        assert_eq!(after(&|| alice.unprivileged_attempt()), (String::new(), "[]".into()));
         let (home, networks) = after(&|| Attempt::new("svc").user("alice"));
         assert_eq!(home, "192.0.2.7/32");
         assert!(networks.starts_with("[[\"192.0.2.7/32\",0,"), "{networks}");
@@ -316,13 +316,14 @@ fn an_address_that_a_caller_claims_is_no_network_to_the_throttle() {
 
 #[test]
 fn the_login_of_somebody_else_is_refused_unasked_and_costs_them_nothing() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let bob = alice.world.account("bob");
         let app = alice.world.deploy("bob");
         ForgedState::of(&bob).write(alice.world);
         let before = std::fs::read(state_of("bob")).unwrap();
         let mark = alice.world.log_mark();
-        let outcome = alice.attempt().user("bob").rhost("192.0.2.7").answer(app.codes().next()).run(alice.world);
+        let outcome =
+            alice.unprivileged_attempt().user("bob").rhost("192.0.2.7").answer(app.codes().next()).run(alice.world);
         assert_eq!((outcome.code(), outcome.prompts()), (PamCode::UserUnknown, vec![]));
         assert_eq!(std::fs::read(state_of("bob")).unwrap(), before);
         assert_eq!(State::of("alice").charges(), [0; 4]);
@@ -335,28 +336,28 @@ fn the_login_of_somebody_else_is_refused_unasked_and_costs_them_nothing() {
 
 #[test]
 fn an_account_that_does_not_exist_is_refused() {
-    with_alice(|alice| {
-        let outcome = alice.attempt().user("nosuch").answer(alice.codes().next()).run(alice.world);
+    Setup::with_broker().enrolled(|alice| {
+        let outcome = alice.unprivileged_attempt().user("nosuch").answer(alice.codes().next()).run(alice.world);
         assert_eq!(outcome.code(), PamCode::UserUnknown);
         assert_eq!(State::of("alice").charges(), [0; 4]);
     });
 }
 
-fn without_broker(alice: &Alice<'_>) {
-    alice.broker.kill();
-    while alice.broker.is_running() {
+fn without_broker(alice: &User<'_>) {
+    alice.broker().kill();
+    while alice.broker().is_running() {
         std::thread::yield_now();
     }
 }
 
 #[test]
 fn without_a_broker_nobody_is_let_in_and_the_log_says_why() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         without_broker(alice);
         // The socket of a broker that was killed is still there; then none is.
         for step in ["killed", "removed"] {
             let mark = alice.world.log_mark();
-            let outcome = alice.attempt().answer(alice.codes().next()).run(alice.world);
+            let outcome = alice.unprivileged_attempt().answer(alice.codes().next()).run(alice.world);
             assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]), "{step}");
             let entries = alice.world.entries_since(mark);
             let detail = "this host is not root's, so the broker has to be asked: no broker (twinlockd) is running";
@@ -373,30 +374,30 @@ fn without_a_broker_nobody_is_let_in_and_the_log_says_why() {
 
 #[test]
 fn where_nobody_is_asked_no_broker_is_needed() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         without_broker(alice);
         alice.configure("[[rule]]\nname = \"lockers\"\nservices = [\"svc\"]\nsecond_factor = \"skip\"\n");
-        assert_eq!(alice.attempt().run(alice.world).code(), IGNORED);
+        assert_eq!(alice.unprivileged_attempt().run(alice.world).code(), IGNORED);
         alice.configure("second_factor = \"optional\"\n");
         assert_eq!(
-            alice.attempt().run(alice.world).code(),
+            alice.unprivileged_attempt().run(alice.world).code(),
             PamCode::AuthinfoUnavail,
             "who knows whether she is enrolled"
         );
-        let guard = alice.attempt().operations([Operation::AcctMgmt]).run(alice.world);
+        let guard = alice.unprivileged_attempt().operations([Operation::AcctMgmt]).run(alice.world);
         assert_eq!(guard.code(), PamCode::PermDenied);
     });
 }
 
 #[test]
 fn a_broker_whose_configuration_is_broken_lets_nobody_in() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         // The module is given another file than the broker, which finds a mistake in its own.
         alice.world.write("/etc/twinlock/good.toml", "");
         alice.world.service("svc", "auth required pam_twinlock.so config=/etc/twinlock/good.toml\n");
         alice.configure("second_factor = \"requird\"\n");
         let mark = alice.world.log_mark();
-        let outcome = alice.attempt().answer(alice.codes().next()).run(alice.world);
+        let outcome = alice.unprivileged_attempt().answer(alice.codes().next()).run(alice.world);
         assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]));
         let lines = by_broker(alice.world, mark);
         assert!(
@@ -408,8 +409,8 @@ fn a_broker_whose_configuration_is_broken_lets_nobody_in() {
 
 #[test]
 fn a_host_that_is_not_root_s_leaves_nothing_behind() {
-    with_alice(|alice| {
-        let outcome = alice.attempt().answer(alice.codes().next()).run(alice.world);
+    Setup::with_broker().enrolled(|alice| {
+        let outcome = alice.unprivileged_attempt().answer(alice.codes().next()).run(alice.world);
         assert_eq!(outcome.code(), PamCode::Success);
         assert_eq!(outcome.after, outcome.before, "descriptors, signals, mask and directory");
         assert_eq!((outcome.output.stdout.as_str(), outcome.output.stderr.as_str()), ("", ""));
@@ -419,10 +420,10 @@ fn a_host_that_is_not_root_s_leaves_nothing_behind() {
 
 #[test]
 fn the_connection_is_never_open_under_the_numbers_of_the_standard_streams() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let trace = "/tmp/trace";
         let under = ["strace", "-f", "-o", trace, "-e", "trace=sendto,recvfrom"];
-        let attempt = alice.attempt().closed_stdio().under(under);
+        let attempt = alice.unprivileged_attempt().closed_stdio().under(under);
         let outcome = attempt.answer(alice.codes().next()).run(alice.world);
         assert_eq!(outcome.code(), PamCode::Success);
         let trace = std::fs::read_to_string(trace).unwrap();
@@ -439,11 +440,11 @@ fn the_connection_is_never_open_under_the_numbers_of_the_standard_streams() {
 /// The broker does not enrol inside a login, so the module must not begin with it.
 #[test]
 fn nobody_is_invited_to_enrol_where_the_host_cannot_store_it() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.configure("second_factor = \"enroll\"\n");
         std::fs::remove_file(credentials_of("alice")).unwrap();
         for user in ["alice", "nosuch"] {
-            let attempt = alice.attempt().user(user).pam_environment("SSH_AUTH_INFO_0", "password");
+            let attempt = alice.unprivileged_attempt().user(user).pam_environment("SSH_AUTH_INFO_0", "password");
             let outcome = attempt.answer("a").answer("a").run(alice.world);
             assert_ne!(outcome.code(), PamCode::Success, "{user}");
             assert!(outcome.prompts().iter().all(|prompt| !prompt.contains("Scan")), "{user}: {outcome:?}");

@@ -4,9 +4,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
-use twinlock_tests::{Account, DEADLINE, PASSWORD, STORE, Snapshot, Terminal, World};
+use twinlock_tests::{Account, DEADLINE, PASSWORD, STORE, Setup, Snapshot, Terminal, User, World};
 
-use crate::scene::{Alice, CONFIRM, PROOF, with_account, with_alice};
+use crate::asked::{CONFIRM, PROOF};
 
 /// The command, in a process whose number is said first, between two looks at the settings of the terminal.
 const WATCHED: &str = "trap : INT TERM HUP QUIT; stty -g | sed 's/^/before /'\n\
@@ -55,7 +55,7 @@ fn at_the_password(world: &World, alice: &Account) -> Watched {
 
 #[test]
 fn whatever_ends_the_password_question_the_terminal_shows_again_what_is_typed() {
-    with_account("", |world, alice| {
+    Setup::with_broker().unenrolled(|world, alice| {
         let store = Snapshot::of(STORE);
         let mut asked = 0;
         for (signal, status) in [
@@ -100,7 +100,7 @@ fn whatever_ends_the_password_question_the_terminal_shows_again_what_is_typed() 
 
 #[test]
 fn what_is_typed_after_the_password_is_seen() {
-    with_account("", |world, alice| {
+    Setup::with_broker().unenrolled(|world, alice| {
         let mut watched = watched(world, alice, &["enroll"]);
         watched.terminal.expect("Password: ");
         watched.terminal.send_line(PASSWORD);
@@ -117,7 +117,7 @@ fn what_is_typed_after_the_password_is_seen() {
 
 #[test]
 fn a_terminal_that_is_lost_at_the_password_ends_it() {
-    with_account("", |world, alice| {
+    Setup::with_broker().unenrolled(|world, alice| {
         let store = Snapshot::of(STORE);
         // A terminal of script(1), which takes it along when it is killed.
         let inner = "exec script -qfec \"$*\" /dev/null";
@@ -133,9 +133,9 @@ fn a_terminal_that_is_lost_at_the_password_ends_it() {
     });
 }
 
-fn kill_broker(alice: &Alice<'_>) {
-    alice.broker.kill();
-    while alice.broker.is_running() {
+fn kill_broker(alice: &User<'_>) {
+    alice.broker().kill();
+    while alice.broker().is_running() {
         std::thread::yield_now();
     }
 }
@@ -148,7 +148,7 @@ fn told_of(shown: &str) {
 
 #[test]
 fn a_broker_that_goes_away_at_any_question_is_told_of_and_changes_nothing() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let bob = alice.world.account("bob");
         let store = Snapshot::of(STORE);
         let mut at_password = watched(alice.world, &bob, &["enroll"]);
@@ -176,7 +176,7 @@ fn a_broker_that_goes_away_at_any_question_is_told_of_and_changes_nothing() {
 
 #[test]
 fn a_broker_that_goes_away_before_an_app_is_confirmed_stores_nothing() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mut watched = watched(alice.world, &alice.account, &["enroll", "--add", "--png", "/home/alice/x.png"]);
         watched.terminal.expect(PROOF);
         watched.terminal.send_line(alice.recovery_code(0));

@@ -7,8 +7,8 @@ use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use serde_json::{Value, json};
 use twinlock_tests::{
-    Authenticator, Broker, Enrolled, PASSWORD, PamCode, STORE, Snapshot, Terminal, credentials_of, sample_of_sweep,
-    state_of,
+    Authenticator, Broker, Enrolled, PASSWORD, PamCode, STORE, Snapshot, Terminal, address_in, credentials_of,
+    recovery_code_in, sample_of_sweep, state_of,
 };
 
 use crate::injection::{Host, Point, attach, later_code, numbered, points, wait_until, wait_until_idle, with_host};
@@ -52,7 +52,7 @@ impl Person<'_> {
 
     fn keep_recovery_codes(&mut self) -> Option<()> {
         let shown = self.is_asked("Type one of them, to show that you have them: ")?;
-        let code = shown.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
+        let code = recovery_code_in(&shown);
         self.terminal.send_line(&code);
         Some(())
     }
@@ -62,7 +62,7 @@ fn enrols(person: &mut Person<'_>) -> Option<Authenticator> {
     person.is_asked("Password: ")?;
     person.terminal.send_line(PASSWORD);
     let shown = person.is_asked("The code that the app shows now: ")?;
-    let app = Authenticator::from_uri(shown.split_whitespace().find(|word| word.starts_with("otpauth://")).unwrap());
+    let app = Authenticator::from_uri(address_in(&shown));
     person.terminal.send_line(&app.code_at(app.now_step()));
     // Killed after this, the app is known all the same.
     let _kept = person.keep_recovery_codes();

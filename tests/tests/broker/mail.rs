@@ -3,9 +3,9 @@
 use std::fs;
 use std::time::{Duration, Instant};
 
-use twinlock_tests::{DEADLINE, Enrolled, PASSWORD, Raw, Terminal};
+use twinlock_tests::{DEADLINE, Enrolled, PASSWORD, Raw, Setup, Terminal, User, address_in, recovery_code_in};
 
-use crate::scene::{Alice, CONFIRM, KEPT, address_in, recovery_code_in, with_account, with_alice_under};
+use crate::asked::{CONFIRM, KEPT};
 
 const MAIL: &str = "[notify]\nmail = true\nsendmail = \"/run/harness/bin/sendmail\"\n";
 
@@ -28,22 +28,22 @@ fn wait_for(what: &str, found: impl Fn() -> bool) {
 }
 
 /// Runs the test with this program as sendmail.
-fn with_sendmail(config: &str, script: &str, test: impl FnOnce(&Alice<'_>) + Send) {
-    with_alice_under(config, |alice| {
+fn with_sendmail(config: &str, script: &str, test: impl FnOnce(&User<'_>) + Send) {
+    Setup::with_broker().config(config).enrolled(|alice| {
         fs::create_dir("/run/mail").unwrap();
         alice.world.sendmail(script);
         test(alice);
     });
 }
 
-fn rename(alice: &Alice<'_>, to: &str, code: usize) {
+fn rename(alice: &User<'_>, to: &str, code: usize) {
     let from = if to == "a" { "phone" } else { "a" };
     let output = alice.runs(&["device", "rename", "alice", from, to], &[alice.recovery_code(code)]);
     assert_eq!(output.code, Some(0), "{output:?}");
 }
 
 /// The one line about a mail that did not go out.
-fn failure(alice: &Alice<'_>, mark: usize) -> String {
+fn failure(alice: &User<'_>, mark: usize) -> String {
     wait_for("a line about the mail", || alice.world.log_since(mark).iter().any(|line| line.text.starts_with("mail=")));
     let lines = alice.world.log_since(mark).into_iter().filter(|line| line.text.starts_with("mail="));
     let lines: Vec<_> = lines.map(|line| format!("{}: {}", line.tag, line.text)).collect();
@@ -115,7 +115,7 @@ fn every_change_sends_one_and_what_changes_nothing_sends_none() {
 
 #[test]
 fn the_mail_about_an_enrolment_holds_nothing_of_it() {
-    with_account(MAIL, |world, alice| {
+    Setup::with_broker().config(MAIL).unenrolled(|world, alice| {
         fs::create_dir("/run/mail").unwrap();
         world.sendmail(KEEPS);
         let mut terminal = Terminal::start(world.twinlock_as(alice, &["enroll"]));
@@ -126,7 +126,7 @@ fn the_mail_about_an_enrolment_holds_nothing_of_it() {
         let app = twinlock_tests::Authenticator::from_uri(&uri);
         let code = app.code_at(app.now_step());
         terminal.send_line(&code);
-        let recovery = recovery_code_in(&terminal.expect(KEPT)).to_owned();
+        let recovery = recovery_code_in(&terminal.expect(KEPT));
         terminal.send_line(&recovery);
         assert_eq!(terminal.finish().code, Some(0));
         wait_for("a mail", || !files("mail-").is_empty());
@@ -177,7 +177,7 @@ fn a_sendmail_that_fails_is_logged_and_the_change_stands() {
 
 #[test]
 fn a_host_without_sendmail_is_no_obstacle() {
-    with_alice_under("[notify]\nmail = true\nsendmail = \"/nonexistent/sendmail\"\n", |alice| {
+    Setup::with_broker().config("[notify]\nmail = true\nsendmail = \"/nonexistent/sendmail\"\n").enrolled(|alice| {
         let mark = alice.world.log_mark();
         let launch = alice.world.twinlock_launch(&["device", "rename", "alice", "phone", "a"]);
         let output = launch.run();

@@ -10,6 +10,7 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod asked;
 mod audit_trail;
 mod budget;
 mod canaries;
@@ -37,7 +38,6 @@ mod password;
 mod person;
 mod proof;
 mod races;
-mod scene;
 mod sessions;
 mod settings;
 mod start;

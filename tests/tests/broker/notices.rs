@@ -1,13 +1,16 @@
 //! What the next logins tell of a change, for a week: whoever is in an account that is not theirs cannot use it up.
 
-use twinlock_tests::{Attempt, Authenticator, Family, FirstFactor, PamCode, Style, Terminal, World, in_sshd_world};
+use twinlock_tests::{
+    Attempt, Authenticator, Family, FirstFactor, PamCode, Setup, Style, Terminal, User, World, address_in,
+    in_sshd_world, recovery_code_in,
+};
 
-use crate::scene::{Alice, CONFIRM, KEPT, PROOF, address_in, recovery_code_in, with_account, with_alice};
+use crate::asked::{CONFIRM, KEPT, PROOF};
 
 const DAY: u64 = 86400;
 
 /// What a login with this answer is told, of changes alone. The host is root's, and its clock so many days ahead.
-fn told_in(alice: &Alice<'_>, days: u64, answer: &str) -> Vec<String> {
+fn told_in(alice: &User<'_>, days: u64, answer: &str) -> Vec<String> {
     let ahead = format!("+{days}d");
     let mut attempt = Attempt::new("svc").user("alice").answer(answer);
     if days > 0 {
@@ -42,7 +45,7 @@ fn words(told: &[String]) -> Vec<String> {
 }
 
 /// Does it on a terminal, with this code as proof.
-fn typed(alice: &Alice<'_>, arguments: &[&str], proof: &str) {
+fn typed(alice: &User<'_>, arguments: &[&str], proof: &str) {
     let mut terminal: Terminal = alice.types(arguments);
     terminal.expect(PROOF);
     terminal.send_line(proof);
@@ -53,21 +56,21 @@ fn typed(alice: &Alice<'_>, arguments: &[&str], proof: &str) {
     }
     if !arguments.contains(&"--add") {
         let shown = terminal.expect(KEPT);
-        let code = recovery_code_in(&shown).to_owned();
+        let code = recovery_code_in(&shown);
         terminal.send_line(&code);
     }
     let output = terminal.finish();
     assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
 }
 
-fn device(alice: &Alice<'_>, verb: &[&str], proof: &str) {
+fn device(alice: &User<'_>, verb: &[&str], proof: &str) {
     let output = alice.runs(&[&["device"], verb].concat(), &[proof]);
     assert_eq!(output.code, Some(0), "{verb:?}: {output:?}");
 }
 
 #[test]
 fn every_login_tells_of_a_change_of_a_device() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.world.deploy("alice");
         typed(alice, &["enroll", "--add", "--label", "tablet"], alice.recovery_code(0));
         let login = |at: usize| words(&told_in(alice, 0, alice.recovery_code(at)));
@@ -79,7 +82,7 @@ fn every_login_tells_of_a_change_of_a_device() {
         let with_others = |others: &str| [format!("An app or device was added. {others}; the latest of all was.")];
         assert_eq!(login(6), with_others("1 other change was made"), "a lesser change does not hide a graver one");
         device(alice, &["resume", "alice", "old tablet"], alice.recovery_code(7));
-        let by_her_host = of_changes(alice.world, alice.attempt().answer(alice.codes().next()));
+        let by_her_host = of_changes(alice.world, alice.unprivileged_attempt().answer(alice.codes().next()));
         assert_eq!(
             words(&by_her_host),
             with_others("2 other changes were made"),
@@ -92,7 +95,7 @@ fn every_login_tells_of_a_change_of_a_device() {
 
 #[test]
 fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mut codes = alice.codes();
         typed(alice, &["recovery", "new"], alice.recovery_code(0));
         assert_eq!(words(&told_in(alice, 0, &codes.next())), ["The recovery codes were renewed."]);
@@ -102,7 +105,7 @@ fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
         let app = Authenticator::from_uri(address_in(&terminal.expect(CONFIRM)));
         let mut codes = app.codes();
         terminal.send_line(&codes.next());
-        let code = recovery_code_in(&terminal.expect(KEPT)).to_owned();
+        let code = recovery_code_in(&terminal.expect(KEPT));
         terminal.send_line(&code);
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(
@@ -114,7 +117,7 @@ fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
 
 #[test]
 fn after_a_week_nothing_is_told_any_more() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         device(alice, &["suspend", "alice", "phone"], alice.recovery_code(0));
         device(alice, &["resume", "alice", "phone"], alice.recovery_code(1));
         let app = &alice.enrolled.authenticator;
@@ -127,9 +130,9 @@ fn after_a_week_nothing_is_told_any_more() {
 
 #[test]
 fn a_refused_login_is_told_nothing() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         device(alice, &["suspend", "alice", "phone"], alice.recovery_code(0));
-        for attempt in [alice.attempt(), Attempt::new("svc").user("alice")] {
+        for attempt in [alice.unprivileged_attempt(), alice.attempt()] {
             let outcome = attempt.answer(alice.wrong_code()).run(alice.world);
             assert_eq!((outcome.code(), outcome.notices()), (PamCode::AuthErr, vec![]));
         }
@@ -138,13 +141,13 @@ fn a_refused_login_is_told_nothing() {
 
 #[test]
 fn what_its_owner_cannot_miss_and_what_lets_nobody_in_is_not_told() {
-    with_account("", |world, account| {
+    Setup::with_broker().unenrolled(|world, account| {
         let mut terminal = Terminal::start(world.twinlock_as(account, &["enroll"]));
         terminal.expect("Password: ");
         terminal.send_line(twinlock_tests::PASSWORD);
         let app = Authenticator::from_uri(address_in(&terminal.expect(CONFIRM)));
         terminal.send_line(&app.code_at(app.now_step()));
-        let code = recovery_code_in(&terminal.expect(KEPT)).to_owned();
+        let code = recovery_code_in(&terminal.expect(KEPT));
         terminal.send_line(&code);
         assert_eq!(terminal.finish().code, Some(0));
         let output = world
@@ -153,7 +156,7 @@ fn what_its_owner_cannot_miss_and_what_lets_nobody_in_is_not_told() {
         assert_eq!(output.code, Some(0), "{output:?}");
         assert_eq!(of_changes(world, Attempt::new("svc").user("alice").answer(code)), Vec::<String>::new());
     });
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let app = &alice.enrolled.authenticator;
         let code = |away: u64| app.code_at(app.now_step() + away);
         let output = alice.runs(&["resync"], &[&code(0), &code(1)]);
@@ -164,12 +167,12 @@ fn what_its_owner_cannot_miss_and_what_lets_nobody_in_is_not_told() {
 
 #[test]
 fn what_root_changes_is_told_as_well() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mark = alice.world.log_mark();
         let output = alice.world.twinlock(&["recovery", "new", "alice", "--no-confirm"]);
         assert_eq!(output.code, Some(0), "{output:?}");
         assert_eq!(
-            crate::scene::changes(alice.world, mark),
+            crate::asked::changes(alice.world, mark),
             ["twinlock: change=recovery-codes-renewed user=alice by-uid=0"]
         );
         assert_eq!(words(&told_in(alice, 0, &alice.codes().next())), ["The recovery codes were renewed."]);

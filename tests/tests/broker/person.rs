@@ -1,7 +1,7 @@
 //! Somebody who talks with the broker in frames: sees a request through, question by question.
 
 use serde_json::{Value, json};
-use twinlock_tests::{Account, Authenticator, Caller, Frame, PASSWORD, Raw, World};
+use twinlock_tests::{Account, Authenticator, Caller, Frame, PASSWORD, Raw, World, recovery_codes_in};
 
 /// What the questions are answered with. What is not here is not answered, and ends the talk.
 #[derive(Clone, Default)]
@@ -82,7 +82,7 @@ impl Talk {
             let json = || serde_json::from_str::<Value>(&text).unwrap();
             match kind {
                 'T' => {
-                    self.recovery.extend(text.split_whitespace().filter(|word| word.len() == 19).map(String::from));
+                    self.recovery.extend(recovery_codes_in(&text));
                     self.told += &text;
                 }
                 'I' => self.app = Some(Authenticator::from_uri(json()["uri"].as_str().unwrap())),

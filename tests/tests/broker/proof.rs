@@ -1,8 +1,8 @@
 //! What the owner of a second factor shows before it is changed: a code, charged and used up like that of a login.
 
-use twinlock_tests::{Attempt, Output, PamCode, STORE, Snapshot, State};
+use twinlock_tests::{Output, PamCode, STORE, Setup, Snapshot, State, User};
 
-use crate::scene::{Alice, PROOF, by_broker, json, parts, with_alice, with_alice_under};
+use crate::asked::{PROOF, by_broker};
 
 const OPTIONAL: &str = "second_factor = \"optional\"\n";
 const RENAME: [&str; 5] = ["device", "rename", "alice", "phone", "new"];
@@ -19,17 +19,17 @@ const CHANGES: [&[&str]; 8] = [
     &["remove", "alice", "--yes"],
 ];
 
-fn label(alice: &Alice<'_>) -> String {
-    json(&alice.world.twinlock(&["device", "list", "alice", "--json"]))[0]["label"].as_str().unwrap().to_owned()
+fn label(alice: &User<'_>) -> String {
+    alice.world.twinlock(&["device", "list", "alice", "--json"]).json()[0]["label"].as_str().unwrap().to_owned()
 }
 
-fn login(alice: &Alice<'_>, answer: &str) -> PamCode {
-    Attempt::new("svc").user("alice").answer(answer).run(alice.world).code()
+fn login(alice: &User<'_>, answer: &str) -> PamCode {
+    alice.attempt().answer(answer).run(alice.world).code()
 }
 
 #[test]
 fn every_change_wants_a_code_first() {
-    with_alice_under(OPTIONAL, |alice| {
+    Setup::with_broker().config(OPTIONAL).enrolled(|alice| {
         let before = Snapshot::of(STORE);
         for arguments in CHANGES {
             let mut terminal = alice.types(arguments);
@@ -46,7 +46,7 @@ fn every_change_wants_a_code_first() {
 
 #[test]
 fn three_wrong_codes_end_it_and_are_charged() {
-    with_alice_under(OPTIONAL, |alice| {
+    Setup::with_broker().config(OPTIONAL).enrolled(|alice| {
         let credentials = Snapshot::of(twinlock_tests::credentials_of("alice"));
         let mark = alice.world.log_mark();
         let mut terminal = alice.types(&RENAME);
@@ -77,7 +77,7 @@ fn three_wrong_codes_end_it_and_are_charged() {
 
 #[test]
 fn that_a_code_will_be_right_later_is_told_to_root_alone() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let phone = &alice.enrolled.authenticator;
         let early = || phone.code_at(phone.now_step() + 8);
         let output = alice.runs(&["verify"], &[&early()]);
@@ -97,9 +97,9 @@ fn that_a_code_will_be_right_later_is_told_to_root_alone() {
 
 #[test]
 fn a_wrong_code_is_asked_again_and_a_right_one_does() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let output = alice.runs(&RENAME, &[&alice.wrong_code(), "junk", &alice.codes().next()]);
-        assert_eq!(parts(&output), (Some(0), "", "alice: phone1 renamed\n"));
+        assert_eq!(output.parts(), (Some(0), "", "alice: phone1 renamed\n"));
         assert_eq!(label(alice), "new");
         assert_eq!(State::of("alice").charges(), [0, 0, 0, 1]);
     });
@@ -107,12 +107,12 @@ fn a_wrong_code_is_asked_again_and_a_right_one_does() {
 
 #[test]
 fn the_code_is_used_up() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let code = alice.codes().next();
         assert_eq!(alice.runs(&RENAME, &[&code]).code, Some(0));
         let mark = alice.world.log_mark();
         assert_eq!(login(alice, &code), PamCode::AuthErr);
-        assert_eq!(alice.attempt().answer(&code).run(alice.world).code(), PamCode::AuthErr);
+        assert_eq!(alice.unprivileged_attempt().answer(&code).run(alice.world).code(), PamCode::AuthErr);
         let reasons: Vec<_> =
             alice.world.entries_since(mark).iter().map(|entry| entry.value("reason").to_owned()).collect();
         assert_eq!(reasons, ["replayed", "replayed"]);
@@ -124,7 +124,7 @@ fn the_code_is_used_up() {
 
 #[test]
 fn the_code_of_a_login_is_good_for_no_change() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let code = alice.codes().next();
         assert_eq!(login(alice, &code), PamCode::Success);
         let output = alice.runs(&RENAME, &[&code]);
@@ -135,7 +135,7 @@ fn the_code_of_a_login_is_good_for_no_change() {
 
 #[test]
 fn a_recovery_code_does_and_is_spent() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let code = alice.recovery_code(4);
         assert_eq!(alice.runs(&RENAME, &[code]).code, Some(0));
         assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "9\n");
@@ -147,7 +147,7 @@ fn a_recovery_code_does_and_is_spent() {
 
 #[test]
 fn after_many_wrong_codes_two_are_wanted_and_then_none_but_recovery_codes() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.state().wrong_codes(12).failed_ago(100_000).write(alice.world);
         let mut codes = alice.codes();
         let (first, second) = (codes.next(), codes.next());
@@ -164,14 +164,14 @@ fn after_many_wrong_codes_two_are_wanted_and_then_none_but_recovery_codes() {
         let output = alice.runs(&["device", "rename", "alice", "new", "other"], &[&alice.codes().next()]);
         let told =
             "twinlock: disabled after too many wrong codes; recovery codes still work\nhint: twinlock unlock alice\n";
-        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(output.parts(), (Some(1), "", told));
         assert_eq!(alice.runs(&["device", "rename", "alice", "new", "other"], &[alice.recovery_code(0)]).code, Some(0));
     });
 }
 
 #[test]
 fn a_suspended_phone_proves_nothing() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         assert_eq!(alice.world.twinlock(&["device", "suspend", "alice", "phone"]).code, Some(0));
         assert_eq!(alice.runs(&["device", "resume", "alice", "phone"], &[&alice.codes().next()]).code, Some(1));
         assert_eq!(alice.runs(&["device", "resume", "alice", "phone"], &[alice.recovery_code(0)]).code, Some(0));
@@ -180,18 +180,18 @@ fn a_suspended_phone_proves_nothing() {
 
 #[test]
 fn what_is_replaced_meanwhile_is_not_changed_by_an_older_proof() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mut terminal = alice.types(&["enroll", "--add"]);
         terminal.expect(PROOF);
         terminal.send_line(&alice.codes().next());
-        let shown = terminal.expect(crate::scene::CONFIRM);
-        let app = twinlock_tests::Authenticator::from_uri(crate::scene::address_in(&shown));
+        let shown = terminal.expect(crate::asked::CONFIRM);
+        let app = twinlock_tests::Authenticator::from_uri(twinlock_tests::address_in(&shown));
         // The phone was stolen; the administrator gives her a new one, while the thief is at it.
         let new = alice.world.enrol_with("alice", &["--replace"]);
         terminal.send_line(&app.codes().next());
         let output = terminal.finish();
         assert_eq!(output.code, Some(1), "{output:?}");
-        let devices = json(&alice.world.twinlock(&["device", "list", "alice", "--json"]));
+        let devices = alice.world.twinlock(&["device", "list", "alice", "--json"]).json();
         assert_eq!(devices.as_array().map(Vec::len), Some(1), "{devices}");
         assert_eq!(devices[0]["id"], new.id.as_str());
     });
@@ -199,12 +199,12 @@ fn what_is_replaced_meanwhile_is_not_changed_by_an_older_proof() {
 
 fn refused_to_users(output: &Output, what: &str, hint: &str) {
     let told = format!("twinlock: not permitted: {what}\nhint: {hint}\n");
-    assert_eq!(parts(output), (Some(3), "", told.as_str()));
+    assert_eq!(output.parts(), (Some(3), "", told.as_str()));
 }
 
 #[test]
 fn what_is_root_s_alone_is_refused_to_users_with_a_reason() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let before = Snapshot::of(STORE);
         alice.world.write("/home/alice/secret", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n");
         alice

@@ -2,9 +2,9 @@
 
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use twinlock_tests::{Account, Launch, PASSWORD, Terminal, World, is_root_in_earnest};
+use twinlock_tests::{Account, Launch, PASSWORD, Setup, Terminal, World, is_root_in_earnest};
 
-use crate::scene::{CONFIRM, parts, with_account};
+use crate::asked::CONFIRM;
 
 const CONFIG: &str = "[self_service]\nfirst_enrollment = \"session\"\n";
 const MINUTE: u64 = 60;
@@ -46,7 +46,7 @@ fn noted(uid: u32, class: &str, began: u64) -> String {
 /// Runs the test where the kernel keeps audit sessions.
 fn with_sessions(test: impl FnOnce(&World, &Account) + Send) {
     if is_root_in_earnest("a process's audit session") {
-        with_account(CONFIG, test);
+        Setup::with_broker().config(CONFIG).unenrolled(test);
     }
 }
 
@@ -102,7 +102,7 @@ fn every_other_session_is_refused() {
         ] {
             let output = in_session(world, alice, audit_uid, &note, &["enroll"]).run();
             let told = format!("twinlock: {told}\nhint: log in anew, and enrol within ten minutes\n");
-            assert_eq!(parts(&output), (Some(3), "", told.as_str()), "a session {what}");
+            assert_eq!(output.parts(), (Some(3), "", told.as_str()), "a session {what}");
         }
     });
 }

@@ -1,8 +1,6 @@
 //! `[self_service]`: each word, present and absent, and what policy has to say about a removal.
 
-use twinlock_tests::{Account, CONFIG, Output, PASSWORD, STORE, Snapshot, Terminal, World};
-
-use crate::scene::{Alice, parts, with_account, with_alice};
+use twinlock_tests::{Account, CONFIG, Output, PASSWORD, STORE, Setup, Snapshot, Terminal, User, World};
 
 const WORDS: [&str; 5] = ["enroll", "replace", "recovery", "device", "remove"];
 
@@ -31,7 +29,7 @@ fn was_asked(output: &Output) -> bool {
 
 #[test]
 fn each_word_of_allow_permits_its_verbs_and_no_others() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let bob = alice.world.account("bob");
         let before = Snapshot::of(STORE);
         let lists = WORDS.iter().map(|word| vec![*word]);
@@ -44,7 +42,7 @@ fn each_word_of_allow_permits_its_verbs_and_no_others() {
                 if list.contains(&word) {
                     assert!(was_asked(&output), "{list:?} {arguments:?}: {output:?}");
                 } else {
-                    assert_eq!(parts(&output), (Some(3), "", not_permitted(what).as_str()), "{list:?} {arguments:?}");
+                    assert_eq!(output.parts(), (Some(3), "", not_permitted(what).as_str()), "{list:?} {arguments:?}");
                 }
             }
         }
@@ -54,7 +52,7 @@ fn each_word_of_allow_permits_its_verbs_and_no_others() {
 
 #[test]
 fn without_the_table_all_of_it_is_left_to_users() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let bob = alice.world.account("bob");
         for config in ["", "[self_service]\n", "[self_service]\nfirst_enrollment = \"password\"\n"] {
             alice.configure(&format!("second_factor = \"optional\"\n{config}"));
@@ -69,7 +67,7 @@ fn without_the_table_all_of_it_is_left_to_users() {
 
 #[test]
 fn what_changes_nothing_of_the_kind_needs_no_word() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.configure("[self_service]\nfirst_enrollment = \"off\"\nallow = []\n");
         for arguments in [&["status"][..], &["status", "alice", "--json"], &["recovery", "count"], &["device", "list"]]
         {
@@ -82,7 +80,7 @@ fn what_changes_nothing_of_the_kind_needs_no_word() {
 
 #[test]
 fn what_users_may_not_do_root_may() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.configure("[self_service]\nfirst_enrollment = \"off\"\nallow = []\n");
         alice.world.account("bob");
         assert_eq!(alice.world.twinlock(&["device", "rename", "alice", "phone", "new"]).code, Some(0));
@@ -97,7 +95,7 @@ fn first_enrolment(world: &World, alice: &Account) -> Output {
 
 #[test]
 fn a_first_enrolment_wants_the_password() {
-    with_account("[self_service]\nfirst_enrollment = \"password\"\n", |world, alice| {
+    Setup::with_broker().config("[self_service]\nfirst_enrollment = \"password\"\n").unenrolled(|world, alice| {
         world.service("twinlock", "auth required pam_unix.so nodelay\naccount required pam_unix.so\n");
         for wrong in ["hunter2", "", &format!("{PASSWORD} "), &"x".repeat(900)] {
             let mark = world.log_mark();
@@ -122,10 +120,10 @@ fn a_first_enrolment_wants_the_password() {
 
 #[test]
 fn no_password_is_enough_where_a_first_enrolment_is_off() {
-    with_account("[self_service]\nfirst_enrollment = \"off\"\n", |world, alice| {
+    Setup::with_broker().config("[self_service]\nfirst_enrollment = \"off\"\n").unenrolled(|world, alice| {
         let told = "twinlock: not permitted: a first enrolment is not left to users on this host\nhint: ask your \
                     administrator\n";
-        assert_eq!(parts(&first_enrolment(world, alice)), (Some(3), "", told));
+        assert_eq!(first_enrolment(world, alice).parts(), (Some(3), "", told));
         // Off is about the first one alone.
         world.deploy("alice");
         let output = world.twinlock_as(alice, &["enroll", "--replace"]).run();
@@ -159,13 +157,13 @@ const REMOVALS: [(&str, bool); 22] = [
     ("[[rule]]\nsecond_factor = \"skip\"\n[[rule]]\nusers = [\"alice\"]\nsecond_factor = \"required\"\n", true),
 ];
 
-fn remove(alice: &Alice<'_>) -> Output {
+fn remove(alice: &User<'_>) -> Output {
     alice.runs(&["remove", "alice", "--yes"], &[])
 }
 
 #[test]
 fn what_policy_requires_of_somebody_they_may_not_remove() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.world.group("staff", &["alice"]);
         alice.world.group("others", &["bob"]);
         for (config, may) in REMOVALS {
@@ -176,7 +174,7 @@ fn what_policy_requires_of_somebody_they_may_not_remove() {
             } else {
                 let told = "twinlock: not permitted: this host requires a second factor of you\nhint: `twinlock enroll \
                             --replace` puts a new one in its place\n";
-                assert_eq!(parts(&output), (Some(3), "", told), "{config:?}");
+                assert_eq!(output.parts(), (Some(3), "", told), "{config:?}");
             }
         }
         alice.configure("second_factor = \"optional\"\n");
@@ -210,7 +208,7 @@ const MISTAKES: [(&str, &str, &str); 14] = [
 
 #[test]
 fn a_mistake_has_a_place_for_root_and_shuts_the_broker_without_telling_users_where() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         for (text, place, what) in MISTAKES {
             alice.configure(text);
             let output = alice.world.twinlock(&["check"]);
@@ -219,7 +217,7 @@ fn a_mistake_has_a_place_for_root_and_shuts_the_broker_without_telling_users_whe
             let mark = alice.world.log_mark();
             let told = "twinlock: it could not be done: something on this host is not in order\nhint: tell your \
                         administrator; the log of this host says what it is\n";
-            assert_eq!(parts(&alice.runs(&["status"], &[])), (Some(1), "", told), "{text:?}");
+            assert_eq!(alice.runs(&["status"], &[]).parts(), (Some(1), "", told), "{text:?}");
             let lines = alice.world.log_since(mark);
             let named = format!("{CONFIG}:{place}: ");
             let found =

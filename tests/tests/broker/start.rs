@@ -1,14 +1,14 @@
 //! Where the broker listens, and where it does not.
 
-use std::fs::{self, File, Permissions};
+use std::fs::{self, File};
 use std::os::fd::OwnedFd;
 use std::os::linux::net::SocketAddrExt;
-use std::os::unix::fs::{FileTypeExt, MetadataExt, PermissionsExt, symlink};
+use std::os::unix::fs::{FileTypeExt, MetadataExt, symlink};
 use std::os::unix::net::{SocketAddr, UnixListener};
 use std::path::Path;
 
 use serde_json::json;
-use twinlock_tests::{Output, Raw, SOCKET, Snapshot, World, in_world, is_root_in_earnest};
+use twinlock_tests::{Output, Raw, SOCKET, Snapshot, World, in_world, is_root_in_earnest, set_mode};
 
 use crate::messages::{ask, request};
 
@@ -42,7 +42,7 @@ fn is_served() -> bool {
 
 fn folder(mode: u32) {
     fs::create_dir(Path::new(SOCKET).parent().unwrap()).unwrap();
-    fs::set_permissions("/run/twinlock", Permissions::from_mode(mode)).unwrap();
+    set_mode("/run/twinlock", mode);
 }
 
 #[test]

@@ -3,12 +3,12 @@
 use std::fs;
 use std::os::unix::fs::MetadataExt;
 
-use twinlock_tests::{Attempt, Authenticator, PASSWORD, PamCode, Snapshot, Terminal, World, credentials_of};
-
-use crate::scene::{
-    Alice, CONFIRM, KEPT, PROOF, address_in, by_broker, changes, json, parts, recovery_code_in, with_account,
-    with_alice, with_alice_under,
+use twinlock_tests::{
+    Attempt, Authenticator, PASSWORD, PamCode, Setup, Snapshot, Terminal, User, World, address_in, credentials_of,
+    recovery_code_in, recovery_codes_in,
 };
+
+use crate::asked::{CONFIRM, KEPT, PROOF, by_broker, changes};
 
 fn login(world: &World, answer: &str) -> PamCode {
     Attempt::new("svc").user("alice").answer(answer).run(world).code()
@@ -17,7 +17,7 @@ fn login(world: &World, answer: &str) -> PamCode {
 /// Shows that the new recovery codes are there; one of them.
 fn keep(terminal: &mut Terminal) -> String {
     let shown = terminal.expect(KEPT);
-    let code = recovery_code_in(&shown).to_owned();
+    let code = recovery_code_in(&shown);
     terminal.send_line(&code);
     code
 }
@@ -32,7 +32,7 @@ fn confirm(terminal: &mut Terminal) -> Authenticator {
 
 #[test]
 fn the_pictures_of_a_first_enrolment_are_the_user_s_own() {
-    with_account("", |world, alice| {
+    Setup::with_broker().unenrolled(|world, alice| {
         let pictures = ["/home/alice/code.png", "/home/alice/code.svg"];
         let arguments = ["enroll", "--label", "my phone", "--png", pictures[0], "--svg", pictures[1], "--qr", "none"];
         let begin = || {
@@ -61,7 +61,7 @@ fn the_pictures_of_a_first_enrolment_are_the_user_s_own() {
         }
         assert!(fs::read(pictures[0]).unwrap().starts_with(b"\x89PNG"));
         assert!(fs::read_to_string(pictures[1]).unwrap().contains("<svg"));
-        let devices = json(&world.twinlock_as(alice, &["device", "list", "--json"]).run());
+        let devices = world.twinlock_as(alice, &["device", "list", "--json"]).run().json();
         assert_eq!(devices[0]["label"], "my phone");
         let used = app.code_at(app.now_step());
         assert_eq!(login(world, &used), PamCode::AuthErr, "the confirming code is used");
@@ -76,7 +76,7 @@ fn the_pictures_of_a_first_enrolment_are_the_user_s_own() {
 
 #[test]
 fn a_picture_that_cannot_be_written_ends_the_enrolment() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let before = Snapshot::of(credentials_of("alice"));
         alice.world.write("/home/alice/there.png", "a holiday");
         for (at, path) in ["/home/alice/there.png", "/root/code.png", "/etc/code.png"].into_iter().enumerate() {
@@ -93,7 +93,7 @@ fn a_picture_that_cannot_be_written_ends_the_enrolment() {
 
 #[test]
 fn a_second_app_is_added() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mark = alice.world.log_mark();
         let mut terminal = alice.types(&["enroll", "--add", "--label", "tablet"]);
         terminal.expect(PROOF);
@@ -117,7 +117,7 @@ fn a_second_app_is_added() {
 
 #[test]
 fn everything_is_replaced() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mark = alice.world.log_mark();
         let mut terminal = alice.types(&["enroll", "alice", "--replace"]);
         terminal.expect(PROOF);
@@ -138,16 +138,16 @@ fn everything_is_replaced() {
 
 #[test]
 fn recovery_codes_are_renewed() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mark = alice.world.log_mark();
         let mut terminal = alice.types(&["recovery", "new"]);
         terminal.expect(PROOF);
         terminal.send_line(&alice.codes().next());
         let shown = terminal.expect(KEPT);
         let (_, new) = shown.split_once("Recovery codes.").unwrap();
-        let listed: Vec<_> = new.split_whitespace().filter(|word| word.len() == 19).collect();
+        let listed = recovery_codes_in(new);
         assert_eq!(listed.len(), 10, "{shown}");
-        let new = listed[3].to_owned();
+        let new = listed[3].clone();
         terminal.send_line("XXXX-XXXX-XXXX-XXXX");
         terminal.expect("That is none of them.");
         terminal.send_line(&new);
@@ -157,11 +157,11 @@ fn recovery_codes_are_renewed() {
         assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "10\n");
         assert_eq!(login(alice.world, alice.recovery_code(1)), PamCode::AuthErr);
         assert_eq!(login(alice.world, &new), PamCode::Success);
-        assert_eq!(json(&alice.runs(&["recovery", "count", "--json"], &[]))["recovery_codes_left"], 9);
+        assert_eq!(alice.runs(&["recovery", "count", "--json"], &[]).json()["recovery_codes_left"], 9);
     });
 }
 
-fn change(alice: &Alice<'_>, arguments: &[&str], code: usize) -> (Option<i32>, String) {
+fn change(alice: &User<'_>, arguments: &[&str], code: usize) -> (Option<i32>, String) {
     let output = alice.runs(arguments, &[alice.recovery_code(code)]);
     assert_eq!(output.stdout, "", "{arguments:?}");
     (output.code, output.stderr)
@@ -169,9 +169,9 @@ fn change(alice: &Alice<'_>, arguments: &[&str], code: usize) -> (Option<i32>, S
 
 #[test]
 fn a_device_is_renamed_suspended_resumed_and_removed() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.world.enrol_with("alice", &["--add", "--label", "tablet"]);
-        let devices = json(&alice.runs(&["device", "list", "--json"], &[]));
+        let devices = alice.runs(&["device", "list", "--json"], &[]).json();
         let tablet = devices[1]["id"].as_str().unwrap();
         let mark = alice.world.log_mark();
         let done = |what: &str| (Some(0), format!("alice: {what}\n"));
@@ -207,16 +207,16 @@ fn a_device_is_renamed_suspended_resumed_and_removed() {
 
 #[test]
 fn a_code_is_tried_as_in_a_login() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mut codes = alice.codes();
         let mark = alice.world.log_mark();
         let code = codes.next();
-        assert_eq!(parts(&alice.runs(&["verify"], &[&code])), (Some(0), "right: the code is used now\n", ""));
+        assert_eq!(alice.runs(&["verify"], &[&code]).parts(), (Some(0), "right: the code is used now\n", ""));
         let output = alice.runs(&["verify", "alice"], &[&code]);
         let told = "twinlock: wrong: the code was used before\nhint: wait for the next one\n";
-        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(output.parts(), (Some(1), "", told));
         let right = "right: the recovery code is used now, 9 are left\n";
-        assert_eq!(parts(&alice.runs(&["verify"], &[alice.recovery_code(0)])), (Some(0), right, ""));
+        assert_eq!(alice.runs(&["verify"], &[alice.recovery_code(0)]).parts(), (Some(0), right, ""));
         assert_eq!(alice.runs(&["verify"], &[&alice.wrong_code()]).code, Some(1));
         assert_eq!(alice.runs(&["verify"], &[]).code, Some(1));
         alice.world.wait_for_log(|line| line.text.contains("reason=no-answer"));
@@ -242,13 +242,13 @@ fn a_code_is_tried_as_in_a_login() {
 
 #[test]
 fn a_clock_is_set_right() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let app = &alice.enrolled.authenticator;
         let at = |away: u64| app.code_at(app.now_step() + 12 + away);
         assert_eq!(login(alice.world, &at(0)), PamCode::AuthErr);
         let mark = alice.world.log_mark();
         let output = alice.runs(&["resync"], &[&at(0), &at(1)]);
-        assert_eq!(parts(&output), (Some(0), "right: the authenticator is set right by these two codes\n", ""));
+        assert_eq!(output.parts(), (Some(0), "right: the authenticator is set right by these two codes\n", ""));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=resynced user=alice by-uid=1001"]);
         assert_eq!(login(alice.world, &at(2)), PamCode::Success);
     });
@@ -256,7 +256,7 @@ fn a_clock_is_set_right() {
 
 #[test]
 fn a_second_factor_is_removed() {
-    with_alice_under("second_factor = \"optional\"\n", |alice| {
+    Setup::with_broker().config("second_factor = \"optional\"\n").enrolled(|alice| {
         let mark = alice.world.log_mark();
         let mut terminal = alice.types(&["remove", "alice"]);
         terminal.expect("Remove the second factor of alice, who then logs in with the first factor alone? Type yes: ");
@@ -270,7 +270,7 @@ fn a_second_factor_is_removed() {
         terminal.expect("alice: no second factor any more; alice logs in with the first factor alone");
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=removed user=alice by-uid=1001"]);
-        assert_eq!(Attempt::new("svc").user("alice").run(alice.world).prompts(), Vec::<&str>::new());
+        assert_eq!(alice.attempt().run(alice.world).prompts(), Vec::<&str>::new());
         let not_enrolled = "twinlock: alice is not enrolled\nhint: twinlock enroll alice\n";
         for arguments in [
             &["remove", "alice", "--yes"][..],
@@ -281,7 +281,7 @@ fn a_second_factor_is_removed() {
             &["enroll", "--add"],
             &["enroll", "--replace"],
         ] {
-            assert_eq!(parts(&alice.runs(arguments, &[])), (Some(4), "", not_enrolled), "{arguments:?}");
+            assert_eq!(alice.runs(arguments, &[]).parts(), (Some(4), "", not_enrolled), "{arguments:?}");
         }
         assert_eq!(alice.runs(&["verify"], &["123456"]).code, Some(4));
     });
@@ -289,10 +289,10 @@ fn a_second_factor_is_removed() {
 
 #[test]
 fn what_is_shown_to_users_is_what_is_shown_to_root() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         alice.world.enrol_with("alice", &["--add", "--type", "hotp", "--label", "token"]);
-        alice.attempt().rhost("192.0.2.7").answer(alice.codes().next()).run(alice.world);
-        alice.attempt().answer(alice.wrong_code()).run(alice.world);
+        alice.unprivileged_attempt().rhost("192.0.2.7").answer(alice.codes().next()).run(alice.world);
+        alice.unprivileged_attempt().answer(alice.wrong_code()).run(alice.world);
         for arguments in [
             &["status", "alice"][..],
             &["status", "alice", "--json"],
@@ -316,7 +316,7 @@ fn what_is_shown_to_users_is_what_is_shown_to_root() {
 
 #[test]
 fn an_enrolment_can_be_had_as_json() {
-    with_alice(|alice| {
+    Setup::with_broker().enrolled(|alice| {
         let mut terminal = Terminal::start(
             alice.world.twinlock_as(&alice.account, &["enroll", "--add", "--json", "--qr", "none"]).under([
                 "sh",

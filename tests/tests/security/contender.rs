@@ -1,13 +1,11 @@
 //! The modules beside ours, as their manuals set them up, each with alice enrolled. Where a peer has an option for
 //! protection, it is switched on.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
 use std::path::{Path, PathBuf};
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use twinlock_tests::{
-    Account, Attempt, Authenticator, Codes, ForgedState, Outcome, PamCode, World, in_world, state_of,
+    Account, Attempt, Authenticator, Codes, ForgedState, Outcome, PamCode, World, in_world, set_mode, state_of,
 };
 
 /// A module that can be set a task.
@@ -101,7 +99,7 @@ impl<'w> Scene<'w> {
                 let secret = BASE32_NOPAD.encode(&self.app.secret);
                 let options = "RATE_LIMIT 3 30\n\" WINDOW_SIZE 3\n\" DISALLOW_REUSE\n\" TOTP_AUTH";
                 self.world.write_secret(self.state(), format!("{secret}\n\" {options}\n{SCRATCH_CODE}\n"));
-                fs::set_permissions(GOOGLE_FOLDER, Permissions::from_mode(0o700)).unwrap();
+                set_mode(GOOGLE_FOLDER, 0o700);
             }
             Contender::Oath => {
                 let hex = HEXLOWER.encode(&self.app.secret);

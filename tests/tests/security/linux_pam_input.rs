@@ -1,7 +1,6 @@
 //! Rows L: what is typed, and which files it leads to.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
@@ -9,7 +8,9 @@ use std::time::{Duration, Instant};
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use twinlock_tests::{Attempt, CONFIG, Give, Launch, PASSWORD, PamCode, STORE, Snapshot, one_after_another, tally};
+use twinlock_tests::{
+    Attempt, CONFIG, Give, Launch, PASSWORD, PamCode, STORE, Snapshot, one_after_another, set_mode, tally,
+};
 
 use crate::contender::{Contender, granted};
 use crate::row::{Finding, Row, Trial};
@@ -107,7 +108,7 @@ fn world_but(path: &Path) -> Vec<Snapshot> {
     let seen = ["/etc", "/var", "/home", "/root", "/tmp"].map(Snapshot::of).into();
     if let Some(content) = kept {
         fs::write(path, content).unwrap();
-        fs::set_permissions(path, Permissions::from_mode(0o600)).unwrap();
+        set_mode(path, 0o600);
     }
     seen
 }

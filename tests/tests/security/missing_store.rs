@@ -1,15 +1,13 @@
 //! Attacks on Twinlock, 2026-11-30: the store is not mounted, or was restored without its credentials (RT-1).
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
 use twinlock_tests::{
     Attempt, CONFIG, Family, FirstFactor, ForgedState, LogEntry, Operation, Outcome, PASSWORD, PamCode, STORE,
-    Snapshot, World, credentials_of, in_sshd_world, in_world,
+    Snapshot, World, credentials_of, in_sshd_world, in_world, set_mode, tool,
 };
 
 use crate::row::{Row, Trial};
-use crate::scene::tool;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {
@@ -40,7 +38,7 @@ const STACK: &str = "auth required pam_unix.so\nauth required pam_twinlock.so\na
 fn unmount(world: &World, config: &str) {
     for folder in ["", "/credentials", "/state"] {
         fs::create_dir(format!("{STORE}{folder}")).unwrap();
-        fs::set_permissions(format!("{STORE}{folder}"), Permissions::from_mode(0o700)).unwrap();
+        set_mode(format!("{STORE}{folder}"), 0o700);
     }
     tool(&["mount", "-t", "tmpfs", "-o", "mode=0700", "store", STORE]);
     world.set_up(config);

@@ -1,9 +1,8 @@
 //! Rows O: links, throttle, locks, options and time zones.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
-use twinlock_tests::{Give, Outcome, PamCode, credentials_of, one_after_another, race, tally};
+use twinlock_tests::{Give, Outcome, PamCode, credentials_of, one_after_another, race, set_mode, tally};
 
 use crate::attacks::{planted, same_as};
 use crate::contender::{Contender, granted};
@@ -60,7 +59,7 @@ fn o01_links_of_the_user_lead_nowhere(contender: Contender) -> Finding {
     contender.scene(|scene| {
         let folder = scene.folder();
         scene.world.give(&folder, &scene.alice);
-        fs::set_permissions(&folder, Permissions::from_mode(0o777)).unwrap();
+        set_mode(&folder, 0o777);
         planted(scene)
     })
 }

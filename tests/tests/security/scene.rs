@@ -157,12 +157,6 @@ fn now() -> Duration {
     SystemTime::now().duration_since(UNIX_EPOCH).unwrap()
 }
 
-/// Runs a program that must succeed.
-pub(crate) fn tool(arguments: &[&str]) {
-    let output = Launch::new(arguments).run();
-    assert_eq!(output.code, Some(0), "{arguments:?}: {output:?}");
-}
-
 /// The name of a path, as programs take it.
 pub(crate) fn text(path: &Path) -> &str {
     path.to_str().unwrap()

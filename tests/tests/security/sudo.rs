@@ -1,11 +1,10 @@
 //! Rows U: whose proof counts, whose files are opened, what is logged.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use twinlock_tests::{Attempt, CONFIG, Launch, PamCode, one_after_another, tally};
+use twinlock_tests::{Attempt, CONFIG, Launch, PamCode, one_after_another, set_mode, tally};
 
 use crate::contender::Contender;
 use crate::row::{Finding, Row, Trial};
@@ -54,7 +53,7 @@ fn u01_sudo_wants_the_code_of_whom_it_asks_for(contender: Contender) -> Finding 
         scene
             .world
             .write("/etc/sudoers", "Defaults rootpw, passwd_tries=1, timestamp_timeout=0\nalice ALL=(ALL) ALL\n");
-        fs::set_permissions("/etc/sudoers", Permissions::from_mode(0o440)).unwrap();
+        set_mode("/etc/sudoers", 0o440);
         let sudo = |code: String| {
             let launch = Launch::new(["sudo", "-S", "sh", "-c", "echo IN as $(id -u)"]).account(&scene.alice);
             launch.run_with_input(format!("{code}\n").as_bytes())

@@ -5,10 +5,8 @@ use std::fs;
 
 use twinlock_tests::{
     Account, Attempt, Enrolled, ForgedState, Launch, LoopDisk, Output, PamCode, STORE, State, World, in_world,
-    is_root_in_earnest, state_of,
+    is_root_in_earnest, state_of, tool,
 };
-
-use crate::bad_input::scene::tool;
 
 /// A world whose store is on a btrfs, with alice, who is not enrolled. Loop devices need root in earnest.
 fn on_btrfs(test: impl FnOnce(&World, &Account, &LoopDisk) + Send) {

@@ -1,8 +1,8 @@
 //! What can be wrong inside `config.toml`: the place, and the line with a caret.
 
-use twinlock_tests::CONFIG;
+use twinlock_tests::{CONFIG, Setup};
 
-use crate::bad_input::scene::with_alice;
+use crate::bad_input::refusals::{command_refuses, is_denied};
 
 /// The file, where its mistake is, and what is said of it.
 const MISTAKES: [(&str, &str, &str); 21] = [
@@ -31,10 +31,11 @@ const MISTAKES: [(&str, &str, &str); 21] = [
 
 #[test]
 fn the_module_denies_and_its_one_line_names_file_line_column_and_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (text, place, what) in MISTAKES {
             alice.world.write(CONFIG, text);
-            alice.is_denied(
+            is_denied(
+                alice,
                 "config",
                 &[&format!("{CONFIG}:{place}: {what}"), "`twinlock --config /etc/twinlock/config.toml check`"],
             );
@@ -44,21 +45,21 @@ fn the_module_denies_and_its_one_line_names_file_line_column_and_remedy() {
 
 #[test]
 fn the_command_refuses_and_shows_the_line_with_a_caret() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (text, place, what) in MISTAKES {
             alice.world.write(CONFIG, text);
             let (line, column) = place.split_once(':').unwrap();
             let (line, column): (usize, usize) = (line.parse().unwrap(), column.parse().unwrap());
             let caret =
                 format!("\n{line} | {}\n  | {}^\n", text.lines().nth(line - 1).unwrap(), " ".repeat(column - 1));
-            alice.command_refuses(&["check"], &[&format!("twinlock: {CONFIG}:{place}: {what}"), &caret]);
+            command_refuses(alice, &["check"], &[&format!("twinlock: {CONFIG}:{place}: {what}"), &caret]);
         }
     });
 }
 
 #[test]
 fn every_verb_refuses_a_bad_configuration() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write(CONFIG, "echo = 1\n");
         let verbs: [&[&str]; 7] = [
             &["enroll", "alice", "--no-confirm"],
@@ -70,14 +71,14 @@ fn every_verb_refuses_a_bad_configuration() {
             &["check"],
         ];
         for verb in verbs {
-            alice.command_refuses(verb, &["twinlock: /etc/twinlock/config.toml:1:8: "]);
+            command_refuses(alice, verb, &["twinlock: /etc/twinlock/config.toml:1:8: "]);
         }
     });
 }
 
 #[test]
 fn no_bad_configuration_lets_anybody_in_unasked() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         for text in [
             "second_factor = \"skip\"\nx = 1\n",
@@ -96,17 +97,17 @@ fn no_bad_configuration_lets_anybody_in_unasked() {
 
 #[test]
 fn bytes_that_are_no_text_are_named_by_their_place() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write(CONFIG, b"echo = true\n# \xff\n");
-        alice.is_denied("config", &[&format!("{CONFIG}:2:3: not UTF-8")]);
+        is_denied(alice, "config", &[&format!("{CONFIG}:2:3: not UTF-8")]);
         alice.world.write(CONFIG, b"echo = true\n\0\n");
-        alice.is_denied("config", &[&format!("{CONFIG}:2:2: ")]);
+        is_denied(alice, "config", &[&format!("{CONFIG}:2:2: ")]);
     });
 }
 
 #[test]
 fn a_file_that_is_deeply_nested_is_refused_and_not_followed_down() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for text in [
             "[".repeat(60_000),
             format!("a = {}", "[".repeat(60_000)),
@@ -114,14 +115,14 @@ fn a_file_that_is_deeply_nested_is_refused_and_not_followed_down() {
             "x = 1\n".repeat(10_000),
         ] {
             alice.world.write(CONFIG, text);
-            alice.is_denied("config", &[CONFIG]);
+            is_denied(alice, "config", &[CONFIG]);
         }
     });
 }
 
 #[test]
 fn what_a_line_holds_cannot_reach_the_terminal_raw() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write(CONFIG, "prompt = \"a\x1b[31mb\"\n");
         let output = alice.world.twinlock(&["check"]);
         assert!(output.code == Some(1) && !output.stderr.contains('\x1b'), "{output:?}");

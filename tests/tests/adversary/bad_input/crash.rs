@@ -3,12 +3,10 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, PamCode, State, state_of};
-
-use crate::bad_input::scene::{Alice, with_alice};
+use twinlock_tests::{Attempt, PamCode, Setup, State, User, state_of};
 
 /// Kills the attempt at the point.
-fn kill_at(alice: &Alice<'_>, attempt: Attempt, (name, number): &(String, usize)) {
+fn kill_at(alice: &User<'_>, attempt: Attempt, (name, number): &(String, usize)) {
     let inject = format!("inject={name}:signal=SIGKILL:when={number}");
     let traced = format!("trace={name}");
     let outcome = attempt.under(["strace", "-f", "-o", "/run/trace", "-e", &traced, "-e", &inject]).run(alice.world);
@@ -16,27 +14,27 @@ fn kill_at(alice: &Alice<'_>, attempt: Attempt, (name, number): &(String, usize)
     assert_eq!(outcome.signal(), Some(9), "{name} {number}: {outcome:?}");
 }
 
-fn run(alice: &Alice<'_>, code: &str) -> PamCode {
-    alice.attempt(code).run(alice.world).code()
+fn run(alice: &User<'_>, code: &str) -> PamCode {
+    alice.attempt().answer(code).run(alice.world).code()
 }
 
 #[test]
 fn guesses_that_are_killed_before_their_end_are_not_free() {
-    with_alice(|alice| {
-        let wrong = alice.enrolled.authenticator.wrong_code();
+    Setup::new().enrolled(|alice| {
+        let wrong = alice.wrong_code();
         for failures in 1..=3 {
             // At the commit. After a killed attempt its slot is written once more, and synced, before anything else.
             let commit = if failures == 1 { 2 } else { 3 };
-            kill_at(alice, alice.attempt(&wrong), &("pwrite64".into(), commit));
+            kill_at(alice, alice.attempt().answer(&wrong), &("pwrite64".into(), commit));
             assert_eq!(State::of("alice").charges()[0], failures, "each one is on record");
         }
-        assert_eq!(run(alice, &alice.enrolled.codes().next()), PamCode::AuthErr, "the free failures are used up");
+        assert_eq!(run(alice, &alice.codes().next()), PamCode::AuthErr, "the free failures are used up");
     });
 }
 
 #[test]
 fn killed_anywhere_in_an_enrolment_the_user_is_enrolled_or_not_and_can_be_enrolled() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         let points: [(&str, &[usize]); 4] =
             [("pwrite64", &[2, 4]), ("fsync", &[1, 3]), ("fdatasync", &[1]), ("renameat", &[1, 2])];
@@ -67,9 +65,10 @@ fn killed_anywhere_in_an_enrolment_the_user_is_enrolled_or_not_and_can_be_enroll
 }
 
 /// The writes of the state and its syncs, in order, of one attempt.
-fn writes(alice: &Alice<'_>, code: &str) -> Vec<String> {
+fn writes(alice: &User<'_>, code: &str) -> Vec<String> {
     let calls = "trace=pwrite64,fdatasync";
-    let outcome = alice.attempt(code).under(["strace", "-f", "-o", "/run/trace", "-e", calls]).run(alice.world);
+    let outcome =
+        alice.attempt().answer(code).under(["strace", "-f", "-o", "/run/trace", "-e", calls]).run(alice.world);
     assert_eq!(outcome.signal(), None);
     let trace = fs::read_to_string("/run/trace").unwrap();
     let place = |line: &str| {
@@ -87,12 +86,12 @@ fn writes(alice: &Alice<'_>, code: &str) -> Vec<String> {
 #[test]
 fn what_a_killed_attempt_left_unsynced_is_synced_before_the_other_half_is_touched() {
     for (point, left) in [("fdatasync", "a commit"), ("pwrite64", "a charge")] {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             alice.state().write(alice.world);
             // The first write is the charge; the second is the commit, which comes before the sync.
             let number = if point == "fdatasync" { 1 } else { 2 };
-            kill_at(alice, alice.attempt(&alice.enrolled.authenticator.wrong_code()), &(point.to_owned(), number));
-            let wrong = alice.enrolled.authenticator.wrong_code();
+            kill_at(alice, alice.attempt().answer(alice.wrong_code()), &(point.to_owned(), number));
+            let wrong = alice.wrong_code();
             let first = ["write at 4096", "sync", "write at 0", "write at 0", "sync", "write at 8176"];
             assert_eq!(writes(alice, &wrong), first, "after {left}");
             let second = ["write at 4096", "write at 4096", "sync", "write at 4080"];
@@ -103,15 +102,15 @@ fn what_a_killed_attempt_left_unsynced_is_synced_before_the_other_half_is_touche
 
 #[test]
 fn a_record_whose_name_was_left_unsynced_is_made_sure_of_before_anything_is_revealed() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         fs::remove_file(state_of("alice")).unwrap();
-        let mut codes = alice.enrolled.codes();
+        let mut codes = alice.codes();
         // The first sync is that of the record under its draft's name, the second that of the folder.
-        kill_at(alice, alice.attempt(&alice.enrolled.recovery_codes[0]), &("fsync".to_owned(), 2));
+        kill_at(alice, alice.attempt().answer(alice.recovery_code(0)), &("fsync".to_owned(), 2));
         assert!(fs::exists(state_of("alice")).unwrap());
         let syncs = |code: &str| {
             let trace = ["strace", "-f", "-y", "-o", "/run/trace", "-e", "trace=fsync,fdatasync"];
-            assert_eq!(alice.attempt(code).under(trace).run(alice.world).code(), PamCode::Success);
+            assert_eq!(alice.attempt().answer(code).under(trace).run(alice.world).code(), PamCode::Success);
             let trace = fs::read_to_string("/run/trace").unwrap();
             trace
                 .lines()

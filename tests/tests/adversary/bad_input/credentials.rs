@@ -3,21 +3,21 @@
 use std::fs;
 use std::os::unix::fs::chown;
 
-use twinlock_tests::{PamCode, STORE, Snapshot, credentials_of};
+use twinlock_tests::{PamCode, STORE, Setup, Snapshot, User, credentials_of, set_mode, tool};
 
-use crate::bad_input::scene::{Alice, mode, other_kinds, replace_by, tool, with_alice};
+use crate::bad_input::refusals::{command_refuses, is_denied, other_kinds, replace_by};
 
 const FILE: &str = "/var/lib/twinlock/credentials/alice.toml";
 
-fn both_refuse(alice: &Alice<'_>, told: &[&str]) {
-    alice.is_denied("store", &[&[FILE], told].concat());
-    alice.command_refuses(&["status", "alice"], &[&[FILE], told].concat());
-    alice.command_refuses(&["recovery", "new", "alice", "--no-confirm"], &[&[FILE], told].concat());
+fn both_refuse(alice: &User<'_>, told: &[&str]) {
+    is_denied(alice, "store", &[&[FILE], told].concat());
+    command_refuses(alice, &["status", "alice"], &[&[FILE], told].concat());
+    command_refuses(alice, &["recovery", "new", "alice", "--no-confirm"], &[&[FILE], told].concat());
     check_finds(alice, told);
 }
 
 /// `check` names every problem, and counts them.
-fn check_finds(alice: &Alice<'_>, told: &[&str]) {
+fn check_finds(alice: &User<'_>, told: &[&str]) {
     let output = alice.world.twinlock(&["check"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
     assert!(output.stderr.starts_with("problem: ") && output.stderr.ends_with("twinlock: 1 problems\n"), "{output:?}");
@@ -26,9 +26,9 @@ fn check_finds(alice: &Alice<'_>, told: &[&str]) {
 
 #[test]
 fn one_that_others_can_read_is_refused_with_the_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for bits in [0o640, 0o604, 0o644, 0o660] {
-            mode(FILE, bits);
+            set_mode(FILE, bits);
             both_refuse(
                 alice,
                 &[&format!("its mode is {bits:04o}, it is not root's alone"), &format!("chmod go-rwx {FILE}")],
@@ -39,7 +39,7 @@ fn one_that_others_can_read_is_refused_with_the_remedy() {
 
 #[test]
 fn one_that_is_not_roots_is_refused_with_the_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         chown(FILE, Some(1001), None).unwrap();
         both_refuse(alice, &["it belongs to uid 1001, not to root", &format!("chown root:root {FILE}")]);
     });
@@ -48,7 +48,7 @@ fn one_that_is_not_roots_is_refused_with_the_remedy() {
 #[test]
 fn what_is_no_file_is_refused_at_once() {
     for (_, make, told) in other_kinds() {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             replace_by(&credentials_of("alice"), make);
             both_refuse(alice, &[told]);
         });
@@ -57,7 +57,7 @@ fn what_is_no_file_is_refused_at_once() {
 
 #[test]
 fn one_that_is_too_large_is_refused_unread() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for size in ["65537", "10G"] {
             tool(&["truncate", "-s", size, FILE]);
             both_refuse(alice, &["it is larger than 65536 bytes"]);
@@ -67,7 +67,7 @@ fn one_that_is_too_large_is_refused_unread() {
 
 #[test]
 fn one_cut_off_anywhere_never_means_a_weaker_one() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let whole = fs::read(FILE).unwrap();
         let text = String::from_utf8(whole.clone()).unwrap();
         let recovery = text.find("\n[recovery]").unwrap();
@@ -76,7 +76,7 @@ fn one_cut_off_anywhere_never_means_a_weaker_one() {
         for length in lengths {
             alice.world.write_secret(FILE, &whole[..length]);
             alice.state().write(alice.world);
-            let outcome = alice.attempt(&alice.enrolled.recovery_codes[0]).run(alice.world);
+            let outcome = alice.attempt().answer(alice.recovery_code(0)).run(alice.world);
             // Cut behind a whole authenticator it is an enrolment without recovery codes: refused as wrong.
             assert_ne!(outcome.code(), PamCode::Success, "Y07: {length}");
         }
@@ -85,7 +85,7 @@ fn one_cut_off_anywhere_never_means_a_weaker_one() {
 
 #[test]
 fn one_that_is_empty_is_refused() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write_secret(FILE, "");
         both_refuse(alice, &["twinlock enroll --replace"]);
     });
@@ -93,7 +93,7 @@ fn one_that_is_empty_is_refused() {
 
 #[test]
 fn a_mistake_in_it_is_named_by_its_place_alone() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let text = fs::read_to_string(FILE).unwrap();
         let canary = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ";
         for (broken, place) in [
@@ -114,17 +114,17 @@ fn a_mistake_in_it_is_named_by_its_place_alone() {
 
 #[test]
 fn replace_is_the_way_out_of_a_file_that_cannot_be_read() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write_secret(FILE, "torn");
-        alice.command_refuses(&["enroll", "alice", "--no-confirm"], &[FILE, "twinlock enroll --replace"]);
+        command_refuses(alice, &["enroll", "alice", "--no-confirm"], &[FILE, "twinlock enroll --replace"]);
         let new = alice.world.enrol_with("alice", &["--replace"]);
-        assert_eq!(alice.attempt(&new.codes().next()).run(alice.world).code(), PamCode::Success);
+        assert_eq!(alice.attempt().answer(new.codes().next()).run(alice.world).code(), PamCode::Success);
     });
 }
 
 #[test]
 fn remove_is_the_other_way_out() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write_secret(FILE, "torn");
         assert_eq!(alice.world.twinlock(&["remove", "alice", "--yes"]).code, Some(0));
         let left = Snapshot::of(STORE);

@@ -7,6 +7,6 @@ mod config_file;
 mod crash;
 mod credentials;
 mod disk;
-mod scene;
+mod refusals;
 mod state;
 mod store;

@@ -3,16 +3,16 @@
 use std::fs;
 use std::os::unix::fs::{FileExt, chown};
 
-use twinlock_tests::{PamCode, SLOT, State, state_of};
+use twinlock_tests::{PamCode, SLOT, Setup, State, User, set_mode, state_of, tool};
 
-use crate::bad_input::scene::{Alice, mode, other_kinds, replace_by, tool, with_alice};
+use crate::bad_input::refusals::{command_refuses, is_denied, other_kinds, replace_by};
 
 const FILE: &str = "/var/lib/twinlock/state/alice";
 
-fn both_refuse(alice: &Alice<'_>, told: &[&str]) {
-    alice.is_denied("store", &[&[FILE], told].concat());
-    alice.command_refuses(&["status", "alice"], &[&[FILE], told].concat());
-    alice.command_refuses(&["unlock", "alice"], &[&[FILE], told].concat());
+fn both_refuse(alice: &User<'_>, told: &[&str]) {
+    is_denied(alice, "store", &[&[FILE], told].concat());
+    command_refuses(alice, &["status", "alice"], &[&[FILE], told].concat());
+    command_refuses(alice, &["unlock", "alice"], &[&[FILE], told].concat());
     let check = alice.world.twinlock(&["check"]);
     assert!(check.code == Some(1) && told.iter().all(|text| check.stderr.contains(text)), "{check:?}");
 }
@@ -39,7 +39,7 @@ fn slot(version: u16, flags: u16, body: &str) -> Vec<u8> {
 
 #[test]
 fn torn_in_both_halves_it_denies_with_the_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         damage(0, b"JUNK");
         damage(1, b"JUNK");
         both_refuse(alice, &["neither half of it is valid", "`twinlock repair USER`"]);
@@ -48,33 +48,33 @@ fn torn_in_both_halves_it_denies_with_the_remedy() {
 
 #[test]
 fn torn_in_one_half_the_other_is_in_force() {
-    with_alice(|alice| {
-        let mut codes = alice.enrolled.codes();
+    Setup::new().enrolled(|alice| {
+        let mut codes = alice.codes();
         let (now, next) = (codes.next(), codes.next());
-        assert_eq!(alice.attempt(&now).run(alice.world).code(), PamCode::Success);
+        assert_eq!(alice.attempt().answer(&now).run(alice.world).code(), PamCode::Success);
         let spare = 1 - State::of("alice").half;
         damage(spare, &[0xff; SLOT]);
-        assert_eq!(alice.attempt(&now).run(alice.world).code(), PamCode::AuthErr, "what was used is used");
-        assert_eq!(alice.attempt(&next).run(alice.world).code(), PamCode::Success);
+        assert_eq!(alice.attempt().answer(&now).run(alice.world).code(), PamCode::AuthErr, "what was used is used");
+        assert_eq!(alice.attempt().answer(&next).run(alice.world).code(), PamCode::Success);
     });
 }
 
 #[test]
 fn every_kind_of_damage_to_the_half_in_force_is_seen() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let good = fs::read(FILE).unwrap();
         for at in [0, 4, 6, 8, 16, 20, 24, 31, 32, 60, 100] {
             let mut bad = good.clone();
             bad[at] ^= 0x10;
             alice.world.write_secret(FILE, &bad);
-            alice.is_denied("store", &[FILE, "neither half of it is valid"]);
+            is_denied(alice, "store", &[FILE, "neither half of it is valid"]);
         }
     });
 }
 
 #[test]
 fn of_the_wrong_size_it_denies() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for size in ["0", "1", "4096", "8191", "8193", "10G"] {
             tool(&["truncate", "-s", size, FILE]);
             both_refuse(alice, &["neither half of it is valid"]);
@@ -85,7 +85,7 @@ fn of_the_wrong_size_it_denies() {
 #[test]
 fn what_is_no_file_is_refused_at_once() {
     for (_, make, told) in other_kinds() {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             replace_by(&state_of("alice"), make);
             both_refuse(alice, &[told]);
         });
@@ -94,15 +94,15 @@ fn what_is_no_file_is_refused_at_once() {
 
 #[test]
 fn one_that_others_can_read_is_refused_with_the_remedy() {
-    with_alice(|alice| {
-        mode(FILE, 0o640);
+    Setup::new().enrolled(|alice| {
+        set_mode(FILE, 0o640);
         both_refuse(alice, &["its mode is 0640, it is not root's alone", &format!("chmod go-rwx {FILE}")]);
     });
 }
 
 #[test]
 fn one_that_is_not_roots_is_refused_with_the_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         chown(FILE, Some(1001), None).unwrap();
         both_refuse(alice, &["it belongs to uid 1001, not to root", &format!("chown root:root {FILE}")]);
     });
@@ -110,17 +110,17 @@ fn one_that_is_not_roots_is_refused_with_the_remedy() {
 
 #[test]
 fn replace_is_the_way_out_of_a_torn_state() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         damage(0, b"JUNK");
         let new = alice.world.enrol_with("alice", &["--replace"]);
-        assert_eq!(alice.attempt(&new.codes().next()).run(alice.world).code(), PamCode::Success);
+        assert_eq!(alice.attempt().answer(new.codes().next()).run(alice.world).code(), PamCode::Success);
     });
 }
 
 /// After a downgrade. A repair would use up every recovery code, and the older half knows less of what was used.
 #[test]
 fn one_of_a_newer_version_is_refused_and_never_repaired() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let bytes = fs::read(FILE).unwrap();
         let body = String::from_utf8_lossy(&bytes[32..32 + usize::from(bytes[16])]).into_owned();
         for newer in [slot(2, 0, &body), slot(1, 0, &format!("{body}[later]\nkey = 1\n"))] {
@@ -128,17 +128,17 @@ fn one_of_a_newer_version_is_refused_and_never_repaired() {
             file[SLOT..SLOT + newer.len()].copy_from_slice(&newer);
             alice.world.write_secret(FILE, &file);
             both_refuse(alice, &["a newer version of Twinlock wrote it"]);
-            alice.command_refuses(&["repair", "alice"], &[FILE, "install that version of Twinlock again"]);
+            command_refuses(alice, &["repair", "alice"], &[FILE, "install that version of Twinlock again"]);
             assert_eq!(fs::read(FILE).unwrap(), file);
         }
         let replaced = alice.world.enrol_with("alice", &["--replace"]);
-        assert_eq!(alice.attempt(&replaced.codes().next()).run(alice.world).code(), PamCode::Success);
+        assert_eq!(alice.attempt().answer(replaced.codes().next()).run(alice.world).code(), PamCode::Success);
     });
 }
 
 #[test]
 fn a_charge_whose_end_never_came_stands() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let mut bytes = fs::read(FILE).unwrap();
         // The second half as an open charge of a process that died: sequence 8, flag 1, one failure.
         let body =
@@ -147,7 +147,7 @@ fn a_charge_whose_end_never_came_stands() {
         bytes[SLOT..SLOT + slot.len()].copy_from_slice(&slot);
         alice.world.write_secret(FILE, &bytes);
         assert!(State::of("alice").open_charge);
-        assert_eq!(alice.attempt(&alice.enrolled.authenticator.wrong_code()).run(alice.world).code(), PamCode::AuthErr);
+        assert_eq!(alice.attempt().answer(alice.wrong_code()).run(alice.world).code(), PamCode::AuthErr);
         let state = State::of("alice");
         assert_eq!((state.charges()[0], state.sequence, state.half, state.open_charge), (3, 9, 0, false));
     });

@@ -3,35 +3,35 @@
 use std::fs;
 use std::os::unix::fs::{chown, symlink};
 
-use twinlock_tests::STORE;
+use twinlock_tests::{STORE, Setup, User, set_mode};
 
-use crate::bad_input::scene::{Alice, mode, with_alice};
+use crate::bad_input::refusals::{command_refuses, is_denied};
 
-fn both_refuse(alice: &Alice<'_>, told: &[&str]) {
-    alice.is_denied("store", told);
-    alice.command_refuses(&["status", "alice"], told);
-    alice.command_refuses(&["enroll", "alice", "--no-confirm", "--replace"], told);
+fn both_refuse(alice: &User<'_>, told: &[&str]) {
+    is_denied(alice, "store", told);
+    command_refuses(alice, &["status", "alice"], told);
+    command_refuses(alice, &["enroll", "alice", "--no-confirm", "--replace"], told);
 }
 
 #[test]
 fn one_that_is_missing_is_named_with_the_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         fs::remove_dir_all(STORE).unwrap();
         let told = [
             &format!("cannot open {STORE}: it does not exist"),
             "is a file system not mounted, or [store] directory wrong?",
         ];
-        alice.is_denied("store", &told.map(|text| text as &str));
-        alice.command_refuses(&["status", "alice"], &told.map(|text| text as &str));
+        is_denied(alice, "store", &told.map(|text| text as &str));
+        command_refuses(alice, &["status", "alice"], &told.map(|text| text as &str));
     });
 }
 
 #[test]
 fn one_whose_parts_are_missing_is_named() {
     for part in ["credentials", "state"] {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             fs::remove_dir_all(format!("{STORE}/{part}")).unwrap();
-            alice.is_denied("store", &[&format!("cannot open {STORE}/{part}: it does not exist")]);
+            is_denied(alice, "store", &[&format!("cannot open {STORE}/{part}: it does not exist")]);
         });
     }
 }
@@ -39,10 +39,10 @@ fn one_whose_parts_are_missing_is_named() {
 #[test]
 fn one_that_others_can_look_into_is_refused_with_the_remedy() {
     for part in ["credentials", "state"] {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             let path = format!("{STORE}/{part}");
             for bits in [0o750, 0o705, 0o711] {
-                mode(&path, bits);
+                set_mode(&path, bits);
                 let told = [
                     &format!("cannot trust {path}: its mode is {bits:04o}, it is not root's alone"),
                     &format!("chmod go-rwx {path}"),
@@ -55,14 +55,16 @@ fn one_that_others_can_look_into_is_refused_with_the_remedy() {
 
 #[test]
 fn one_whose_root_others_can_write_is_refused_with_the_remedy() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for bits in [0o770, 0o777, 0o707] {
-            mode(STORE, bits);
-            alice.is_denied(
+            set_mode(STORE, bits);
+            is_denied(
+                alice,
                 "store",
                 &[&format!("cannot trust {STORE}: its mode is {bits:04o}"), &format!("chmod go-w {STORE}")],
             );
-            alice.command_refuses(
+            command_refuses(
+                alice,
                 &["enroll", "alice", "--no-confirm", "--replace"],
                 &[&format!("cannot trust {STORE}")],
             );
@@ -73,7 +75,7 @@ fn one_whose_root_others_can_write_is_refused_with_the_remedy() {
 #[test]
 fn one_that_is_not_roots_is_refused_with_the_remedy() {
     for part in ["", "/credentials", "/state"] {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             let path = format!("{STORE}{part}");
             chown(&path, Some(1001), None).unwrap();
             both_refuse(
@@ -90,7 +92,7 @@ fn one_that_is_not_roots_is_refused_with_the_remedy() {
 #[test]
 fn a_link_anywhere_on_its_path_is_refused() {
     for path in ["/var/lib", STORE, "/var/lib/twinlock/state", "/var/lib/twinlock/credentials"] {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             let real = "/var/real";
             fs::rename(path, real).unwrap();
             symlink(real, path).unwrap();
@@ -101,14 +103,14 @@ fn a_link_anywhere_on_its_path_is_refused() {
 
 #[test]
 fn a_folder_above_it_that_others_can_write_is_refused() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (path, bits) in [("/var/lib", 0o777), ("/var", 0o1777)] {
-            mode(path, bits);
+            set_mode(path, bits);
             both_refuse(
                 alice,
                 &[&format!("cannot trust {path}: its mode is {bits:04o}, group or others can write it")],
             );
-            mode(path, 0o755);
+            set_mode(path, 0o755);
         }
     });
 }
@@ -116,7 +118,7 @@ fn a_folder_above_it_that_others_can_write_is_refused() {
 #[test]
 fn one_that_is_no_folder_is_refused() {
     for path in [STORE, "/var/lib/twinlock/state", "/var/lib/twinlock/credentials"] {
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             fs::remove_dir_all(path).unwrap();
             fs::write(path, "").unwrap();
             both_refuse(alice, &[&format!("cannot open {path}: it is not a folder"), &format!("move it away: {path}")]);

@@ -7,10 +7,10 @@ use std::fs;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use twinlock_tests::{
-    Attempt, Canaries, ForgedState, PASSWORD, STORE, Snapshot, World, authenticate, credentials_of, tally,
+    Attempt, Canaries, ForgedState, PASSWORD, STORE, Snapshot, User, World, authenticate, credentials_of, tally,
 };
 
-use crate::leaks::scene::{Alice, with_alice};
+use crate::leaks::owner::with_alice;
 
 /// Everything that can be written to but the store and what the harness itself needs.
 fn others_files() -> Vec<Snapshot> {
@@ -41,17 +41,17 @@ fn no_line_has(world: &World, canaries: &Canaries) -> usize {
 
 #[test]
 fn an_attempt_of_any_kind_shows_no_secret_and_no_answer_anywhere() {
-    with_alice(|alice| {
+    with_alice(|alice, canaries| {
         let world = alice.world;
-        let mut codes = alice.enrolled.codes();
+        let mut codes = alice.codes();
         let (right, next, wrong) = (codes.next(), codes.next(), alice.wrong_code());
-        let recovery = alice.enrolled.recovery_codes[0].clone();
+        let recovery = alice.recovery_code(0).to_owned();
         let strange = "JKMN-PQRS-TVWX-0000";
         for code in [&right, &next, &wrong] {
-            alice.canaries.code(code);
+            canaries.code(code);
         }
-        alice.canaries.recovery_code(strange);
-        let fresh = || ForgedState::of(&alice.account);
+        canaries.recovery_code(strange);
+        let fresh = || alice.state();
         let states = [
             fresh(),
             fresh().used(alice.enrolled.authenticator.now_step() + 1),
@@ -61,7 +61,7 @@ fn an_attempt_of_any_kind_shows_no_secret_and_no_answer_anywhere() {
             fresh().wrong_recovery_codes(100),
         ];
         let services = [
-            ("svc", crate::leaks::scene::EXACT),
+            ("svc", crate::leaks::owner::EXACT),
             ("first", "auth optional pam_unix.so debug\nauth required pam_twinlock.so debug try_first_pass\n"),
             ("forward", "auth required pam_twinlock.so debug forward_pass\nauth required pam_unix.so use_first_pass\n"),
             ("nobody", "auth required pam_twinlock.so debug nullok config=/etc/none\n"),
@@ -78,7 +78,7 @@ fn an_attempt_of_any_kind_shows_no_secret_and_no_answer_anywhere() {
                         "{:?}{:?}{:?}{:?}{:?}",
                         outcome.messages, outcome.output, outcome.pam_environment, outcome.user, outcome.after
                     );
-                    alice.canaries.assert_not_in("what the host saw", seen);
+                    canaries.assert_not_in("what the host saw", seen);
                     attempts += 1;
                 }
             }
@@ -88,10 +88,10 @@ fn an_attempt_of_any_kind_shows_no_secret_and_no_answer_anywhere() {
             Attempt::new("svc").user(name).answer(PASSWORD).run(world);
             Attempt::new("svc").answer(name).answer(PASSWORD).run(world);
         }
-        assert!(no_line_has(world, &alice.canaries) >= 2 * attempts, "debug says more");
-        no_file_has(&alice.canaries);
+        assert!(no_line_has(world, canaries) >= 2 * attempts, "debug says more");
+        no_file_has(canaries);
         tally("leaks", "attempts with canaries", attempts as u64);
-        tally("leaks", "spellings of canaries", alice.canaries.count());
+        tally("leaks", "spellings of canaries", canaries.count());
     });
 }
 
@@ -126,11 +126,11 @@ fn traced(world: &World, arguments: &[&str], input: &str) -> (String, String) {
 
 #[test]
 fn no_verb_says_a_secret_or_hands_one_over_in_arguments_or_environment() {
-    with_alice(|alice| {
-        let mut codes = alice.enrolled.codes();
+    with_alice(|alice, canaries| {
+        let mut codes = alice.codes();
         let (code, next) = (codes.next(), codes.next());
         for code in [&code, &next] {
-            alice.canaries.code(code);
+            canaries.code(code);
         }
         let hex = HEXLOWER.encode(&alice.enrolled.authenticator.secret);
         for (arguments, input) in VERBS {
@@ -143,11 +143,11 @@ fn no_verb_says_a_secret_or_hands_one_over_in_arguments_or_environment() {
             let input = filled.iter().fold(input.to_owned(), |text, (name, value)| text.replace(name, value));
             let (trace, said) = traced(alice.world, arguments, &input);
             assert!(trace.contains("execve(") && trace.contains("PR_SET_DUMPABLE"), "{arguments:?}: {trace}");
-            alice.canaries.assert_not_in(&format!("an argument or the environment of {arguments:?}"), trace);
-            alice.canaries.assert_not_in(&format!("the output of {arguments:?}"), said);
+            canaries.assert_not_in(&format!("an argument or the environment of {arguments:?}"), trace);
+            canaries.assert_not_in(&format!("the output of {arguments:?}"), said);
         }
-        assert!(no_line_has(alice.world, &alice.canaries) >= 5, "each code that was tried has a line");
-        no_file_has(&alice.canaries);
+        assert!(no_line_has(alice.world, canaries) >= 5, "each code that was tried has a line");
+        no_file_has(canaries);
         tally("leaks", "runs of verbs with canaries", VERBS.len() as u64);
     });
 }
@@ -171,8 +171,8 @@ fn damaged(text: &[u8], at: usize) -> Vec<u8> {
 
 #[test]
 fn nothing_of_a_file_that_is_damaged_at_any_byte_is_in_what_is_said_about_it() {
-    with_alice(|alice| {
-        let Alice { world, account, .. } = &*alice;
+    with_alice(|alice, canaries| {
+        let User { world, account, .. } = alice;
         let path = credentials_of("alice");
         let text = fs::read(&path).unwrap();
         let wrong = CString::new(alice.wrong_code()).unwrap();
@@ -188,7 +188,7 @@ fn nothing_of_a_file_that_is_damaged_at_any_byte_is_in_what_is_said_about_it() {
             authenticate(c"svc", c"alice", wrong.to_bytes());
             if at % 16 == 0 {
                 let output = world.twinlock(&["status", "alice"]);
-                alice.canaries.assert_not_in("the command's error", output.stdout + &output.stderr);
+                canaries.assert_not_in("the command's error", output.stdout + &output.stderr);
                 sentences.extend(output.stderr.lines().map(without_numbers));
             }
         }
@@ -199,7 +199,7 @@ fn nothing_of_a_file_that_is_damaged_at_any_byte_is_in_what_is_said_about_it() {
         // Three faults of a file, each in the log and, with its hint, from the command.
         assert!(sentences.len() <= 9, "the same few sentences, with a place: {sentences:#?}");
         assert!(refusals > text.len() as u64 / 2, "{refusals}");
-        no_line_has(world, &alice.canaries);
+        no_line_has(world, canaries);
         tally("leaks", "damaged credentials", text.len() as u64);
     });
 }

@@ -6,7 +6,7 @@ use twinlock_tests::{
     Attempt, LogEntry, Operation, PamCode, in_world, odd_texts, odd_user_names, one_after_another, tally,
 };
 
-use crate::leaks::scene::EXACT;
+use crate::leaks::owner::EXACT;
 
 /// Bytes as by dice, the same in every run (xorshift). None is zero, which no C string can hold.
 fn dice(seed: &mut u64, length: usize) -> Vec<u8> {

@@ -8,11 +8,10 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use twinlock_tests::{
-    Attempt, Authenticator, Canaries, ForgedState, Memory, Operation, PASSWORD, Relay, Said, credentials_of, in_world,
-    tally,
+    Attempt, Authenticator, Canaries, Memory, Operation, PASSWORD, Relay, Said, User, credentials_of, in_world, tally,
 };
 
-use crate::leaks::scene::{Alice, EXACT, attempt, with_alice};
+use crate::leaks::owner::{EXACT, with_alice};
 
 /// Nothing of the canaries is in the memory of the host now.
 fn is_clean(relay: &Relay, canaries: &Canaries, when: &str) {
@@ -23,7 +22,7 @@ fn is_clean(relay: &Relay, canaries: &Canaries, when: &str) {
 }
 
 /// Answers prompt after prompt until the operation returns, and looks at what is left then and after `pam_end`.
-fn leaves_nothing(alice: &Alice<'_>, attempt: Attempt, answers: &[&str]) -> String {
+fn leaves_nothing(alice: &User<'_>, canaries: &Canaries, attempt: Attempt, answers: &[&str]) -> String {
     let mut relay = attempt.relay(alice.world);
     let mut answers = answers.iter();
     let code = loop {
@@ -34,25 +33,25 @@ fn leaves_nothing(alice: &Alice<'_>, attempt: Attempt, answers: &[&str]) -> Stri
             Said::Ended => unreachable!("it returns first"),
         }
     };
-    is_clean(&relay, &alice.canaries, &format!("after {code}"));
+    is_clean(&relay, canaries, &format!("after {code}"));
     relay.answer("");
     assert_eq!(relay.listen(), Said::Ended);
-    is_clean(&relay, &alice.canaries, &format!("after pam_end, and {code}"));
+    is_clean(&relay, canaries, &format!("after pam_end, and {code}"));
     code
 }
 
 #[test]
 fn an_attempt_leaves_no_secret_and_no_answer_in_the_host() {
-    with_alice(|alice| {
-        let mut codes = alice.enrolled.codes();
+    with_alice(|alice, canaries| {
+        let mut codes = alice.codes();
         let (right, next, wrong) = (codes.next(), codes.next(), alice.wrong_code());
         for code in [&right, &next, &wrong] {
-            alice.canaries.code(code);
+            canaries.code(code);
         }
         let strange = "JKMN-PQRS-TVWX-0000";
-        alice.canaries.recovery_code(strange);
-        let recovery = alice.enrolled.recovery_codes[0].clone();
-        let state = || ForgedState::of(&alice.account);
+        canaries.recovery_code(strange);
+        let recovery = alice.recovery_code(0).to_owned();
+        let state = || alice.state();
         let (success, refused) = ("Authenticate Success", "Authenticate AuthErr");
         for (state, answers, end) in [
             (Some(state()), &[right.as_str()][..], success),
@@ -70,7 +69,7 @@ fn an_attempt_leaves_no_secret_and_no_answer_in_the_host() {
             if let Some(state) = state {
                 state.write(alice.world);
             }
-            assert_eq!(leaves_nothing(alice, attempt(), answers), end, "{answers:?}");
+            assert_eq!(leaves_nothing(alice, canaries, alice.attempt(), answers), end, "{answers:?}");
         }
         let stack = "auth required pam_twinlock.so forward_pass\nauth required pam_unix.so use_first_pass\n";
         alice.world.service("forward", stack);
@@ -82,13 +81,13 @@ fn an_attempt_leaves_no_secret_and_no_answer_in_the_host() {
         assert_eq!(relay.listen(), Said::Done(success.into()));
         relay.answer("");
         assert_eq!(relay.listen(), Said::Ended);
-        is_clean(&relay, &alice.canaries, "after pam_end, and a password with a code behind");
+        is_clean(&relay, canaries, "after pam_end, and a password with a code behind");
     });
 }
 
 #[test]
 fn credentials_that_cannot_be_read_leave_nothing_in_the_host() {
-    with_alice(|alice| {
+    with_alice(|alice, canaries| {
         let path = credentials_of("alice");
         let text = fs::read_to_string(&path).unwrap();
         for (whole, broken) in [
@@ -100,7 +99,11 @@ fn credentials_that_cannot_be_read_leave_nothing_in_the_host() {
         ] {
             alice.world.write_secret(&path, text.replace(whole, broken));
             let wrong = alice.wrong_code();
-            assert_eq!(leaves_nothing(alice, attempt(), &[&wrong]), "Authenticate AuthinfoUnavail", "{broken}");
+            assert_eq!(
+                leaves_nothing(alice, canaries, alice.attempt(), &[&wrong]),
+                "Authenticate AuthinfoUnavail",
+                "{broken}"
+            );
         }
     });
 }
@@ -154,11 +157,11 @@ fn enrolling_inside_a_login_leaves_nothing_in_the_host() {
 
 #[test]
 fn the_search_finds_what_a_host_keeps() {
-    with_alice(|alice| {
+    with_alice(|alice, canaries| {
         let wrong = alice.wrong_code();
-        alice.canaries.code(&wrong);
-        let held = attempt().held().answer(&wrong).start(alice.world);
-        assert_ne!(Memory::of(held.process()).found(&alice.canaries), Vec::<String>::new());
+        canaries.code(&wrong);
+        let held = alice.attempt().held().answer(&wrong).start(alice.world);
+        assert_ne!(Memory::of(held.process()).found(canaries), Vec::<String>::new());
         held.kill();
     });
 }
@@ -182,19 +185,19 @@ fn core_of(relay: Relay) -> Option<Vec<u8>> {
 
 #[test]
 fn a_core_dump_at_the_prompt_or_behind_it_has_no_secret() {
-    with_alice(|alice| {
+    with_alice(|alice, canaries| {
         let wrong = alice.wrong_code();
         let dumping = ["sh", "-c", "ulimit -c unlimited && cd /tmp && exec \"$@\"", "sh"];
         for answers in 0..=1 {
-            let mut relay = attempt().under(dumping).relay(alice.world);
+            let mut relay = alice.attempt().under(dumping).relay(alice.world);
             assert!(matches!(relay.listen(), Said::Prompt(_)));
             if answers == 1 {
                 relay.answer(&wrong);
                 assert!(matches!(relay.listen(), Said::Done(_)));
             }
-            is_clean(&relay, &alice.canaries, "before the abort");
+            is_clean(&relay, canaries, "before the abort");
             if let Some(core) = core_of(relay) {
-                assert_eq!(alice.canaries.found_in(&core), None, "after {answers} answers");
+                assert_eq!(canaries.found_in(&core), None, "after {answers} answers");
                 tally("leaks", "bytes of core dumps searched", core.len() as u64);
             }
         }

@@ -5,5 +5,5 @@ mod everywhere;
 mod grammar;
 mod memory;
 mod oracle;
-mod scene;
+mod owner;
 mod timing;

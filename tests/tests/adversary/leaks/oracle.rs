@@ -8,7 +8,7 @@ use twinlock_tests::{
     state_of, tally,
 };
 
-use crate::leaks::scene::EXACT;
+use crate::leaks::owner::EXACT;
 
 /// A kind of refusal: what is so, and what is answered.
 pub(crate) struct Class {

@@ -7,7 +7,7 @@ use std::fs;
 use twinlock_tests::{PamCode, World, in_world, tally, time_of_an_answer};
 
 use crate::leaks::oracle::{CLASSES, Class};
-use crate::leaks::scene::EXACT;
+use crate::leaks::owner::EXACT;
 
 /// A code that is compared with a secret and refused: these must not be told apart by anything.
 const CODES: [&str; 5] = ["wrong", "replayed", "behind the window", "before the window", "outside of everything"];

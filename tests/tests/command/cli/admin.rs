@@ -2,19 +2,19 @@
 
 use twinlock_tests::{ForgedState, PamCode, STORE, Snapshot, State, Terminal};
 
-use crate::cli::scene::{login, parts, with_account, with_alice};
+use crate::cli::alice::{login, with_account, with_alice};
 
 #[test]
 fn unlock_forgets_failures_and_not_what_was_used() {
     with_alice(|world, alice| {
-        let mut codes = alice.enrolled.codes();
+        let mut codes = alice.codes();
         let (now, next) = (codes.next_step(), codes.next());
         alice.state().wrong_codes(100).wrong_recovery_codes(100).used(now).spent_codes([1]).write(world);
         let output = world.twinlock(&["unlock", "alice"]);
-        assert_eq!(parts(&output), (Some(0), "", "alice: one code is enough again\n"));
+        assert_eq!(output.parts(), (Some(0), "", "alice: one code is enough again\n"));
         assert_eq!(State::of("alice").charges(), [0; 4]);
         assert_eq!(login(world, &alice.enrolled.authenticator.code_at(now)), PamCode::AuthErr);
-        assert_eq!(login(world, &alice.enrolled.recovery_codes[0]), PamCode::AuthErr);
+        assert_eq!(login(world, alice.recovery_code(0)), PamCode::AuthErr);
         assert_eq!(login(world, &next), PamCode::Success);
     });
 }
@@ -27,7 +27,7 @@ fn unlock_takes_several_names() {
         alice.state().wrong_codes(5).write(world);
         ForgedState::of(&bob).wrong_codes(5).write(world);
         let output = world.twinlock(&["unlock", "alice", "bob"]);
-        assert_eq!(parts(&output), (Some(0), "", "alice: one code is enough again\nbob: one code is enough again\n"));
+        assert_eq!(output.parts(), (Some(0), "", "alice: one code is enough again\nbob: one code is enough again\n"));
         assert_eq!(["alice", "bob"].map(|user| State::of(user).charges()), [[0; 4]; 2]);
     });
 }
@@ -79,9 +79,9 @@ fn remove_with_yes_takes_credentials_and_state_away() {
     with_alice(|world, alice| {
         let output = world.twinlock(&["remove", "alice", "--yes"]);
         let told = "alice: no second factor any more; alice cannot log in until enrolled again\n";
-        assert_eq!(parts(&output), (Some(0), "", told));
+        assert_eq!(output.parts(), (Some(0), "", told));
         assert_eq!(Snapshot::of(STORE).paths().len(), 5, "the folders and the id of the store");
-        assert_eq!(login(world, &alice.enrolled.codes().next()), PamCode::AuthErr);
+        assert_eq!(login(world, &alice.codes().next()), PamCode::AuthErr);
     });
 }
 
@@ -99,7 +99,7 @@ fn remove_without_a_terminal_is_refused_clearly() {
     with_alice(|world, _| {
         let output = world.twinlock(&["remove", "alice"]);
         let told = "twinlock: removing needs a terminal, and there is none\nhint: --yes does it without asking\n";
-        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(output.parts(), (Some(1), "", told));
     });
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{CONFIG, STORE, Snapshot, World, credentials_of, state_of};
 
-use crate::cli::scene::{parts, with_account, with_alice};
+use crate::cli::alice::{with_account, with_alice};
 
 /// It exits 1, names all of this, counts the problems and changes nothing.
 fn finds(world: &World, count: usize, told: &[&str]) {
@@ -22,7 +22,7 @@ fn finds(world: &World, count: usize, told: &[&str]) {
 fn a_sound_host_is_fine() {
     with_alice(|world, _| {
         let fine = "/etc/twinlock/config.toml: fine; 1 users in /var/lib/twinlock\n";
-        assert_eq!(parts(&world.twinlock(&["check"])), (Some(0), fine, ""));
+        assert_eq!(world.twinlock(&["check"]).parts(), (Some(0), fine, ""));
     });
 }
 

@@ -5,7 +5,7 @@ use std::fs;
 use serde_json::Value;
 use twinlock_tests::{Authenticator, PamCode, STORE, Snapshot, State, World, credentials_of, state_of};
 
-use crate::cli::scene::{fields, json, login, parts, remove_store, with_account, with_alice};
+use crate::cli::alice::{fields, json, login, remove_store, with_account, with_alice};
 
 const FIELDS: [&str; 6] = ["user", "authenticator", "label", "type", "uri", "recovery_codes"];
 
@@ -128,9 +128,9 @@ fn who_is_enrolled_stays_so_unless_replacing_is_asked_for() {
         let output = world.twinlock(&["enroll", "alice", "--no-confirm"]);
         let told = "twinlock: the user is enrolled already\n\
                     hint: --add puts the new one beside the old one, --replace in its place\n";
-        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(output.parts(), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
-        assert_eq!(login(world, &alice.enrolled.codes().next()), PamCode::Success);
+        assert_eq!(login(world, &alice.codes().next()), PamCode::Success);
     });
 }
 
@@ -138,8 +138,8 @@ fn who_is_enrolled_stays_so_unless_replacing_is_asked_for() {
 fn after_replace_the_old_secret_and_recovery_codes_are_dead_and_the_new_ones_work() {
     with_alice(|world, alice| {
         let new = world.enrol_with("alice", &["--replace"]);
-        assert_eq!(login(world, &alice.enrolled.codes().next()), PamCode::AuthErr);
-        assert_eq!(login(world, &alice.enrolled.recovery_codes[0]), PamCode::AuthErr);
+        assert_eq!(login(world, &alice.codes().next()), PamCode::AuthErr);
+        assert_eq!(login(world, alice.recovery_code(0)), PamCode::AuthErr);
         assert_eq!(login(world, &new.codes().next()), PamCode::Success);
         assert_eq!(login(world, &new.recovery_codes[0]), PamCode::Success);
     });
@@ -234,7 +234,7 @@ fn without_a_terminal_an_interactive_enrolment_is_refused_clearly() {
         let store = Snapshot::of(STORE);
         let output = world.twinlock(&["enroll", "alice"]);
         let told = "twinlock: enrolment needs a terminal, and there is none\nhint: use `ssh -t`, or provision with --no-confirm --json\n";
-        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(output.parts(), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
     });
 }

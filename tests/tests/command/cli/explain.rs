@@ -4,16 +4,11 @@ use std::fs;
 
 use serde_json::{Value, json};
 use twinlock_tests::{
-    Attempt, CONFIG, ForgedState, Operation, PamCode, STORE, Snapshot, VERIFIED_KEY, World, credentials_of,
+    Attempt, CONFIG, EXACT, ForgedState, IGNORED, Operation, PamCode, STORE, Snapshot, VERIFIED_KEY, World,
+    credentials_of,
 };
 
-use crate::cli::scene::{fields, parts, with_account, with_alice};
-
-/// The module, with `PAM_IGNORE` of both phases made visible.
-const STACK: &str = "auth [ignore=ignore success=done default=die] pam_twinlock.so\n\
-     auth required pam_debug.so auth=cred_unavail\n\
-     account [ignore=ignore success=done default=die] pam_twinlock.so\n\
-     account required pam_debug.so acct=cred_unavail\n";
+use crate::cli::alice::{fields, with_account, with_alice};
 
 fn explained(world: &World, arguments: &[&str]) -> Value {
     let output = world.twinlock(&[&["explain", "--json"], arguments].concat());
@@ -32,7 +27,7 @@ fn done(world: &World, user: &str, answer: &str) -> [&'static str; 2] {
     let login =
         Attempt::new("sshd").user(user).pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY).answer(answer).run(world);
     let outcome = match (login.code(), login.prompts().first()) {
-        (PamCode::CredUnavail, None) => "passes",
+        (IGNORED, None) => "passes",
         (PamCode::Success, Some(_)) => "asked",
         // Nobody is shown it, too; that nothing comes of it is shown by the tests of enrolling.
         (_, Some(prompt)) if prompt.contains("Scan this") => ["enrolls", "refused"][usize::from(user == "zoe")],
@@ -40,7 +35,7 @@ fn done(world: &World, user: &str, answer: &str) -> [&'static str; 2] {
         other => panic!("{other:?}: {login:?}"),
     };
     let alone = Attempt::new("sshd").user(user).operations([Operation::AcctMgmt]).run(world);
-    [outcome, if alone.code() == PamCode::CredUnavail { "passes" } else { "refused" }]
+    [outcome, if alone.code() == IGNORED { "passes" } else { "refused" }]
 }
 
 fn said(world: &World, user: &str) -> [String; 2] {
@@ -52,7 +47,7 @@ fn said(world: &World, user: &str) -> [String; 2] {
 fn the_module_does_what_is_said_of_every_policy_and_everybody() {
     with_alice(|world, alice| {
         world.account("bob");
-        world.service("sshd", STACK);
+        world.service("sshd", EXACT);
         for policy in ["required", "enroll", "optional", "skip"] {
             for config in [
                 format!("second_factor = \"{policy}\"\n"),
@@ -65,7 +60,7 @@ fn the_module_does_what_is_said_of_every_policy_and_everybody() {
                 world.write(CONFIG, format!("fail_delay = \"0s\"\n{config}"));
                 for user in ["alice", "bob", "zoe"] {
                     alice.state().write(world);
-                    let done = done(world, user, &alice.enrolled.codes().next());
+                    let done = done(world, user, &alice.codes().next());
                     assert_eq!(said(world, user), done, "{user} under {config}");
                 }
             }
@@ -78,13 +73,13 @@ fn the_module_does_what_is_said_under_nullok() {
     with_alice(|world, alice| {
         world.account("bob");
         for stack in [
-            STACK.replace("pam_twinlock.so", "pam_twinlock.so nullok"),
-            STACK.replacen("pam_twinlock.so", "pam_twinlock.so nullok", 1),
+            EXACT.replace("pam_twinlock.so", "pam_twinlock.so nullok"),
+            EXACT.replacen("pam_twinlock.so", "pam_twinlock.so nullok", 1),
         ] {
             world.service("sshd", &stack);
             for user in ["alice", "bob", "zoe"] {
                 alice.state().write(world);
-                let done = done(world, user, &alice.enrolled.codes().next());
+                let done = done(world, user, &alice.codes().next());
                 assert_eq!(said(world, user), done, "{user} under {stack}");
             }
         }
@@ -94,9 +89,9 @@ fn the_module_does_what_is_said_under_nullok() {
 #[test]
 fn the_module_does_what_is_said_of_who_is_disabled_suspended_or_damaged() {
     with_alice(|world, alice| {
-        world.service("sshd", STACK);
-        let code = || alice.enrolled.codes().next();
-        let recovery = &alice.enrolled.recovery_codes[0];
+        world.service("sshd", EXACT);
+        let code = || alice.codes().next();
+        let recovery = alice.recovery_code(0);
         let disabled = || alice.state().wrong_codes(100);
         disabled().write(world);
         assert_eq!((done(world, "alice", recovery), said(world, "alice")[0].as_str()), (["asked", "refused"], "asked"));
@@ -122,7 +117,7 @@ fn the_module_does_what_is_said_of_who_is_disabled_suspended_or_damaged() {
 #[test]
 fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
     with_alice(|world, alice| {
-        world.service("sshd", STACK);
+        world.service("sshd", EXACT);
         world.write(CONFIG, "[[rule]]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
         let with_key = ["alice", "--from", "2001:db8::7", "--key-type", "ssh-ed25519"];
         let line = |arguments: &[&str]| {
@@ -137,12 +132,12 @@ fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
 
         let login =
             || Attempt::new("sshd").user("alice").rhost("2001:db8::7").pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY);
-        assert_eq!(login().answer(alice.enrolled.codes().next()).run(world).code(), PamCode::Success);
+        assert_eq!(login().answer(alice.codes().next()).run(world).code(), PamCode::Success);
         assert_eq!(line(&with_key), format!("{once}; 1 remembered now, and if this is one of them it is not asked"));
         assert_eq!(login().run(world).prompts(), [""; 0]);
 
         let forgotten = world.twinlock(&["forget", "alice"]);
-        assert_eq!(parts(&forgotten), (Some(0), "", "alice: 1 remembered login forgotten\n"));
+        assert_eq!(forgotten.parts(), (Some(0), "", "alice: 1 remembered login forgotten\n"));
         world.wait_for_log(|line| line.text == "change=forgotten user=alice by-uid=0");
         assert_eq!(line(&with_key), once);
         assert_eq!(login().answer("junk").run(world).prompts(), ["Verification code: "]);
@@ -152,7 +147,7 @@ fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
 #[test]
 fn json_has_the_promised_fields_in_their_order() {
     with_alice(|world, _| {
-        world.service("sshd", STACK);
+        world.service("sshd", EXACT);
         world.group("staff", &["alice"]);
         world.write(CONFIG, "# a comment\n[[rule]]\nusers = [\"bob\"]\nsecond_factor = \"skip\"\n\n[[rule]]\nname = \"a \\\"b\\\"\"\ngroups = [\"staff\"]\nuntil = 2027-01-31\nsecond_factor = \"required\"\n");
         let output = world.twinlock(&["explain", "alice", "--json", "--from", "192.0.2.7", "--at", "2027-01-31"]);
@@ -162,7 +157,7 @@ fn json_has_the_promised_fields_in_their_order() {
             "second_factor": "required", "remember": null, "doubt": null, "enrolled": true, "outcome": "asked",
             "key_alone": "refused", "notes": [],
         });
-        assert_eq!(crate::cli::scene::json(&output), expected);
+        assert_eq!(crate::cli::alice::json(&output), expected);
         let order = [
             "user",
             "service",

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Authenticator, Enrolled, PamCode, STORE, Snapshot, State, Terminal, World};
 
-use crate::cli::scene::{json, login, with_account, with_alice};
+use crate::cli::alice::{json, login, with_account, with_alice};
 
 const CODE: &str = "The code that the app shows now: ";
 const ONE_OF_THEM: &str = "Type one of them, to show that you have them: ";
@@ -164,7 +164,7 @@ fn json_on_a_terminal_comes_after_the_dialogue_and_alone_on_stdout() {
 fn replacing_keeps_the_old_one_until_the_new_one_is_confirmed() {
     with_alice(|world, alice| {
         let (mut terminal, app, _) = enroll(world, &["--replace"]);
-        let mut old = alice.enrolled.codes();
+        let mut old = alice.codes();
         assert_eq!(login(world, &old.next()), PamCode::Success, "still in force");
         terminal.send_line(&app.codes().next());
         let codes = recovery_codes(&terminal.expect(ONE_OF_THEM));

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Authenticator, Launch, STORE, Snapshot, Terminal, World};
 
-use crate::cli::scene::{parts, with_account, with_alice};
+use crate::cli::alice::{with_account, with_alice};
 
 /// The command on a terminal whose settings are printed before and after it.
 fn watched(world: &World, arguments: &[&str]) -> Terminal {
@@ -100,7 +100,7 @@ fn a_reader_that_went_away_is_no_news_to_anybody() {
         for arguments in [&["status", "alice"][..], &["status", "alice", "--json"], &["check"], &["--help"]] {
             let script = "\"$@\" 2>/run/err | :; cat /run/err";
             let output = world.twinlock_launch(arguments).under(["sh", "-c", script, "sh"]).run();
-            assert_eq!(parts(&output), (Some(0), "", ""), "{arguments:?}");
+            assert_eq!(output.parts(), (Some(0), "", ""), "{arguments:?}");
         }
     });
 }
@@ -110,7 +110,7 @@ fn a_full_disk_behind_stdout_is_an_error() {
     with_alice(|world, _| {
         let output = world.twinlock_launch(&["status", "alice"]).under(["sh", "-c", "\"$@\" >/dev/full", "sh"]).run();
         let told = "twinlock: cannot write the output: No space left on device (os error 28)\n";
-        assert_eq!(parts(&output), (Some(1), "", told));
+        assert_eq!(output.parts(), (Some(1), "", told));
     });
 }
 

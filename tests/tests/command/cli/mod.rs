@@ -1,6 +1,7 @@
 //! The built command: what each verb prints, changes and exits with, in scripts and on a real terminal.
 
 mod admin;
+mod alice;
 mod check;
 mod enrol;
 mod explain;
@@ -8,7 +9,6 @@ mod interactive;
 mod interrupted;
 mod qr;
 mod recovery;
-mod scene;
 mod secrets;
 mod status;
 mod store;

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Authenticator, Background, PamCode, Screen, Terminal, World};
 
-use crate::cli::scene::{login, with_account};
+use crate::cli::alice::{login, with_account};
 
 /// What `enroll` shows before its first question, with the picture drawn so and under this variable.
 fn shown(world: &World, qr: &str, variable: &str) -> (Terminal, String) {

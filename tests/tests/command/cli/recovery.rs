@@ -3,20 +3,20 @@
 use serde_json::json;
 use twinlock_tests::{PamCode, STORE, Snapshot, State, Terminal};
 
-use crate::cli::scene::{self, fields, login, parts, with_alice};
+use crate::cli::alice::{fields, json, login, with_alice};
 
 #[test]
 fn old_codes_are_dead_and_new_ones_work() {
     with_alice(|world, alice| {
         let output = world.twinlock(&["recovery", "new", "alice", "--no-confirm", "--json"]);
-        let value = scene::json(&output);
+        let value = json(&output);
         assert!(
             fields(&output.stdout, &["user", "recovery_codes"]) && value.as_object().unwrap().len() == 2,
             "{output:?}"
         );
         assert_eq!(value["user"], json!("alice"));
         assert_eq!(value["recovery_codes"].as_array().unwrap().len(), 10);
-        assert_eq!(login(world, &alice.enrolled.recovery_codes[0]), PamCode::AuthErr);
+        assert_eq!(login(world, alice.recovery_code(0)), PamCode::AuthErr);
         assert_eq!(login(world, value["recovery_codes"][9].as_str().unwrap()), PamCode::Success);
     });
 }
@@ -24,7 +24,7 @@ fn old_codes_are_dead_and_new_ones_work() {
 #[test]
 fn the_authenticator_and_what_it_used_stay() {
     with_alice(|world, alice| {
-        let mut codes = alice.enrolled.codes();
+        let mut codes = alice.codes();
         let now = codes.next();
         assert_eq!(login(world, &now), PamCode::Success);
         assert_eq!(world.twinlock(&["recovery", "new", "alice", "--no-confirm"]).code, Some(0));
@@ -38,7 +38,7 @@ fn all_are_left_again_and_their_own_row_of_failures_ends() {
     with_alice(|world, alice| {
         alice.state().wrong_codes(1).wrong_recovery_codes(100).spent_codes(1..=9).write(world);
         assert_eq!(world.twinlock(&["recovery", "new", "alice", "--no-confirm"]).code, Some(0));
-        let status = scene::json(&world.twinlock(&["status", "alice", "--json"]));
+        let status = json(&world.twinlock(&["status", "alice", "--json"]));
         assert_eq!(status["recovery_codes_left"], 10);
         assert_eq!(State::of("alice").charges()[1..3], [1, 0]);
     });
@@ -59,7 +59,7 @@ fn without_a_terminal_it_is_refused_clearly() {
         let store = Snapshot::of(STORE);
         let told = "twinlock: making recovery codes needs a terminal, and there is none\n\
                     hint: use `ssh -t`, or provision with --no-confirm --json\n";
-        assert_eq!(parts(&world.twinlock(&["recovery", "new", "alice"])), (Some(1), "", told));
+        assert_eq!(world.twinlock(&["recovery", "new", "alice"]).parts(), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
     });
 }
@@ -73,7 +73,7 @@ fn on_a_terminal_one_is_asked_back_before_anything_changes() {
         let codes: Vec<_> =
             shown.split_whitespace().filter(|word| word.len() == 19 && word.matches('-').count() == 3).collect();
         assert_eq!(codes.len(), 10, "{shown}");
-        terminal.send_line(&alice.enrolled.recovery_codes[0]);
+        terminal.send_line(alice.recovery_code(0));
         terminal.expect("That is none of them.\nType one of them, to show that you have them: ");
         assert_eq!(Snapshot::of(STORE), store);
         terminal.send_line(&codes[4].to_lowercase());

@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{Authenticator, Canaries, Terminal};
 
-use crate::cli::scene::{json, with_account};
+use crate::cli::alice::{json, with_account};
 
 #[test]
 fn no_secret_is_in_the_arguments_or_the_environment_of_the_process() {

@@ -3,7 +3,7 @@
 use serde_json::{Value, json};
 use twinlock_tests::PamCode;
 
-use crate::cli::scene::{self, fields, login, parts, with_account, with_alice};
+use crate::cli::alice::{fields, json, login, with_account, with_alice};
 
 #[test]
 fn json_has_the_promised_fields_in_their_order() {
@@ -20,7 +20,7 @@ fn json_has_the_promised_fields_in_their_order() {
             "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
             "remembered": [],
         });
-        assert_eq!((scene::json(&output), output.code, output.stderr.as_str()), (expected, Some(0), ""));
+        assert_eq!((json(&output), output.code, output.stderr.as_str()), (expected, Some(0), ""));
         let order = [
             "user",
             "enrolled",
@@ -55,8 +55,8 @@ fn who_is_not_enrolled_has_the_same_fields_and_exit_4() {
             "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
             "remembered": [],
         });
-        assert_eq!((scene::json(&output), output.code, output.stderr.as_str()), (expected, Some(4), ""));
-        assert_eq!(parts(&world.twinlock(&["status", "alice"])), (Some(4), "alice: not enrolled\n", ""));
+        assert_eq!((json(&output), output.code, output.stderr.as_str()), (expected, Some(4), ""));
+        assert_eq!(world.twinlock(&["status", "alice"]).parts(), (Some(4), "alice: not enrolled\n", ""));
     });
 }
 
@@ -66,7 +66,7 @@ fn what_was_used_is_shown_in_utc() {
         let enrolled = world.enrol("alice");
         assert_eq!(login(world, &enrolled.codes().next()), PamCode::Success);
         assert_eq!(login(world, &enrolled.recovery_codes[0]), PamCode::Success);
-        let status = scene::json(&world.twinlock(&["status", "alice", "--json"]));
+        let status = json(&world.twinlock(&["status", "alice", "--json"]));
         let rfc3339 = |value: &Value| {
             let text = value.as_str().unwrap_or_default();
             let shape: String = text.chars().map(|c| if c.is_ascii_digit() { '0' } else { c }).collect();
@@ -81,7 +81,7 @@ fn what_was_used_is_shown_in_utc() {
 #[test]
 fn the_throttle_is_shown_in_every_mode() {
     with_alice(|world, alice| {
-        let throttle = || scene::json(&world.twinlock(&["status", "alice", "--json"]))["throttle"].clone();
+        let throttle = || json(&world.twinlock(&["status", "alice", "--json"]))["throttle"].clone();
         alice.state().wrong_codes(2).write(world);
         assert_eq!(throttle(), json!({ "mode": "normal", "failures": 2, "budget_left": 28, "next_attempt": null }));
         alice.state().wrong_codes(3).write(world);
@@ -101,7 +101,7 @@ fn people_see_the_same_in_words() {
               phone1  phone  totp SHA1 6 digits 30 s  created -  last used never\n  \
               recovery codes left: 8\n  \
               throttle: step-up (two consecutive codes are asked for); wrong answers in a row 3, left in the budget 27\n";
-        assert_eq!(parts(&world.twinlock(&["status", "alice"])), (Some(0), expected, ""));
+        assert_eq!(world.twinlock(&["status", "alice"]).parts(), (Some(0), expected, ""));
     });
 }
 

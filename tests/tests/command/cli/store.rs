@@ -3,7 +3,9 @@
 use std::fs;
 use std::os::unix::fs::PermissionsExt;
 
-use twinlock_tests::{Attempt, BESIDE, CONFIG, Launch, PamCode, STORE, Snapshot, World, credentials_of, in_world};
+use twinlock_tests::{
+    Attempt, BESIDE, CONFIG, Launch, PamCode, STORE, Snapshot, World, credentials_of, in_world, set_mode,
+};
 
 const INSIDE: &str = "/var/lib/twinlock/store-id";
 
@@ -16,7 +18,7 @@ fn fresh(test: impl FnOnce(&World) + Send) {
             world.account(user);
         }
         fs::create_dir(STORE).unwrap();
-        fs::set_permissions(STORE, fs::Permissions::from_mode(0o700)).unwrap();
+        set_mode(STORE, 0o700);
         test(world);
     });
 }
@@ -150,7 +152,7 @@ fn an_upgrade_gives_a_store_of_0_1_0_its_id_and_a_fresh_host_none() {
         for folder in ["credentials", "state"] {
             let path = format!("{STORE}/{folder}");
             fs::create_dir(&path).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+            set_mode(path, 0o700);
         }
         let alice = world.deploy("alice");
         assert!(!passes("bob", world), "not known to be the store of this host");
@@ -170,7 +172,7 @@ fn deployed_credentials_work_before_it_and_enrolment_after_it() {
         for folder in ["credentials", "state"] {
             let path = format!("{STORE}/{folder}");
             fs::create_dir(&path).unwrap();
-            fs::set_permissions(path, fs::Permissions::from_mode(0o700)).unwrap();
+            set_mode(path, 0o700);
         }
         let alice = world.deploy("alice");
         let login = Attempt::new("svc").user("alice").answer(alice.codes().next()).run(world);

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{STORE, Snapshot};
 
-use crate::cli::scene::{parts, with_account, with_alice};
+use crate::cli::alice::{with_account, with_alice};
 
 const VERBS: [&[&str]; 7] =
     [&["enroll"], &["status"], &["verify"], &["recovery", "new"], &["unlock"], &["remove"], &["check"]];
@@ -77,7 +77,7 @@ fn the_flags_are_those_that_are_promised() {
 fn version_names_itself() {
     with_account(|world, _| {
         let version = world.twinlock(&["--version"]);
-        assert_eq!(parts(&version), (Some(0), format!("twinlock {}\n", env!("CARGO_PKG_VERSION")).as_str(), ""));
+        assert_eq!(version.parts(), (Some(0), format!("twinlock {}\n", env!("CARGO_PKG_VERSION")).as_str(), ""));
     });
 }
 
@@ -137,7 +137,7 @@ fn who_is_not_root_is_told_so_with_exit_3() {
                  running\nhint: the administrator can start twinlockd.socket, or run this as root; where a login \
                  offers to enrol you, it needs neither\n"
             };
-            assert_eq!(parts(&output), (Some(3), "", told), "{verb:?}");
+            assert_eq!(output.parts(), (Some(3), "", told), "{verb:?}");
         }
     });
 }
@@ -165,7 +165,7 @@ fn an_account_that_does_not_exist_is_refused_by_every_verb() {
         for verb in verbs {
             let output = world.twinlock(verb);
             let told = "twinlock: there is no account named zoe\nhint: getent passwd NAME shows what the host knows\n";
-            assert_eq!(parts(&output), (Some(1), "", told), "{verb:?}");
+            assert_eq!(output.parts(), (Some(1), "", told), "{verb:?}");
         }
         assert_eq!(Snapshot::of(STORE), store);
     });
@@ -183,7 +183,7 @@ fn who_is_not_enrolled_is_told_so_with_exit_4() {
         for verb in verbs {
             let output = world.twinlock_launch(verb).run_with_input(b"123456\n");
             let told = "twinlock: alice is not enrolled\nhint: twinlock enroll alice\n";
-            assert_eq!(parts(&output), (Some(4), "", told), "{verb:?}");
+            assert_eq!(output.parts(), (Some(4), "", told), "{verb:?}");
         }
     });
 }
@@ -205,6 +205,6 @@ fn hostile_names_are_refused_without_reaching_the_terminal_raw() {
 fn without_a_name_it_is_who_runs_it() {
     with_account(|world, _| {
         let status = world.twinlock(&["status"]);
-        assert_eq!(parts(&status), (Some(4), "root: not enrolled\n", ""));
+        assert_eq!(status.parts(), (Some(4), "root: not enrolled\n", ""));
     });
 }

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Output, PamCode, State, Terminal, World};
 
-use crate::cli::scene::{login, parts, with_alice};
+use crate::cli::alice::{login, with_alice};
 
 /// With the answers piped in, a line each.
 fn verify(world: &World, answers: &[&str]) -> Output {
@@ -13,8 +13,8 @@ fn verify(world: &World, answers: &[&str]) -> Output {
 #[test]
 fn a_right_code_exits_0_and_is_used_up_for_logins_too() {
     with_alice(|world, alice| {
-        let code = alice.enrolled.codes().next();
-        assert_eq!(parts(&verify(world, &[&code])), (Some(0), "right: the code is used now\n", ""));
+        let code = alice.codes().next();
+        assert_eq!(verify(world, &[&code]).parts(), (Some(0), "right: the code is used now\n", ""));
         assert_eq!(login(world, &code), PamCode::AuthErr);
     });
 }
@@ -22,10 +22,10 @@ fn a_right_code_exits_0_and_is_used_up_for_logins_too() {
 #[test]
 fn a_code_used_in_a_login_is_used_here_too() {
     with_alice(|world, alice| {
-        let code = alice.enrolled.codes().next();
+        let code = alice.codes().next();
         assert_eq!(login(world, &code), PamCode::Success);
         let told = "twinlock: wrong: the code was used before\nhint: wait for the next one\n";
-        assert_eq!(parts(&verify(world, &[&code])), (Some(1), "", told));
+        assert_eq!(verify(world, &[&code]).parts(), (Some(1), "", told));
     });
 }
 
@@ -33,7 +33,7 @@ fn a_code_used_in_a_login_is_used_here_too() {
 fn a_wrong_code_exits_1_and_is_charged_in_the_one_record() {
     with_alice(|world, alice| {
         let told = "twinlock: wrong: no code of now and no recovery code\nhint: is the clock of the phone right (automatic date and time), and that of this host?\n";
-        assert_eq!(parts(&verify(world, &[&alice.enrolled.authenticator.wrong_code()])), (Some(1), "", told));
+        assert_eq!(verify(world, &[&alice.wrong_code()]).parts(), (Some(1), "", told));
         assert_eq!(State::of("alice").charges(), [1, 1, 0, 1]);
     });
 }
@@ -41,8 +41,8 @@ fn a_wrong_code_exits_1_and_is_charged_in_the_one_record() {
 #[test]
 fn a_recovery_code_is_spent_and_what_is_left_is_told() {
     with_alice(|world, alice| {
-        let code = &alice.enrolled.recovery_codes[0];
-        assert_eq!(parts(&verify(world, &[code])), (Some(0), "right: the recovery code is used now, 9 are left\n", ""));
+        let code = alice.recovery_code(0);
+        assert_eq!(verify(world, &[code]).parts(), (Some(0), "right: the recovery code is used now, 9 are left\n", ""));
         assert_eq!(login(world, code), PamCode::AuthErr);
     });
 }
@@ -52,7 +52,7 @@ fn junk_exits_1_and_costs_nothing() {
     with_alice(|world, _| {
         let state = State::of("alice");
         let told = "twinlock: not a code: 6 to 8 digits, or a recovery code of 16 symbols\nhint: nothing was charged\n";
-        assert_eq!(parts(&verify(world, &["hunter2"])), (Some(1), "", told));
+        assert_eq!(verify(world, &["hunter2"]).parts(), (Some(1), "", told));
         assert_eq!(State::of("alice"), state);
     });
 }
@@ -61,7 +61,7 @@ fn junk_exits_1_and_costs_nothing() {
 fn without_an_answer_it_exits_1() {
     with_alice(|world, _| {
         let told = "twinlock: no code was given\nhint: pipe the code into stdin, or type it\n";
-        assert_eq!(parts(&verify(world, &[])), (Some(1), "", told));
+        assert_eq!(verify(world, &[]).parts(), (Some(1), "", told));
     });
 }
 
@@ -69,9 +69,9 @@ fn without_an_answer_it_exits_1() {
 fn in_step_up_two_lines_are_read() {
     with_alice(|world, alice| {
         alice.state().wrong_codes(3).write(world);
-        let mut codes = alice.enrolled.codes();
+        let mut codes = alice.codes();
         let output = verify(world, &[&codes.next(), &codes.next()]);
-        assert_eq!(parts(&output), (Some(0), "right: the code is used now\n", ""));
+        assert_eq!(output.parts(), (Some(0), "right: the code is used now\n", ""));
     });
 }
 
@@ -79,7 +79,7 @@ fn in_step_up_two_lines_are_read() {
 fn too_soon_is_told_in_seconds() {
     with_alice(|world, alice| {
         alice.state().wrong_codes(3).failed_ago(0).write(world);
-        let output = verify(world, &[&alice.enrolled.codes().next()]);
+        let output = verify(world, &[&alice.codes().next()]);
         assert!(
             output.code == Some(1)
                 && output.stderr.starts_with("twinlock: too many wrong codes: not looked at, try again in "),
@@ -94,7 +94,7 @@ fn when_disabled_it_names_the_remedy() {
         alice.state().wrong_codes(100).write(world);
         let told =
             "twinlock: disabled after too many wrong codes; recovery codes still work\nhint: twinlock unlock alice\n";
-        assert_eq!(parts(&verify(world, &[&alice.enrolled.codes().next()])), (Some(1), "", told));
+        assert_eq!(verify(world, &[&alice.codes().next()]).parts(), (Some(1), "", told));
     });
 }
 
@@ -102,7 +102,7 @@ fn when_disabled_it_names_the_remedy() {
 fn its_line_in_the_log_is_that_of_a_login() {
     with_alice(|world, alice| {
         let mark = world.log_mark();
-        verify(world, &[&alice.enrolled.codes().next()]);
+        verify(world, &[&alice.codes().next()]);
         let entries = world.entries_since(mark);
         let line =
             "result=granted reason=- user=alice method=totp authenticator=phone1 service=twinlock rhost=- failures=0";
@@ -115,7 +115,7 @@ fn on_a_terminal_it_asks() {
     with_alice(|world, alice| {
         let mut terminal = Terminal::start(world.twinlock_launch(&["verify", "alice"]));
         terminal.expect("Verification code: ");
-        terminal.send_line(&alice.enrolled.codes().next());
+        terminal.send_line(&alice.codes().next());
         terminal.expect("right: the code is used now\n");
         assert_eq!(terminal.finish().code, Some(0));
     });

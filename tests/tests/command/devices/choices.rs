@@ -2,7 +2,7 @@
 
 use twinlock_tests::PamCode;
 
-use crate::devices::scene::{done, login, refused, with_account};
+use crate::devices::verbs::{done, login, refused, with_account};
 
 #[test]
 fn every_choice_makes_codes_that_open() {

@@ -5,6 +5,6 @@ mod pictures;
 mod records;
 mod renamed;
 mod resync;
-mod scene;
 mod several;
 mod tokens;
+mod verbs;

@@ -2,9 +2,9 @@
 
 use std::{fs, os::unix::fs::PermissionsExt};
 
-use twinlock_tests::{Snapshot, Terminal};
+use twinlock_tests::{Snapshot, Terminal, tool};
 
-use crate::devices::scene::{done, refused, tool, with_account};
+use crate::devices::verbs::{done, refused, with_account};
 
 #[test]
 fn a_png_holds_the_address_and_is_its_owners_alone() {

@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{PamCode, Snapshot, state_of};
 
-use crate::devices::scene::{SECRET, done, fed, json, login, refused, token, with_account};
+use crate::devices::verbs::{SECRET, done, fed, login, refused, token, with_account};
 
 #[test]
 fn the_same_person_under_another_uid_keeps_the_second_factor_and_what_was_used() {
@@ -80,7 +80,7 @@ fn recovery_codes_are_counted() {
         let alice = world.enrol("alice");
         assert_eq!(done(world, &["recovery", "count", "alice"]).stdout, "10\n");
         assert_eq!(login(world, &[&alice.recovery_codes[0]]), PamCode::Success);
-        let told = json(&done(world, &["recovery", "count", "alice", "--json"]));
+        let told = done(world, &["recovery", "count", "alice", "--json"]).json();
         assert_eq!((&told["user"], &told["recovery_codes_left"]), (&"alice".into(), &9.into()));
     });
 }

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use twinlock_tests::{Attempt, Enrolled, PamCode, STORE, Snapshot, World, credentials_of, in_world, state_of};
 
-use crate::devices::scene::{done, refused};
+use crate::devices::verbs::{done, refused};
 
 /// alice, enrolled, on a host where a second factor is optional.
 fn with_optional(test: impl FnOnce(&World, &Enrolled) + Send) {

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{PamCode, World};
 
-use crate::devices::scene::{SECRET, done, fed, json, login, token, with_account};
+use crate::devices::verbs::{SECRET, done, fed, login, token, with_account};
 
 fn resync(world: &World, first: &str, second: &str) -> twinlock_tests::Output {
     fed(world, &["resync", "alice"], &format!("{first}\n{second}\n"))
@@ -32,7 +32,7 @@ fn what_does_not_follow_or_is_too_far_off_sets_nothing_right_and_is_charged() {
             assert_eq!(resync(world, &first, &second).code, Some(1));
         }
         assert_eq!(resync(world, &at(25), &at(26)).code, Some(1));
-        let status = json(&done(world, &["status", "alice", "--json"]));
+        let status = done(world, &["status", "alice", "--json"]).json();
         assert_eq!(status["throttle"]["failures"], 3);
     });
 }
@@ -44,7 +44,7 @@ fn a_junk_answer_or_none_sets_nothing_right_and_is_not_charged() {
         for input in ["hunter2\n", "123456\nhunter2\n", "123456\n", ""] {
             assert_eq!(fed(world, &["resync", "alice"], input).code, Some(1), "{input:?}");
         }
-        assert_eq!(json(&done(world, &["status", "alice", "--json"]))["throttle"]["failures"], 0);
+        assert_eq!(done(world, &["status", "alice", "--json"]).json()["throttle"]["failures"], 0);
     });
 }
 

@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{PamCode, Snapshot, credentials_of};
 
-use crate::devices::scene::{done, json, login, refused, with_account};
+use crate::devices::verbs::{done, login, refused, with_account};
 
 const STORE: &str = "/var/lib/twinlock";
 
@@ -100,7 +100,7 @@ fn a_label_must_be_unique_to_be_used_as_a_name() {
         assert_eq!(Snapshot::of(STORE), store);
         done(world, &["device", "rename", "alice", &other.id, "watch"]);
         done(world, &["device", "suspend", "alice", "watch"]);
-        let devices = json(&done(world, &["device", "list", "alice", "--json"]));
+        let devices = done(world, &["device", "list", "alice", "--json"]).json();
         let seen: Vec<_> = devices
             .as_array()
             .unwrap()
@@ -142,7 +142,7 @@ fn one_throttle_holds_for_all_devices() {
         for device in [&phone, &tablet, &phone] {
             assert_eq!(login(world, &[&device.authenticator.wrong_code()]), PamCode::AuthErr);
         }
-        let status = json(&done(world, &["status", "alice", "--json"]));
+        let status = done(world, &["status", "alice", "--json"]).json();
         assert_eq!((&status["throttle"]["mode"], &status["throttle"]["failures"]), (&"step-up".into(), &3.into()));
     });
 }

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{PamCode, Snapshot};
 
-use crate::devices::scene::{SECRET, done, fed, json, login, refused, token, with_account};
+use crate::devices::verbs::{SECRET, done, fed, login, refused, token, with_account};
 
 const ENROL: [&str; 6] = ["enroll", "alice", "--type", "hotp", "--secret-stdin", "--no-confirm"];
 
@@ -41,11 +41,9 @@ fn after_wrong_codes_two_presses_in_a_row_are_asked_for() {
 fn a_token_that_was_pressed_elsewhere_is_enrolled_where_it_stands() {
     with_account(|world| {
         let arguments = [ENROL.as_slice(), &["--counter", "40"]].concat();
-        let told = json(&fed(
-            world,
-            &[arguments.as_slice(), &["--json"]].concat(),
-            "GEZD GNBV GY3T QOJQ gezd-gnbv-gy3t-qojq\n",
-        ));
+        let told =
+            fed(world, &[arguments.as_slice(), &["--json"]].concat(), "GEZD GNBV GY3T QOJQ gezd-gnbv-gy3t-qojq\n")
+                .json();
         assert_eq!(told["type"], "hotp");
         assert!(
             told["uri"].as_str().unwrap().starts_with("otpauth://hotp/")
@@ -53,7 +51,7 @@ fn a_token_that_was_pressed_elsewhere_is_enrolled_where_it_stands() {
         );
         assert_eq!(login(world, &[&token().code_at(39)]), PamCode::AuthErr);
         assert_eq!(login(world, &[&token().code_at(40)]), PamCode::Success);
-        let status = json(&done(world, &["status", "alice", "--json"]));
+        let status = done(world, &["status", "alice", "--json"]).json();
         assert_eq!(
             (&status["authenticators"][0]["type"], &status["authenticators"][0]["period"]),
             (&"hotp".into(), &serde_json::Value::Null)

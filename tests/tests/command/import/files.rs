@@ -1,12 +1,12 @@
 //! Files that users made to do harm, or that are broken: one message, nothing stored, nothing shown.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs;
+use std::os::unix::fs::symlink;
 use std::os::unix::net::UnixListener;
 
 use nix::sys::stat::Mode;
 use nix::unistd::mkfifo;
-use twinlock_tests::{Output, World};
+use twinlock_tests::{Output, World, set_mode};
 
 use crate::import::given::{SECRET, assert_refused, google_file, in_sshd_world, in_world, is_stored, write_google};
 
@@ -46,7 +46,7 @@ fn a_link_on_the_way_to_a_named_file_is_not_followed() {
         let alice = world.account("alice");
         world.account("bob");
         world.write("/etc/secrets/alice", format!("{SECRET}\n\" TOTP_AUTH\n"));
-        fs::set_permissions("/etc/secrets/alice", Permissions::from_mode(0o600)).unwrap();
+        set_mode("/etc/secrets/alice", 0o600);
         symlink("/etc/secrets", alice.home.join("way")).unwrap();
         let output = world.twinlock(&[&IMPORT[..], &["/home/alice/way/alice"]].concat());
         assert_refused(&output, "cannot open /home/alice/way: it is a symbolic link");
@@ -78,7 +78,7 @@ fn a_file_that_others_may_read_or_write_is_refused_with_what_to_do() {
         let alice = world.account("alice");
         write_google(world, &alice, format!("{SECRET}\n\" TOTP_AUTH\n"));
         for mode in [0o644, 0o640, 0o602, 0o604] {
-            fs::set_permissions(google_file(&alice), Permissions::from_mode(mode)).unwrap();
+            set_mode(google_file(&alice), mode);
             let output = import(world);
             assert_refused(&output, &format!("its mode is {mode:04o}, others may read or write it"));
             assert!(output.stderr.contains("chmod go-rwx /home/alice/.google_authenticator"), "{output:?}");
@@ -95,11 +95,11 @@ fn a_file_of_somebody_else_is_refused() {
         world.give(google_file(&alice), &bob);
         assert_refused(&import(world), "it belongs to uid 1002, not to 1001");
         fs::write("/root/hash", "root:$6$salt$HASH:20000:0:99999:7:::\n").unwrap();
-        fs::set_permissions("/root/hash", Permissions::from_mode(0o600)).unwrap();
+        set_mode("/root/hash", 0o600);
         // A hard link to a file of root's is root's file; nothing of it is shown.
         fs::copy("/root/hash", google_file(&alice)).unwrap();
         std::os::unix::fs::chown(google_file(&alice), Some(0), Some(0)).unwrap();
-        fs::set_permissions(google_file(&alice), Permissions::from_mode(0o600)).unwrap();
+        set_mode(google_file(&alice), 0o600);
         let output = import(world);
         assert_refused(&output, "line 1: the secret is not base32");
         assert!(!output.stderr.contains("HASH"));

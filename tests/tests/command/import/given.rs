@@ -1,11 +1,11 @@
 //! What the tests of the import start from.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::path::{Path, PathBuf};
 
 use serde_json::Value;
-use twinlock_tests::{Account, Attempt, Authenticator, Launch, Output, PamCode, World};
+use twinlock_tests::{Account, Attempt, Authenticator, Launch, Output, PamCode, World, set_mode};
 
 /// The peer without its change of user, which a user namespace does not allow.
 pub(crate) const GOOGLE: &str = "auth required pam_google_authenticator.so \
@@ -54,7 +54,7 @@ pub(crate) fn google_authenticator(world: &World, account: &Account, options: &[
 pub(crate) fn write_google(world: &World, account: &Account, content: impl AsRef<[u8]>) {
     let file = google_file(account);
     world.write(&file, content);
-    fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+    set_mode(&file, 0o400);
     world.give(&file, account);
 }
 

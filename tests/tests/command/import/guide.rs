@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Launch, Sshd, World};
+use twinlock_tests::{Launch, Sshd, World, set_mode};
 
 use crate::import::given::{KEY, SECRET, google_authenticator, in_sshd_world};
 
@@ -49,7 +49,7 @@ fn from_pam_oath_as_the_guide_says() {
     in_sshd_world(|world| {
         world.account("alice");
         world.write("/etc/users.oath", format!("HOTP/T30 alice - {KEY}\n"));
-        fs::set_permissions("/etc/users.oath", std::os::unix::fs::PermissionsExt::from_mode(0o600)).unwrap();
+        set_mode("/etc/users.oath", 0o600);
         world.service("sshd", &format!("auth required pam_oath.so usersfile=/etc/users.oath window=5\n{REST}"));
         let mut codes = twinlock_tests::Authenticator::from_base32(SECRET).codes();
         let used = codes.next();

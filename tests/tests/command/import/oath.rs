@@ -1,10 +1,8 @@
 //! Users of `pam_oath`: from a `users.oath` that the real module updated.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use twinlock_tests::{Attempt, Authenticator, PamCode, World};
+use twinlock_tests::{Attempt, Authenticator, PamCode, World, set_mode};
 
 use crate::import::given::{KEY, OATH, SECRET, TWINLOCK, in_world, is_stored, login, outcomes, trace};
 
@@ -12,7 +10,7 @@ const FILE: &str = "/etc/users.oath";
 
 fn users(world: &World, text: &str) {
     world.write(FILE, text);
-    fs::set_permissions(FILE, Permissions::from_mode(0o600)).unwrap();
+    set_mode(FILE, 0o600);
     world.service("old", OATH);
     world.service("new", TWINLOCK);
 }
@@ -116,7 +114,7 @@ fn a_file_that_is_not_understood_stores_nothing() {
             crate::import::given::assert_refused(&world.twinlock(&["import", "oath", FILE]), wanted);
         }
         users(world, &format!("HOTP alice - {KEY}\n"));
-        fs::set_permissions(FILE, Permissions::from_mode(0o644)).unwrap();
+        set_mode(FILE, 0o644);
         crate::import::given::assert_refused(&world.twinlock(&["import", "oath", FILE]), "its mode is 0644");
     });
 }

@@ -1,9 +1,8 @@
 //! Which accounts are shown.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
-use twinlock_tests::in_world;
+use twinlock_tests::{in_world, set_mode};
 
 use crate::list::{furnish, json, lines, users};
 
@@ -97,7 +96,7 @@ fn one_whose_files_cannot_be_read_is_shown_so_and_the_others_are_shown_too() {
         furnish(world);
         world.enrol("alice");
         world.enrol("bob");
-        fs::set_permissions("/var/lib/twinlock/credentials/bob.toml", Permissions::from_mode(0o644)).unwrap();
+        set_mode("/var/lib/twinlock/credentials/bob.toml", 0o644);
         let output = world.twinlock(&["list", "--without"]);
         assert_eq!(output.code, Some(1), "{output:?}");
         assert_eq!(users(&output), ["bob", "carol", "root"]);

@@ -1,12 +1,11 @@
 //! Provokes the symptoms of docs/troubleshooting.md. Each function returns what the client printed, if there is one.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 
 use serde_json::Value;
 use twinlock_tests::{
     Account, Attempt, CONFIG, Enrolled, Family, FirstFactor, ForgedState, Launch, Operation, PASSWORD, STORE, Sshd,
-    World, credentials_of,
+    World, credentials_of, set_mode,
 };
 
 const STACK: &str = "/etc/pam.d/sshd";
@@ -257,7 +256,7 @@ pub(crate) fn unknown_argument(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn readable_by_others(host: &Host<'_>) -> String {
-    fs::set_permissions(credentials_of("alice"), Permissions::from_mode(0o644)).unwrap();
+    set_mode(credentials_of("alice"), 0o644);
     host.answer("123456")
 }
 

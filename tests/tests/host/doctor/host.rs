@@ -1,10 +1,10 @@
 //! A sound host gives nothing; and faults of the host: the module, the store, the clock.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::fs;
+use std::os::unix::fs::chown;
 
 use nix::mount::{MsFlags, mount};
-use twinlock_tests::{Family, ForgedState, LoopDisk, STORE};
+use twinlock_tests::{Family, ForgedState, LoopDisk, STORE, set_mode};
 
 use crate::doctor::scene::{HOSTS, STACK, change, findings, finds, finds_no, on, on_debian, only, stand_in};
 
@@ -54,10 +54,10 @@ fn a_module_by_its_whole_path_is_looked_for_there() {
 fn a_module_that_others_may_write_is_found() {
     on_debian(|world| {
         let path = world.module_path();
-        fs::set_permissions(&path, Permissions::from_mode(0o666)).unwrap();
+        set_mode(&path, 0o666);
         let one = finds(world, "module", "open", path.to_str());
         assert!(one.mend.contains("chmod go-w"), "{one:#?}");
-        fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+        set_mode(&path, 0o644);
         chown(&path, Some(1001), None).unwrap();
         let one = finds(world, "module", "open", path.to_str());
         assert!(one.found.ends_with("it belongs to uid 1001"), "{one:#?}");
@@ -99,10 +99,10 @@ fn a_store_that_is_open_to_others_is_found() {
         for (folder, mode) in
             [(STORE.to_owned(), 0o777), (format!("{STORE}/credentials"), 0o755), (format!("{STORE}/state"), 0o710)]
         {
-            fs::set_permissions(&folder, Permissions::from_mode(mode)).unwrap();
+            set_mode(&folder, mode);
             let one = only(&findings(world), "store");
             assert_eq!((one.severity.as_str(), one.place.as_deref()), ("lockout", Some(folder.as_str())), "{one:#?}");
-            fs::set_permissions(&folder, Permissions::from_mode(0o700)).unwrap();
+            set_mode(&folder, 0o700);
         }
     });
 }
@@ -135,7 +135,7 @@ fn a_store_on_a_full_or_read_only_file_system_is_found() {
         for folder in ["credentials", "state"] {
             let path = format!("{STORE}/{folder}");
             fs::create_dir(&path).unwrap();
-            fs::set_permissions(&path, Permissions::from_mode(0o700)).unwrap();
+            set_mode(&path, 0o700);
         }
         fs::write(format!("{STORE}/full"), [0; 4096]).unwrap();
         let all = findings(world);

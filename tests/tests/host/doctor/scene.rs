@@ -4,7 +4,7 @@ use std::fs;
 
 use nix::mount::{MsFlags, mount};
 use serde::Deserialize;
-use twinlock_tests::{Family, FirstFactor, Output, World, in_sshd_world};
+use twinlock_tests::{Family, FirstFactor, Output, World, in_sshd_world, set_mode};
 
 /// What `doctor --json` says of one thing.
 #[derive(Clone, Debug, PartialEq, Eq, Deserialize)]
@@ -74,7 +74,7 @@ pub(crate) fn stand_in(world: &World, program: &str, script: &str) {
     fs::create_dir_all("/tmp/real").unwrap();
     let real = format!("/tmp/real/{name}");
     fs::copy(program, &real).unwrap();
-    fs::set_permissions(&real, std::os::unix::fs::PermissionsExt::from_mode(0o755)).unwrap();
+    set_mode(&real, 0o755);
     let false_one = format!("/tmp/false-{name}");
     world.write_script(&false_one, &format!("#!/bin/sh\n{script}\n"));
     mount(Some(false_one.as_str()), program, None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();

@@ -1,12 +1,11 @@
 //! A host with Twinlock in sshd, sudo, su and login, and people at its terminals.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::Path;
 use std::thread;
 
 use twinlock_tests::{
-    Account, CONFIG, Enrolled, Family, FirstFactor, Launch, Output, Sshd, Terminal, World, in_sshd_world,
+    Account, CONFIG, Enrolled, Family, FirstFactor, Launch, Output, Sshd, Terminal, World, in_sshd_world, set_mode,
 };
 
 pub(crate) const CODE: &str = "Verification code: ";
@@ -89,7 +88,7 @@ impl<'w> Host<'w> {
 
     fn sudoers(&self, text: &str) {
         self.world.write("/etc/sudoers", text);
-        fs::set_permissions("/etc/sudoers", Permissions::from_mode(0o440)).unwrap();
+        set_mode("/etc/sudoers", 0o440);
     }
 
     /// alice at a terminal.

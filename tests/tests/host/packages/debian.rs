@@ -1,7 +1,8 @@
 //! What dpkg does to a host with the packages.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
+
+use twinlock_tests::set_mode;
 
 use crate::packages::built::{Folder, both, has, package, text};
 use crate::packages::root::{Root, in_root};
@@ -63,7 +64,7 @@ fn later(root: &Root, name: &str) -> String {
 fn run_by_systemd(root: &Root) {
     root.write("/run/systemd/system/.here", "");
     root.write("/usr/bin/deb-systemd-invoke", "#!/bin/sh\necho \"$*\" >>/asked\n");
-    fs::set_permissions(root.path("/usr/bin/deb-systemd-invoke"), Permissions::from_mode(0o755)).unwrap();
+    set_mode(root.path("/usr/bin/deb-systemd-invoke"), 0o755);
 }
 
 fn status(root: &Root, package: &str) -> String {
@@ -170,7 +171,7 @@ fn removing_stops_the_broker_and_neither_a_refusal_nor_an_upgrade_does() {
 fn a_new_store_gets_its_labels_where_the_host_has_them() {
     in_debian(|root| {
         root.write("/usr/sbin/restorecon", "#!/bin/sh\necho \"$*\" >>/asked\n");
-        fs::set_permissions(root.path("/usr/sbin/restorecon"), Permissions::from_mode(0o755)).unwrap();
+        set_mode(root.path("/usr/sbin/restorecon"), 0o755);
         install(root);
         assert_eq!(root.read("/asked"), "-R /var/lib/twinlock\n");
         assert!(root.exists("/usr/share/twinlock/selinux/twinlock.te"));

@@ -2,12 +2,14 @@
 //! many of their restrictions as can be had without systemd.
 
 use std::collections::{BTreeMap, BTreeSet};
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt};
+use std::fs;
+use std::os::unix::fs::MetadataExt;
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use twinlock_tests::{Account, Authenticator, Launch, Output, PASSWORD, Terminal, World, in_world, is_root_in_earnest};
+use twinlock_tests::{
+    Account, Authenticator, Launch, Output, PASSWORD, Terminal, World, in_world, is_root_in_earnest, set_mode,
+};
 
 const SERVICE: &str = "systemd/twinlockd.service";
 
@@ -91,7 +93,7 @@ fn with_alice(test: impl FnOnce(&World, &Account) + Send) {
         }
         let alice = world.account("alice");
         // As RHEL has it.
-        fs::set_permissions("/etc/shadow", Permissions::from_mode(0o000)).unwrap();
+        set_mode("/etc/shadow", 0o000);
         test(world, &alice);
     });
 }

@@ -1,9 +1,9 @@
 //! From the package to logins with two factors, and back.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{PermissionsExt, chown};
+use std::fs;
+use std::os::unix::fs::chown;
 
-use twinlock_tests::{Family, in_sshd_world};
+use twinlock_tests::{Family, in_sshd_world, set_mode};
 
 use crate::ssh_enable::scene::{DROP_IN, FAMILIES, MODES, PAM, configuration, exists, journal, meaning, with_host};
 
@@ -67,10 +67,10 @@ fn disable_brings_back_every_byte_mode_and_owner() {
     for family in FAMILIES {
         for (_, mode) in MODES {
             with_host(family, |host| {
-                fs::set_permissions(PAM, Permissions::from_mode(0o640)).unwrap();
+                set_mode(PAM, 0o640);
                 chown(PAM, Some(0), Some(42)).unwrap();
                 host.world.write(DROP_IN, "# somebody's own\nLogLevel VERBOSE\n");
-                fs::set_permissions(DROP_IN, Permissions::from_mode(0o600)).unwrap();
+                set_mode(DROP_IN, 0o600);
                 let before = configuration();
                 host.ssh_done(&["enable", "--mode", mode]);
                 host.ssh_done(&["confirm"]);

@@ -1,10 +1,10 @@
 //! When nothing is switched on: each refusal with what to do, and by which name it is overridden.
 
-use std::fs::{self, OpenOptions, Permissions};
-use std::os::unix::fs::{PermissionsExt, symlink};
+use std::fs::{self, OpenOptions};
+use std::os::unix::fs::symlink;
 
 use nix::mount::{MsFlags, mount};
-use twinlock_tests::{CONFIG, Family, FirstFactor, Output, Snapshot};
+use twinlock_tests::{CONFIG, Family, FirstFactor, Output, Snapshot, set_mode};
 
 use crate::ssh_enable::scene::{DROP_IN, Host, JOURNAL, PAM, configuration, journal, with_host};
 
@@ -118,7 +118,7 @@ fn what_the_doctor_finds_of_the_host_as_it_would_be() {
 #[test]
 fn what_would_bar_every_code() {
     with_host(Family::Debian, |host| {
-        fs::set_permissions("/var/lib/twinlock/credentials", Permissions::from_mode(0o777)).unwrap();
+        set_mode("/var/lib/twinlock/credentials", 0o777);
         // The store is prepared before anything is judged, and no flag gets past one that is not root's alone.
         let everything = ["enable", "--without-enrolled-admin", "--despite-lockouts", "--deny-unenrolled"];
         refuses(host, &everything, &["cannot trust /var/lib/twinlock/credentials: its mode is 0777"]);

@@ -1,15 +1,15 @@
 //! Odd answers (R0 in SECURITY.md): each denies, in one prompt, and what is no code costs nothing.
 
-use twinlock_tests::{Give, PamCode, State};
+use twinlock_tests::{Give, PamCode, Setup, State, User};
 
-use crate::module::scene::{Alice, granted, granted_by_recovery, refused, refused_by, run, with_alice};
+use crate::module::end::{granted, granted_by_recovery, login, refused, refused_by, run};
 
 fn bytes(answer: impl AsRef<[u8]>) -> Give {
     Give::Bytes(answer.as_ref().to_vec())
 }
 
 /// Each is refused with this code for this reason, after one prompt, and leaves the state as it was.
-fn each_is_free(alice: &Alice<'_>, gives: impl IntoIterator<Item = Give>, code: PamCode, reason: &str) {
+fn each_is_free(alice: &User<'_>, gives: impl IntoIterator<Item = Give>, code: PamCode, reason: &str) {
     let state = alice.state_bytes();
     for give in gives {
         let (outcome, end) = run(alice.world, alice.attempt().give(give.clone()));
@@ -23,7 +23,7 @@ fn each_is_free(alice: &Alice<'_>, gives: impl IntoIterator<Item = Give>, code: 
 
 #[test]
 fn a_conversation_without_an_answer_is_refused_as_such() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let gives = [Give::NullArray, Give::NullText, Give::ConvErr, Give::Code(-1), Give::Code(4711), Give::Code(25)];
         each_is_free(alice, gives, PamCode::ConvErr, "no-answer");
     });
@@ -31,19 +31,20 @@ fn a_conversation_without_an_answer_is_refused_as_such() {
 
 #[test]
 fn a_conversation_that_wants_to_be_asked_again_is_incomplete() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         each_is_free(alice, [Give::Code(PamCode::ConvAgain.into())], PamCode::Incomplete, "no-answer");
     });
 }
 
 #[test]
 fn a_conversation_without_memory_says_so() {
-    with_alice(|alice| each_is_free(alice, [Give::Code(PamCode::BufErr.into())], PamCode::BufErr, "no-answer"));
+    Setup::new()
+        .enrolled(|alice| each_is_free(alice, [Give::Code(PamCode::BufErr.into())], PamCode::BufErr, "no-answer"));
 }
 
 #[test]
 fn answers_of_every_wrong_length_are_junk() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let lengths = [0, 1, 2, 5, 9, 10, 11, 15, 17, 127, 128, 129, 512, 513, 65_536, 200_000];
         each_is_free(alice, lengths.map(|length| Give::Huge { length, byte: b'7' }), PamCode::AuthErr, "junk");
     });
@@ -51,7 +52,7 @@ fn answers_of_every_wrong_length_are_junk() {
 
 #[test]
 fn an_answer_of_16_mib_is_junk() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let huge = [Give::Huge { length: 16 << 20, byte: b'7' }, Give::Huge { length: 16 << 20, byte: 0xff }];
         each_is_free(alice, huge, PamCode::AuthErr, "junk");
     });
@@ -59,7 +60,7 @@ fn an_answer_of_16_mib_is_junk() {
 
 #[test]
 fn what_is_no_digit_is_not_read_as_one() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let near: [&[u8]; 26] = [
             b"+12345",
             b"+123456",
@@ -94,7 +95,7 @@ fn what_is_no_digit_is_not_read_as_one() {
 
 #[test]
 fn what_sshd_sends_for_who_may_not_log_in_is_free_at_every_length() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let dummy = b"\x08\n\r\x7fINCORRECT\x08\n\r\x7fINCORRECT";
         let cut = (1..=dummy.len()).map(|length| bytes(&dummy[..length]));
         each_is_free(alice, cut, PamCode::AuthErr, "junk");
@@ -106,7 +107,7 @@ fn what_sshd_sends_for_who_may_not_log_in_is_free_at_every_length() {
 
 #[test]
 fn an_answer_ends_at_its_nul() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let code = alice.codes().next();
         let with_tail = [code.as_bytes(), b"\0garbage"].concat();
         let (_, end) = run(alice.world, alice.attempt().give(bytes(with_tail)));
@@ -117,7 +118,7 @@ fn an_answer_ends_at_its_nul() {
 
 #[test]
 fn a_right_code_is_right_however_it_is_spaced() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let code = alice.codes().next();
         let (one, two) = code.split_at(3);
         let spellings = [
@@ -130,17 +131,17 @@ fn a_right_code_is_right_however_it_is_spaced() {
         ];
         for spelling in spellings {
             alice.state().write(alice.world);
-            assert_eq!(alice.answers(&[&spelling]), granted(), "{spelling:?}");
+            assert_eq!(login(alice, &[&spelling]), granted(), "{spelling:?}");
         }
     });
 }
 
 #[test]
 fn a_used_code_is_refused_in_every_spelling() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let code = alice.codes().next();
         let (one, two) = code.split_at(3);
-        assert_eq!(alice.answers(&[&code]), granted());
+        assert_eq!(login(alice, &[&code]), granted());
         let used = State::of("alice").number("authenticator.last_step");
         let spaces = ["", " ", "  ", "\t", "-", "--", " - "];
         let around = spaces.iter().flat_map(|a| spaces.iter().map(move |b| (*a, *b)));
@@ -148,7 +149,7 @@ fn a_used_code_is_refused_in_every_spelling() {
         for spelling in spellings {
             alice.state().used(used).write(alice.world);
             assert_eq!(
-                alice.answers(&[&spelling]),
+                login(alice, &[&spelling]),
                 refused_by("totp", "1", PamCode::AuthErr, "replayed"),
                 "B03: {spelling:?}"
             );
@@ -172,25 +173,25 @@ fn a_used_code_is_refused_in_every_spelling() {
         each_is_free(alice, folded.map(bytes), PamCode::AuthErr, "junk");
         for zeroed in [format!("0{code}"), format!("00{code}")] {
             alice.state().used(used).write(alice.world);
-            assert_eq!(alice.answers(&[&zeroed]), refused_by("totp", "1", PamCode::AuthErr, "wrong-code"), "{zeroed}");
+            assert_eq!(login(alice, &[&zeroed]), refused_by("totp", "1", PamCode::AuthErr, "wrong-code"), "{zeroed}");
         }
     });
 }
 
 #[test]
 fn a_code_of_seven_or_eight_digits_is_not_cut_to_six() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let code = alice.codes().next();
         for (typed, failures) in [(format!("{code}0"), "1"), (format!("{code}00"), "2")] {
-            assert_eq!(alice.answers(&[&typed]), refused_by("totp", failures, PamCode::AuthErr, "wrong-code"));
+            assert_eq!(login(alice, &[&typed]), refused_by("totp", failures, PamCode::AuthErr, "wrong-code"));
         }
     });
 }
 
 #[test]
 fn a_recovery_code_is_right_however_it_is_spaced() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let spaced = alice.recovery_code(0).replace('-', " - ");
-        assert_eq!(alice.answers(&[&format!("\t{spaced} ")]), granted_by_recovery());
+        assert_eq!(login(alice, &[&format!("\t{spaced} ")]), granted_by_recovery());
     });
 }

@@ -1,12 +1,12 @@
 //! The words behind the module's name in a PAM file.
 
-use twinlock_tests::{PamCode, Style, VERIFIED_KEY};
+use twinlock_tests::{EXACT, PamCode, Setup, Style, User, VERIFIED_KEY};
 
-use crate::module::scene::{Alice, EXACT, End, granted, run, with_alice};
+use crate::module::end::{End, granted, login, run};
 
 /// alice on a host whose service has these arguments.
-fn with_arguments(arguments: &str, test: impl FnOnce(&Alice<'_>) + Send) {
-    with_alice(|alice| {
+fn with_arguments(arguments: &str, test: impl FnOnce(&User<'_>) + Send) {
+    Setup::new().enrolled(|alice| {
         alice.world.service("svc", &EXACT.replace("pam_twinlock.so", &format!("pam_twinlock.so {arguments}")));
         test(alice);
     });
@@ -49,7 +49,7 @@ fn debug_says_more_and_neither_the_user_nor_an_answer() {
     with_arguments("debug", |alice| {
         let code = alice.codes().next();
         let mark = alice.world.log_mark();
-        assert_eq!(alice.answers(&[&code]), granted());
+        assert_eq!(login(alice, &[&code]), granted());
         let lines = alice.world.log_since(mark);
         let texts: Vec<_> = lines.iter().map(|line| (line.severity, line.text.as_str())).collect();
         let debug = "pam_twinlock(svc:auth): debug: config=/etc/twinlock/config.toml second_factor=required rule=\"-\" doubt=\"-\" user is known";
@@ -84,7 +84,7 @@ fn every_other_word_is_refused_and_named_and_nobody_is_asked() {
 
 #[test]
 fn a_word_that_is_no_text_is_refused() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write("/etc/pam.d/svc", b"auth required pam_twinlock.so caf\xe9\n");
         let (_, End { code, log }) = run(alice.world, alice.attempt().answer("123456"));
         assert!(code == PamCode::AuthinfoUnavail && log.contains("not UTF-8"), "{log}");
@@ -93,7 +93,7 @@ fn a_word_that_is_no_text_is_refused() {
 
 #[test]
 fn a_bad_argument_of_the_account_line_denies_too() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.service("svc", "auth required pam_twinlock.so\naccount required pam_twinlock.so nulok\n");
         let operations = [twinlock_tests::Operation::Authenticate, twinlock_tests::Operation::AcctMgmt];
         let outcome = alice.attempt().answer(alice.codes().next()).operations(operations).run(alice.world);

@@ -1,8 +1,8 @@
 //! What is shown, and that it is the same for everybody.
 
-use twinlock_tests::{Attempt, ForgedState, Message, PamCode, Style, World};
+use twinlock_tests::{Attempt, ForgedState, Message, PamCode, Setup, Style, World};
 
-use crate::module::scene::{granted, on_a_host, run, with_alice};
+use crate::module::end::{granted, run};
 
 /// Everything an attempt of `user` with this answer showed.
 fn shown(world: &World, user: &str, answer: &str) -> Vec<Message> {
@@ -11,7 +11,7 @@ fn shown(world: &World, user: &str, answer: &str) -> Vec<Message> {
 
 #[test]
 fn one_prompt_is_all_there_is_and_it_is_equal_for_everybody() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let users = ["enrolled", "not-enrolled", "disabled", "damaged", "root", "unknown"];
         for user in ["enrolled", "not-enrolled", "disabled", "damaged"] {
             let account = world.account(user);
@@ -32,7 +32,7 @@ fn one_prompt_is_all_there_is_and_it_is_equal_for_everybody() {
 
 #[test]
 fn nothing_is_shown_after_a_right_code() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let (outcome, end) = run(alice.world, alice.attempt().answer(alice.codes().next()));
         assert_eq!((end, outcome.messages.len()), (granted(), 1), "H02");
     });
@@ -40,7 +40,7 @@ fn nothing_is_shown_after_a_right_code() {
 
 #[test]
 fn nothing_is_written_to_the_hosts_output() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for answer in [alice.codes().next(), alice.wrong_code(), "junk".into()] {
             let (outcome, _) = run(alice.world, alice.attempt().answer(answer));
             assert_eq!((outcome.output.stdout.as_str(), outcome.output.stderr.as_str()), ("", ""));
@@ -50,7 +50,7 @@ fn nothing_is_written_to_the_hosts_output() {
 
 #[test]
 fn a_right_code_is_refused_to_who_became_another_while_answering() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         for other in ["bob", "zoe", "root"] {
             alice.state().write(alice.world);

@@ -4,14 +4,14 @@ use std::fs;
 use std::os::unix::fs::MetadataExt;
 
 use twinlock_tests::{
-    Attempt, Enrolled, ForgedState, PamCode, STORE, Snapshot, State, World, credentials_of, state_of,
+    Attempt, Enrolled, ForgedState, PamCode, STORE, Setup, Snapshot, State, World, credentials_of, state_of,
 };
 
-use crate::module::scene::{End, granted, granted_by_recovery, on_a_host, refused, run};
+use crate::module::end::{End, granted, granted_by_recovery, refused, run};
 
 /// alice, deployed, without a state.
 fn with_deployed(test: impl FnOnce(&World, &Enrolled) + Send) {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         world.account("alice");
         test(world, &world.deploy("alice"));
     });
@@ -155,7 +155,7 @@ fn the_state_of_another_uid_is_refused() {
 
 #[test]
 fn an_account_made_anew_under_an_old_name_does_not_inherit_its_second_factor() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         world.account("alice");
         let old = world.enrol("alice");
         assert_eq!(login(world, &old.codes().next()).code, PamCode::Success);

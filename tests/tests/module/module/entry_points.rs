@@ -1,12 +1,12 @@
 //! The return code of every entry point.
 
-use twinlock_tests::{Attempt, Operation, PamCode};
+use twinlock_tests::{Attempt, IGNORED, Operation, PamCode, Setup};
 
-use crate::module::scene::{End, IGNORED, on_a_host, refused, run, with_alice, with_alice_under};
+use crate::module::end::{End, refused, run};
 
 fn code_of(operation: Operation) -> PamCode {
     let mut code = None;
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let state = alice.state_bytes();
         code = Some(alice.attempt().operations([operation]).run(alice.world).code());
         assert_eq!(alice.state_bytes(), state, "L05: {operation:?} alone changes no state");
@@ -33,7 +33,7 @@ fn a_change_of_password_is_ignored() {
 
 #[test]
 fn a_whole_login_passes_every_entry_point() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let operations = [
             Operation::Authenticate,
             Operation::AcctMgmt,
@@ -51,7 +51,7 @@ fn a_whole_login_passes_every_entry_point() {
 
 #[test]
 fn the_guard_refuses_a_login_that_gave_no_code() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let (outcome, end) = run(alice.world, alice.attempt().operations([Operation::AcctMgmt]));
         assert_eq!(end.code, PamCode::PermDenied);
         let expected = refused(PamCode::PermDenied, "bypass").log;
@@ -63,7 +63,7 @@ fn the_guard_refuses_a_login_that_gave_no_code() {
 
 #[test]
 fn the_guard_refuses_who_is_not_enrolled() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         world.account("alice");
         let (_, end) = run(world, Attempt::new("svc").user("alice").operations([Operation::AcctMgmt]));
         assert_eq!(end.code, PamCode::PermDenied);
@@ -73,7 +73,7 @@ fn the_guard_refuses_who_is_not_enrolled() {
 
 #[test]
 fn the_guard_refuses_an_unknown_user_without_a_name() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let (_, end) = run(world, Attempt::new("svc").user("nobody-here").operations([Operation::AcctMgmt]));
         let log = "result=refused reason=unknown-user user=- method=- authenticator=- service=svc rhost=- failures=-";
         assert_eq!(end, End { code: PamCode::UserUnknown, log: log.into() });
@@ -82,7 +82,7 @@ fn the_guard_refuses_an_unknown_user_without_a_name() {
 
 #[test]
 fn the_guard_is_ignored_under_skip() {
-    with_alice_under("second_factor = \"skip\"", |alice| {
+    Setup::new().config("second_factor = \"skip\"").enrolled(|alice| {
         let (_, end) = run(alice.world, alice.attempt().operations([Operation::AcctMgmt]));
         assert_eq!(end, End { code: IGNORED, log: String::new() });
     });
@@ -90,7 +90,7 @@ fn the_guard_is_ignored_under_skip() {
 
 #[test]
 fn the_guard_is_ignored_for_who_need_not_be_enrolled_and_is_not() {
-    on_a_host("second_factor = \"optional\"", |world| {
+    Setup::new().config("second_factor = \"optional\"").host(|world| {
         world.account("alice");
         let (_, end) = run(world, Attempt::new("svc").user("alice").operations([Operation::AcctMgmt]));
         assert_eq!(end, End { code: IGNORED, log: String::new() });
@@ -99,7 +99,7 @@ fn the_guard_is_ignored_for_who_need_not_be_enrolled_and_is_not() {
 
 #[test]
 fn the_guard_refuses_who_is_enrolled_though_it_is_optional() {
-    with_alice_under("second_factor = \"optional\"", |alice| {
+    Setup::new().config("second_factor = \"optional\"").enrolled(|alice| {
         let (_, end) = run(alice.world, alice.attempt().operations([Operation::AcctMgmt]));
         assert!(end.code == PamCode::PermDenied && end.log.contains("reason=bypass"), "{end:?}");
     });
@@ -107,7 +107,7 @@ fn the_guard_refuses_who_is_enrolled_though_it_is_optional() {
 
 #[test]
 fn the_guard_refuses_after_a_refused_code() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let both = [Operation::Authenticate, Operation::AcctMgmt];
         let outcome = alice.attempt().answer(alice.wrong_code()).operations(both).run(alice.world);
         let codes: Vec<_> = outcome.codes.iter().map(|(_, code)| *code).collect();
@@ -117,7 +117,7 @@ fn the_guard_refuses_after_a_refused_code() {
 
 #[test]
 fn a_second_refused_attempt_takes_the_first_ones_mark_back() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let operations = [Operation::Authenticate, Operation::Authenticate, Operation::AcctMgmt];
         let attempt = alice.attempt().answer(alice.codes().next()).answer(alice.wrong_code());
         let outcome = attempt.operations(operations).run(alice.world);
@@ -128,7 +128,7 @@ fn a_second_refused_attempt_takes_the_first_ones_mark_back() {
 
 #[test]
 fn the_guard_refuses_another_user_than_the_one_who_gave_the_code() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         let prompting = "auth required pam_exec.so expose_authtok quiet /bin/true\n";
         let stack = format!("auth required pam_twinlock.so\n{prompting}account required pam_twinlock.so\n");
@@ -143,7 +143,7 @@ fn the_guard_refuses_another_user_than_the_one_who_gave_the_code() {
 
 #[test]
 fn alone_in_its_stack_a_right_code_is_enough_for_libpam() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.service("svc", "auth required pam_twinlock.so\naccount required pam_twinlock.so\n");
         let operations = [Operation::Authenticate, Operation::AcctMgmt, Operation::SetCred];
         let outcome = alice.attempt().answer(alice.codes().next()).operations(operations).run(alice.world);

@@ -2,12 +2,12 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, STORE};
+use twinlock_tests::{Attempt, STORE, Setup, User};
 
-use crate::module::scene::{Alice, granted, granted_by_recovery, run, with_alice};
+use crate::module::end::{granted, granted_by_recovery, login, run};
 
 /// The system calls of the module during one attempt, from its loading to the look that the host then takes at itself.
-fn calls(alice: &Alice<'_>, attempt: Attempt) -> Vec<String> {
+fn calls(alice: &User<'_>, attempt: Attempt) -> Vec<String> {
     let (_, _end) = run(alice.world, attempt.under(["strace", "-f", "-y", "-o", "/run/trace"]));
     let trace = fs::read_to_string("/run/trace").unwrap();
     // Without the number of the process in front.
@@ -63,29 +63,29 @@ fn is_small(calls: &[String]) {
 
 #[test]
 fn a_granted_login_syncs_once_and_makes_no_file() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         is_small(&calls(alice, alice.attempt().answer(alice.codes().next())));
     });
 }
 
 #[test]
 fn a_refused_login_syncs_once_and_makes_no_file() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         is_small(&calls(alice, alice.attempt().answer(alice.wrong_code())));
     });
 }
 
 #[test]
 fn a_login_with_a_recovery_code_syncs_once_and_makes_no_file() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         is_small(&calls(alice, alice.attempt().answer(alice.recovery_code(0))));
-        assert_eq!(alice.answers(&[alice.recovery_code(1)]), granted_by_recovery());
+        assert_eq!(login(alice, &[alice.recovery_code(1)]), granted_by_recovery());
     });
 }
 
 #[test]
 fn junk_syncs_and_writes_nothing() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let calls = calls(alice, alice.attempt().answer("hunter2"));
         let touched = [SYNCS.as_slice(), &CHANGES, &["pwrite64", "flock"]].concat();
         assert_eq!(named(&calls, &touched), Vec::<&str>::new());
@@ -94,7 +94,7 @@ fn junk_syncs_and_writes_nothing() {
 
 #[test]
 fn no_program_is_run_no_thread_started_and_no_network_used() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let calls = calls(alice, alice.attempt().answer(alice.codes().next()));
         assert_eq!(
             named(&calls, &["execve", "execveat", "fork", "vfork", "clone", "clone3", "prctl", "ptrace"]),
@@ -111,7 +111,7 @@ fn no_program_is_run_no_thread_started_and_no_network_used() {
 
 #[test]
 fn nothing_of_the_host_is_changed_on_the_way() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let calls = calls(alice, alice.attempt().answer(alice.codes().next()));
         let forbidden = [
             "umask",
@@ -136,7 +136,7 @@ fn nothing_of_the_host_is_changed_on_the_way() {
 
 #[test]
 fn only_the_configuration_the_accounts_and_the_users_own_files_are_opened() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         alice.world.deploy("bob");
         let calls = calls(alice, alice.attempt().answer(alice.codes().next()));
@@ -178,7 +178,7 @@ fn only_the_configuration_the_accounts_and_the_users_own_files_are_opened() {
 
 #[test]
 fn each_file_is_opened_once() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let calls = calls(alice, alice.attempt().answer(alice.codes().next()));
         for file in ["\"config.toml\"", "\"alice.toml\"", "\"alice\""] {
             let times = named(&calls, &["openat"]).iter().filter(|call| call.contains(file)).count();
@@ -189,7 +189,7 @@ fn each_file_is_opened_once() {
 
 #[test]
 fn every_file_is_opened_without_following_links_or_surviving_an_exec() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let calls = calls(alice, alice.attempt().answer(alice.codes().next()));
         let ours =
             named(&calls, &["openat"]).into_iter().filter(|call| call.contains("twinlock") || call.contains("\"alice"));
@@ -204,7 +204,7 @@ fn every_file_is_opened_without_following_links_or_surviving_an_exec() {
 
 #[test]
 fn the_work_of_a_login_does_not_grow_with_the_number_of_users() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let before = calls(alice, alice.attempt().answer(alice.codes().next())).len();
         for number in 0..500 {
             alice.world.deploy(&format!("user{number}"));
@@ -212,8 +212,8 @@ fn the_work_of_a_login_does_not_grow_with_the_number_of_users() {
         alice.state().write(alice.world);
         let after = calls(alice, alice.attempt().answer(alice.codes().next())).len();
         assert_eq!(after, before);
-        assert_eq!(alice.answers(&[alice.recovery_code(0)]), granted_by_recovery());
+        assert_eq!(login(alice, &[alice.recovery_code(0)]), granted_by_recovery());
         alice.state().write(alice.world);
-        assert_eq!(alice.answers(&[&alice.codes().next()]), granted());
+        assert_eq!(login(alice, &[&alice.codes().next()]), granted());
     });
 }

@@ -1,8 +1,8 @@
 //! The host is left as it was.
 
-use twinlock_tests::{Attempt, Operation, PamCode, STORE, Snapshot};
+use twinlock_tests::{Attempt, Operation, PamCode, STORE, Setup, Snapshot, User};
 
-use crate::module::scene::{Alice, granted, run, with_alice};
+use crate::module::end::{granted, run};
 
 const ALL: [Operation; 6] = [
     Operation::Authenticate,
@@ -14,7 +14,7 @@ const ALL: [Operation; 6] = [
 ];
 
 /// Attempts of every kind, by name.
-fn attempts(alice: &Alice<'_>) -> Vec<(&'static str, Attempt)> {
+fn attempts(alice: &User<'_>) -> Vec<(&'static str, Attempt)> {
     let answered = |answer: &str| alice.attempt().answer(answer);
     let right = alice.codes().next();
     vec![
@@ -30,7 +30,7 @@ fn attempts(alice: &Alice<'_>) -> Vec<(&'static str, Attempt)> {
 
 #[test]
 fn descriptors_ids_signals_limits_umask_and_environment_are_as_before() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (what, attempt) in attempts(alice) {
             let outcome = attempt.operations(ALL).run(alice.world);
             assert_eq!(outcome.after, outcome.before, "I5: {what}");
@@ -43,7 +43,7 @@ fn descriptors_ids_signals_limits_umask_and_environment_are_as_before() {
 
 #[test]
 fn files_are_never_open_under_the_numbers_of_the_standard_streams() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let trace = ["strace", "-f", "-o", "/run/trace", "-e", "trace=pread64,pwrite64,fdatasync,flock,read"];
         let (_, end) = run(alice.world, alice.attempt().closed_stdio().under(trace).answer(alice.codes().next()));
         assert_eq!(end, granted());
@@ -60,7 +60,7 @@ fn files_are_never_open_under_the_numbers_of_the_standard_streams() {
 
 #[test]
 fn a_login_grows_the_host_by_less_than_2_mib() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let (outcome, end) = run(alice.world, alice.attempt().answer(alice.codes().next()));
         assert_eq!(end, granted());
         assert!(outcome.grown_kib < 2048, "{} KiB", outcome.grown_kib);
@@ -72,7 +72,7 @@ fn a_host_that_is_not_root_is_denied_where_no_broker_runs() {
     if !twinlock_tests::is_root_in_earnest("an account of its own number") {
         return;
     }
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let store = Snapshot::of(STORE);
         let attempt = alice.attempt().as_account(&alice.account).answer(alice.codes().next());
         let (outcome, end) = run(alice.world, attempt);

@@ -4,9 +4,7 @@
 use std::ffi::CString;
 use std::net::IpAddr;
 
-use twinlock_tests::{PamCode, Random, authenticate_from};
-
-use crate::module::scene::{IGNORED, on_a_host};
+use twinlock_tests::{IGNORED, PamCode, Random, Setup, authenticate_from};
 
 /// Whoever proves a key on a token is not asked, nor is a group without members. From two networks, whoever is not enrolled
 /// passes.
@@ -83,7 +81,7 @@ fn is_from_a_network(rhost: &[u8]) -> bool {
 #[test]
 fn whatever_a_client_says_passes_by_no_rule_that_is_not_meant_for_it() {
     const LOGINS: usize = 5_000;
-    on_a_host(RULES, |world| {
+    Setup::new().config(RULES).host(|world| {
         world.account("alice");
         world.group("empty", &[]);
         let log_in = |user: &[u8], rhost: &[u8], info: &[u8]| {

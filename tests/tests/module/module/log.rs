@@ -1,12 +1,12 @@
 //! The log: one line an attempt, that nobody can forge and that gives nothing away. (The grammar is in the harness.)
 
-use twinlock_tests::{Attempt, PamCode, odd_texts};
+use twinlock_tests::{Attempt, EXACT, PamCode, Setup, odd_texts};
 
-use crate::module::scene::{EXACT, run, with_alice};
+use crate::module::end::run;
 
 #[test]
 fn the_remote_host_is_escaped_and_capped() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (host, expected) in odd_texts() {
             let mark = alice.world.log_mark();
             alice.attempt().rhost(&host).answer("junk").run(alice.world);
@@ -20,17 +20,17 @@ fn the_remote_host_is_escaped_and_capped() {
 
 #[test]
 fn the_terminal_is_not_in_the_log() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (tty, _) in odd_texts() {
             let (_, end) = run(alice.world, alice.attempt().tty(&tty).answer("junk"));
-            assert_eq!(end, crate::module::scene::refused(PamCode::AuthErr, "junk"));
+            assert_eq!(end, crate::module::end::refused(PamCode::AuthErr, "junk"));
         }
     });
 }
 
 #[test]
 fn the_service_is_escaped_and_capped() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         for (service, expected) in [("a b", "a%20b"), ("50%s", "50%25s"), (&"x".repeat(100), &"x".repeat(64))] {
             alice.world.service(service, EXACT);
             let mark = alice.world.log_mark();
@@ -43,7 +43,7 @@ fn the_service_is_escaped_and_capped() {
 
 #[test]
 fn how_loud_a_line_is_says_how_bad_it_is() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let severity = |answer: &str| {
             let mark = alice.world.log_mark();
             alice.attempt().answer(answer).run(alice.world);
@@ -60,7 +60,7 @@ fn how_loud_a_line_is_says_how_bad_it_is() {
 
 #[test]
 fn every_attempt_of_a_mixed_crowd_leaves_one_line_that_parses() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         let users: [&[u8]; 7] = [b"alice", b"bob", b"root", b"zoe", b"al\nice", b"\xff", b"%s"];
         let answers: [&[u8]; 7] = [

@@ -2,15 +2,15 @@
 
 use std::time::Duration;
 
-use twinlock_tests::{Attempt, PamCode, STORE, Style};
+use twinlock_tests::{Attempt, PamCode, STORE, Setup, Style, User};
 
-use crate::module::scene::{Alice, granted, refused, refused_by, run, with_alice_under};
+use crate::module::end::{granted, login, refused, refused_by, run};
 
 /// What `look` sees under each of two configurations.
-fn under<T: Send>(one: &str, other: &str, look: impl Fn(&Alice<'_>) -> T + Sync) -> (T, T) {
+fn under<T: Send>(one: &str, other: &str, look: impl Fn(&User<'_>) -> T + Sync) -> (T, T) {
     let see = |config: &str| {
         let mut seen = None;
-        with_alice_under(config, |alice| seen = Some(look(alice)));
+        Setup::new().config(config).enrolled(|alice| seen = Some(look(alice)));
         seen.unwrap_or_else(|| panic!("skipped"))
     };
     (see(one), see(other))
@@ -40,7 +40,7 @@ fn echo_decides_whether_the_code_is_seen() {
 
 #[test]
 fn fail_delay_is_asked_of_libpam() {
-    let delay = |alice: &Alice<'_>| run(alice.world, alice.attempt().answer(alice.wrong_code())).0.fail_delay();
+    let delay = |alice: &User<'_>| run(alice.world, alice.attempt().answer(alice.wrong_code())).0.fail_delay();
     let (one, five) = under("", "fail_delay = \"5s\"", delay);
     // libpam varies it by half.
     let half_more = |seconds: u64| Duration::from_millis(500 * seconds)..=Duration::from_millis(1500 * seconds);
@@ -51,7 +51,7 @@ fn fail_delay_is_asked_of_libpam() {
 
 #[test]
 fn the_delay_is_the_same_whatever_the_reason() {
-    with_alice_under("fail_delay = \"10s\"", |alice| {
+    Setup::new().config("fail_delay = \"10s\"").enrolled(|alice| {
         let asked = |attempt: Attempt| run(alice.world, attempt).0.fail_delay() >= Duration::from_secs(5);
         alice.world.account("bob");
         for user in ["alice", "bob", "zoe"] {
@@ -75,7 +75,7 @@ fn issuer_is_what_the_app_shows() {
 fn directory_is_where_people_are_enrolled() {
     let seen = under("", "[store]\ndirectory = \"/var/lib/elsewhere\"", |alice| {
         std::fs::rename(STORE, "/var/lib/elsewhere").unwrap();
-        alice.answers(&[&alice.codes().next()]).code
+        login(alice, &[&alice.codes().next()]).code
     });
     assert_eq!(seen, (PamCode::AuthinfoUnavail, PamCode::Success));
 }
@@ -84,7 +84,7 @@ fn directory_is_where_people_are_enrolled() {
 fn free_failures_is_after_how_many_two_codes_are_asked_for() {
     let seen = under("", "[throttle]\nfree_failures = 2", |alice| {
         alice.state().wrong_codes(2).write(alice.world);
-        alice.answers(&[&alice.codes().next()])
+        login(alice, &[&alice.codes().next()])
     });
     assert_eq!(seen, (granted(), refused(PamCode::ConvErr, "no-answer")));
 }
@@ -93,7 +93,7 @@ fn free_failures_is_after_how_many_two_codes_are_asked_for() {
 fn budget_is_after_how_many_in_all_two_codes_are_asked_for() {
     let seen = under("", "[throttle]\nbudget = 5", |alice| {
         alice.state().budget_spent(5).write(alice.world);
-        alice.answers(&[&alice.codes().next()])
+        login(alice, &[&alice.codes().next()])
     });
     assert_eq!(seen, (granted(), refused(PamCode::ConvErr, "no-answer")));
 }
@@ -103,7 +103,7 @@ fn spacing_is_how_long_to_wait_between_two_attempts() {
     let seen = under("", "[throttle]\nspacing = \"1h\"", |alice| {
         alice.state().wrong_codes(3).failed_ago(60).write(alice.world);
         let mut codes = alice.codes();
-        alice.answers(&[&codes.next(), &codes.next()])
+        login(alice, &[&codes.next(), &codes.next()])
     });
     assert_eq!(seen, (granted(), refused_by("totp", "3", PamCode::AuthErr, "throttled")));
 }
@@ -113,14 +113,14 @@ fn disable_after_is_after_how_many_in_a_row_codes_are_refused() {
     let seen = under("", "[throttle]\ndisable_after = 11", |alice| {
         alice.state().wrong_codes(11).write(alice.world);
         let mut codes = alice.codes();
-        alice.answers(&[&codes.next(), &codes.next()])
+        login(alice, &[&codes.next(), &codes.next()])
     });
     assert_eq!(seen, (granted(), refused_by("totp", "11", PamCode::AuthErr, "disabled")));
 }
 
 #[test]
 fn the_shipped_file_changes_nothing() {
-    with_alice_under("", |alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.write(twinlock_tests::CONFIG, alice.world.shipped("config.toml"));
         let (outcome, end) = run(alice.world, alice.attempt().answer(alice.codes().next()));
         assert_eq!((end, outcome.prompts()), (granted(), vec!["Verification code: "]));

@@ -4,10 +4,10 @@
 
 use std::sync::OnceLock;
 
-use twinlock_tests::{Operation, PamCode, in_world};
+use twinlock_tests::{Operation, PamCode, Setup, in_world};
 
+use crate::module::end::{granted, run};
 use crate::module::probe;
-use crate::module::scene::{granted, run, with_alice};
 
 /// The module with the probe.
 fn with_probe() -> &'static [u8] {
@@ -18,7 +18,7 @@ fn with_probe() -> &'static [u8] {
 #[test]
 fn a_panic_is_a_system_error_and_one_line_in_the_log() {
     let module = with_probe();
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         std::fs::write(alice.world.module_path(), module).unwrap();
         let stack = "auth required pam_twinlock.so\naccount required pam_twinlock.so\nauth required pam_permit.so\n";
         alice.world.service("twinlock-panic", stack);
@@ -41,7 +41,7 @@ fn a_panic_is_a_system_error_and_one_line_in_the_log() {
 #[test]
 fn the_probe_answers_to_its_own_service_alone() {
     let module = with_probe();
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         std::fs::write(alice.world.module_path(), module).unwrap();
         assert_eq!(run(alice.world, alice.attempt().answer(alice.codes().next())).1, granted());
     });

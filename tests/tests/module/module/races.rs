@@ -2,9 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use twinlock_tests::{Account, Attempt, Enrolled, ForgedState, Outcome, PamCode, State, World, race};
-
-use crate::module::scene::on_a_host;
+use twinlock_tests::{Account, Attempt, Enrolled, ForgedState, Outcome, PamCode, Setup, State, World, race};
 
 /// A user of a round.
 fn user(world: &World, name: &str) -> (Account, Enrolled) {
@@ -32,7 +30,7 @@ fn reasons(world: &World, mark: usize) -> BTreeMap<String, usize> {
 
 #[test]
 fn of_logins_with_different_recovery_codes_all_are_granted_and_nobody_is_locked_out() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let (_, user) = user(world, "alice");
         let outcomes = race(world, user.recovery_codes.iter().take(6).map(|code| attempt(&user, code)));
         assert_eq!(granted(&outcomes), 6, "L04: {:#?}", world.log());
@@ -42,7 +40,7 @@ fn of_logins_with_different_recovery_codes_all_are_granted_and_nobody_is_locked_
 
 #[test]
 fn a_right_code_among_guesses_is_granted_or_throttled_and_never_replayed() {
-    on_a_host("[throttle]\nspacing = \"1h\"", |world| {
+    Setup::new().config("[throttle]\nspacing = \"1h\"").host(|world| {
         for round in 0..4 {
             let (_, user) = user(world, &format!("u{round}"));
             let mark = world.log_mark();
@@ -58,7 +56,7 @@ fn a_right_code_among_guesses_is_granted_or_throttled_and_never_replayed() {
 
 #[test]
 fn a_prompt_left_open_holds_up_nobody() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let (account, user) = user(world, "alice");
         ForgedState::of(&account).wrong_codes(3).write(world);
         let mut codes = user.codes();
@@ -72,7 +70,7 @@ fn a_prompt_left_open_holds_up_nobody() {
 
 #[test]
 fn one_user_does_not_hold_up_another() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let (_, alice) = user(world, "alice");
         let (_, bob) = user(world, "bob");
         let lock =

@@ -3,9 +3,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, PamCode, VERIFIED_KEY};
-
-use crate::module::scene::{Alice, with_alice_under};
+use twinlock_tests::{Attempt, PamCode, Setup, User, VERIFIED_KEY};
 
 const EXACT: &str = "auth required pam_twinlock.so\n";
 const FORWARD: &str = "auth required pam_twinlock.so forward_pass\n";
@@ -18,7 +16,7 @@ const ENROLL_AND_REMEMBER: &str = "[[rule]]\nname = \"office\"\nsecond_factor = 
 /// Walks to the store, opened credentials, opened records.
 type Reads = (usize, usize, usize);
 
-fn reads(alice: &Alice<'_>, attempt: Attempt) -> (PamCode, Reads) {
+fn reads(alice: &User<'_>, attempt: Attempt) -> (PamCode, Reads) {
     let outcome = attempt.under(["strace", "-f", "-y", "-e", "trace=openat", "-o", "/run/trace"]).run(alice.world);
     let trace = fs::read_to_string("/run/trace").unwrap();
     let count = |what: &str| trace.lines().filter(|line| line.contains(what)).count();
@@ -31,11 +29,11 @@ fn reads(alice: &Alice<'_>, attempt: Attempt) -> (PamCode, Reads) {
 fn row(
     config: &str,
     stack: &str,
-    prepare: impl FnOnce(&Alice<'_>) + Send,
-    answers: fn(&Alice<'_>) -> Vec<String>,
+    prepare: impl FnOnce(&User<'_>) + Send,
+    answers: fn(&User<'_>) -> Vec<String>,
 ) -> Reads {
     let mut found = None;
-    with_alice_under(config, |alice| {
+    Setup::new().config(config).enrolled(|alice| {
         alice.world.service("svc", stack);
         prepare(alice);
         let attempt = alice.attempt().rhost("192.0.2.7").pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY);
@@ -47,24 +45,24 @@ fn row(
     found.unwrap()
 }
 
-fn code(alice: &Alice<'_>) -> Vec<String> {
+fn code(alice: &User<'_>) -> Vec<String> {
     vec![alice.codes().next()]
 }
 
-fn two_codes(alice: &Alice<'_>) -> Vec<String> {
+fn two_codes(alice: &User<'_>) -> Vec<String> {
     let mut codes = alice.codes();
     vec![codes.next(), codes.next()]
 }
 
-fn recovery_code(alice: &Alice<'_>) -> Vec<String> {
+fn recovery_code(alice: &User<'_>) -> Vec<String> {
     vec![alice.recovery_code(0).to_owned()]
 }
 
-fn in_step_up(alice: &Alice<'_>) {
+fn in_step_up(alice: &User<'_>) {
     alice.state().wrong_codes(5).failed_ago(3600).write(alice.world);
 }
 
-fn no_record(alice: &Alice<'_>) {
+fn no_record(alice: &User<'_>) {
     fs::remove_file(twinlock_tests::state_of(&alice.account.name)).unwrap();
 }
 
@@ -107,6 +105,6 @@ fn the_first_login_after_deployment_is_no_exception() {
 /// Two answers are judged there, each under the lock, which is never held while somebody types.
 #[test]
 fn a_second_attempt_in_one_login_is_one_more_look_under_the_lock() {
-    let answers = |alice: &Alice<'_>| vec![alice.wrong_code(), alice.codes().next()];
+    let answers = |alice: &User<'_>| vec![alice.wrong_code(), alice.codes().next()];
     assert_eq!(row(ENROLL_AND_REMEMBER, FIRST_PASS, |_| (), answers), (3, 3, 3));
 }

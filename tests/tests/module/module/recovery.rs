@@ -1,38 +1,38 @@
 //! Recovery codes.
 
-use twinlock_tests::{PamCode, State, Style};
+use twinlock_tests::{PamCode, Setup, State, Style};
 
-use crate::module::scene::{granted_by_recovery, refused_by, run, with_alice};
+use crate::module::end::{granted_by_recovery, login, refused_by, run};
 
 #[test]
 fn a_recovery_code_opens_one_login() {
-    with_alice(|alice| {
-        assert_eq!(alice.answers(&[alice.recovery_code(3)]), granted_by_recovery());
+    Setup::new().enrolled(|alice| {
+        assert_eq!(login(alice, &[alice.recovery_code(3)]), granted_by_recovery());
         assert_eq!(State::of("alice").text("recovery.ids"), "[4]");
     });
 }
 
 #[test]
 fn a_used_recovery_code_is_refused_and_charged() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let code = alice.recovery_code(0);
-        assert_eq!(alice.answers(&[code]), granted_by_recovery());
-        assert_eq!(alice.answers(&[code]), refused_by("recovery", "1", PamCode::AuthErr, "replayed"));
+        assert_eq!(login(alice, &[code]), granted_by_recovery());
+        assert_eq!(login(alice, &[code]), refused_by("recovery", "1", PamCode::AuthErr, "replayed"));
         assert_eq!(State::of("alice").charges(), [1, 0, 1, 1]);
     });
 }
 
 #[test]
 fn what_is_shaped_like_a_recovery_code_and_is_none_is_wrong() {
-    with_alice(|alice| {
-        let end = alice.answers(&["0000-0000-0000-0000"]);
+    Setup::new().enrolled(|alice| {
+        let end = login(alice, &["0000-0000-0000-0000"]);
         assert_eq!(end, refused_by("recovery", "1", PamCode::AuthErr, "wrong-code"));
     });
 }
 
 #[test]
 fn one_wrong_symbol_anywhere_makes_a_recovery_code_wrong() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let right: Vec<char> = alice.recovery_code(0).chars().filter(|symbol| *symbol != '-').collect();
         for at in 0..right.len() {
             alice.state().write(alice.world);
@@ -40,7 +40,7 @@ fn one_wrong_symbol_anywhere_makes_a_recovery_code_wrong() {
             typed[at] = if typed[at] == '7' { '8' } else { '7' };
             let typed: String = typed.into_iter().collect();
             assert_eq!(
-                alice.answers(&[&typed]),
+                login(alice, &[&typed]),
                 refused_by("recovery", "1", PamCode::AuthErr, "wrong-code"),
                 "L09: {at}"
             );
@@ -50,28 +50,28 @@ fn one_wrong_symbol_anywhere_makes_a_recovery_code_wrong() {
 
 #[test]
 fn case_and_lookalikes_and_dashes_do_not_matter() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         // 1DHA-YSAR-4RQ9-CYS4 and B1M9-KS01-BTR3-0Q3D
-        assert_eq!(alice.answers(&["ldha ysar 4rq9 cys4"]), granted_by_recovery());
-        assert_eq!(alice.answers(&["biM9-ksO-IBTR3oq3d"]), granted_by_recovery());
+        assert_eq!(login(alice, &["ldha ysar 4rq9 cys4"]), granted_by_recovery());
+        assert_eq!(login(alice, &["biM9-ksO-IBTR3oq3d"]), granted_by_recovery());
     });
 }
 
 #[test]
 fn a_used_recovery_code_has_no_second_spelling() {
-    with_alice(|alice| {
-        assert_eq!(alice.answers(&["1DHA-YSAR-4RQ9-CYS4"]), granted_by_recovery());
+    Setup::new().enrolled(|alice| {
+        assert_eq!(login(alice, &["1DHA-YSAR-4RQ9-CYS4"]), granted_by_recovery());
         for (spelling, failures) in
             [("1dhaysar4rq9cys4", "1"), ("IDHA-YSAR-4RQ9-CYS4", "2"), ("L DHA YSAR 4RQ9 CYS4", "3")]
         {
-            assert_eq!(alice.answers(&[spelling]), refused_by("recovery", failures, PamCode::AuthErr, "replayed"));
+            assert_eq!(login(alice, &[spelling]), refused_by("recovery", failures, PamCode::AuthErr, "replayed"));
         }
     });
 }
 
 #[test]
 fn how_many_are_left_is_told_and_few_are_warned_of() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let told = |spent: u8| {
             alice.state().spent_codes(1..=spent).write(alice.world);
             let (outcome, end) = run(alice.world, alice.attempt().answer(alice.recovery_code(usize::from(spent))));
@@ -99,7 +99,7 @@ fn how_many_are_left_is_told_and_few_are_warned_of() {
 
 #[test]
 fn nothing_is_told_to_an_application_that_wants_silence() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         const PAM_SILENT: i32 = 0x8000;
         let (outcome, end) = run(alice.world, alice.attempt().flags(PAM_SILENT).answer(alice.recovery_code(0)));
         assert_eq!((end, outcome.notices()), (granted_by_recovery(), vec![]));
@@ -108,19 +108,19 @@ fn nothing_is_told_to_an_application_that_wants_silence() {
 
 #[test]
 fn a_recovery_code_works_when_the_authenticator_is_disabled_and_does_not_enable_it() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(100).write(alice.world);
-        assert_eq!(alice.answers(&[alice.recovery_code(0)]), granted_by_recovery());
-        let end = alice.answers(&[&alice.codes().next()]);
+        assert_eq!(login(alice, &[alice.recovery_code(0)]), granted_by_recovery());
+        let end = login(alice, &[&alice.codes().next()]);
         assert_eq!(end, refused_by("totp", "0", PamCode::AuthErr, "disabled"));
     });
 }
 
 #[test]
 fn recovery_codes_are_disabled_by_their_own_hundred() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_recovery_codes(100).write(alice.world);
-        let end = alice.answers(&[alice.recovery_code(0)]);
+        let end = login(alice, &[alice.recovery_code(0)]);
         assert_eq!(end, refused_by("recovery", "100", PamCode::AuthErr, "disabled"));
     });
 }

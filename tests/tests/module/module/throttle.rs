@@ -1,31 +1,31 @@
 //! Outside the free failures and the budget: two consecutive codes.
 
-use twinlock_tests::{Attempt, PamCode, State};
+use twinlock_tests::{Attempt, PamCode, Setup, State, User};
 
-use crate::module::scene::{Alice, granted, granted_by_recovery, refused, refused_by, run, with_alice};
+use crate::module::end::{granted, granted_by_recovery, login, refused, refused_by, run};
 
 const BOTH: [&str; 2] = ["Verification code: ", "Wait for the next code and enter it: "];
 
 /// alice after three wrong codes in a row, an hour ago.
-fn after_three_failures(test: impl FnOnce(&Alice<'_>) + Send) {
-    with_alice(|alice| {
+fn after_three_failures(test: impl FnOnce(&User<'_>) + Send) {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(3).write(alice.world);
         test(alice);
     });
 }
 
-fn two(alice: &Alice<'_>, first: &str, second: &str) -> Attempt {
+fn two(alice: &User<'_>, first: &str, second: &str) -> Attempt {
     alice.attempt().answer(first).answer(second)
 }
 
 #[test]
 fn three_failures_are_free_and_the_fourth_attempt_is_not() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let wrong = alice.wrong_code();
         for failures in ["1", "2", "3"] {
-            assert_eq!(alice.answers(&[&wrong]), refused_by("totp", failures, PamCode::AuthErr, "wrong-code"));
+            assert_eq!(login(alice, &[&wrong]), refused_by("totp", failures, PamCode::AuthErr, "wrong-code"));
         }
-        assert_eq!(alice.answers(&[&wrong]), refused_by("totp", "3", PamCode::AuthErr, "throttled"));
+        assert_eq!(login(alice, &[&wrong]), refused_by("totp", "3", PamCode::AuthErr, "throttled"));
     });
 }
 
@@ -106,9 +106,9 @@ fn after_two_codes_neither_is_accepted_again() {
     after_three_failures(|alice| {
         let mut codes = alice.codes();
         let (now, next) = (codes.next(), codes.next());
-        assert_eq!(alice.answers(&[&now, &next]), granted());
+        assert_eq!(login(alice, &[&now, &next]), granted());
         for (code, failures) in [(&now, "1"), (&next, "2")] {
-            assert_eq!(alice.answers(&[code]), refused_by("totp", failures, PamCode::AuthErr, "replayed"));
+            assert_eq!(login(alice, &[code]), refused_by("totp", failures, PamCode::AuthErr, "replayed"));
         }
     });
 }
@@ -132,7 +132,7 @@ fn a_recovery_code_instead_of_the_second_code_is_enough() {
 
 #[test]
 fn an_empty_budget_asks_for_two_codes_though_no_failure_is_in_a_row() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().budget_spent(30).write(alice.world);
         let mut codes = alice.codes();
         let (outcome, end) = run(alice.world, two(alice, &codes.next(), &codes.next()));
@@ -142,17 +142,17 @@ fn an_empty_budget_asks_for_two_codes_though_no_failure_is_in_a_row() {
 
 #[test]
 fn the_hundredth_failure_in_a_row_disables() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(99).write(alice.world);
         let end = run(alice.world, two(alice, &alice.codes().next(), &alice.wrong_code())).1;
         assert_eq!(end, refused_by("totp", "100", PamCode::AuthErr, "step-up"));
-        assert_eq!(alice.answers(&[&alice.codes().next()]), refused_by("totp", "100", PamCode::AuthErr, "disabled"));
+        assert_eq!(login(alice, &[&alice.codes().next()]), refused_by("totp", "100", PamCode::AuthErr, "disabled"));
     });
 }
 
 #[test]
 fn the_count_survives_a_clock_that_jumps() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(3).failed_ago(0).write(alice.world);
         for shift in ["-1m", "-1y", "-20y"] {
             let attempt = alice.attempt().under(["faketime", "-f", shift]).answer(alice.wrong_code());
@@ -168,7 +168,7 @@ fn the_count_survives_a_clock_that_jumps() {
 
 #[test]
 fn a_clock_far_ahead_gives_the_budget_back_and_not_the_free_failures() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(30).write(alice.world);
         let attempt = alice.attempt().under(["faketime", "-f", "+1y"]).answer(alice.wrong_code());
         let (outcome, _) = run(alice.world, attempt);

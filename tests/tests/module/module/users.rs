@@ -2,9 +2,9 @@
 
 use std::path::Path;
 
-use twinlock_tests::{Attempt, Give, PamCode, STORE, Snapshot, World, odd_user_names};
+use twinlock_tests::{Attempt, Give, IGNORED, PamCode, STORE, Setup, Snapshot, World, odd_user_names};
 
-use crate::module::scene::{End, IGNORED, granted, on_a_host, run, with_alice, with_alice_under};
+use crate::module::end::{End, granted, run};
 
 fn unknown() -> End {
     let log = "result=refused reason=unknown-user user=- method=- authenticator=- service=svc rhost=- failures=-";
@@ -21,7 +21,7 @@ fn is_refused_as_unknown(world: &World, name: &[u8]) {
 
 #[test]
 fn names_that_nobody_has_are_all_alike_and_leave_nothing() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let store = Snapshot::of(STORE);
         for name in odd_user_names() {
             is_refused_as_unknown(alice.world, &name);
@@ -33,7 +33,7 @@ fn names_that_nobody_has_are_all_alike_and_leave_nothing() {
 
 #[test]
 fn under_optional_too_a_name_that_nobody_has_is_asked_and_refused() {
-    with_alice_under("second_factor = \"optional\"", |alice| {
+    Setup::new().config("second_factor = \"optional\"").enrolled(|alice| {
         let store = Snapshot::of(STORE);
         for name in ["../x", "zoe", "al\nice", "1001"] {
             is_refused_as_unknown(alice.world, name.as_bytes());
@@ -44,7 +44,7 @@ fn under_optional_too_a_name_that_nobody_has_is_asked_and_refused() {
 
 #[test]
 fn an_empty_name_is_asked_for_and_then_unknown() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let (_, end) = run(world, Attempt::new("svc").user("").answer("123456").answer("123456"));
         assert!(end.log.contains("reason=unknown-user"), "{end:?}");
         assert_ne!(end.code, PamCode::Success);
@@ -54,7 +54,7 @@ fn an_empty_name_is_asked_for_and_then_unknown() {
 
 #[test]
 fn a_user_that_the_application_left_out_is_asked_for() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let (outcome, end) = run(alice.world, Attempt::new("svc").answer("alice").answer(alice.codes().next()));
         assert_eq!(end, granted());
         assert_eq!(outcome.prompts(), ["login:", "Verification code: "]);
@@ -63,7 +63,7 @@ fn a_user_that_the_application_left_out_is_asked_for() {
 
 #[test]
 fn nobody_gets_in_when_the_user_cannot_be_asked_for() {
-    on_a_host("second_factor = \"optional\"", |world| {
+    Setup::new().config("second_factor = \"optional\"").host(|world| {
         for give in [Give::ConvErr, Give::NullText, Give::NullArray, Give::Bytes(Vec::new())] {
             let (outcome, end) = run(world, Attempt::new("svc").give(give.clone()));
             assert_eq!(outcome.signal(), None, "{give:?}");
@@ -80,7 +80,7 @@ fn nobody_gets_in_when_the_user_cannot_be_asked_for() {
 
 #[test]
 fn an_account_whose_name_is_no_plain_text_has_files_of_its_own() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         world.account("DOM\\al.ice");
         let enrolled = world.enrol("DOM\\al.ice");
         let (_, end) = run(world, Attempt::new("svc").user("DOM\\al.ice").answer(enrolled.codes().next()));
@@ -92,7 +92,7 @@ fn an_account_whose_name_is_no_plain_text_has_files_of_its_own() {
 
 #[test]
 fn an_account_with_a_dot_in_front_has_no_hidden_file() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         world.account(".new");
         let enrolled = world.enrol(".new");
         let (_, end) = run(world, Attempt::new("svc").user(".new").answer(enrolled.codes().next()));

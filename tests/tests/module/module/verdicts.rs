@@ -1,19 +1,19 @@
 //! Every outcome of an attempt: its return code, its reason in the log, and what it costs.
 
-use twinlock_tests::{Attempt, PamCode, State};
+use twinlock_tests::{Attempt, PamCode, Setup, State};
 
-use crate::module::scene::{End, granted, on_a_host, refused, refused_by, run, with_alice};
+use crate::module::end::{End, granted, login, refused, refused_by, run};
 
 #[test]
 fn a_right_code_is_granted() {
-    with_alice(|alice| assert_eq!(alice.answers(&[&alice.codes().next()]), granted()));
+    Setup::new().enrolled(|alice| assert_eq!(login(alice, &[&alice.codes().next()]), granted()));
 }
 
 #[test]
 fn the_codes_of_the_step_before_and_after_are_right_and_those_beyond_are_wrong() {
     let verdict_at = |away: i64| {
         let mut end = None;
-        with_alice(|alice| {
+        Setup::new().enrolled(|alice| {
             // In 2001, so that no step ends meanwhile.
             let step = 981_158_400_u64 / 30;
             let code = alice.enrolled.authenticator.code_at(step.saturating_add_signed(away));
@@ -29,36 +29,36 @@ fn the_codes_of_the_step_before_and_after_are_right_and_those_beyond_are_wrong()
 
 #[test]
 fn a_wrong_code_is_refused_and_charged() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let expected = refused_by("totp", "1", PamCode::AuthErr, "wrong-code");
-        assert_eq!(alice.answers(&[&alice.wrong_code()]), expected);
+        assert_eq!(login(alice, &[&alice.wrong_code()]), expected);
         assert_eq!(State::of("alice").charges(), [1, 1, 0, 1]);
     });
 }
 
 #[test]
 fn a_used_code_is_refused_and_charged() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let code = alice.codes().next();
-        assert_eq!(alice.answers(&[&code]), granted());
-        assert_eq!(alice.answers(&[&code]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
+        assert_eq!(login(alice, &[&code]), granted());
+        assert_eq!(login(alice, &[&code]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
         assert_eq!(State::of("alice").charges(), [1, 1, 0, 1]);
     });
 }
 
 #[test]
 fn an_older_code_than_the_one_used_last_is_refused() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let mut codes = alice.codes();
         let (now, next) = (codes.next(), codes.next());
-        assert_eq!(alice.answers(&[&next]), granted());
-        assert_eq!(alice.answers(&[&now]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
+        assert_eq!(login(alice, &[&next]), granted());
+        assert_eq!(login(alice, &[&now]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
     });
 }
 
 #[test]
 fn a_used_code_stays_used_when_the_clock_is_set_back() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let step = 981_158_400_u64 / 30;
         let code = alice.enrolled.authenticator.code_at(step);
         let at = |time: &str, code: &str| {
@@ -73,7 +73,7 @@ fn a_used_code_stays_used_when_the_clock_is_set_back() {
 
 #[test]
 fn stale_codes_at_their_own_pace_never_open_anything() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let step = 981_158_400_u64 / 30;
         for (minute, away) in [("00:00:00", -240), ("00:00:30", -240), ("00:01:00", -240)] {
             let now = step + u64::from(minute == "00:00:30") + 2 * u64::from(minute == "00:01:00");
@@ -87,19 +87,19 @@ fn stale_codes_at_their_own_pace_never_open_anything() {
 
 #[test]
 fn the_code_of_another_user_is_wrong() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.world.account("bob");
         let code = alice.world.deploy("bob").codes().next();
-        assert_eq!(alice.answers(&[&code]), refused_by("totp", "1", PamCode::AuthErr, "wrong-code"));
+        assert_eq!(login(alice, &[&code]), refused_by("totp", "1", PamCode::AuthErr, "wrong-code"));
     });
 }
 
 #[test]
 fn junk_is_neither_verified_nor_charged() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         let state = alice.state_bytes();
         for junk in ["", "hunter2", "12345", "123456789", "ABCD-EFGH"] {
-            assert_eq!(alice.answers(&[junk]), refused(PamCode::AuthErr, "junk"), "{junk:?}");
+            assert_eq!(login(alice, &[junk]), refused(PamCode::AuthErr, "junk"), "{junk:?}");
         }
         assert_eq!(alice.state_bytes(), state);
     });
@@ -107,7 +107,7 @@ fn junk_is_neither_verified_nor_charged() {
 
 #[test]
 fn who_is_not_enrolled_is_asked_and_refused() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         world.account("alice");
         let (outcome, end) = run(world, Attempt::new("svc").user("alice").answer("123456"));
         assert_eq!(end, refused(PamCode::AuthErr, "not-enrolled"));
@@ -117,7 +117,7 @@ fn who_is_not_enrolled_is_asked_and_refused() {
 
 #[test]
 fn an_unknown_user_is_asked_and_refused_and_not_named_in_the_log() {
-    on_a_host("", |world| {
+    Setup::new().host(|world| {
         let (outcome, end) = run(world, Attempt::new("svc").user("MyS3cret!").answer("123456"));
         let log = "result=refused reason=unknown-user user=- method=- authenticator=- service=svc rhost=- failures=-";
         assert_eq!(end, End { code: PamCode::UserUnknown, log: log.into() });
@@ -128,7 +128,7 @@ fn an_unknown_user_is_asked_and_refused_and_not_named_in_the_log() {
 
 #[test]
 fn a_disabled_user_is_asked_and_refused_and_not_charged() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(100).write(alice.world);
         let state = alice.state_bytes();
         let (outcome, end) = run(alice.world, alice.attempt().answer(alice.codes().next()));
@@ -140,7 +140,7 @@ fn a_disabled_user_is_asked_and_refused_and_not_charged() {
 
 #[test]
 fn too_soon_is_told_in_seconds_and_neither_looked_at_nor_charged() {
-    with_alice(|alice| {
+    Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(3).failed_ago(0).write(alice.world);
         let state = alice.state_bytes();
         let mut codes = alice.codes();
@@ -159,9 +159,9 @@ fn too_soon_is_told_in_seconds_and_neither_looked_at_nor_charged() {
 
 #[test]
 fn right_codes_end_the_row_of_failures() {
-    with_alice(|alice| {
-        assert_eq!(alice.answers(&[&alice.wrong_code()]).code, PamCode::AuthErr);
-        assert_eq!(alice.answers(&[&alice.codes().next()]), granted());
+    Setup::new().enrolled(|alice| {
+        assert_eq!(login(alice, &[&alice.wrong_code()]).code, PamCode::AuthErr);
+        assert_eq!(login(alice, &[&alice.codes().next()]), granted());
         assert_eq!(State::of("alice").charges(), [0, 0, 0, 1], "the budget stays spent");
     });
 }

@@ -2,22 +2,22 @@
 
 use std::process::Command;
 
-use twinlock_tests::{Attempt, PamCode};
+use twinlock_tests::{Attempt, PamCode, Setup};
 
+use crate::module::end::{granted, granted_by_recovery, login, refused, refused_by, run};
 use crate::module::probe;
-use crate::module::scene::{granted, granted_by_recovery, refused, refused_by, run, with_alice_under};
 
 const ENROLL: &str = "second_factor = \"enroll\"\n";
 
 #[test]
 fn it_checks_codes_and_enrols_nobody() {
     let module = probe::bare_module();
-    with_alice_under(ENROLL, |alice| {
+    Setup::new().config(ENROLL).enrolled(|alice| {
         std::fs::write(alice.world.module_path(), &module).unwrap();
         let code = alice.codes().next();
-        assert_eq!(alice.answers(&[&code]), granted());
-        assert_eq!(alice.answers(&[&code]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
-        assert_eq!(alice.answers(&[alice.recovery_code(0)]), granted_by_recovery());
+        assert_eq!(login(alice, &[&code]), granted());
+        assert_eq!(login(alice, &[&code]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
+        assert_eq!(login(alice, &[alice.recovery_code(0)]), granted_by_recovery());
         alice.world.account("bob");
         let attempt = Attempt::new("svc").user("bob").pam_environment("SSH_AUTH_INFO_0", "password").answer("123456");
         let (outcome, end) = run(alice.world, attempt);

@@ -2,11 +2,11 @@
 
 use std::fs;
 
-use twinlock_tests::{PamCode, one_after_another};
+use twinlock_tests::{PamCode, one_after_another, tool};
 
 use crate::contender::{Contender, Scene, granted};
 use crate::row::Finding;
-use crate::scene::{text, tool};
+use crate::scene::text;
 
 pub(super) fn a_host_that_may_not_write_lives(contender: Contender) -> Finding {
     contender.scene(|scene| {

@@ -1,22 +1,22 @@
 //! The files of the secrets: what stands in their place, who reads them, what is wrong in them.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::{MetadataExt, PermissionsExt, symlink};
+use std::fs;
+use std::os::unix::fs::{MetadataExt, symlink};
 use std::os::unix::net::UnixListener;
 use std::path::Path;
 
-use twinlock_tests::{PamCode, tally};
+use twinlock_tests::{PamCode, set_mode, tally, tool};
 
 use crate::attacks::planted;
 use crate::contender::{Contender, Scene};
 use crate::row::Finding;
-use crate::scene::{text, tool};
+use crate::scene::text;
 
 /// What can stand in the place of a file, and how it is made.
 type Kind = (&'static str, fn(&Path));
 
 const KINDS: [Kind; 4] = [
-    ("a FIFO", |path| tool(&["mkfifo", "-m", "600", text(path)])),
+    ("a FIFO", |path| drop(tool(&["mkfifo", "-m", "600", text(path)]))),
     ("a socket", |path| drop(UnixListener::bind(path).unwrap())),
     ("a folder", |path| fs::create_dir(path).unwrap()),
     ("a link to /dev/zero", |path| symlink("/dev/zero", path).unwrap()),
@@ -73,11 +73,11 @@ pub(super) fn secrets_are_roots_alone(contender: Contender) -> Finding {
         }
         scene.reset();
         for path in scene.files() {
-            fs::set_permissions(&path, Permissions::from_mode(0o644)).unwrap();
+            set_mode(&path, 0o644);
             if scene.answer(scene.codes().next()) == PamCode::Success {
                 open.push("file with mode 0644 used".into());
             }
-            fs::set_permissions(&path, Permissions::from_mode(0o600)).unwrap();
+            set_mode(&path, 0o600);
         }
         open.sort();
         open.dedup();

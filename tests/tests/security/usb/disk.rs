@@ -1,15 +1,14 @@
 //! Files that are deleted, half written, written by two, left behind, or swapped.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
+use std::fs;
 use std::path::Path;
 use std::process;
 
-use twinlock_tests::{CONFIG, Launch, PamCode, STORE, Snapshot, credentials_of, race, tally};
+use twinlock_tests::{CONFIG, Launch, PamCode, STORE, Snapshot, credentials_of, race, set_mode, tally, tool};
 
 use crate::contender::{Contender, Scene};
 use crate::row::Finding;
-use crate::scene::{on_a_disk, tool};
+use crate::scene::on_a_disk;
 
 pub(super) fn what_a_user_can_delete_switches_nothing_off(contender: Contender) -> Finding {
     if contender == Contender::Oath {
@@ -171,7 +170,7 @@ pub(super) fn a_store_in_a_folder_of_others_is_refused() -> String {
         let shared = Path::new("/run/shared");
         for folder in [shared, Path::new("/run/victim")] {
             fs::create_dir(folder).unwrap();
-            fs::set_permissions(folder, Permissions::from_mode(0o777)).unwrap();
+            set_mode(folder, 0o777);
         }
         scene.world.write(CONFIG, "[store]\ndirectory = \"/run/shared/store\"\n");
         tool(&["sh", "-c", "cp -a /var/lib/twinlock /run/shared/real && ln -s /run/victim /run/shared/link"]);

@@ -1,9 +1,6 @@
 //! The peer: Debian's `pam_google_authenticator.so`, known to work.
 
-use std::fs::{self, Permissions};
-use std::os::unix::fs::PermissionsExt;
-
-use twinlock_tests::{Account, Authenticator, World};
+use twinlock_tests::{Account, Authenticator, World, set_mode};
 
 const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
@@ -20,7 +17,7 @@ pub(crate) const PEER: &str = "auth required pam_google_authenticator.so\n\
 pub(crate) fn enrol_with_peer(world: &World, account: &Account) -> Authenticator {
     let file = account.home.join(".google_authenticator");
     world.write(&file, format!("{SECRET}\n\" TOTP_AUTH\n\" WINDOW_SIZE 3\n"));
-    fs::set_permissions(&file, Permissions::from_mode(0o400)).unwrap();
+    set_mode(&file, 0o400);
     world.give(&file, account);
     Authenticator::from_base32(SECRET)
 }

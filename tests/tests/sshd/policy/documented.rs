@@ -5,13 +5,7 @@ use std::collections::HashMap;
 use std::fs;
 
 use serde_json::Value;
-use twinlock_tests::{Attempt, Enrolled, Operation, PamCode, World, in_world};
-
-/// The module, with `PAM_IGNORE` of both phases made visible.
-const STACK: &str = "auth [ignore=ignore success=done default=die] pam_twinlock.so\n\
-     auth required pam_debug.so auth=cred_unavail\n\
-     account [ignore=ignore success=done default=die] pam_twinlock.so\n\
-     account required pam_debug.so acct=cred_unavail\n";
+use twinlock_tests::{Attempt, EXACT, Enrolled, IGNORED, Operation, PamCode, World, in_world};
 
 /// A fenced block of `toml`, and the lines of the block `expect` that follows it.
 struct Recipe {
@@ -111,7 +105,7 @@ fn the_module_does_of_every_recipe_what_the_page_says() {
     in_world(|world| {
         let enrolled = people(world);
         for service in ["sshd", "sudo", "sudo-i", "su", "login", "vsftpd", "cockpit"] {
-            world.service(service, STACK);
+            world.service(service, EXACT);
         }
         for Recipe { config, expectations } in recipes(world) {
             world.write("/etc/twinlock/config.toml", &config);
@@ -121,7 +115,7 @@ fn the_module_does_of_every_recipe_what_the_page_says() {
                 let outcome = attempt(&words).answer("not a code").run(world);
                 let prompts = outcome.prompts();
                 match wanted {
-                    "passes" => assert!(outcome.code() == PamCode::CredUnavail && prompts.is_empty(), "{expectation}"),
+                    "passes" => assert!(outcome.code() == IGNORED && prompts.is_empty(), "{expectation}"),
                     "enrolls" => assert!(prompts[0].contains("Scan this"), "{expectation}: {outcome:?}"),
                     "asked" | "refused" => {
                         assert_eq!(
@@ -142,7 +136,7 @@ fn the_module_does_of_every_recipe_what_the_page_says() {
 fn who_is_asked_gets_in_with_a_code() {
     in_world(|world| {
         let enrolled = people(world);
-        world.service("sshd", STACK);
+        world.service("sshd", EXACT);
         for Recipe { config, expectations } in recipes(world) {
             world.write("/etc/twinlock/config.toml", &config);
             let asked = expectations.iter().filter(|line| line.ends_with(" asked") && !line.contains("--at"));
@@ -164,7 +158,7 @@ fn who_is_asked_gets_in_with_a_code() {
 fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
     in_world(|world| {
         people(world);
-        world.service("sshd", STACK);
+        world.service("sshd", EXACT);
         let mut ends = Vec::new();
         for Recipe { config, expectations } in recipes(world) {
             world.write("/etc/twinlock/config.toml", &config);
@@ -180,7 +174,7 @@ fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
                 let key = words.iter().position(|word| *word == "--key-type");
                 key.map(|at| words.drain(at..at + 2));
                 let code = attempt(&words).operations([Operation::AcctMgmt]).run(world).code();
-                let end = if code == PamCode::CredUnavail { "passes" } else { "refused" };
+                let end = if code == IGNORED { "passes" } else { "refused" };
                 assert_eq!(told["key_alone"], end, "{expectation}: {code:?}");
                 ends.push(end);
             }
@@ -193,7 +187,7 @@ fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
 fn what_a_recipe_remembers_is_not_asked_again() {
     in_world(|world| {
         let enrolled = people(world);
-        world.service("sshd", STACK);
+        world.service("sshd", EXACT);
         let mut tried = 0;
         for Recipe { config, expectations } in recipes(world) {
             world.write("/etc/twinlock/config.toml", &config);

@@ -1,18 +1,12 @@
-//! A host with the module as service `svc`, the command, and alice.
+//! alice, who is not enrolled at first, her logins, and verbs that must do or refuse what they say.
 
-use serde_json::Value;
-use twinlock_tests::{Attempt, Authenticator, Launch, Output, PamCode, World, in_world};
+use twinlock_tests::{Attempt, Authenticator, Output, PamCode, Setup, World};
 
 pub(crate) const SECRET: &str = "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ";
 
 /// Runs the test with an account alice, who is not enrolled.
 pub(crate) fn with_account(test: impl FnOnce(&World) + Send) {
-    in_world(|world| {
-        world.set_up("");
-        world.service("svc", "auth required pam_twinlock.so\n");
-        world.account("alice");
-        test(world);
-    });
+    Setup::new().unenrolled(|world, _| test(world));
 }
 
 /// What a login of alice with these answers returns.
@@ -40,16 +34,7 @@ pub(crate) fn fed(world: &World, arguments: &[&str], input: &str) -> Output {
     world.twinlock_launch(arguments).run_with_input(input.as_bytes())
 }
 
-pub(crate) fn json(output: &Output) -> Value {
-    serde_json::from_str(&output.stdout).unwrap_or_else(|error| panic!("{error}: {output:?}"))
-}
-
 /// The secret that every token of these tests has.
 pub(crate) fn token() -> Authenticator {
     Authenticator::from_base32(SECRET)
-}
-
-/// Runs a tool of the host.
-pub(crate) fn tool(arguments: &[&str]) -> Output {
-    Launch::new(arguments).run()
 }
