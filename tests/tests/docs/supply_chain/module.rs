@@ -43,3 +43,25 @@ fn every_crate_that_runs_while_the_module_is_built_is_listed_with_its_reason() {
     let linked = names("normal,no-proc-macro");
     assert_listed("Run in the build", &names("normal,build").difference(&linked).cloned().collect());
 }
+
+/// The crates in bold under a heading of the page for readers.
+fn explained(heading: &str) -> BTreeSet<String> {
+    let page = source("docs/dependencies.md");
+    let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
+    section.split("**").skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+#[test]
+fn the_page_for_readers_names_every_crate_that_we_chose_where_it_is_linked() {
+    let manifest = source("Cargo.toml");
+    let shipped = manifest.split("[workspace.dependencies]\n").nth(1).unwrap();
+    let shipped = shipped.split("# Tests and benches only.").next().unwrap();
+    let chosen = shipped.lines().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned()));
+    let chosen: BTreeSet<String> =
+        chosen.filter(|name| !name.starts_with("twinlock") && !name.starts_with('#')).collect();
+    assert!(chosen.len() > 25, "{chosen:?}");
+    let linked = names("normal,no-proc-macro");
+    let (module, programs): (BTreeSet<_>, BTreeSet<_>) = chosen.into_iter().partition(|name| linked.contains(name));
+    assert_eq!(explained("Linked by the module"), module);
+    assert_eq!(explained("Linked by the programs"), programs);
+}
