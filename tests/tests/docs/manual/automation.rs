@@ -95,7 +95,7 @@ fn what_is_printed_without_anybody_to_ask_is_what_the_page_says() {
     });
 }
 
-/// A server that answers whoever comes, and a client with the page's configuration, whose home is this account's.
+/// A server that answers every client, and a client with the page's configuration, in this account's home.
 struct Shared<'w> {
     world: &'w World,
     person: Account,

@@ -7,11 +7,14 @@ use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world
 
 use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
 
-const GUIDES: [&str; 7] = [
+const GUIDES: [&str; 10] = [
     "user-guide.md",
     "admin-guide.md",
     "troubleshooting.md",
+    "log.md",
+    "policy.md",
     "automation.md",
+    "../SECURITY.md",
     "install.md",
     "install-debian.md",
     "install-rhel.md",

@@ -121,7 +121,7 @@ fn the_limits_of_the_broker_are_in_its_page() {
             (&session, "FIRST: Duration = Duration::from_secs(10);", "10 seconds for the first message"),
             (&server, "PATIENCE: Duration = Duration::from_secs(10);", "10 seconds for what is being written"),
         ] {
-            assert!(text.contains(definition), "{definition} has changed: mend the page and this test");
+            assert!(text.contains(definition), "{definition} has changed: change the page and this test");
             let page = page.split_whitespace().collect::<Vec<_>>().join(" ");
             assert!(page.contains(told), "{told}: {page}");
         }
