@@ -5,10 +5,13 @@ use std::time::Duration;
 use twinlock_core::policy::SecondFactor;
 use twinlock_store::config::Config;
 
-/// What is taken is in its ranges and lets nobody pass without a word for it; what is not has a place.
+/// What is taken is in its ranges and lets nobody pass without a word for it; what is not has a place. Without its comments it
+/// says the same.
 #[must_use]
 pub fn check(text: &[u8]) -> bool {
-    match Config::parse(text) {
+    let config = Config::parse(text);
+    assert_eq!(Config::parse_without_places(text).map(forget_places), config.clone().map(forget_places));
+    match config {
         Ok(config) => {
             sound(&config);
             if !says_that_some_may_pass(text) {
@@ -28,6 +31,11 @@ pub fn check(text: &[u8]) -> bool {
             false
         }
     }
+}
+
+fn forget_places(mut config: Config) -> Config {
+    config.policy.rules.iter_mut().for_each(|rule| rule.offset = 0);
+    config
 }
 
 fn sound(config: &Config) {

@@ -167,6 +167,19 @@ impl Config {
         })
     }
 
+    /// Reads settings as [`Config::parse`] does, for those who do not say where in the file a rule stands. The comments, which
+    /// are most of a configuration, are left out before it is parsed: with them it is half the work of a login.
+    ///
+    /// # Errors
+    /// As for [`Config::parse`].
+    pub fn parse_without_places(text: &[u8]) -> Result<Self, ConfigError> {
+        let settings = std::str::from_utf8(text).ok().and_then(without_comments);
+        match settings.map(|settings| Self::from_text(&settings)) {
+            Some(Ok(config)) => Ok(config),
+            Some(Err(_)) | None => Self::parse(text),
+        }
+    }
+
     fn from_text(text: &str) -> Result<Self, ParseError> {
         let default = Self::default();
         let document = Document::parse(text)?;
@@ -214,6 +227,26 @@ impl Config {
         let ThrottleSettings { free_failures, budget, spacing, disable_after } = self.throttle;
         Limits { free_failures, budget, spacing, disable_after }
     }
+}
+
+/// The text without the lines that have nothing but a comment. `None` if such a line may be part of a string of several lines,
+/// or has a character that TOML does not allow in a comment.
+fn without_comments(text: &str) -> Option<String> {
+    let mut settings = String::new();
+    for line in text.split_inclusive('\n') {
+        match line.trim_start_matches([' ', '\t']).strip_prefix('#') {
+            None => settings.push_str(line),
+            Some(comment) => {
+                let comment =
+                    comment.strip_suffix('\n').map_or(comment, |line| line.strip_suffix('\r').unwrap_or(line));
+                if !comment.bytes().all(|byte| matches!(byte, b'\t' | b' '..=b'~' | 0x80..)) {
+                    return None;
+                }
+            }
+        }
+    }
+    let may_have_long_strings = settings.contains("\"\"\"") || settings.contains("'''");
+    (!may_have_long_strings).then_some(settings)
 }
 
 /// A configuration that is refused, and where.
@@ -392,6 +425,35 @@ mod tests {
     #[test]
     fn an_empty_file_means_the_defaults() {
         assert_eq!(Config::parse(b"").unwrap(), Config::default());
+    }
+
+    #[test]
+    fn comments_are_left_out_where_they_are_surely_comments() {
+        for (text, settings) in [
+            ("# a\n\necho = true # b\n\t # c\td é\r\n[[rule]]\n#", Some("\necho = true # b\n[[rule]]\n")),
+            ("users = [\n  # a\n  \"#b\",\n]\n# c\"\"\"\n", Some("users = [\n  \"#b\",\n]\n")),
+            ("help = \"\"\"\\\n# a\"\"\"\n", None),
+            ("help = '''\n# a\n'''\n", None),
+            ("# \u{1b}\n", None),
+            ("# a\rb\n", None),
+            ("# a\r", None),
+        ] {
+            assert_eq!(without_comments(text).as_deref(), settings, "{text:?}");
+        }
+    }
+
+    #[test]
+    fn without_places_the_same_is_read_and_the_same_refused() {
+        let rule = "# a rule\n[[rule]]\nusers = [\n# a user\n\"alice\"]\nsecond_factor = \"skip\"\n";
+        let mut moved = Config::parse(rule.as_bytes()).unwrap();
+        moved.policy.rules[0].offset = 0;
+        assert_eq!(Config::parse_without_places(rule.as_bytes()), Ok(moved));
+        let text = "help = \"\"\"\\\n# here\"\"\"";
+        assert_eq!(Config::parse_without_places(text.as_bytes()).unwrap().help, "# here");
+        for text in ["# a\nechoo = true\n", "echo = true\n# \u{7f}\n", "# a\nbudget = 1", "# a\nhelp = \"a\n# b\""] {
+            let refused = Config::parse_without_places(text.as_bytes());
+            assert!(refused.is_err() && refused == Config::parse(text.as_bytes()), "{text:?}: {refused:?}");
+        }
     }
 
     #[test]

@@ -28,25 +28,32 @@ pub enum ConfigFileError {
     },
 }
 
-/// Reads the configuration. A file that is not there is a fault too: it may say that somebody must be asked.
+/// Reads the configuration, without the places of its rules in the file. A file that is not there is a fault too: it may say
+/// that somebody must be asked.
 ///
 /// # Errors
 /// [`ConfigFileError`].
 pub fn load_config(path: &Path) -> Result<Config, ConfigFileError> {
-    load_config_and_text(path).map(|(config, _)| config)
+    load(path, Config::parse_without_places).map(|(config, _)| config)
 }
 
-/// The same with the text, for those who say where in it something stands.
+/// The same with those places and the text, for those who say where in it something stands.
 ///
 /// # Errors
 /// [`ConfigFileError`].
-///
+pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFileError> {
+    load(path, Config::parse)
+}
+
 /// # Security
 /// The path may be the choice of somebody who may run the command as root and may not read the file: an error quotes only
 /// what every account can read.
-pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFileError> {
+fn load(
+    path: &Path,
+    parse: fn(&[u8]) -> Result<Config, ConfigError>,
+) -> Result<(Config, Zeroizing<Vec<u8>>), ConfigFileError> {
     let Content { bytes: text, visibility } = open::read(path, Readers::All, LARGEST).map_err(ConfigFileError::File)?;
-    match (Config::parse(&text), visibility) {
+    match (parse(&text), visibility) {
         (Ok(config), _) => Ok((config, text)),
         (Err(bad), Visibility::Everybody) => Err(ConfigFileError::Content { path: path.to_owned(), bad }),
         (Err(bad), Visibility::Restricted) => {

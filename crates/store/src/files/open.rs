@@ -6,13 +6,13 @@
 use std::{
     fs::File,
     io::Read,
-    os::fd::{AsRawFd, OwnedFd},
+    os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     path::{Component, Path, PathBuf},
 };
 
 use nix::{
     errno::Errno,
-    fcntl::{OFlag, openat},
+    fcntl::{AT_FDCWD, OFlag, openat},
     sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, mkdirat},
 };
 use zeroize::Zeroizing;
@@ -60,49 +60,56 @@ impl Folder {
     /// Walks to `path`, checking every folder on the way but `/` itself, through which this very code was loaded.
     /// The last one must be closed to others if `readers` says so.
     pub(super) fn open(path: &Path, readers: Readers) -> Result<Self, StoreError> {
-        let mut parts = Vec::new();
+        let mut names = Vec::new();
         for part in path.components() {
             match part {
                 Component::RootDir | Component::CurDir => {}
-                Component::Normal(name) => parts.push(name),
-                Component::ParentDir | Component::Prefix(_) => {
-                    return Err(error(path, StoreErrorKind::Path));
-                }
+                Component::Normal(name) => names.push(Path::new(name)),
+                Component::ParentDir | Component::Prefix(_) => return Err(error(path, StoreErrorKind::Path)),
             }
         }
         if !path.is_absolute() {
             return Err(error(path, StoreErrorKind::Path));
         }
-        let root = PathBuf::from("/");
-        let fd = nix::fcntl::open(&root, PLACE | OFlag::O_DIRECTORY, Mode::empty());
-        let fd = fd.map_err(|errno| error(&root, opening(errno)))?;
-        let mut folder = Self { fd: above_stdio(fd, &root)?, path: root, visibility: Visibility::Everybody };
-        let last = parts.len();
-        for (number, name) in (1..).zip(parts) {
-            folder = folder.folder(Path::new(name), if number == last { readers } else { Readers::All })?;
+        let last = names.len();
+        let mut steps = (1..).map(|number| if number == last { readers } else { Readers::All }).zip(names);
+        let root = Path::new("/");
+        let Some((readers, name)) = steps.next() else {
+            let fd = nix::fcntl::open(root, PLACE | OFlag::O_DIRECTORY, Mode::empty());
+            let fd = above_stdio(fd.map_err(|errno| error(root, opening(errno)))?, root)?;
+            return Ok(Self { fd, path: root.to_owned(), visibility: Visibility::Everybody });
+        };
+        // The first step starts from `/` by its name.
+        let path = root.join(name);
+        let mut folder = Self::enter((AT_FDCWD, Visibility::Everybody), &path, path.clone(), readers)?;
+        for (readers, name) in steps {
+            folder = folder.folder(name, readers)?;
         }
         Ok(folder)
     }
 
     /// Steps into a folder of this one, checked.
     pub(super) fn folder(&self, name: impl AsRef<Path>, readers: Readers) -> Result<Self, StoreError> {
-        let (name, path) = (name.as_ref(), self.path.join(&name));
-        let fd = match openat(&self.fd, name, PLACE | OFlag::O_DIRECTORY, Mode::empty()) {
+        let path = self.path.join(&name);
+        Self::enter((self.fd.as_fd(), self.visibility), name.as_ref(), path, readers)
+    }
+
+    /// Opens the folder `name` as it is found from another, and checks it.
+    fn enter(
+        (from, visibility): (BorrowedFd<'_>, Visibility),
+        name: &Path,
+        path: PathBuf,
+        readers: Readers,
+    ) -> Result<Self, StoreError> {
+        let fd = match openat(from, name, PLACE | OFlag::O_DIRECTORY, Mode::empty()) {
             Ok(fd) => above_stdio(fd, &path)?,
             // A symbolic link is no directory either; say which it is.
-            Err(Errno::ENOTDIR) if self.is_symlink(name) => return Err(error(&path, StoreErrorKind::SymbolicLink)),
+            Err(Errno::ENOTDIR) if is_symlink(from, name) => return Err(error(&path, StoreErrorKind::SymbolicLink)),
             Err(errno) => return Err(error(&path, opening(errno))),
         };
         let stat = stat(&fd, &path)?;
         check(&stat, &path, SFlag::S_IFDIR, readers)?;
-        Ok(Self { fd, path, visibility: self.visibility.and(&stat, Mode::S_IXOTH) })
-    }
-
-    fn is_symlink(&self, name: &Path) -> bool {
-        openat(&self.fd, name, PLACE, Mode::empty())
-            .ok()
-            .and_then(|fd| fstat(&fd).ok())
-            .is_some_and(|stat| kind(&stat) == SFlag::S_IFLNK)
+        Ok(Self { fd, path, visibility: visibility.and(&stat, Mode::S_IXOTH) })
     }
 
     /// Opens a file of the folder, checked. `None` if there is none.
@@ -116,15 +123,29 @@ impl Folder {
     }
 
     fn opened(&self, name: &str, access: OFlag, readers: Readers) -> Result<Option<(File, FileStat)>, StoreError> {
-        let path = self.path_of(name);
-        let fd = match openat(&self.fd, name, BASE | access, Mode::empty()) {
-            Ok(fd) => above_stdio(fd, &path)?,
-            Err(Errno::ENOENT) => return Ok(None),
-            Err(errno) => return Err(error(&path, opening(errno))),
+        let Some(file) = self.unchecked_file(name, access)? else {
+            return Ok(None);
         };
-        let stat = stat(&fd, &path)?;
+        let stat = self.check_file(&file, name, readers)?;
+        Ok(Some((file, stat)))
+    }
+
+    /// Opens a file of the folder that [`Folder::check_file`] must find sound before anything is done with it but to lock it.
+    pub(super) fn unchecked_file(&self, name: &str, access: OFlag) -> Result<Option<File>, StoreError> {
+        let path = self.path_of(name);
+        match openat(&self.fd, name, BASE | access, Mode::empty()) {
+            Ok(fd) => Ok(Some(File::from(above_stdio(fd, &path)?))),
+            Err(Errno::ENOENT) => Ok(None),
+            Err(errno) => Err(error(&path, opening(errno))),
+        }
+    }
+
+    /// Checks a file that was opened under this name.
+    pub(super) fn check_file(&self, file: &File, name: &str, readers: Readers) -> Result<FileStat, StoreError> {
+        let path = self.path_of(name);
+        let stat = stat(file, &path)?;
         check(&stat, &path, SFlag::S_IFREG, readers)?;
-        Ok(Some((File::from(fd), stat)))
+        Ok(stat)
     }
 
     /// Reads a file of the folder, at most `limit` bytes. `None` if there is none.
@@ -147,8 +168,8 @@ impl Folder {
         if size > limit {
             return Err(error(&self.path_of(name), StoreErrorKind::TooLarge(limit)));
         }
-        // Room for all of it and the end at once: a growing buffer would leave copies of secrets behind. One as large as
-        // the limit would cost more to wipe than all the rest of a login.
+        // Room for all of it and one byte more: a growing buffer would leave copies of secrets behind. One as large as the
+        // limit would cost more to wipe than all the rest of a login.
         let room = usize::try_from(size).unwrap_or(0).saturating_add(1);
         let mut bytes = Zeroizing::new(vec![0; room]);
         let read = fill(&mut file, &mut bytes).map_err(failed)?;
@@ -237,6 +258,11 @@ impl Folder {
     }
 }
 
+fn is_symlink(from: BorrowedFd<'_>, name: &Path) -> bool {
+    let fd = openat(from, name, PLACE, Mode::empty());
+    fd.ok().and_then(|fd| fstat(fd).ok()).is_some_and(|stat| kind(&stat) == SFlag::S_IFLNK)
+}
+
 /// Makes a folder, mode 0700, if it is not there; its parent must be.
 pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
@@ -288,22 +314,25 @@ pub(super) fn error(path: &Path, kind: StoreErrorKind) -> StoreError {
     StoreError { path: path.to_owned(), kind }
 }
 
-fn stat(fd: &OwnedFd, path: &Path) -> Result<FileStat, StoreError> {
+fn stat(fd: impl AsFd, path: &Path) -> Result<FileStat, StoreError> {
     fstat(fd).map_err(|errno| error(path, StoreErrorKind::Read(errno.into())))
 }
 
-/// Reads until `bytes` is full or the file ends, and says how much that was.
+/// Reads into `bytes`, which has room for one byte more than the file is expected to have, and says how much was read. A read
+/// that asked for that byte as well and brought all the others has met the end of the file.
 fn fill(file: &mut File, bytes: &mut [u8]) -> std::io::Result<usize> {
     let mut read = 0usize;
-    while let Some(rest) = bytes.get_mut(read..).filter(|rest| !rest.is_empty()) {
-        match file.read(rest) {
-            Ok(0) => break,
+    loop {
+        match file.read(bytes.get_mut(read..).unwrap_or_default()) {
+            Ok(0) => return Ok(read),
             Ok(more) => read = read.saturating_add(more),
-            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => {}
+            Err(e) if e.kind() == std::io::ErrorKind::Interrupted => continue,
             Err(e) => return Err(e),
         }
+        if read.saturating_add(1) >= bytes.len() {
+            return Ok(read);
+        }
     }
-    Ok(read)
 }
 
 #[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]
@@ -330,7 +359,7 @@ fn above_stdio(fd: OwnedFd, path: &Path) -> Result<OwnedFd, StoreError> {
     off_stdio(fd).map_err(|e| error(path, StoreErrorKind::Read(e)))
 }
 
-fn size(stat: &FileStat) -> u64 {
+pub(super) fn size(stat: &FileStat) -> u64 {
     u64::try_from(stat.st_size).unwrap_or(u64::MAX)
 }
 

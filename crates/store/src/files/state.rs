@@ -5,7 +5,7 @@
 
 use std::{
     fs::File,
-    os::unix::fs::{FileExt, MetadataExt},
+    os::unix::fs::FileExt,
     path::{Path, PathBuf},
 };
 
@@ -24,7 +24,7 @@ use super::{
     CREDENTIALS, STATES, credentials_file, file_name,
     lock::{DEADLINE, Locked, lock, try_lock, wait},
     name_with,
-    open::{Folder, Readers, error},
+    open::{Folder, Readers, error, size},
     uid_index,
 };
 use crate::{
@@ -168,13 +168,13 @@ fn find_locked((root, folder): (Folder, Folder), name: &str) -> Result<Lookup, S
     let path = folder.path_of(name);
     // A file that was replaced or removed while its lock was waited for is looked up again.
     for _ in 0..8 {
-        let Some(file) = folder.file(name, OFlag::O_RDWR, Readers::Root)? else {
+        let Some(file) = folder.unchecked_file(name, OFlag::O_RDWR)? else {
             return Ok(Lookup::Nothing { root });
         };
         let file = lock(file, &path)?;
-        let found = file.0.metadata().map_err(|e| error(&path, StoreErrorKind::Read(e)))?;
-        if found.nlink() > 0 {
-            let slot = read(&file.0, found.len(), &path)?;
+        let found = folder.check_file(&file.0, name, Readers::Root)?;
+        if found.st_nlink > 0 {
+            let slot = read(&file.0, size(&found), &path)?;
             return Ok(Lookup::State(LockedStateFile { file, root, folder, path, slot }));
         }
     }
