@@ -1,4 +1,4 @@
-//! The recipes of docs/automation.md, as they stand there, with a real sshd and real clients.
+//! The recipes of docs/automation.md, unchanged, with a real sshd and real clients.
 
 use std::fs;
 use std::net::TcpListener;

@@ -1,5 +1,4 @@
-//! The recipes of docs/policy.md, as they stand there: what is expected of each is asked of `twinlock explain` and of
-//! the module, and nothing is changed in between.
+//! The recipes of docs/policy.md, unchanged: `twinlock explain` and the module must both do what the page expects.
 
 use std::collections::HashMap;
 use std::fs;
@@ -34,7 +33,7 @@ fn recipes(world: &World) -> Vec<Recipe> {
     recipes
 }
 
-/// The people of the page, and what the enrolled ones hold.
+/// The users of the page; returns those who are enrolled, with their authenticators.
 fn people(world: &World) -> HashMap<&'static str, Enrolled> {
     world.set_up("");
     for name in ["alice", "bob", "carol", "dave", "git", "deploy", "firecall"] {
@@ -47,7 +46,7 @@ fn people(world: &World) -> HashMap<&'static str, Enrolled> {
     ["alice", "carol", "dave"].into_iter().map(|name| (name, world.enrol(name))).collect()
 }
 
-/// A key of that kind as `SSH_AUTH_INFO_0` has it.
+/// A key of this type, in the form of `SSH_AUTH_INFO_0`.
 fn key(kind: &str) -> String {
     let mut blob = u32::try_from(kind.len()).unwrap().to_be_bytes().to_vec();
     blob.extend(kind.as_bytes());
@@ -56,14 +55,14 @@ fn key(kind: &str) -> String {
     format!("publickey {kind} {}\n", data_encoding::BASE64.encode(&blob))
 }
 
-/// What `twinlock explain` says.
+/// The answer of `twinlock explain --json`.
 fn explained(world: &World, words: &[&str]) -> Value {
     let output = world.twinlock(&[&["explain", "--json"], words].concat());
     assert_eq!(output.code, Some(0), "{words:?}: {output:?}");
     serde_json::from_str(&output.stdout).unwrap()
 }
 
-/// The login that the arguments of `explain` speak of, through the module.
+/// The login that these arguments of `explain` describe, through the module.
 fn attempt(words: &[&str]) -> Attempt {
     let option = |name: &str| words.iter().position(|word| *word == name).map(|at| words[at + 1]);
     let mut attempt = Attempt::new(option("--service").unwrap_or("sshd")).user(words[0]);
@@ -80,7 +79,7 @@ fn attempt(words: &[&str]) -> Attempt {
 }
 
 #[test]
-fn explain_says_of_every_recipe_what_the_page_says() {
+fn explain_agrees_with_the_page_on_every_recipe() {
     in_world(|world| {
         people(world);
         let recipes = recipes(world);
@@ -101,7 +100,7 @@ fn explain_says_of_every_recipe_what_the_page_says() {
 }
 
 #[test]
-fn the_module_does_of_every_recipe_what_the_page_says() {
+fn the_module_agrees_with_the_page_on_every_recipe() {
     in_world(|world| {
         let enrolled = people(world);
         for service in ["sshd", "sudo", "sudo-i", "su", "login", "vsftpd", "cockpit"] {
@@ -133,7 +132,7 @@ fn the_module_does_of_every_recipe_what_the_page_says() {
 }
 
 #[test]
-fn who_is_asked_gets_in_with_a_code() {
+fn users_who_are_asked_log_in_with_a_code() {
     in_world(|world| {
         let enrolled = people(world);
         world.service("sshd", EXACT);
@@ -155,7 +154,7 @@ fn who_is_asked_gets_in_with_a_code() {
 }
 
 #[test]
-fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
+fn the_guard_agrees_with_explain_on_logins_by_key_alone() {
     in_world(|world| {
         people(world);
         world.service("sshd", EXACT);
@@ -170,7 +169,7 @@ fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
                     assert_eq!(told["key_alone"], Value::Null, "{expectation}");
                     continue;
                 }
-                // sshd shows the account phase no key.
+                // In the account phase sshd names no key.
                 let key = words.iter().position(|word| *word == "--key-type");
                 key.map(|at| words.drain(at..at + 2));
                 let code = attempt(&words).operations([Operation::AcctMgmt]).run(world).code();
@@ -184,7 +183,7 @@ fn the_guard_does_of_a_login_by_key_alone_what_explain_says() {
 }
 
 #[test]
-fn what_a_recipe_remembers_is_not_asked_again() {
+fn a_remembered_login_is_not_asked_again() {
     in_world(|world| {
         let enrolled = people(world);
         world.service("sshd", EXACT);
