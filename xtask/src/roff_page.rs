@@ -5,7 +5,7 @@ use roff::{Inline, Roff, bold, italic, roman};
 
 /// The changelog that also dates the packages: the date of a page is that of the release and not of the build.
 const CHANGELOG: &str = include_str!("../../packaging/debian/changelog");
-/// The longest line of text that mandoc accepts without a word.
+/// The longest line of text, in bytes. `mandoc` reports lines of more than 80.
 const WIDTH: usize = 78;
 
 /// The page of that file name, such as `twinlock.toml.5`. The heading of the first level is for readers of the Markdown.

@@ -11,7 +11,7 @@ use crate::notice::Change;
 pub enum Reason {
     /// No code of the window, no recovery code of the set.
     WrongCode,
-    /// The right code, but used before. Somebody may have watched.
+    /// A correct code that was used before. Someone may have watched.
     Replayed,
     /// Too soon after the last failure.
     Throttled,
@@ -60,7 +60,7 @@ impl Reason {
     pub const fn meaning(self) -> &'static str {
         match self {
             Self::WrongCode => {
-                "The answer is neither a current code nor a recovery code. With `clock-offset=` it is a code of another time: a clock is off by that much."
+                "The answer is neither a current code nor a recovery code. With `clock-offset=` it is the code for a different time: a clock is off by that much."
             }
             Self::Replayed => "The code was correct, but used before. Someone may have watched the user.",
             Self::Throttled => "Too soon after the last incorrect code. The answer was not checked or counted.",
