@@ -14,13 +14,13 @@
     reason = "a test that cannot go on panics"
 )]
 
+mod answers_and_errors;
 mod attacks;
 mod audit_trail;
 mod back_ends;
 mod contender;
-mod duo;
+mod files_and_environment;
 mod full_btrfs;
-mod google_authenticator;
 mod guesses;
 mod in_login;
 mod leaver;
@@ -31,20 +31,20 @@ mod linux_pam_input;
 mod matrix;
 mod missing_store;
 mod near_peers;
-mod oath;
+mod one_time_codes;
 mod openssh;
 mod own_journal;
 mod own_output;
 mod own_policy;
 mod own_throttle;
+mod policy_and_traces;
 mod programs;
 mod renamed_account;
 mod row;
 mod scene;
 mod sudo;
 mod sudo_edges;
-mod u2f;
-mod usb;
+mod verification;
 
 use std::env;
 use std::path::PathBuf;
@@ -60,12 +60,12 @@ use crate::row::Row;
 /// All rows, group after group.
 fn rows() -> impl Iterator<Item = &'static Row> {
     [
-        google_authenticator::ROWS, // G
-        oath::ROWS,                 // O
-        u2f::ROWS,                  // Y
-        usb::ROWS,                  // P
-        duo::ROWS,                  // D
-        linux_pam::ROWS,            // L
+        one_time_codes::ROWS,        // G
+        verification::ROWS,          // O
+        answers_and_errors::ROWS,    // Y
+        files_and_environment::ROWS, // P
+        policy_and_traces::ROWS,     // D
+        linux_pam::ROWS,             // L
         linux_pam_input::ROWS,
         linux_pam_host::ROWS,
         near_peers::ROWS, // S
