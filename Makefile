@@ -115,8 +115,8 @@ miri: ## Run the module's unsafe code in an interpreter that finds undefined beh
 		account:: answer:: record:: secret:: policy:: wire:: import:: format:: throttle:: time:: audit:: remember:: devices:: \
 		module_arguments:: --skip everything_else_is_junk
 
-bench: deps build ## Time whole authentications, beside other modules, and write docs/benchmarks.md
-	$(CARGO) run --release --locked -p twinlock-bench -- --markdown docs/benchmarks.md
+bench: deps build ## Time whole authentications, beside other modules, and write docs/benchmarks.md with its plots
+	$(CARGO) run --release --locked -p twinlock-bench -- --publish .
 
 # A new module gets its name by renaming: no login finds it missing or half written, and an sshd that has the old one
 # mapped keeps it. The directory's own SELinux label is kept, too.

@@ -52,11 +52,11 @@ pub(crate) fn measure(world: &World, rounds: usize) -> Vec<Figure> {
         }));
     }
     let names = [
-        "status over the socket, ms",
-        "`twinlock status` of a user, ms",
-        "  `true` of a user, ms",
-        "a code tried through the broker, ms",
-        "  by the module as root, ms",
+        "request for the status, ms",
+        "`twinlock status` as a user, ms",
+        "`true` as a user, ms",
+        "a code verified by the broker, ms",
+        "the same by the module as root, ms",
     ];
     figures.extend(names.iter().zip(&times).map(|(name, times)| ((*name).to_owned(), spread(times))));
 
@@ -69,8 +69,8 @@ pub(crate) fn measure(world: &World, rounds: usize) -> Vec<Figure> {
         let mut clients: Vec<Child> = accounts.iter().map(start_client).collect();
         assert!(clients.iter_mut().all(|client| client.wait().expect("our child").success()), "all are enrolled");
     });
-    figures.push((format!("{TOGETHER} users enrol at once, from the first to the last, ms"), milliseconds(took)));
-    figures.push(("memory of the broker after that, KiB".into(), broker.resident_kib().to_string()));
+    figures.push((format!("{TOGETHER} users enrol at once, ms"), milliseconds(took)));
+    figures.push(("memory of the broker afterwards, KiB".into(), broker.resident_kib().to_string()));
     figures
 }
 

@@ -36,7 +36,7 @@ impl Given {
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::Code => "success",
-            Self::WrongCode => "wrong code",
+            Self::WrongCode => "incorrect code",
             Self::RecoveryCode => "recovery code",
         }
     }
@@ -52,8 +52,8 @@ impl Contender {
         match self {
             Self::Floor => "floor",
             Self::Twinlock => "twinlock",
-            Self::GoogleAuthenticator => "google-auth.",
-            Self::Oath => "oath",
+            Self::GoogleAuthenticator => "google-authenticator",
+            Self::Oath => "pam_oath",
             Self::Libpam => "libpam",
         }
     }

@@ -58,10 +58,10 @@ pub(crate) fn gather(scene: &Scene<'_>, processes: usize) -> Facts {
     let peak = |done: &[Done]| median(done, |done| done.peak_kib);
     let took = |done: &[Done]| spread(&done.iter().map(|done| done.end - done.begin).collect());
     rows.push(("first login of a process, ms", from(&code, &took)));
-    rows.push(("memory kept after a code, KiB", from(&code, &grown)));
-    rows.push(("  at the peak", from(&code, &peak)));
-    rows.push(("memory kept after a recovery code, KiB", from(&recovery, &grown)));
-    rows.push(("  at the peak", from(&recovery, &peak)));
+    rows.push(("memory kept, code, KiB", from(&code, &grown)));
+    rows.push(("memory at the peak, code, KiB", from(&code, &peak)));
+    rows.push(("memory kept, recovery code, KiB", from(&recovery, &grown)));
+    rows.push(("memory at the peak, recovery code, KiB", from(&recovery, &peak)));
     if Command::new("strace").arg("-V").stdout(Stdio::null()).status().is_ok() {
         trace(scene, &mut rows);
     }
@@ -70,11 +70,11 @@ pub(crate) fn gather(scene: &Scene<'_>, processes: usize) -> Facts {
 
 fn trace(scene: &Scene<'_>, rows: &mut Rows) {
     let names = [
-        (Given::Code, "system calls, success"),
-        (Given::WrongCode, "system calls, wrong code"),
-        (Given::RecoveryCode, "system calls, recovery code"),
+        (Given::Code, "system calls, success", "fsync and fdatasync, success"),
+        (Given::WrongCode, "system calls, incorrect code", "fsync and fdatasync, incorrect code"),
+        (Given::RecoveryCode, "system calls, recovery code", "fsync and fdatasync, recovery code"),
     ];
-    for (given, name) in names {
+    for (given, name, syncs) in names {
         let calls = SUBJECTS.map(|subject| calls(scene, subject, given));
         let count = |wanted: &[&str]| {
             calls.each_ref().map(|calls| match calls {
@@ -85,10 +85,13 @@ fn trace(scene: &Scene<'_>, rows: &mut Rows) {
         let total =
             calls.each_ref().map(|calls| calls.as_ref().map_or_else(|| "-".into(), |calls| calls.len().to_string()));
         rows.push((name, total));
-        rows.push(("  of these fsync and fdatasync", count(&["fsync", "fdatasync"])));
+        rows.push((syncs, count(&["fsync", "fdatasync"])));
         if given == Given::Code {
-            rows.push(("  open, openat", count(&["open", "openat"])));
-            rows.push(("  rename, unlink", count(&["rename", "renameat", "renameat2", "unlink", "unlinkat"])));
+            rows.push(("open and openat, success", count(&["open", "openat"])));
+            rows.push((
+                "rename and unlink, success",
+                count(&["rename", "renameat", "renameat2", "unlink", "unlinkat"]),
+            ));
         }
     }
 }

@@ -23,6 +23,8 @@ mod facts;
 mod filling;
 #[allow(unsafe_code, reason = "the dynamic loader is a C library; every call into it stands in this one file")]
 mod loader;
+mod page;
+mod plot;
 mod race;
 mod report;
 mod rules;
@@ -30,9 +32,9 @@ mod samples;
 mod scene;
 mod worker;
 
+use std::env;
 use std::path::PathBuf;
 use std::process::ExitCode;
-use std::{env, fs};
 
 use clap::Parser;
 use nix::unistd::geteuid;
@@ -57,9 +59,9 @@ struct Arguments {
     /// Measure only the broker
     #[arg(long, conflicts_with = "rules")]
     broker: bool,
-    /// Write the report as Markdown, too
-    #[arg(long, value_name = "FILE")]
-    markdown: Option<PathBuf>,
+    /// Write bench/results.json, and docs/benchmarks.md with its plots, in this repository
+    #[arg(long, value_name = "DIR", conflicts_with_all = ["rules", "broker"])]
+    publish: Option<PathBuf>,
     /// Put the stores below this directory, on whose disk the modules are then measured [default: cargo's target
     /// directory]
     #[arg(long, value_name = "DIR")]
@@ -133,10 +135,10 @@ fn main() -> ExitCode {
     println!("{}", report.as_text());
     eprintln!("removing the stores");
     drop(disk);
-    if let Some(file) = arguments.markdown
-        && let Err(error) = fs::write(&file, report.as_markdown())
+    if let Some(repository) = arguments.publish
+        && let Err(error) = page::publish(&repository, &report)
     {
-        eprintln!("twinlock-bench: cannot write {}: {error}", file.display());
+        eprintln!("twinlock-bench: cannot write the page: {error}");
         return ExitCode::FAILURE;
     }
     ExitCode::SUCCESS
@@ -161,7 +163,7 @@ fn measure(scene: &Scene<'_>, rounds: Rounds, report: &mut Report) {
         Race { scene, enrolled, given: Given::Code, together }.run(&mut pool, rounds.growth)
     };
     let by_users = SIZES.map(|enrolled| (format!("{enrolled} enrolled"), grown(enrolled, 1)));
-    let by_logins = CROWDS.map(|together| (format!("{together} at once, all of them"), grown(ACCOUNTS, together)));
+    let by_logins = CROWDS.map(|together| (format!("{together} at once"), grown(ACCOUNTS, together)));
     report.add_growth(by_users.iter().chain(&by_logins));
     drop(pool);
     report.add_facts(&facts::gather(scene, rounds.fresh));

@@ -1,4 +1,6 @@
-//! The report: tables, as text for a terminal and as Markdown.
+//! What was measured: tables of figures, which are kept in a file, printed on a terminal, and made into the page.
+
+use serde::{Deserialize, Serialize};
 
 use crate::broker::Figure;
 use crate::contender::{Contender, Given};
@@ -7,40 +9,50 @@ use crate::race::{Results, Times};
 use crate::rules::{self, Row};
 use crate::samples::Samples;
 
-/// What was measured, in the order in which it is told.
-#[derive(Default)]
+/// All figures, in the order in which they are shown.
+#[derive(Default, Serialize, Deserialize)]
 pub(crate) struct Report {
-    introduction: Vec<String>,
-    tables: Vec<Table>,
-    notes: Vec<String>,
+    /// What it was measured on, one fact each.
+    pub(crate) machine: Vec<String>,
+    /// How often a login with a code was measured.
+    pub(crate) rounds: usize,
+    pub(crate) tables: Vec<Table>,
+    pub(crate) notes: Vec<String>,
 }
 
-struct Table {
-    title: String,
-    head: Vec<&'static str>,
-    rows: Vec<Vec<String>>,
-    below: String,
+/// Figures with their heads. A time is its median and, in brackets, its 90th percentile, in milliseconds.
+#[derive(Serialize, Deserialize)]
+pub(crate) struct Table {
+    pub(crate) title: String,
+    pub(crate) head: Vec<String>,
+    pub(crate) rows: Vec<Vec<String>>,
+    /// A line below the table, or nothing.
+    pub(crate) below: String,
 }
 
 /// The contenders that have a column; libpam has a line below.
-const COLUMNS: [Contender; 4] =
+pub(crate) const COLUMNS: [Contender; 4] =
     [Contender::Floor, Contender::Twinlock, Contender::GoogleAuthenticator, Contender::Oath];
 
-/// The contenders by which ours is divided, with the heads of these columns.
-const RATIOS: [(Contender, &str); 3] =
-    [(Contender::Floor, "/floor"), (Contender::GoogleAuthenticator, "/google"), (Contender::Oath, "/oath")];
+/// The title of the table of growth.
+pub(crate) const GROWTH: &str = "Growth with users and with simultaneous logins";
+const HOST: &str = "Cost for the host";
+const RULES: &str = "A login under rules that name 200 groups";
+const BROKER: &str = "The broker";
+
+/// The title of the table of one size of store, and of one number of logins at once.
+pub(crate) fn title_of_race(enrolled: usize, together: usize) -> String {
+    match together {
+        1 => format!("One login at a time, {enrolled} enrolled"),
+        _ => format!("{together} simultaneous logins, {enrolled} enrolled"),
+    }
+}
 
 impl Report {
-    /// Says how and where it is measured.
+    /// Notes how and where it is measured.
     pub(crate) fn begin(&mut self, rounds: usize) {
-        self.introduction = facts::machine();
-        self.introduction.extend([
-            format!("Milliseconds as median (p90) of {rounds} rounds, of fewer for recovery codes and many at once;"),
-            "then the ratios of our median to the others'.".into(),
-            "`processor`: the part in which a processor worked for the login, rather than a disk.".into(),
-            "`refused`: so many were refused although the code was right; their times mean nothing.".into(),
-            "floor: open, one pwrite of 4 KiB and fdatasync, on a file that is there, in the same directory.".into(),
-        ]);
+        self.machine = facts::machine();
+        self.rounds = rounds;
     }
 
     /// Adds the rows of one size of store, and of one number of logins at once.
@@ -49,35 +61,27 @@ impl Report {
         for (given, times) in results {
             if together == 1 {
                 rows.push(row(given.name().into(), times, |times| &times.each));
-                rows.push(row("  processor".into(), times, |times| &times.worked));
+                rows.push(row(format!("{}, processor", given.name()), times, |times| &times.worked));
             } else {
                 rows.push(row(format!("{}, each", given.name()), times, |times| &times.each));
-                rows.push(row("  all of them".into(), times, |times| &times.all));
+                rows.push(row(format!("{}, all", given.name()), times, |times| &times.all));
             }
         }
-        let how = if together == 1 { "One login at a time".into() } else { format!("{together} logins at once") };
-        let title = format!("{how}, {enrolled} enrolled");
-        self.tables.push(Table { title, head: head_of_races(), rows, below: libpam_alone(&results[0].1) });
+        let below = if together == 1 { libpam_alone(&results[0].1) } else { String::new() };
+        self.add(title_of_race(enrolled, together), head_of_races(), rows, below);
     }
 
     /// Adds how a success grows with the users and with the logins at once.
     pub(crate) fn add_growth<'r>(&mut self, results: impl Iterator<Item = &'r (String, Results)>) {
         let rows = results.map(|(name, times)| row(name.clone(), times, |times| &times.all)).collect();
-        let title = "How a success grows with users, one at a time, and with logins at once".into();
-        self.tables.push(Table { title, head: head_of_races(), rows, below: String::new() });
+        self.add(GROWTH.into(), head_of_races(), rows, String::new());
     }
 
     /// Adds what rules cost.
     pub(crate) fn add_rules(&mut self, rows: &[Row]) {
-        let head = [vec![""], rules::HEAD.to_vec(), vec!["/none"; 2]].concat();
-        let row = |Row { name, times }: &Row| {
-            let [none, rest @ ..] = times;
-            let ratios =
-                rest.each_ref().map(|times| format!("{:.2}", seconds(times.median()) / seconds(none.median())));
-            [vec![name.clone()], times.each_ref().map(spread).to_vec(), ratios.to_vec()].concat()
-        };
-        let title = "A login under rules that name 200 groups".into();
-        self.tables.push(Table { title, head, rows: rows.iter().map(row).collect(), below: String::new() });
+        let head = [""].into_iter().chain(rules::HEAD).collect();
+        let row = |Row { name, times }: &Row| [vec![name.clone()], times.each_ref().map(spread).to_vec()].concat();
+        self.add(RULES.into(), head, rows.iter().map(row).collect(), String::new());
     }
 
     /// Adds what is no race.
@@ -85,42 +89,34 @@ impl Report {
         let rows =
             facts.rows.iter().map(|(name, values)| [vec![(*name).to_owned()], values.to_vec()].concat()).collect();
         let head = [""].into_iter().chain(Facts::COLUMNS.map(Contender::name)).collect();
-        self.tables.push(Table { title: "What it costs the host".into(), head, rows, below: String::new() });
+        self.add(HOST.into(), head, rows, String::new());
         self.notes.clone_from(&facts.notes);
     }
 
-    /// Adds what is of the broker.
+    /// Adds the figures of the broker.
     pub(crate) fn add_broker(&mut self, figures: &[Figure]) {
         let rows = figures.iter().map(|(name, figure)| vec![name.clone(), figure.clone()]).collect();
-        self.tables.push(Table { title: "The broker".into(), head: vec!["", ""], rows, below: String::new() });
+        self.add(BROKER.into(), vec!["", "twinlock"], rows, String::new());
+    }
+
+    fn add(&mut self, title: String, head: Vec<&str>, rows: Vec<Vec<String>>, below: String) {
+        self.tables.push(Table { title, head: head.into_iter().map(String::from).collect(), rows, below });
     }
 
     /// For a terminal, up to 100 columns.
     pub(crate) fn as_text(&self) -> String {
-        let mut text = self.introduction.join("\n") + "\n";
+        let mut text = format!("{}\nMedian (p90) in milliseconds, {} rounds.\n", self.machine.join("\n"), self.rounds);
         for table in &self.tables {
             text = text + "\n" + &table.title + "\n" + &table.as_text();
         }
         text + "\n" + &self.notes.join("\n")
     }
-
-    /// The same as Markdown.
-    pub(crate) fn as_markdown(&self) -> String {
-        let mut text = format!(
-            "# Benchmarks\n\n`make bench` measures and writes this page.\n\n{}\n",
-            self.introduction.join("\n")
-        );
-        for table in &self.tables {
-            text = text + "\n## " + &table.title + "\n\n" + &table.as_markdown();
-        }
-        text + "\n" + &self.notes.join("\n") + "\n"
-    }
 }
 
 impl Table {
     fn as_text(&self) -> String {
-        let lines = || [self.head.iter().map(|cell| (*cell).to_owned()).collect()].into_iter().chain(self.rows.clone());
-        let width = |column: usize| lines().map(|line: Vec<String>| line[column].len()).max().unwrap_or(0);
+        let lines = || [&self.head].into_iter().chain(&self.rows);
+        let width = |column: usize| lines().map(|line| line[column].chars().count()).max().unwrap_or(0);
         let widths: Vec<_> = (0..self.head.len()).map(width).collect();
         let mut text = String::new();
         for line in lines() {
@@ -133,46 +129,29 @@ impl Table {
         }
         text + &self.below
     }
-
-    fn as_markdown(&self) -> String {
-        let line = |cells: Vec<&str>| format!("| {} |\n", cells.join(" | "));
-        let mut text = line(self.head.clone());
-        text += &line(self.head.iter().enumerate().map(|(at, _)| if at == 0 { "---" } else { "---:" }).collect());
-        for row in &self.rows {
-            text += &line(row.iter().map(|cell| cell.trim()).collect());
-        }
-        if self.below.is_empty() { text } else { text + "\n" + &self.below }
-    }
 }
 
 fn head_of_races() -> Vec<&'static str> {
-    [""].into_iter().chain(COLUMNS.map(Contender::name)).chain(RATIOS.map(|(_, head)| head)).collect()
+    [""].into_iter().chain(COLUMNS.map(Contender::name)).collect()
 }
 
-/// What every module's figure has in it.
+/// What every module's figure contains.
 fn libpam_alone(results: &Results) -> String {
     let at = Contender::ALL.iter().position(|one| *one == Contender::Libpam);
     let times = at.and_then(|at| results[at].as_ref());
     times.map_or_else(String::new, |times| {
-        format!("libpam alone, with pam_permit.so: {}, processor {}\n", spread(&times.each), spread(&times.worked))
+        format!("libpam alone, with `pam_permit.so`: {}, processor {}\n", spread(&times.each), spread(&times.worked))
     })
 }
 
 fn row(name: String, results: &Results, which: impl Fn(&Times) -> &Samples) -> Vec<String> {
     let cell = |times: &Times| match times.wrongly_refused {
         0 => spread(which(times)),
-        refused => format!("{} % refused", refused * 100 / times.each.len()),
-    };
-    let median = |contender: Contender| {
-        let at = Contender::ALL.iter().position(|one| *one == contender)?;
-        results[at].as_ref().filter(|times| times.wrongly_refused == 0).map(|times| which(times).median())
+        // Times of logins that should have been granted, and were not, mean nothing.
+        _ => "-".into(),
     };
     let cells = results.iter().take(COLUMNS.len()).map(|times| times.as_ref().map_or_else(|| "-".into(), cell));
-    let ratios = RATIOS.map(|(other, _)| match (median(Contender::Twinlock), median(other)) {
-        (Some(ours), Some(theirs)) => format!("{:.2}", seconds(ours) / seconds(theirs)),
-        _ => "-".into(),
-    });
-    [name].into_iter().chain(cells).chain(ratios).collect()
+    [name].into_iter().chain(cells).collect()
 }
 
 /// Median and p90 in milliseconds.

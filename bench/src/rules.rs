@@ -67,7 +67,7 @@ pub(crate) struct Row {
 }
 
 /// What the columns are.
-pub(crate) const HEAD: [&str; 3] = ["no rules", "100 rules", "last lenient"];
+pub(crate) const HEAD: [&str; 3] = ["no rules", "100 rules", "100 rules, the last lenient"];
 
 /// Measures, so many rounds of each.
 pub(crate) fn measure(scene: &Scene<'_>, pool: &mut Pool, rounds: usize, sshd_rounds: usize) -> Vec<Row> {
@@ -76,7 +76,7 @@ pub(crate) fn measure(scene: &Scene<'_>, pool: &mut Pool, rounds: usize, sshd_ro
     for (who, groups) in MEMBERSHIPS.iter().enumerate() {
         eprintln!("{RULES} rules, {groups} groups: {rounds} rounds, {sshd_rounds} with sshd");
         let row = |what: &str| Row { name: format!("{what}, in {groups} groups"), times: Default::default() };
-        let (mut module, mut processor, mut whole) = (row("libpam"), row("  processor"), row("sshd"));
+        let (mut module, mut processor, mut whole) = (row("libpam"), row("processor"), row("sshd"));
         for round in 0..rounds {
             for at in turns(round) {
                 let done = through_libpam(scene, pool, Rules::ALL[at], who);

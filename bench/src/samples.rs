@@ -15,11 +15,6 @@ impl Samples {
         self.rank(90)
     }
 
-    /// How many there are.
-    pub(crate) fn len(&self) -> usize {
-        self.0.len()
-    }
-
     pub(crate) fn push(&mut self, sample: u64) {
         self.0.push(sample);
     }

@@ -13,7 +13,7 @@ pub(super) fn stale_codes_stay_stale(contender: Contender) -> Finding {
     const ROW: u64 = 4;
     contender.scene(|scene| {
         let now = middle_of_a_step();
-        for (ago, shift) in [("old", -2 * HOUR.cast_signed()), ("ahead", 2 * HOUR.cast_signed())] {
+        for (ago, shift) in [("ago", -2 * HOUR.cast_signed()), ("ahead", 2 * HOUR.cast_signed())] {
             scene.reset();
             for number in 0..ROW {
                 let time = now + 30 * number;
