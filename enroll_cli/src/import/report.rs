@@ -15,7 +15,7 @@ use crate::{
     output::{print, print_json, print_note, sanitize_for_terminal},
 };
 
-/// What came of one user. The names are stable; docs/migration.md says what they mean.
+/// What came of one user. The names are stable; docs/json.md says what they mean.
 #[derive(Serialize)]
 pub(super) struct ImportOutcome {
     user: String,

@@ -24,6 +24,9 @@ fn run_all(world: &World, heading: &str) {
         let output = Launch::new(["sh", "-c", &command]).run();
         assert_eq!(output.code, Some(0), "{command}: {output:?}");
     }
+    let findings = world.twinlock(&["doctor", "--json"]).stdout;
+    assert!(findings.starts_with('['), "{findings}");
+    assert!(!findings.contains("\"id\":\"guard\""), "{findings}");
 }
 
 #[test]
