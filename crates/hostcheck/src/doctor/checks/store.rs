@@ -88,8 +88,7 @@ fn copies_on_write(what: &CopyOnWrite) -> Option<(String, &'static str)> {
 /// Labels of `SELinux` with which nobody gets in.
 fn label(labels: &Labels, directory: &Path) -> Option<Symptom> {
     let why = "where SELinux enforces, sshd may write below /var/lib only what carries the label for it (var_auth_t)";
-    let fix = "`restorecon -Rv` on the store; if that changes nothing, the policy module is missing: docs/install-debian.md, \
-                docs/install-rhel.md";
+    let fix = "`restorecon -Rv` on the store; if that changes nothing, the policy module is missing: docs/install.md";
     let (severity, place, found) = match labels {
         Labels::Fine => return None,
         Labels::Unknown => (Hint, directory, "SELinux enforces, and the labels of the store cannot be read".to_owned()),
