@@ -151,9 +151,6 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -m 0644 $(DOCS) '$(DESTDIR)$(DOCDIR)'
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md docs/*.svg '$(DESTDIR)$(DOCDIR)/docs'
-	# deluser looks for its hook in /usr/local/sbin alone.
-	sed -i 's,/usr/local/,$(PREFIX)/,g; s,$(PREFIX)/sbin/deluser.local,/usr/local/sbin/deluser.local,' \
-		'$(DESTDIR)$(DOCDIR)/docs/install.md' '$(DESTDIR)$(DOCDIR)/docs/admin-guide.md'
 	@test -n '$(DESTDIR)' || '$(PREFIX)/bin/twinlock' store init --upgrade || \
 		echo 'install: the store was given no id. Fix what is named above, and run: twinlock store init' >&2
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps

@@ -29,7 +29,7 @@ pub(crate) fn myself(store: &Path) -> Result<(), String> {
 
 /// As much of this as the kernel has: writing, devices (`IoctlDev`), and signals to processes that are not ours.
 ///
-/// Two things that ABI 6 offers are left to the unit, where an administrator can relax them (docs/admin-guide.md). The network: PAM
+/// Two things that ABI 6 offers are left to the unit, where an administrator can relax them (docs/self-service.md). The network: PAM
 /// modules for Kerberos and LDAP need TCP. Abstract sockets: some of winbind and nslcd are such.
 fn restrict(store: &Path) -> Result<RulesetStatus, landlock::RulesetError> {
     let abi = ABI::V6;

@@ -153,7 +153,7 @@ fn each_file_lies_where_its_distribution_looks() {
                 "/usr/share/zsh/vendor-completions/_twinlock",
                 "/usr/share/fish/vendor_completions.d/twinlock.fish",
                 "/usr/share/twinlock/fail2ban/filter.d/twinlock.conf",
-                "/usr/share/doc/twinlock/docs/install-debian.md",
+                "/usr/share/doc/twinlock/docs/install.md",
             ],
         ),
         (
@@ -173,7 +173,7 @@ fn each_file_lies_where_its_distribution_looks() {
                 "/usr/lib/systemd/system/twinlockd.socket",
                 "/usr/lib/tmpfiles.d/twinlock.conf",
                 "/usr/share/zsh/site-functions/_twinlock",
-                "/usr/share/doc/twinlock/docs/install-rhel.md",
+                "/usr/share/doc/twinlock/docs/install.md",
                 "/var/lib/twinlock",
             ],
         ),
@@ -199,8 +199,10 @@ fn what_the_package_names_lies_where_the_package_puts_it() {
     assert!(folder.0.join(Path::new(program).strip_prefix("/").unwrap()).is_file());
     text("gunzip", &["--recursive", folder.0.join("usr/share/man").to_str().unwrap()]);
     // Nor is there a page or an example that sends people where nothing lies.
-    for place in ["usr/lib", "etc", "usr/share/twinlock", "usr/share/man", "usr/share/doc/twinlock/docs/admin-guide.md"]
-    {
+    let pages =
+        ["install.md", "roll-out.md", "self-service.md"].map(|page| format!("usr/share/doc/twinlock/docs/{page}"));
+    let places = ["usr/lib", "etc", "usr/share/twinlock", "usr/share/man"].into_iter();
+    for place in places.chain(pages.iter().map(String::as_str)) {
         let found = run("grep", &["-rh", "/usr/local/", folder.0.join(place).to_str().unwrap()]);
         // What an administrator makes there: Debian's deluser looks for its hook nowhere else.
         let made_there = ["/usr/local/sbin/deluser.local", "PATH=$PATH:/usr/local/bin:"];

@@ -9,6 +9,7 @@ mod pairs;
 mod plan;
 mod readme;
 mod refused;
+mod roll_out;
 mod scene;
 mod trial;
 mod unenrolled;

@@ -14,7 +14,7 @@ fn commands(readme: &str) -> Vec<Vec<&str>> {
 }
 
 /// The dialogue of `twinlock enroll`, as a person goes through it.
-fn enroll(world: &World, words: &[&str]) -> Authenticator {
+pub(super) fn enroll(world: &World, words: &[&str]) -> Authenticator {
     let mut terminal = Terminal::start(world.twinlock_launch(words));
     let shown = terminal.expect("The code that the app shows now: ");
     let app = Authenticator::from_uri(shown.lines().find_map(|line| line.trim().strip_prefix("Address  ")).unwrap());

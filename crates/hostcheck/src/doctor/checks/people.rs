@@ -134,7 +134,7 @@ pub(super) fn earlier_owner(facts: &HostFacts) -> Vec<Symptom> {
     let why =
         "an account that was deleted and made anew with the same name and number accepts the phone of the former user";
     let fix = "if another person has the account now: `twinlock remove USER`. For leavers to come: the hook remove-leaver, see \
-                docs/admin-guide.md";
+                docs/roll-out.md";
     vec![Symptom::new(Hint, None, found, why, fix)]
 }
 
