@@ -80,3 +80,14 @@ fn format_argument(argument: ModuleArgument) -> String {
 fn format_item(term: &str, text: &str) -> String {
     format!("{term}\n: {text}\n")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_comment_for_which_nothing_is_generated_is_an_error() {
+        assert_eq!(fill_in("a\n<!-- b -->"), Err("nothing is generated for <!-- b -->".to_owned()));
+        assert!(fill_in("a\n<!-- reasons -->\nb").is_ok_and(|text| text.starts_with("a\n`wrong-code`\n: ")));
+    }
+}
