@@ -152,7 +152,7 @@ install: ## Install, enabling nothing (DESTDIR, PREFIX, SYSCONFDIR, PAMDIR; run 
 	install -d '$(DESTDIR)$(DOCDIR)/docs'
 	install -m 0644 docs/*.md docs/*.svg '$(DESTDIR)$(DOCDIR)/docs'
 	@test -n '$(DESTDIR)' || '$(PREFIX)/bin/twinlock' store init --upgrade || \
-		echo 'install: the store was given no id. Fix what is named above, and run: twinlock store init' >&2
+		echo 'install: the store was given no id. Fix the problem above, then run: twinlock store init' >&2
 	@PAMDIR='$(PAMDIR)' SHAREDIR='$(SHAREDIR)' DOCDIR='$(DOCDIR)' PREFIX='$(PREFIX)' SYSCONFDIR='$(SYSCONFDIR)' scripts/next-steps
 
 uninstall: ## Remove what install placed; keeps the configuration and all secrets
