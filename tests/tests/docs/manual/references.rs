@@ -41,7 +41,7 @@ fn lists(world: &World, page: &str) -> BTreeMap<String, Vec<Item>> {
     let one = |section: &str| {
         let (heading, text) = section.split_once('\n').unwrap();
         let items = text.lines().filter_map(|line| line.strip_prefix("- ")).filter(|line| line.starts_with('`'));
-        (heading.to_owned(), items.map(Item::new).collect())
+        (heading.trim_matches('`').to_owned(), items.map(Item::new).collect())
     };
     sections.map(one).collect()
 }

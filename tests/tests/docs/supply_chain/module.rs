@@ -44,11 +44,12 @@ fn every_crate_that_runs_while_the_module_is_built_is_listed_with_its_reason() {
     assert_listed("Run in the build", &names("normal,build").difference(&linked).cloned().collect());
 }
 
-/// The crates in bold under a heading of the page for readers.
+/// The crates that begin the lines of the list under a heading of the page for readers.
 fn explained(heading: &str) -> BTreeSet<String> {
     let page = source("docs/dependencies.md");
     let section = page.split("\n## ").find(|section| section.starts_with(heading)).unwrap();
-    section.split("**").skip(1).step_by(2).map(str::to_owned).collect()
+    let crates = section.lines().filter_map(|line| line.strip_prefix("- ")?.split_once(':'));
+    crates.flat_map(|(crates, _)| crates.split('`').skip(1).step_by(2)).map(str::to_owned).collect()
 }
 
 #[test]
