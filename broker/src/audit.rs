@@ -35,8 +35,9 @@ impl AuditLog for BrokerAuditLog<'_> {
 /// Whether an answer was counted: the throttle bounds how many there can be.
 const fn is_counted(refused: Reason) -> bool {
     match refused {
-        Reason::WrongCode | Reason::Replayed | Reason::StepUp => true,
-        Reason::Throttled
+        Reason::WrongCode | Reason::StepUp => true,
+        Reason::Replayed
+        | Reason::Throttled
         | Reason::Junk
         | Reason::NotEnrolled
         | Reason::Disabled

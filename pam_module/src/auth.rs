@@ -157,6 +157,8 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
 const NOT_ANSWERED: &str = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication \
     no), or the client left";
 
+const USED: &str = "That code has already been used. Enter the next one.";
+
 /// What the user is told, after the verdict is on the disk and in the log.
 fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attempt) {
     match &attempt.outcome {
@@ -177,6 +179,8 @@ fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &
         Outcome::TooSoon(rest) => {
             transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
         }
+        // Only somebody who has the code sees this.
+        Outcome::Refused(Reason::Replayed) => transaction.warn(USED),
         // The same whatever the reason was: it must not tell who is enrolled.
         Outcome::Refused(_) => {
             if let Some(help) = help {

@@ -260,9 +260,21 @@ pub fn judge(
         Verdict::Refuse(refusal) => {
             // Looked for in every case, so that a used code takes as long as a wrong one.
             let clock_offset = clock_offset(enrolment, before, response).filter(|_| *refusal == Rejection::Wrong);
-            Judged { verdict, state: failure.record().clone(), forgets: false, clock_offset }
+            let state = if is_charged(response, *refusal) { failure.record() } else { before }.clone();
+            Judged { verdict, state, forgets: false, clock_offset }
         }
     })
+}
+
+/// Whether a refused answer counts as a failure. A code that was used does not: its owner types it into several windows, and
+/// who only guesses does not know it. The verdict on it says nothing about a second code that was given with it. Spent
+/// recovery codes count, because each costs a hash, and so do the codes of a resync, whose window is wide.
+const fn is_charged(response: &Response, refusal: Rejection) -> bool {
+    match (response, refusal) {
+        (Response::Code(_) | Response::TwoCodes(..), Rejection::Replayed) => false,
+        (Response::Resync(..) | Response::Recovery(_), Rejection::Replayed)
+        | (_, Rejection::Wrong | Rejection::SecondCode) => true,
+    }
 }
 
 fn verdict_on(enrolment: &Enrolment, record: &Record, response: &Response) -> Result<Verdict, RecoveryError> {
@@ -591,6 +603,37 @@ mod tests {
         let early = SubmittedCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
         let response = Response::TwoCodes(early, given(0, STEP - 1));
         assert_eq!(verdict_on(&alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
+    }
+
+    #[test]
+    fn a_used_code_is_refused_and_not_charged() {
+        let (phone, tablet) = (0, 1);
+        let spent = {
+            let mut record = used(STEP);
+            record.spend(&set_id("set1"), 1);
+            record
+        };
+        let resync = Response::Resync(given(phone, STEP - 7), given(phone, STEP - 6));
+        for (fact, response, charged) in [
+            ("the code used last", one(phone, STEP), false),
+            ("a code before it", one(phone, STEP - 1), false),
+            ("a used code and the next", two((phone, STEP), (phone, STEP + 1)), false),
+            ("a used code and a wrong one", two((phone, STEP), (phone, STEP + 7)), false),
+            ("a wrong code", one(phone, STEP + 7), true),
+            ("a wrong code and a used one", two((phone, STEP + 7), (phone, STEP)), true),
+            ("a current code and a used one", two((tablet, STEP), (phone, STEP)), true),
+            ("two used codes of a resync", resync, true),
+            ("a spent recovery code", recovery(RECOVERY), true),
+        ] {
+            let pending = match admit(&spent, &limits(), (response.method(), response.codes()), None, at(NOW).now) {
+                Admission::Judge { pending } => Written(pending),
+                Admission::AskNext | Admission::Wait { .. } | Admission::Refuse => unreachable!("{fact}"),
+            };
+            let judged = judge(&pending, (&alice(), &spent), &response, &at(NOW)).unwrap().committed();
+            assert!(matches!(judged.verdict(), Verdict::Refuse(_)), "{fact}");
+            let after = if charged { pending.record() } else { &spent };
+            assert!(judged.state() == after, "{fact}");
+        }
     }
 
     #[test]

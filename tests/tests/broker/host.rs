@@ -266,7 +266,7 @@ fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
             ),
             (
                 alice.codes().next(),
-                "result=refused reason=replayed user=alice method=totp authenticator=- service=svc rhost=192.0.2.7 failures=1 claimed=service,rhost",
+                "result=refused reason=replayed user=alice method=totp authenticator=- service=svc rhost=192.0.2.7 failures=0 claimed=service,rhost",
             ),
             (
                 alice.recovery_code(3).to_owned(),

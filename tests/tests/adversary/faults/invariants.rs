@@ -158,10 +158,13 @@ fn check_charge(scenario: &Scenario, told: &Told, before: u64, context: &str) {
     match told.code() {
         Some(PamCode::Success) if scenario.worth == Worth::OneLogin => assert_eq!(after, 0, "{context}"),
         // Judged; not what was no code at all, came too early, or is nobody's.
-        Some(PamCode::AuthErr)
-            if told.log.iter().any(|line| line.contains("wrong-code") || line.contains("replayed")) =>
-        {
+        Some(PamCode::AuthErr) if told.log.iter().any(|line| line.contains("wrong-code")) => {
             assert_eq!(after, before + 1, "I3: {context}");
+        }
+        // A used code is not charged, a spent recovery code is.
+        Some(PamCode::AuthErr) if told.log.iter().any(|line| line.contains("replayed")) => {
+            let charged = u64::from(told.log.iter().any(|line| line.contains("method=recovery")));
+            assert_eq!(after, before + charged, "I3: {context}");
         }
         Some(PamCode::AuthErr | PamCode::Success | PamCode::CredUnavail) if scenario.worth != Worth::OneLogin => {
             assert!(after == before || after == before + 1, "{context}");

@@ -31,9 +31,12 @@ enum Differs {
     Notice,
     /// In step-up the next code is asked for.
     Prompts,
+    /// A code that was used, which only somebody who has it can know.
+    Used,
 }
 
 const PROMPT: &str = "Verification code: ";
+const USED: &str = "That code has already been used. Enter the next one.";
 
 /// alice, who logged in before: all records have the same size.
 fn fresh(world: &World) -> ForgedState {
@@ -59,18 +62,24 @@ const JUNK: &str = "hunter2";
 
 pub(crate) const CLASSES: [Class; 18] = [
     class("wrong", "alice", |world| fresh(world).write(world), wrong),
-    class(
-        "replayed",
-        "alice",
-        |world| fresh(world).used(world.app_of("alice").now_step() + 1).write(world),
-        |world| vec![code_in(world, 0)],
-    ),
+    Class {
+        differs: Differs::Used,
+        ..class(
+            "replayed",
+            "alice",
+            |world| fresh(world).used(world.app_of("alice").now_step() + 1).write(world),
+            |world| vec![code_in(world, 0)],
+        )
+    },
     class("behind the window", "alice", |world| fresh(world).write(world), |world| vec![code_in(world, -4)]),
     class("before the window", "alice", |world| fresh(world).write(world), |world| vec![code_in(world, 4)]),
     class("outside of everything", "alice", |world| fresh(world).write(world), |world| vec![code_in(world, -4_000)]),
     class("disabled", "alice", |world| fresh(world).wrong_codes(100).write(world), |world| vec![code_in(world, 0)]),
     class("wrong recovery code", "alice", |world| fresh(world).write(world), |_| vec!["0000-0000-0000-0000".into()]),
-    class("used recovery code", "alice", |world| fresh(world).spent_codes([1]).write(world), recovery),
+    Class {
+        differs: Differs::Used,
+        ..class("used recovery code", "alice", |world| fresh(world).spent_codes([1]).write(world), recovery)
+    },
     class("recovery disabled", "alice", |world| fresh(world).wrong_recovery_codes(100).write(world), recovery),
     class("junk", "alice", |world| fresh(world).write(world), |_| vec![JUNK.into()]),
     class("not enrolled", "bobby", |world| drop(world.account_with_uid("bobby", 1002)), wrong),
@@ -142,6 +151,7 @@ fn every_refusal_looks_the_same_to_the_application_but_for_what_is_documented() 
                 Differs::Nothing => {}
                 Differs::Code(other) => code = other,
                 Differs::Prompts => messages.push(prompt("Wait for the next code and enter it: ")),
+                Differs::Used => messages.push(Message { style: Style::ErrorMessage, text: USED.into() }),
                 Differs::Notice => {
                     let notice = seen.pop().unwrap();
                     let told = notice.text.strip_prefix("Too many wrong codes. Try again in ");
@@ -188,6 +198,10 @@ fn every_refusal_looks_the_same_to_a_client_of_sshd_but_for_what_is_documented()
             let wrong = first.get_or_insert_with(|| shown.clone());
             match class.differs {
                 Differs::Nothing | Differs::Code(_) => assert_eq!(shown, *wrong, "T-ORACLE: {}", class.name),
+                Differs::Used => {
+                    assert_eq!((shown.0, &shown.1, &shown.3), (wrong.0, &wrong.1, &wrong.3));
+                    assert_eq!(shown.2, format!("{USED}\n\r\n{}", wrong.2));
+                }
                 Differs::Notice => assert_eq!((shown.0, shown.3.len()), (wrong.0, wrong.3.len()), "{}", class.name),
                 Differs::Prompts => {
                     assert_eq!((shown.0, &shown.1, &shown.2, shown.3.len()), (wrong.0, &wrong.1, &wrong.2, 2));

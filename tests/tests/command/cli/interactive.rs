@@ -61,7 +61,7 @@ fn the_confirming_code_cannot_be_used_in_a_login() {
             confirming.clone()
         });
         assert_eq!(login(world, &confirming), PamCode::AuthErr);
-        assert_eq!(State::of("alice").charges(), [1, 1, 0, 1]);
+        assert_eq!(State::of("alice").charges(), [0, 0, 0, 0]);
     });
 }
 

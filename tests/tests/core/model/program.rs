@@ -22,7 +22,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 use twinlock_enrol::enrolment::{self, IfEnrolled};
-use twinlock_login::attempt::{Login, Outcome};
+use twinlock_login::attempt::{Attempt, Login, Outcome};
 use twinlock_store::{
     format::TomlDocument as _,
     ports::{
@@ -84,6 +84,8 @@ pub(super) enum End {
     Granted,
     /// The answer was looked at, and refused.
     Refused,
+    /// The answer was looked at, and refused because it was used. Nothing is charged for it.
+    Used,
     /// The answer was not looked at.
     Unseen,
 }
@@ -202,7 +204,7 @@ impl Programs {
                 };
                 let mut answers = Answers { ports: &ports, left: answers.iter().collect() };
                 let attempt = login.attempt(Some(&subject("alice")), SecondFactor::Required, &mut answers);
-                Some(End::of(&attempt.outcome))
+                Some(End::of(&attempt))
             }
             Script::Replace(enrolment, confirmed) => {
                 let note = |record: &mut Record| {
@@ -247,10 +249,12 @@ impl Programs {
 }
 
 impl End {
-    fn of(outcome: &Outcome) -> Self {
-        match outcome {
+    fn of(attempt: &Attempt) -> Self {
+        match &attempt.outcome {
             Outcome::Granted(_) | Outcome::NotAsked(_) => Self::Granted,
-            Outcome::Refused(Reason::WrongCode | Reason::Replayed | Reason::StepUp) => Self::Refused,
+            Outcome::Refused(Reason::WrongCode | Reason::StepUp) => Self::Refused,
+            Outcome::Refused(Reason::Replayed) if attempt.audit.method == Some("recovery") => Self::Refused,
+            Outcome::Refused(Reason::Replayed) => Self::Used,
             Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => Self::Unseen,
         }
     }

@@ -75,6 +75,8 @@ struct Process {
     dead: bool,
     /// How far the clock had moved on when it got the lock.
     locked_at: u32,
+    /// What its charge stands in the place of, until the end is written.
+    uncharged: Option<(u8, [u32; 2])>,
 }
 
 /// A record on the disk, and what it must not have forgotten.
@@ -210,7 +212,7 @@ impl Protocol {
             }
         };
         let node = self.programs.tell(this.node, told);
-        next.processes[at] = Process { node, done: 0, dead: false, locked_at: state.moved };
+        next.processes[at] = Process { node, done: 0, dead: false, locked_at: state.moved, uncharged: None };
         if self.programs.node(node).acts.iter().any(|act| matches!(act, Act::Charge(_))) {
             let Image { row, looked_at, .. } = state.visible();
             let spacing = u32::try_from(self.scene.limits.spacing.as_secs()).unwrap();
@@ -232,13 +234,20 @@ impl Protocol {
                 state.cached = [None; 2];
             }
             Act::Charge(record) => {
+                state.processes[at].uncharged = Some((row, looked_at));
                 let mut looked_at = looked_at;
                 looked_at[self.method(node)] = locked_at;
                 state.write(Image { record, row: row + 1, looked_at });
             }
             Act::Commit(record) => {
-                let granted = self.programs.node(node).acts.contains(&Act::Reveal(End::Granted));
-                state.write(Image { record, row: if granted { 0 } else { row }, looked_at });
+                let before = state.processes[at].uncharged.take();
+                let reveals = |end| self.programs.node(node).acts.contains(&Act::Reveal(end));
+                let (row, looked_at) = match before {
+                    _ if reveals(End::Granted) => (0, looked_at),
+                    Some(before) if reveals(End::Used) => before,
+                    _ => (row, looked_at),
+                };
+                state.write(Image { record, row, looked_at });
             }
             Act::Change(record) => {
                 // Only a new enrolment lifts what earlier answers brought about.
@@ -271,7 +280,7 @@ impl Protocol {
                     answers.iter().any(|answer| matches!(self.scene.answers[*answer].1, Worth::Recovery { .. }));
                 state.refused_by_one += u8::from(given == 1 && !recovery);
             }
-            End::Unseen => {}
+            End::Used | End::Unseen => {}
         }
     }
 
@@ -379,6 +388,7 @@ impl World for Protocol {
             done: 0,
             dead: at >= self.processes(),
             locked_at: 0,
+            uncharged: None,
         };
         State {
             processes: std::array::from_fn(process),

@@ -150,7 +150,7 @@ fn a_used_code_is_refused_in_every_spelling() {
             alice.state().used(used).write(alice.world);
             assert_eq!(
                 login(alice, &[&spelling]),
-                refused_by("totp", "1", PamCode::AuthErr, "replayed"),
+                refused_by("totp", "0", PamCode::AuthErr, "replayed"),
                 "B03: {spelling:?}"
             );
         }

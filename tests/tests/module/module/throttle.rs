@@ -107,8 +107,8 @@ fn after_two_codes_neither_is_accepted_again() {
         let mut codes = alice.codes();
         let (now, next) = (codes.next(), codes.next());
         assert_eq!(login(alice, &[&now, &next]), granted());
-        for (code, failures) in [(&now, "1"), (&next, "2")] {
-            assert_eq!(login(alice, &[code]), refused_by("totp", failures, PamCode::AuthErr, "replayed"));
+        for code in [&now, &next] {
+            assert_eq!(login(alice, &[code]), refused_by("totp", "0", PamCode::AuthErr, "replayed"));
         }
     });
 }

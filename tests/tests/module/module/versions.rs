@@ -21,8 +21,8 @@ fn a_key_of_a_later_version_outlives_the_way_back_and_no_used_code_comes_back() 
         let written = State::of("alice").text("extra.probe").to_owned();
         assert_eq!(written, "written by a later version");
         install(&today);
-        for (code, failures) in [(second, "1"), (first, "2")] {
-            assert_eq!(login(alice, &[&code]), refused_by("totp", failures, PamCode::AuthErr, "replayed"));
+        for code in [second, first] {
+            assert_eq!(login(alice, &[&code]), refused_by("totp", "0", PamCode::AuthErr, "replayed"));
             assert_eq!(State::of("alice").text("extra.probe"), written);
         }
         assert_eq!(login(alice, &[alice.recovery_code(0)]), granted_by_recovery());

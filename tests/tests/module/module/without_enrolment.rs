@@ -16,7 +16,7 @@ fn it_checks_codes_and_enrols_nobody() {
         std::fs::write(alice.world.module_path(), &module).unwrap();
         let code = alice.codes().next();
         assert_eq!(login(alice, &[&code]), granted());
-        assert_eq!(login(alice, &[&code]), refused_by("totp", "1", PamCode::AuthErr, "replayed"));
+        assert_eq!(login(alice, &[&code]), refused_by("totp", "0", PamCode::AuthErr, "replayed"));
         assert_eq!(login(alice, &[alice.recovery_code(0)]), granted_by_recovery());
         alice.world.account("bob");
         let attempt = Attempt::new("svc").user("bob").pam_environment("SSH_AUTH_INFO_0", "password").answer("123456");

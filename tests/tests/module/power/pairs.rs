@@ -127,7 +127,7 @@ impl Pair {
         let old = credentials();
         let (made, new) = if let Doing::Enrolment = doing {
             let (new, events) = scene.replace(&before);
-            (Made { code: PamCode::Ignore, events }, Some(new))
+            (Made { code: PamCode::Ignore, charged: false, events }, Some(new))
         } else {
             (scene.make(&before, &answers), None)
         };
@@ -175,7 +175,7 @@ impl Pair {
                 }
             }
             let on_record = now[0] > charges(&seen)[0] && now[3] > charges(&seen)[3];
-            if *complete && self.made.code == PamCode::AuthErr && !on_record {
+            if *complete && self.made.code == PamCode::AuthErr && self.made.charged && !on_record {
                 return wrong("a refusal that was seen is not on record");
             }
             let app = if image.replaced { self.new.as_ref().unwrap() } else { &scene.alice.authenticator };

@@ -35,6 +35,8 @@ pub(crate) struct Before {
 /// An attempt that was made to its end.
 pub(crate) struct Made {
     pub(crate) code: PamCode,
+    /// Whether a refusal counts: not that of a used code, but that of a spent recovery code.
+    pub(crate) charged: bool,
     pub(crate) events: Vec<Event>,
 }
 
@@ -101,8 +103,11 @@ impl Scene<'_> {
     /// An attempt on what was before, traced.
     pub(crate) fn make(&self, before: &Before, answers: &[String]) -> Made {
         self.put(before.seen().as_deref());
+        let mark = self.world.log_mark();
         let outcome = attempt(answers).under(trace::strace()).run(self.world);
-        Made { code: outcome.code(), events: trace::events() }
+        let entries = self.world.entries_since(mark);
+        let used = entries.iter().any(|entry| entry.value("reason") == "replayed" && entry.value("method") == "totp");
+        Made { code: outcome.code(), charged: !used, events: trace::events() }
     }
 
     /// A replacement of alice's phone by root on what was before, traced.

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Session, Sshd, Terminal, World, in_sshd_world};
 
-use crate::login_sshd::scene::{PROMPT, before_the_drop_in, failures, key_and_code, texts};
+use crate::login_sshd::scene::{PROMPT, before_the_drop_in, failures, key_and_code, mode, ours, texts};
 
 /// Brings `clients` logins to the prompt, gives them all the same answer at once, and looks who got in.
 fn race(world: &World, clients: usize, answer: &str) {
@@ -28,6 +28,23 @@ fn of_logins_with_one_code_exactly_one_gets_in() {
         let _sshd = key_and_code(world);
         let alice = world.enrol("alice");
         race(world, 8, &alice.codes().next());
+        assert_eq!((failures(world, "alice"), mode(world, "alice")), (0, "normal".into()));
+    });
+}
+
+#[test]
+fn a_used_code_is_refused_with_a_word_and_the_owner_gets_in_with_the_next_one() {
+    in_sshd_world(|world| {
+        let sshd = key_and_code(world);
+        let alice = world.enrol("alice");
+        let mut codes = alice.codes();
+        let (used, next) = (codes.next(), codes.next());
+        assert!(sshd.login("alice").answer(&used).run().granted);
+        let login = sshd.login("alice").option("NumberOfPasswordPrompts=2").answer(&used).answer(&next).run();
+        assert!(login.granted, "{login:#?}");
+        assert_eq!(login.prompts, [PROMPT, PROMPT]);
+        assert!(login.stderr.contains("That code has already been used. Enter the next one."), "{login:#?}");
+        assert!(ours(&login)[0].starts_with("result=refused reason=replayed"), "{login:#?}");
     });
 }
 

@@ -1,6 +1,6 @@
 //! Remembered logins: the same user, key and network for a while, and everything that ends it.
 
-use twinlock_tests::{Enrolled, FirstFactor, Sshd, World, in_sshd_world};
+use twinlock_tests::{Enrolled, FirstFactor, Sshd, State, World, in_sshd_world};
 
 use crate::policy::scene::{PROMPT, configure, detail, ends, host, ours};
 
@@ -93,6 +93,18 @@ fn it_does_not_hold_while_the_throttle_does() {
             assert!(!login.granted);
         }
         assert!(!sshd.login("alice").run().granted, "step-up");
+    });
+}
+
+#[test]
+fn one_code_in_several_windows_leaves_it_as_it_is() {
+    remembering(|_, sshd, alice| {
+        let used = alice.authenticator.code_at(State::of("alice").number("authenticator.last_step"));
+        for _ in 0..4 {
+            let login = sshd.login("alice").from("127.0.0.2").answer(&used).run();
+            assert_eq!((login.granted, ends(&login)), (false, vec!["refused/replayed".to_owned()]), "{login:#?}");
+        }
+        assert!(!asked(sshd));
     });
 }
 
