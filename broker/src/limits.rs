@@ -35,7 +35,7 @@ struct Connections {
     asking_passwords: Vec<u32>,
 }
 
-/// For whom a connection counts.
+/// The account, or the group of accounts, that a connection counts against.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) enum Holder {
     /// Of this account.
@@ -82,7 +82,7 @@ impl ConnectionLimiter {
         Some(ConnectionPermit { limiter: self, number, holder })
     }
 
-    /// Who the places of this user number count for; `None` if too many others are being looked up.
+    /// The holder that connections of this user number count against; `None` if too many others are being looked up.
     fn holder(&self, uid: u32, has_account: impl FnOnce(u32) -> bool) -> Option<Holder> {
         let mut connections = self.lock();
         if uid == 0 || connections.known.contains(&uid) {

@@ -29,7 +29,7 @@ pub(crate) fn open(path: Option<&Path>) -> Result<UnixListener, String> {
 
 /// Removes a socket that was made.
 pub(crate) fn close(path: &Path) {
-    // Who comes next finds that nobody listens there, and replaces it.
+    // The next broker finds that nobody listens there, and replaces it.
     let _ = fs::remove_file(path);
 }
 

@@ -46,7 +46,7 @@ const LEAVING: Duration = Duration::from_secs(5);
 /// The helper's last word.
 const RIGHT: &[u8] = b"right";
 
-/// Who came, without root's rights.
+/// The user of a session, who does not have root's rights.
 pub(crate) struct Owner<'a> {
     pub(crate) limiter: &'a ConnectionLimiter,
     pub(crate) peer: Peer,
@@ -104,7 +104,7 @@ fn ask(subject: &Subject, dialogue: &mut dyn Dialogue) -> io::Result<bool> {
 }
 
 /// The helper: asks for what a service wants of an account over stdin; the broker's own wants the password. Behind a key,
-/// PAM is told of one that is nobody's.
+/// the environment of PAM names one that belongs to nobody.
 pub(crate) fn prove(user: &str, service: &str, key_type: Option<KeyType>) -> ExitCode {
     // Where the broker ends, so does this. The broker takes SIGTERM and SIGINT on one thread and blocks them elsewhere;
     // here they are to end it, and whatever modules start.

@@ -89,7 +89,7 @@ fn has_account(uid: u32) -> bool {
 fn reject_busy(stream: UnixStream) {
     let refusal = RequestError::new(RequestErrorKind::Refused, "the broker is busy").hint("try again in a minute");
     if let Ok(refusal) = content(&refusal) {
-        // Who does not listen goes without.
+        // A client that does not read gets no reason.
         let _ = Connection::accepted(stream).write(Kind::Refused, &refusal, Duration::from_secs(1));
     }
 }

@@ -1,5 +1,5 @@
-//! One connection, from the first message to the last word. Whose second factor it is about is decided here, by the
-//! kernel's word alone.
+//! One connection, from the first message to the last word. The account is decided here, by the kernel's word
+//! alone.
 
 use std::{path::PathBuf, time::Duration};
 
@@ -50,7 +50,7 @@ pub(crate) struct Shared {
 pub(crate) struct Session<'a> {
     pub(crate) shared: &'a Shared,
     pub(crate) peer: Peer,
-    /// Whose room in the log its refusals take.
+    /// The holder whose share of the log its refusals use.
     pub(crate) holder: Holder,
     pub(crate) connection: &'a Connection,
 }

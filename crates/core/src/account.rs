@@ -1,4 +1,4 @@
-//! Who logs in: the account as the passwd database knows it, and the file name that its records have.
+//! The user who logs in: the account as the passwd database knows it, and the file name that its records have.
 
 use std::fmt;
 

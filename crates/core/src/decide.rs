@@ -227,7 +227,7 @@ impl Committed {
         &self.state
     }
 
-    /// Of a wrong code, by how many seconds the clock of its authenticator is off, if the code is one of the ten minutes
+    /// Of an incorrect code, by how many seconds the clock of its authenticator is off, if the code is one of the ten minutes
     /// around now. It grants nothing. It reveals that a guess matched, so it is for the log and for root; the owner may see
     /// it of codes whose time is over.
     #[must_use]

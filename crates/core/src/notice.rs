@@ -117,7 +117,7 @@ pub struct Notice {
 }
 
 impl Notice {
-    /// How long a change is told of.
+    /// How long a change is reported to its owner.
     pub const SPAN: Duration = Duration::from_hours(7 * 24);
 
     /// The notice of a change alone; `None` if it is not told of.
@@ -143,7 +143,7 @@ impl Notice {
         Self { change: Change::Enrolled, at, others: 0, latest: at }
     }
 
-    /// Only an enrolment inside a login is told of without a gravity of its own: it is the gravest of all.
+    /// An enrolment inside a login has no gravity of its own: it is reported as the gravest of all.
     fn gravity(&self) -> u8 {
         self.change.gravity().unwrap_or(u8::MAX)
     }

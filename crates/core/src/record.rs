@@ -21,7 +21,7 @@ pub struct Record {
     pub throttle: Throttle,
     /// One entry per authenticator that was used.
     pub uses: Vec<Use>,
-    /// Which recovery codes are spent.
+    /// The recovery codes that are used up.
     pub recovery: Option<Spent>,
     /// Which logins are remembered.
     pub remembered: Option<Remembered>,
@@ -112,7 +112,7 @@ impl Record {
         self.uses.iter().find(|used| used.id == *id)
     }
 
-    /// The spent ids of the recovery set named `set`.
+    /// The ids of the used codes of the recovery set named `set`.
     #[must_use]
     pub fn spent(&self, set: &RecoverySetId) -> &[u8] {
         self.recovery.as_ref().filter(|spent| spent.set == *set).map_or(&[], |spent| &spent.ids)
@@ -161,7 +161,7 @@ impl Record {
         }
     }
 
-    /// Notes that the recovery code `id` of the set named `set` is spent.
+    /// Notes that the recovery code `id` of the set named `set` is used up.
     pub fn spend(&mut self, set: &RecoverySetId, id: u8) {
         match &mut self.recovery {
             Some(spent) if spent.set == *set => spent.ids.push(id),

@@ -76,7 +76,7 @@ pub struct RecoverySet {
 /// One entry of a set. The hash is of 80 random bits and stays in the root-owned file; it is no secret to be wiped.
 #[derive(Clone)]
 pub struct HashedCode {
-    /// What the state calls spent; of a new set from 1 on.
+    /// The number by which the state records it as used; of a new set from 1 on.
     pub id: u8,
     hash: Output,
 }
@@ -100,9 +100,9 @@ pub enum RecoveryError {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 #[must_use]
 pub enum RecoveryMatch {
-    /// The code with this id, not spent yet.
+    /// The code with this id, not used yet.
     Fresh(u8),
-    /// A code that was spent before.
+    /// A code that was used before.
     Spent,
     /// No code of the set.
     Nothing,
@@ -236,7 +236,7 @@ impl RecoverySet {
             found |= same & !gone;
             used |= same & gone;
         }
-        // A code that stands twice in the file is spent when it is spent once.
+        // A code that is in the file twice is used up once either of them is used.
         Ok(if bool::from(used) {
             RecoveryMatch::Spent
         } else if bool::from(found) {

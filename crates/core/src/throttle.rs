@@ -45,9 +45,9 @@ pub enum Method {
 pub struct Throttle {
     /// Wrong answers since the last success of any kind.
     pub failures: u32,
-    /// Wrong codes since the last right code.
+    /// Incorrect codes since the last correct one.
     pub otp_failures: u32,
-    /// Wrong recovery codes since the last right one.
+    /// Incorrect recovery codes since the last correct one.
     pub recovery_failures: u32,
     /// Wrong answers that the budget has not got back yet.
     pub spent: u32,
@@ -116,7 +116,7 @@ impl Throttle {
         next
     }
 
-    /// The throttle after a right answer, from what it was before the pending failure. The budget stays spent.
+    /// The throttle after a right answer, from what it was before the pending failure. What was taken from the budget is not given back.
     #[must_use]
     pub fn accepted(&self, method: Method, network: Option<Network>) -> Self {
         let mut next = self.clone();
@@ -131,7 +131,8 @@ impl Throttle {
         next
     }
 
-    /// The throttle after a new authenticator was bound: nothing is disabled any more, but the budget stays spent.
+    /// The throttle after a new authenticator was bound: nothing is disabled any more, but what was taken from the
+    /// budget is not given back.
     #[must_use]
     pub fn after_reenrolment(&self) -> Self {
         Self { failures: 0, otp_failures: 0, recovery_failures: 0, ..self.clone() }

@@ -68,13 +68,13 @@ pub struct Onboarding<'a, S> {
     pub randomness: &'a mut dyn Randomness,
     /// For its permit to hash.
     pub states: &'a S,
-    /// Whose codes they are, as the app shows it.
+    /// The issuer, as the app shows it.
     pub issuer: &'a str,
 }
 
 impl<S: StateStore> Onboarding<'_, S> {
-    /// Asks everything there is to ask. `None` is nobody, who called himself `typed`: he is shown the same, and nothing
-    /// comes of it.
+    /// Asks everything there is to ask. For an unknown account (`None`, called `typed`) the same dialogue runs, and
+    /// nothing is stored.
     ///
     /// # Errors
     /// How the attempt ended instead.

@@ -444,7 +444,7 @@ fn ended_by(committed: &Committed, enrolment: &Enrolment, response: &Response, n
 
 fn refused(reason: Reason, response: &Response, enrolment: &Enrolment, record: &Record) -> Attempt {
     let method = match response.method() {
-        // Of a wrong code it is not known whose it was meant to be.
+        // An incorrect code does not show which authenticator it was meant to be of.
         Method::Otp => enrolment.active().next().map_or("totp", |authenticator| authenticator.otp.kind()),
         Method::Recovery => "recovery",
     };

@@ -29,7 +29,7 @@ pub struct Status {
     pub remembered: Vec<RememberedStatus>,
 }
 
-/// A remembered login. Whose key and network it is cannot be told: only a keyed hash of both is kept.
+/// A remembered login. Its key and network cannot be shown: only a keyed hash of both is kept.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct RememberedStatus {
     /// RFC 3339; when the code was given.
@@ -70,7 +70,7 @@ pub struct Listed {
 }
 
 impl Listed {
-    /// The account, with how it stands or why that is not known.
+    /// The account, with its status or the reason why that is not known.
     #[must_use]
     pub fn new(subject: &Subject, found: Result<Status, StoreError>) -> Self {
         let (status, error) = match found {

@@ -20,7 +20,7 @@ pub const DEFAULT_PATH: &str = "/etc/twinlock/config.toml";
 /// All settings. [`Config::default`] is the one table of defaults: `config/config.toml` is checked against it.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Config {
-    /// Who must answer: `[[rule]]`, and `second_factor` for everybody no rule speaks of.
+    /// The users who must answer: `[[rule]]`, and `second_factor` for everybody no rule speaks of.
     pub policy: Policy,
     /// What is asked, 1 to 200 printable characters.
     pub prompt: String,
@@ -29,7 +29,7 @@ pub struct Config {
     pub echo: bool,
     /// Asked of libpam for a refused attempt, which varies it by half; 0s to 10s.
     pub fail_delay: Duration,
-    /// Whose code it is, for the app; empty for the host's name. Up to 64 characters, no colon.
+    /// The issuer that the app shows; empty for the host's name. Up to 64 characters, no colon.
     pub issuer: String,
     /// What users who are denied are told, the same for everybody: how to get help. Up to 500 printable characters. See
     /// [`Config::help`].
@@ -40,7 +40,7 @@ pub struct Config {
     pub throttle: ThrottleSettings,
     /// What users may do for themselves.
     pub self_service: SelfService,
-    /// Whether users are told of every change by mail.
+    /// Whether a mail reports every change to its user.
     pub notify: Notify,
 }
 

@@ -260,7 +260,7 @@ pub enum StoreErrorKind {
     Name,
     /// There is a state record of a user whose credentials are missing: the user was enrolled.
     StateWithoutCredentials {
-        /// Whose record it is.
+        /// The user of the record.
         user: UserName,
         state: PathBuf,
     },

@@ -1,4 +1,4 @@
-//! Who must answer: the administrator's rules, of which the first that fits decides. Pure: the facts of a login are
+//! The policy: the administrator's rules, of which the first that fits decides. Pure: the facts of a login are
 //! arguments, groups are asked for through a trait.
 //!
 //! A rule whose conditions cannot be judged (a source that is a name, a group that is not there) is neither passed over
@@ -55,7 +55,7 @@ pub trait Groups {
     /// The group database could not be asked.
     fn groups_of(&self, user: &UserName) -> io::Result<Vec<String>>;
 
-    /// Whom a group itself names as its members, or `None` if there is none that [`Groups::groups_of`] calls exactly so.
+    /// The members that a group itself names, or `None` if there is none that [`Groups::groups_of`] calls exactly so.
     /// Directories may name nobody.
     ///
     /// # Errors

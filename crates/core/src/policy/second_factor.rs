@@ -8,7 +8,7 @@ pub enum SecondFactor {
     Skip,
     /// Users who are not enrolled pass; users who are enrolled must answer.
     Optional,
-    /// No verified code, no login; but who is not enrolled enrols inside the login.
+    /// No verified code, no login; but users who are not enrolled enrol inside the login.
     Enroll,
     /// No verified code, no login.
     #[default]

@@ -41,7 +41,7 @@ pub enum ConnectError {
     NoBroker,
     /// The socket, or a folder on its way, is not root's.
     NotTrusted(StoreError),
-    /// Who listens is not root.
+    /// The process that listens is not root's, but of this user number.
     Server(u32),
     /// Something else failed.
     Socket(io::Error),
@@ -85,11 +85,11 @@ fn connected(path: &Path, patience: Duration) -> io::Result<UnixStream> {
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub struct Peer {
     pub uid: u32,
-    /// Its number. It may be another process's by now.
+    /// The process id. It may belong to another process by now.
     pub pid: i32,
 }
 
-/// Whose process is on the other side.
+/// The user of the process at the other end.
 ///
 /// # Errors
 /// The kernel's.

@@ -72,7 +72,7 @@ impl LoginRequest {
     }
 }
 
-/// How an attempt ended, as the content of [`Kind::Verdict`], with what its owner is told of.
+/// How an attempt ended, as the content of [`Kind::Verdict`], with what is reported to its owner.
 #[must_use]
 pub fn verdict(attempt: &Attempt) -> String {
     let mut text = String::new();

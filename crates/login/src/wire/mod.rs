@@ -3,7 +3,7 @@
 //! A client says one thing, [`Kind::Request`] or [`Kind::Login`], or as root [`Kind::EnrolledInLogin`], which has no
 //! answer. The broker asks and tells as it needs, each
 //! question is answered, and the last word is the broker's: [`Kind::Done`], [`Kind::Refused`] or [`Kind::Verdict`].
-//! Whose second factor it is about is the kernel's word on whose socket it is (`SO_PEERCRED`); root alone may name others.
+//! The account is that of the socket's peer, as the kernel says (`SO_PEERCRED`); root alone may name others.
 
 mod connection;
 mod enrolled;

@@ -11,8 +11,8 @@
 //! *twice*: the paper in the drawer stays good, `12345678` is typed `12345678 12345678`, and neither the prompt, the
 //! throttle nor the hash knows that there is anything special.
 //!
-//! That such a code has fewer bits than our own (80) costs nothing at the door: wrong recovery codes have a count of
-//! their own, which no right code of an app takes back, and at a hundred of them recovery codes are disabled, so
+//! That such a code has fewer bits than our own (80) costs nothing at the door: incorrect recovery codes have a count of
+//! their own, which no correct code of an app takes back, and at a hundred of them recovery codes are disabled, so
 //! guessing finds one of 5 scratch codes with 100 * 5 / 10^8 = 5e-6, the chance of two guesses at a 6-digit code. NIST
 //! SP 800-63B-4 section 3.1.2 allows look-up secrets of 6 digits where they are throttled and hashed with salt. It is
 //! less than section 4.2.1.1 wants of recovery codes (64 bits), and less than they deserve if the hashes are stolen,

@@ -34,7 +34,7 @@ pub type Users = BTreeMap<UserName, Result<Imported, ImportError>>;
 /// Reads a file. `now` tells which step the last code of an app belongs to.
 ///
 /// # Errors
-/// [`ImportError`], where it cannot be said whom a line concerns.
+/// [`ImportError`], where it cannot be said which user a line concerns.
 pub fn parse(file: &[u8], now: UnixTime) -> Result<Users, ImportError> {
     let mut users = Users::new();
     for (at, line) in (1..).zip(plain_text(file, LARGEST)?.lines()) {

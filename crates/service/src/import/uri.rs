@@ -1,6 +1,6 @@
 //! An `otpauth://` address, as apps show and scan it (the Key URI format of google-authenticator's wiki).
 //!
-//! Strict where a mistake would give wrong codes, tolerant of what is for the app's eyes alone. The address is a secret:
+//! Strict where a mistake would give incorrect codes, tolerant of what is for the app's eyes alone. The address is a secret:
 //! no refusal repeats any of it.
 
 use percent_encoding::percent_decode_str;

@@ -1,4 +1,4 @@
-//! Who may do what, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
+//! What a caller may do, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
 //! A code tried here is counted and used up like that of a login.
 
 use twinlock_core::{account::Subject, audit::Reason, credentials::Enrolment, policy::SecondFactor, ports::Dialogue};
@@ -36,7 +36,7 @@ impl Authorization {
     }
 }
 
-/// How often a wrong code is asked again.
+/// How often the question is asked after incorrect codes.
 const TRIES: usize = 3;
 const PROMPT: &str = "To show that it is you, a code of your app or a recovery code: ";
 

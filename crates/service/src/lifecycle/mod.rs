@@ -33,7 +33,7 @@ use twinlock_store::{
 
 use crate::{admin, status::Status};
 
-/// Who asks.
+/// The caller of a request.
 #[derive(Clone, Copy)]
 pub enum Caller<'a> {
     /// Root, for anybody: nothing has to be shown.

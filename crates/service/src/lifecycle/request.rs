@@ -52,7 +52,7 @@ pub struct NewAuthenticator {
     /// Its name for people.
     #[serde(with = "label")]
     pub label: Label,
-    /// Whose code it is, for the app; `None` for what the configuration says.
+    /// The issuer that the app shows; `None` for what the configuration says.
     pub issuer: Option<String>,
     /// How its codes are made.
     #[serde(with = "ParametersForm")]

@@ -63,7 +63,7 @@ fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
     let input = sendmail.stdin.take();
     let mut sendmail = ChildGuard::new(sendmail);
     if let Some(mut input) = input {
-        // It fits into the pipe. Who does not read it says why by the exit status.
+        // It fits into the pipe. A program that does not read it gives the reason by its exit status.
         let _ = input.write_all(&message.formatted());
     }
     match sendmail.end_within(PATIENCE).map_err(MailError::Run)? {

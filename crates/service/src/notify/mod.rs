@@ -28,7 +28,7 @@ pub enum Mailing<'a> {
     Aside(&'a Path),
 }
 
-/// Who says what service an attempt is of, and where it comes from.
+/// The source of the statement what service an attempt is of, and where it comes from.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum AttemptSource {
     /// This program.
@@ -42,15 +42,15 @@ pub enum AttemptSource {
 pub struct SystemAuditLog<'a> {
     /// Which program writes.
     pub program: &'a str,
-    /// Who makes it do what it does.
+    /// The user who runs it.
     pub by_uid: u32,
-    /// Who logged in before becoming that user, where it is known for certain.
+    /// The user who logged in before becoming that user, where it is known for certain.
     pub by_login_uid: Option<u32>,
     /// The PAM service of an attempt.
     pub service: &'a str,
     /// Where an attempt comes from.
     pub rhost: Option<&'a str>,
-    /// Who says service and rhost.
+    /// Where service and rhost are from.
     pub source: AttemptSource,
     /// Whether the owner is sent a mail about a change.
     pub mail: Mailing<'a>,

@@ -1,5 +1,5 @@
-//! The request of the command, as JSON: [`crate::lifecycle`] has the values. Whose it is about may be named, by root
-//! alone; everybody else who names somebody is refused before anything is looked up.
+//! The request of the command, as JSON: [`crate::lifecycle`] has the values. Root alone may name
+//! another account; everybody else who does is refused before anything is looked up.
 
 use std::time::Duration;
 

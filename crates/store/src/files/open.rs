@@ -43,7 +43,7 @@ pub(super) struct Content {
     pub(super) visibility: Visibility,
 }
 
-/// Who may read a file.
+/// The users who may read a file.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Readers {
     /// Root alone: secrets and state.

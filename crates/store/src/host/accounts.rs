@@ -2,7 +2,7 @@
 //!
 //! libc can walk through the whole passwd database, but only by functions that are unsafe and that directories
 //! switch off (`enumerate` of sssd.conf). So the accounts are those of `/etc/passwd`; everybody else is looked up by
-//! name, and who is not known by name is not here.
+//! name, and an account that is not known by name is not listed.
 
 use std::{collections::HashSet, io, path::PathBuf};
 

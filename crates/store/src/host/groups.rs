@@ -1,4 +1,4 @@
-//! Who is in which group, as the group database says, directories included.
+//! The members of groups, as the group database says, directories included.
 
 use std::{ffi::CString, io};
 

@@ -74,7 +74,7 @@ fn subject(user: User) -> Option<Subject> {
     UserName::parse(user.name.as_bytes()).ok().map(|name| Subject { name, uid: user.uid.as_raw() })
 }
 
-/// Whose codes they are, for the app: what the administrator calls it, or the host's name as far as the picture has
+/// The issuer, for the app: what the administrator calls it, or the host's name as far as the picture has
 /// room for it; a long one loses its domain.
 #[must_use]
 pub fn issuer(configured: &str) -> String {

@@ -11,7 +11,7 @@ const UNITS: [&str; 4] =
     ["/etc/systemd/system", "/run/systemd/generator.early", "/run/systemd/generator", "/run/systemd/generator.late"];
 
 /// The mount point at or above `path` that `/etc/fstab` or a unit of systemd names and where nothing is mounted; the
-/// nearest one. Data sets of ZFS are in neither.
+/// nearest one. Neither names data sets of ZFS.
 ///
 /// # Errors
 /// One of the files is there and cannot be read.
