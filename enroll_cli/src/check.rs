@@ -8,7 +8,10 @@ use twinlock_core::{
     policy::{Rule, review},
     ports::Clock,
 };
-use twinlock_hostcheck::pam_files::{self, Line, Phase};
+use twinlock_hostcheck::{
+    messages,
+    pam_files::{self, Line, Phase},
+};
 use twinlock_store::{
     document::line_and_column,
     host::{self, SystemClock, SystemGroups},
@@ -26,16 +29,16 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     let mut found = 0usize;
     let mut report = |problem: &str, hint: &str| {
         found = found.saturating_add(1);
-        print_note(&format!("problem: {problem}\nhint: {hint}"));
+        print_note(&messages::problem(problem, hint));
     };
     let policy = &context.config.policy;
     let now = SystemClock.now();
-    let flaws = review(policy, now, &SystemGroups)
-        .map_err(|error| Failure::refused(format!("cannot look up the names of the rules: {error}")))?;
+    let flaws =
+        review(policy, now, &SystemGroups).map_err(|error| Failure::refused(messages::names_not_looked_up(&error)))?;
     for flaw in flaws {
         let (line, _) = line_and_column(&text, flaw.rule.offset);
-        let name = flaw.rule.title();
-        report(&format!("{}:{line}: rule ({name}): {}", config.display(), flaw.problem), &flaw.hint);
+        let place = format!("{}:{line}", config.display());
+        report(&messages::rule_problem(&place, flaw.rule.title(), &flaw.problem), &flaw.hint);
     }
     of_pam_files(policy.enrolls_in(SSHD, now), &mut report);
     for rule in policy.rules.iter().filter(|rule| rule.from.is_some()) {
@@ -55,7 +58,10 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
     };
     for file in &files {
         match subject(file) {
-            Err(problem) => report(&format!("credentials/{file}.toml: {problem}"), &leaver_hint(file)),
+            Err(problem) => {
+                let name = UserName::from_file_name(file).ok();
+                report(&messages::credentials_problem(file, &problem), &messages::leaver_hint(name.as_ref()));
+            }
             Ok(subject) => {
                 let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
                 let _ = context.store.credentials.read(&subject).inspect_err(&mut of_store);
@@ -71,23 +77,9 @@ pub(crate) fn run(config: &Path) -> Result<(), Failure> {
         }
     }
     if found > 0 {
-        return Err(Failure::refused(format!("{found} problems")));
+        return Err(Failure::refused(messages::check_failed(found)));
     }
-    print(&format!(
-        "{}: fine; {} users in {}\n",
-        config.display(),
-        files.len(),
-        context.config.store.directory.display()
-    ))
-}
-
-fn leaver_hint(file: &str) -> String {
-    match UserName::from_file_name(file) {
-        Ok(name) => {
-            format!("was {name} renamed? `twinlock adopt {name} NEW`; has {name} left? `twinlock remove {name}`")
-        }
-        Err(_) => "remove the file".into(),
-    }
+    print(&messages::check_passed(config, &context.config.store.directory, files.len()))
 }
 
 /// Services whose account phase runs without the auth phase: always, or where root or a ticket spares the question.
@@ -120,17 +112,8 @@ fn of_sources(rule: &Rule, place: &str, report: &mut dyn FnMut(&str, &str)) {
     let means = |service: &str| rule.services.as_ref().is_none_or(|services| services.contain(service));
     for service in FROM_THE_NETWORK.into_iter().filter(|service| means(service) && !rule.trusts_source_of(service)) {
         if our_lines(service, report).iter().any(|line| line.phase == Phase::Auth) {
-            report(
-                &format!(
-                    "{place}: rule ({}): it has networks and does not name the service {service}, which has Twinlock in its PAM \
-                     file: the source that {service} gives counts as a name that nobody checked",
-                    rule.title()
-                ),
-                &format!(
-                    "add \"{service}\" to `services` of the rule if it gives PAM addresses and no names (no reverse look-ups), \
-                     or make a rule for it without `from`"
-                ),
-            );
+            let (problem, hint) = messages::unverified_source(service);
+            report(&messages::rule_problem(place, rule.title(), &problem), &hint);
         }
     }
 }
@@ -149,21 +132,15 @@ fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
         }
     }
     for (place, services) in misplaced {
-        let problem = format!(
-            "{place}: the account line of pam_twinlock.so holds for {}, where the account phase also runs without the auth \
-             phase: it refuses whom nobody asked",
-            services.join(", ")
-        );
-        report(&problem, "take the line out of this file; it belongs into /etc/pam.d/sshd alone");
+        let (problem, hint) = messages::misplaced_guard(&place, &services);
+        report(&problem, hint);
     }
     let sshd = our_lines(SSHD, report);
     let has = |phase| sshd.iter().any(|line| line.phase == phase);
     // Without the auth line nobody enrols, either: Twinlock is not switched on yet.
     if enrolls && has(Phase::Auth) && !has(Phase::Account) {
-        report(
-            "/etc/pam.d/sshd has no account line of pam_twinlock.so, so nothing that is enrolled inside a login is stored",
-            "add `account required pam_twinlock.so`, as the shipped file has it",
-        );
+        let (problem, hint) = messages::ENROLMENTS_NOT_STORED;
+        report(problem, hint);
     }
 }
 
@@ -171,7 +148,7 @@ fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<Line> {
     match pam_files::read_service(service) {
         Ok(lines) => lines.unwrap_or_default(),
         Err(error) => {
-            report(&error.to_string(), "PAM refuses the service for as long as the file cannot be read");
+            report(&error.to_string(), messages::PAM_FILE_HINT);
             Vec::new()
         }
     }
@@ -179,6 +156,6 @@ fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<Line> {
 
 fn subject(file: &str) -> Result<twinlock_core::account::Subject, String> {
     let name = UserName::from_file_name(file).map_err(|bad| bad.to_string())?;
-    let account = host::account(&name).map_err(|error| format!("cannot ask the passwd database: {error}"))?;
-    account.ok_or_else(|| format!("there is no account named {name}"))
+    let account = host::account(&name).map_err(|error| messages::no_passwd_database(&error))?;
+    account.ok_or_else(|| messages::no_account(&name))
 }

@@ -2,7 +2,10 @@
 
 use std::{fmt::Write as _, path::Path};
 
-use twinlock_hostcheck::doctor::{Finding, Scope, Severity, findings};
+use twinlock_hostcheck::{
+    doctor::{Finding, Scope, Severity, findings},
+    messages,
+};
 
 use crate::{
     cli::Doctor,
@@ -34,10 +37,5 @@ pub(crate) fn run(config: &Path, arguments: &Doctor) -> Result<(), Failure> {
 fn summary(findings: &[Finding]) -> String {
     let count = |severity| findings.iter().filter(|finding| finding.severity == severity).count();
     let all = [Severity::Lockout, Severity::Open, Severity::Warning, Severity::Hint];
-    let told = all
-        .into_iter()
-        .filter(|severity| count(*severity) > 0)
-        .map(|severity| format!("{} {}", count(severity), severity.name()));
-    let told = told.collect::<Vec<_>>().join(", ");
-    if told.is_empty() { "nothing found".to_owned() } else { format!("found: {told}") }
+    messages::doctor_summary(&all.map(|severity| (severity, count(severity))))
 }

@@ -1,22 +1,23 @@
 //! `twinlock explain`: which rule decides a login, and what that login will look like. What `sshd -T -C` is to sshd.
 //! Reads, and changes nothing.
 
-mod forecast;
-
 use std::{fmt::Write as _, path::Path, time::Duration};
 
-use forecast::{Codes, Forecast, Standing, by_key_alone, login};
 use serde::Serialize;
 use twinlock_core::{
     account::{Subject, UserName},
     module_arguments::ModuleArgument,
-    policy::{Decision, Doubt, Facts, FirstFactors, KeyType, SecondFactor, Source, is_sshd},
+    policy::{Decision, Facts, FirstFactors, KeyType, SecondFactor, Source, is_sshd},
     ports::Clock,
     record::Record,
     throttle::Mode,
     time::UnixTime,
 };
-use twinlock_hostcheck::pam_files::{self, Line, Phase, has};
+use twinlock_hostcheck::{
+    forecast::{Codes, Forecast, Standing, by_key_alone, login},
+    messages::{self, Remembering},
+    pam_files::{self, Line, Phase, has},
+};
 use twinlock_store::{
     config::{DEFAULT_PATH, place_of},
     document::line_and_column,
@@ -92,14 +93,12 @@ pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
     }
 }
 
-const DENIED: &str = "such a login is refused until the group database answers again (getent group NAME)";
-
 /// Somebody who does not exist is explained as well: strangers try every name.
 fn account(typed: &str) -> Result<Option<Subject>, Failure> {
     let Ok(name) = UserName::parse(typed.as_bytes()) else {
         return Ok(None);
     };
-    host::account(&name).map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))
+    host::account(&name).map_err(|error| Failure::refused(messages::no_passwd_database(&error)))
 }
 
 impl LoginQuestion<'_> {
@@ -110,12 +109,10 @@ impl LoginQuestion<'_> {
         let key_type = self.arguments.key_type;
         let decision = self.decide(&key_type.map_or_else(FirstFactors::default, FirstFactors::with_key_of))?;
         let (standing, remembered) = self.standing();
-        let (outcome, means) = login(under(&ours, Phase::Auth, decision.second_factor), &standing);
+        let second_factor = under(&ours, Phase::Auth, decision.second_factor);
+        let (outcome, means) = (login(second_factor, &standing), messages::forecast(second_factor, &standing));
         if outcome == Forecast::Enrolls && unguarded(&ours) {
-            notes.push(
-                "the PAM file has no account line of pam_twinlock.so, and without it the enrolment is not stored"
-                    .into(),
-            );
+            notes.push(messages::ENROLMENT_NOT_STORED.into());
         }
         let guard = self.guard(&decision, &ours, &standing)?;
         let explained = Explained {
@@ -153,7 +150,7 @@ impl LoginQuestion<'_> {
             now: self.at,
         };
         let decision = self.context.config.policy.decide(&facts, &SystemGroups);
-        decision.map_err(|undecided| Failure::refused(undecided.to_string()).hint(DENIED))
+        decision.map_err(|undecided| Failure::refused(undecided.to_string()).hint(messages::UNDECIDED_HINT))
     }
 
     /// The module's lines in the service's PAM file, and what is to be said of them.
@@ -162,29 +159,27 @@ impl LoginQuestion<'_> {
         let ours = match pam_files::read_service(service) {
             Ok(Some(ours)) => ours,
             Ok(None) => {
-                notes.push(format!("{service} has no PAM file here"));
+                notes.push(messages::service_without_file(service));
                 return Vec::new();
             }
             Err(error) => {
-                notes.push(format!("the PAM file of {service} was not looked at: {error}"));
+                notes.push(messages::service_not_read(service, &error));
                 return Vec::new();
             }
         };
         if !ours.iter().any(|line| line.phase == Phase::Auth) {
-            notes.push(format!(
-                "the PAM file of {service} has no auth line of pam_twinlock.so: nobody is asked there yet"
-            ));
+            notes.push(messages::service_without_auth_line(service));
         }
         for line in &ours {
             if has(line, ModuleArgument::Nullok) {
-                notes.push(format!("{} says nullok: who is not enrolled passes there", line.place));
+                notes.push(messages::lets_unenrolled_pass(&line.place));
             }
             if pam_files::requires_key(line) && self.arguments.key_type.is_none() {
-                notes.push(pam_files::refuses_without_key(line));
+                notes.push(messages::denies_without_key(&line.place));
             }
             let read = pam_files::value(line, ModuleArgument::Config).unwrap_or(DEFAULT_PATH);
             if read != self.file {
-                notes.push(format!("{} reads {read}; this is about {}", line.place, self.file));
+                notes.push(messages::reads_other_config(&line.place, read, self.file));
             }
         }
         ours
@@ -198,12 +193,7 @@ impl LoginQuestion<'_> {
         for (number, rule) in (1..).zip(&self.context.config.policy.rules) {
             let means_service = rule.services.as_ref().is_none_or(|services| services.contain(self.service));
             if means_service && rule.from.is_some() && !rule.trusts_source_of(self.service) {
-                notes.push(format!(
-                    "rule {number} ({}) has networks and does not name {} in `services`, so {address} counts there as a name \
-                     that nobody checked",
-                    rule.title(),
-                    self.service
-                ));
+                notes.push(messages::source_not_compared(number, rule.title(), self.service, address));
             }
         }
     }
@@ -246,21 +236,13 @@ impl LoginQuestion<'_> {
         }
         let unseen = self.decide(&FirstFactors::default())?;
         if unguarded(ours) {
-            let told = "there is none, because the PAM file has no account line of pam_twinlock.so: a login by key alone passes";
-            return Ok(Some((Forecast::Passes, told.to_owned())));
+            return Ok(Some((Forecast::Passes, messages::GUARD_MISSING.to_owned())));
         }
         let outcome = by_key_alone(under(ours, Phase::Account, unseen.second_factor), standing);
         let told = match outcome {
-            Forecast::Passes => "a login by key alone, after which sshd asks nothing, passes as well".to_owned(),
+            Forecast::Passes => messages::GUARD_PASSES.to_owned(),
             Forecast::Asked | Forecast::Enrolls | Forecast::Refused => {
-                let why = if unseen.doubt == Some(Doubt::KeyIsNotShown) {
-                    UNSEEN_AND_STRICT
-                } else if unseen.rule == decision.rule {
-                    ""
-                } else {
-                    UNSEEN
-                };
-                format!("a login by key alone, after which sshd asks nothing, is refused{why}")
+                messages::guard_denies(unseen.doubt, unseen.rule != decision.rule)
             }
         };
         Ok(Some((outcome, told)))
@@ -275,34 +257,21 @@ impl LoginQuestion<'_> {
 
     /// Where it stands what holds if no rule fits.
     fn otherwise(&self) -> String {
-        match place_of(self.text, "second_factor") {
-            Some(offset) => format!("second_factor of {}:{}", self.file, line_and_column(self.text, offset).0),
-            None => "the default of second_factor".into(),
-        }
+        let line = place_of(self.text, "second_factor").map(|offset| line_and_column(self.text, offset).0);
+        messages::decides_otherwise(line.map(|line| (self.file, line)))
     }
 
     fn remembering(&self, decision: &Decision<'_>, ours: &[Line], remembered: usize) -> Option<String> {
         let span = spelled(decision.remember?);
-        if ours.iter().any(|line| has(line, ModuleArgument::ForwardPass)) {
-            return Some(format!("not for {span}: the PAM file says forward_pass"));
-        }
-        Some(match (self.arguments.key_type, self.source.neighbourhood(), remembered) {
-            (None, ..) => format!("{span}, but only of a login with a key that sshd tells of"),
-            (_, None, _) => format!("{span}, but only of a login from an address"),
-            (_, Some(network), 0) => format!("{span} for the same key from {network}, once a code was given"),
-            (_, Some(network), now) => format!(
-                "{span} for the same key from {network}, once a code was given; {now} remembered now, and if this is one of \
-                 them it is not asked"
-            ),
-        })
+        let which = match (self.arguments.key_type, self.source.neighbourhood()) {
+            _ if ours.iter().any(|line| has(line, ModuleArgument::ForwardPass)) => Remembering::ForwardPass,
+            (None, _) => Remembering::WithKey,
+            (_, None) => Remembering::FromAddress,
+            (_, Some(network)) => Remembering::From { network: network.to_string(), now: remembered },
+        };
+        Some(messages::remembering(&span, &which))
     }
 }
-
-const UNSEEN_AND_STRICT: &str = ": sshd shows the guard no key, so a rule with key_types holds that is stricter than what \
-    follows it (AuthenticationMethods publickey,keyboard-interactive)";
-
-const UNSEEN: &str = ": sshd shows the guard no key, so no rule with key_types fits there \
-    (AuthenticationMethods publickey,keyboard-interactive)";
 
 /// What holds under the words of the PAM file.
 fn under(ours: &[Line], phase: Phase, policy: SecondFactor) -> SecondFactor {
@@ -328,20 +297,15 @@ struct Told {
 }
 
 fn describe(out: &mut String, explained: &Explained<'_>, told: &Told) -> std::fmt::Result {
-    let Explained { user, service, at, .. } = explained;
-    let from = explained.from.unwrap_or("this host");
-    let key = explained.key_type.map_or("no key that sshd tells of".to_owned(), |name| format!("a key {name}"));
-    writeln!(out, "login:    {user} by {service} from {from}, with {key}, at {at}")?;
-    match &explained.rule {
-        Some(rule) => {
-            let name = rule.name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
-            writeln!(out, "rule:     {}{name}, {}:{}", rule.number, rule.file, rule.line)?;
-        }
-        None => writeln!(out, "rule:     none fits; {} holds", told.otherwise)?,
-    }
-    writeln!(out, "says:     second_factor = \"{}\"", explained.second_factor)?;
+    let Explained { user, service, from, key_type, at, .. } = explained;
+    writeln!(out, "login:    {}", messages::explained_login(user, service, *from, *key_type, at))?;
+    let rule = match &explained.rule {
+        Some(DecidingRule { number, name, file, line }) => messages::deciding_rule(*number, *name, file, *line),
+        None => messages::no_deciding_rule(&told.otherwise),
+    };
+    writeln!(out, "rule:     {rule}\npolicy:   second_factor = \"{}\"", explained.second_factor)?;
     if let Some(doubt) = &explained.doubt {
-        writeln!(out, "because:  {doubt}; the strictest of what the rules could mean holds")?;
+        writeln!(out, "because:  {}", messages::in_doubt(doubt))?;
     }
     writeln!(out, "outcome:  {}: {user} {}", explained.outcome, told.means)?;
     for (heading, text) in [("remember", &told.remembering), ("guard", &told.guard)] {

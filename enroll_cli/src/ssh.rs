@@ -4,6 +4,7 @@ use std::path::Path;
 
 use twinlock_hostcheck::{
     doctor::{self, NOT_ENROLLED},
+    messages,
     ssh::{self, Confirmed, EnableMode, LaterChanges, Objection, ObjectionKind, Proposal, ServerState, State},
 };
 
@@ -36,9 +37,9 @@ fn plan(context: &CommandContext, mode: SshMode) -> Result<(), Failure> {
         State::Disabled(proposal) => proposal,
     };
     print(proposal.diff())?;
-    print_note(&format!("family: {:?}; then `sshd -t`, and sshd reads its configuration again", proposal.family()));
+    print_note(&messages::plan_summary(proposal.family()));
     for Objection { problem, hint, .. } in proposal.objections(&context.installation())? {
-        print_note(&format!("problem: {problem}\nhint: {hint}"));
+        print_note(&messages::problem(&problem, &hint));
     }
     Ok(())
 }
@@ -70,9 +71,9 @@ fn refuse_objections(context: &CommandContext, proposal: &Proposal, arguments: &
             ObjectionKind::Lockout => ("--despite-lockouts", arguments.despite_lockouts),
         };
         if !is_overridden {
-            return Err(Failure::refused(problem).hint(format!("{hint}; or do it all the same: {flag}")));
+            return Err(Failure::refused(problem).hint(messages::overridden_by(&hint, flag)));
         }
-        print_note(&format!("warning: {problem}"));
+        print_note(&messages::warning(&problem));
     }
     Ok(())
 }
@@ -92,10 +93,10 @@ fn warn_of_unenrolled(config: &Path) {
     match found {
         Ok(findings) => {
             for finding in findings.into_iter().filter(|finding| finding.id == NOT_ENROLLED) {
-                print_note(&format!("warning: {}\nhint: {}", finding.found, finding.fix));
+                print_note(&messages::denied_from_now_on(&finding.found, &finding.fix));
             }
         }
-        Err(failure) => print_note(&format!("warning: cannot tell which accounts are denied: {}", failure.message())),
+        Err(failure) => print_note(&messages::denied_accounts_unknown(failure.message())),
     }
 }
 

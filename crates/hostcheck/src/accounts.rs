@@ -8,7 +8,7 @@ use std::{
 use twinlock_core::account::UserName;
 use twinlock_store::host::accounts::{self, Account, Members};
 
-use crate::HostError;
+use crate::{HostError, messages};
 
 /// The accounts of the host's own file, and those of directories that are enrolled or in the group.
 ///
@@ -16,7 +16,7 @@ use crate::HostError;
 /// The passwd database cannot be asked.
 #[allow(clippy::implicit_hasher, reason = "one kind of set is used for names everywhere")]
 pub fn known(enrolled: &HashSet<UserName>, group: Option<&Members>) -> Result<BTreeMap<UserName, Account>, HostError> {
-    let failed = |error: io::Error| HostError::refused(format!("cannot ask the passwd database: {error}"));
+    let failed = |error: io::Error| HostError::refused(messages::no_passwd_database(&error));
     let local = accounts::of_passwd_file().map_err(failed)?;
     let mut known: BTreeMap<_, _> = local.into_iter().map(|account| (account.subject.name.clone(), account)).collect();
     for name in enrolled.iter().cloned().chain(group.into_iter().flat_map(Members::names)) {

@@ -16,7 +16,7 @@ use crate::{
 pub(crate) struct Host {
     /// Whole files by their path.
     pub(crate) changed: Vec<(PathBuf, String)>,
-    /// What sshd is told to read instead of its main file, to say what would be in force.
+    /// What sshd reads instead of its main file, to say what would be in force.
     pub(crate) sshd_config: Option<PathBuf>,
 }
 

@@ -28,16 +28,10 @@ pub fn is_ours(line: &Line) -> bool {
     line.module() == OURS && matches!(line.phase, Phase::Auth | Phase::Account)
 }
 
-/// Whether a line of ours asks nobody of whom sshd has verified no key.
+/// Whether a line of ours denies a login for which sshd has verified no key.
 #[must_use]
 pub fn requires_key(line: &Line) -> bool {
     line.phase == Phase::Auth && is_ours(line) && has(line, ModuleArgument::RequireKey)
-}
-
-/// What to know of such a line where no key is spoken of.
-#[must_use]
-pub fn refuses_without_key(line: &Line) -> String {
-    format!("{} says require_key: without a key it refuses; --key-type says which", line.place)
 }
 
 /// Whether a line of ours has this argument.

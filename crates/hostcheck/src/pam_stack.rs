@@ -11,7 +11,7 @@ use std::{
 pub enum Phase {
     /// `pam_authenticate(3)`: who it is.
     Auth,
-    /// Who may log in; where our guard stands.
+    /// Whether the account may log in; where our guard is.
     Account,
     /// A new password.
     Password,
@@ -148,7 +148,7 @@ impl Line {
         }
     }
 
-    /// Its arguments.
+    /// The arguments of its module, in their order.
     #[must_use]
     pub fn arguments(&self) -> &[String] {
         match &self.kind {

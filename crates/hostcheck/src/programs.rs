@@ -9,6 +9,7 @@ use std::{
     time::Duration,
 };
 
+use twinlock_core::time::UnixTime;
 use twinlock_service::process::ChildGuard;
 
 /// What one said.
@@ -54,6 +55,13 @@ pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Said> 
         let fine = ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
         Ok(Said { fine, output: output.join().unwrap_or_default(), errors: errors.join().unwrap_or_default() })
     })
+}
+
+/// The time of day on this host, or UTC where date(1) does not say.
+pub(crate) fn clock_time(time: UnixTime) -> String {
+    let arguments = [format!("--date=@{}", time.seconds()), "+%H:%M:%S %Z".to_owned()];
+    let said = find("date").and_then(|date| run(&date, &arguments).ok()).filter(|said| said.fine);
+    said.map_or_else(|| time.to_string(), |said| said.output.trim().to_owned())
 }
 
 fn text(stream: Option<impl Read>) -> String {

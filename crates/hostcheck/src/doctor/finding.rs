@@ -1,4 +1,4 @@
-//! What a check found: how bad it is, where it stands, why it matters and how it is mended.
+//! What a check found: how bad it is, where it stands, why it matters and how it is fixed.
 
 use std::fmt;
 
@@ -55,17 +55,7 @@ impl fmt::Display for Finding {
         if let Some(place) = place {
             write!(out, " ({place})")?;
         }
-        write!(out, "\n  why:  {why}\n  mend: {fix}\n")
-    }
-}
-
-/// Names for a sentence: all of a few, the first of many.
-pub(crate) fn named(names: &[String]) -> String {
-    const SHOWN: usize = 5;
-    let shown = names.iter().take(SHOWN).cloned().collect::<Vec<_>>().join(", ");
-    match names.len().saturating_sub(SHOWN) {
-        0 => shown,
-        more => format!("{shown} and {more} more"),
+        write!(out, "\n  why:  {why}\n  fix:  {fix}\n")
     }
 }
 
@@ -84,14 +74,7 @@ mod tests {
             fix: "write `substack`".into(),
         };
         let told = "OPEN pam-order: the code is not asked for (/etc/pam.d/sshd:3)\n  why:  one factor is enough\n  \
-                    mend: write `substack`\n";
+                    fix:  write `substack`\n";
         assert_eq!(finding.to_string(), told);
-    }
-
-    #[test]
-    fn of_many_names_five_are_told() {
-        let names = |count: usize| named(&(0..count).map(|number| format!("u{number}")).collect::<Vec<_>>());
-        assert_eq!(names(2), "u0, u1");
-        assert_eq!(names(7), "u0, u1, u2, u3, u4 and 2 more");
     }
 }

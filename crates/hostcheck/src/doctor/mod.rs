@@ -4,7 +4,7 @@
 mod checks;
 mod clock;
 mod conditions;
-mod finding;
+pub(crate) mod finding;
 mod host;
 mod module_file;
 mod questions;

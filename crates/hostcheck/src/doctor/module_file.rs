@@ -8,15 +8,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use crate::programs;
+use crate::{messages::OtherWriter, programs};
 
 /// What is known of it.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct ModuleFile {
     pub(crate) path: PathBuf,
     pub(crate) there: bool,
-    /// The file and the folders above it that somebody else than root may change, and why.
-    pub(crate) not_roots: Option<(PathBuf, String)>,
+    /// The file and the folders above it that others than root can change, and who.
+    pub(crate) not_roots: Option<(PathBuf, OtherWriter)>,
     /// Made for the machine that this command was made for.
     pub(crate) fits: bool,
     /// Libraries that are not found.
@@ -63,7 +63,7 @@ impl ModuleFile {
     }
 }
 
-fn who_else(path: &Path) -> Option<String> {
+fn who_else(path: &Path) -> Option<OtherWriter> {
     let known = fs::metadata(path).ok()?;
     let mode = known.permissions().mode();
     // In a folder with the sticky bit others cannot replace what is root's.
@@ -71,8 +71,8 @@ fn who_else(path: &Path) -> Option<String> {
     match (known.uid(), mode & 0o022) {
         (0, 0) => None,
         (0, _) if sticky => None,
-        (0, _) => Some(format!("others than root may write it (mode {:04o})", mode & 0o7777)),
-        (uid, _) => Some(format!("it belongs to uid {uid}")),
+        (0, _) => Some(OtherWriter::Others(mode & 0o7777)),
+        (uid, _) => Some(OtherWriter::Owner(uid)),
     }
 }
 

@@ -7,8 +7,8 @@ use std::{
     path::Path,
 };
 
-use super::place::{self, Attributes, Version, failed};
-use crate::HostError;
+use super::place::{self, Attributes, Version};
+use crate::{HostError, messages::cannot};
 
 const UNIT: &str = "/etc/systemd/system/twinlock-ssh-rollback.service";
 /// What `systemctl enable` makes; systemd need not be told before the next boot.
@@ -25,8 +25,8 @@ const RETRY: &str = "/etc/systemd/system/twinlock-ssh-rollback-retry.service";
 /// sshd waits for it, so its time is limited. If it fails, sshd starts under the configuration on trial.
 fn before_sshd(id: &str, myself: &Path) -> String {
     format!(
-        "# Made by `twinlock ssh enable`, and gone when it is confirmed.\n\
-         [Unit]\nDescription=Undo a trial of Twinlock that nobody has confirmed\n\
+        "# Written by `twinlock ssh enable`, and removed when the trial is confirmed or undone.\n\
+         [Unit]\nDescription=Undo an unconfirmed trial of Twinlock\n\
          DefaultDependencies=no\nConflicts=shutdown.target\nAfter=local-fs.target systemd-journald-dev-log.socket\n\
          Before=ssh.service sshd.service ssh.socket sshd.socket shutdown.target\n\
          OnFailure=twinlock-ssh-rollback-retry.service\n\n\
@@ -38,8 +38,8 @@ fn before_sshd(id: &str, myself: &Path) -> String {
 /// The unit for when that one has failed. Nothing waits for it.
 fn beside_sshd(id: &str, myself: &Path) -> String {
     format!(
-        "# Made by `twinlock ssh enable`, and gone when it is confirmed.\n\
-         [Unit]\nDescription=Try again to undo a trial of Twinlock that nobody has confirmed\nStartLimitIntervalSec=0\n\n\
+        "# Written by `twinlock ssh enable`, and removed when the trial is confirmed or undone.\n\
+         [Unit]\nDescription=Try again to undo an unconfirmed trial of Twinlock\nStartLimitIntervalSec=0\n\n\
          [Service]\nExecStart=\"{}\" ssh expire {id}\nRestart=on-failure\nRestartSec=60\n",
         myself.display()
     )
@@ -49,15 +49,15 @@ fn beside_sshd(id: &str, myself: &Path) -> String {
 pub(super) fn ends(id: &str, myself: &Path) -> Result<(), HostError> {
     let wanted = Path::new(WANTED);
     let folder = wanted.parent().unwrap_or(wanted);
-    DirBuilder::new().recursive(true).create(folder).map_err(|error| failed("make", folder, &error))?;
+    DirBuilder::new().recursive(true).create(folder).map_err(|error| cannot("create", folder, &error))?;
     no_longer_ends()?;
     for (path, text) in [(RETRY, beside_sshd(id, myself)), (UNIT, before_sshd(id, myself))] {
         let unit = Path::new(path);
         place::create(unit, &Version { content: text.into_bytes(), attributes: Attributes::NEW })
-            .map_err(|error| failed("write", unit, &error))?;
+            .map_err(|error| cannot("write", unit, &error))?;
         place::sync_folder(unit.parent().unwrap_or(unit))?;
     }
-    symlink(UNIT, wanted).map_err(|error| failed("write", wanted, &error))?;
+    symlink(UNIT, wanted).map_err(|error| cannot("write", wanted, &error))?;
     place::sync_folder(folder)
 }
 

@@ -6,16 +6,15 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use twinlock_store::ports::SECURITY_MODULE_HINT;
-
 use super::{
     change::{DROP_IN, PAM},
     change_log,
-    place::{self, Attributes, Version, failed},
+    place::{self, Attributes, Version},
 };
 use crate::{
     HostError,
     host_files::Host,
+    messages::{self, cannot},
     sshd::{ConnectionSpec, MAIN, Settings, Sshd, key_and_value},
 };
 
@@ -36,14 +35,10 @@ impl Candidate {
         let folder = Path::new(change_log::FOLDER).join(change_log::CANDIDATE);
         let _ = fs::remove_dir_all(&folder);
         let parts = folder.join("sshd_config.d");
-        DirBuilder::new().mode(0o700).recursive(true).create(&parts).map_err(|e| failed("make", &parts, &e))?;
+        DirBuilder::new().mode(0o700).recursive(true).create(&parts).map_err(|e| cannot("create", &parts, &e))?;
         let main = folder.join("sshd_config");
         let candidate = Self { sshd: Sshd::with_config(Some(&main))?, main, folder };
-        let text = with_other_parts(&text, &parts).ok_or_else(|| {
-            HostError::refused(format!("{} does not include {INCLUDED} before its first Match", path.display()))
-                .hint(format!("make `Include {INCLUDED}` its first line (OpenSSH 8.2 and later know it), because sshd takes the first value \
-                     that it meets"))
-        })?;
+        let text = with_other_parts(&text, &parts).ok_or_else(|| messages::drop_ins_not_included(&path, INCLUDED))?;
         write(&candidate.main, text.as_bytes())?;
         copy_parts(&parts)?;
         write(&parts.join(DROP_IN.1), drop_in.as_bytes())?;
@@ -64,22 +59,16 @@ impl Candidate {
         };
         // root is denied nothing but by a security module, and what that is about is the copy.
         if complaint.contains("Permission denied") {
-            return Err(HostError::refused(format!("sshd cannot read the copy of its configuration: {complaint}"))
-                .hint(SECURITY_MODULE_HINT));
+            return Err(messages::candidate_unreadable(&complaint));
         }
         let complaint = complaint.replace(&self.folder.display().to_string(), "/etc/ssh");
-        Err(HostError::refused(format!("sshd would not take the new configuration: {complaint}"))
-            .hint("`sshd -t` says whether it takes the one in place"))
+        Err(messages::candidate_rejected(&complaint))
     }
 
     /// What would be in force for a user.
     pub(super) fn in_force(&self, user: &str) -> Result<Settings, HostError> {
-        self.sshd.in_force(Some(ConnectionSpec { user, host: "localhost", address: "127.0.0.1" })).map_err(
-            |complaint| {
-                HostError::refused(format!("sshd does not say what would be in force for {user}: {complaint}"))
-                    .hint("`sshd -T -C user=NAME` says whether it does for the one in place")
-            },
-        )
+        let settings = self.sshd.in_force(Some(ConnectionSpec { user, host: "localhost", address: "127.0.0.1" }));
+        settings.map_err(|complaint| messages::settings_not_reported(user, &complaint))
     }
 }
 
@@ -96,7 +85,7 @@ fn main_file() -> Result<(PathBuf, String), HostError> {
             return Ok((path, String::from_utf8_lossy(&found.content).into_owned()));
         }
     }
-    Err(HostError::refused(format!("sshd has no configuration: neither {}", MAIN.join(" nor "))))
+    Err(messages::no_main_file(&MAIN))
 }
 
 /// The main file with other drop-ins; `None` if it includes none where they would be heard.
@@ -129,10 +118,10 @@ fn copy_parts(to: &Path) -> Result<(), HostError> {
     let entries = match fs::read_dir(from) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
-        Err(error) => return Err(failed("read", from, &error)),
+        Err(error) => return Err(cannot("read", from, &error)),
     };
     for entry in entries {
-        let name = entry.map_err(|error| failed("read", from, &error))?.file_name();
+        let name = entry.map_err(|error| cannot("read", from, &error))?.file_name();
         let name = Path::new(&name);
         let is_read = name.extension().is_some_and(|ending| ending == "conf");
         if !is_read || name.as_os_str().as_encoded_bytes().starts_with(b".") || name == Path::new(DROP_IN.1) {
@@ -140,7 +129,7 @@ fn copy_parts(to: &Path) -> Result<(), HostError> {
         }
         // Where a drop-in is a link, sshd follows it.
         let path = from.join(name);
-        fs::copy(&path, to.join(name)).map_err(|error| failed("read", &path, &error))?;
+        fs::copy(&path, to.join(name)).map_err(|error| cannot("read", &path, &error))?;
     }
     Ok(())
 }
@@ -148,7 +137,7 @@ fn copy_parts(to: &Path) -> Result<(), HostError> {
 fn write(path: &Path, content: &[u8]) -> Result<(), HostError> {
     let attributes = Attributes { mode: 0o600, ..Attributes::NEW };
     place::create(path, &Version { content: content.to_vec(), attributes })
-        .map_err(|error| failed("write", path, &error))
+        .map_err(|error| cannot("write", path, &error))
 }
 
 #[cfg(test)]

@@ -1,10 +1,10 @@
 //! The two files, and the order in which they change. Interrupted anywhere, the host has its old configuration or its
 //! new one, whole.
 //!
-//! Two files cannot be renamed at once, sshd reads its own when it is told to, libpam reads the stack at every login, and a
+//! Two files cannot be renamed at once, sshd reads its own when it gets a signal, libpam reads the stack at every login, and a
 //! connection that sshd accepted before goes on under the configuration of then. So each of the two configurations of
 //! sshd meets each stack, and every such pair has to mean the one or the other configuration. The stacks of before and
-//! after do not: sshd of before with a stack that asks for no password would let in, with any password, whomever a rule
+//! after do not: sshd of before with a stack that asks for no password would let in, with any password, the users that a rule
 //! exempts; sshd of after with a stack of before lets a password in where only keys were good. Between them stands the
 //! bridge, a third stack, which means what sshd's own configuration means:
 //!

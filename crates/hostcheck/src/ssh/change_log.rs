@@ -8,7 +8,6 @@ use std::{
     io,
     os::unix::fs::DirBuilderExt,
     path::{Path, PathBuf},
-    time::Duration,
 };
 
 use serde::{Deserialize, Serialize};
@@ -18,9 +17,13 @@ use twinlock_store::files::check_folder;
 use super::{
     EnableMode,
     change::SshdChange,
-    place::{self, Attributes, Version, failed},
+    place::{self, Attributes, Version},
 };
-use crate::HostError;
+use crate::{
+    HostError,
+    messages::{self, cannot},
+    programs::clock_time,
+};
 
 /// Where it is.
 pub(super) const FOLDER: &str = "/var/lib/twinlock/ssh";
@@ -74,9 +77,9 @@ impl ChangeRecord {
         self.boot != boot() || self.until.is_some_and(|until| now >= UnixTime::from_seconds(until))
     }
 
-    /// What is left of the trial.
-    pub(super) fn left(&self, now: UnixTime) -> Duration {
-        UnixTime::from_seconds(self.until.unwrap_or_default()).since(now)
+    /// The time of day at which the trial ends.
+    pub(super) fn end_of_trial(&self) -> Option<String> {
+        self.until.map(|until| clock_time(UnixTime::from_seconds(until)))
     }
 }
 
@@ -101,21 +104,19 @@ pub(super) struct ChangeLog {
     _lock: File,
 }
 
-#[allow(clippy::unused_self, reason = "whoever has a change log has the lock")]
+#[allow(clippy::unused_self, reason = "a change log holds the lock")]
 impl ChangeLog {
     /// Opens it, if nobody else has.
     pub(super) fn open() -> Result<Self, HostError> {
         let folder = Self::folder()?;
-        folder.try_lock().map_err(|_| {
-            HostError::refused("another `twinlock ssh` is at work").hint("wait until it is done, and try again")
-        })?;
+        folder.try_lock().map_err(|_| messages::another_is_running())?;
         Ok(Self { _lock: folder })
     }
 
     /// Opens it when everybody else is done.
     pub(super) fn wait() -> Result<Self, HostError> {
         let folder = Self::folder()?;
-        folder.lock().map_err(|error| failed("lock", Path::new(FOLDER), &error))?;
+        folder.lock().map_err(|error| cannot("lock", Path::new(FOLDER), &error))?;
         Ok(Self { _lock: folder })
     }
 
@@ -125,11 +126,11 @@ impl ChangeLog {
             Ok(()) => place::sync_folder(path.parent().unwrap_or(path))?,
             Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
             Err(error) => {
-                return Err(failed("make", path, &error).hint("enrol somebody first: twinlock enroll NAME"));
+                return Err(messages::no_store(cannot("create", path, &error)));
             }
         }
         check_folder(path)?;
-        place::open_folder(path).map_err(|error| failed("open", path, &error))
+        place::open_folder(path).map_err(|error| cannot("open", path, &error))
     }
 
     /// How far which change is; `None` if Twinlock is not switched on by this command.
@@ -141,8 +142,8 @@ impl ChangeLog {
     pub(super) fn change(&self, record: &ChangeRecord) -> Result<SshdChange, HostError> {
         let content = |name: &str, attributes: Attributes| -> Result<Version, HostError> {
             let path = path_of(name);
-            let missing = || HostError::refused(format!("cannot read {}: it is gone", path.display())).hint(BY_HAND);
-            Ok(Version { attributes, ..place::read(&path)?.ok_or_else(missing)? })
+            let found = place::read(&path)?.ok_or_else(|| messages::copy_is_gone(&path))?;
+            Ok(Version { attributes, ..found })
         };
         Ok(SshdChange {
             pam_before: record.pam_before.map(|found| content(PAM_BEFORE, found)).transpose()?,
@@ -167,7 +168,7 @@ impl ChangeLog {
                 write(name, &version.content)?;
             }
         }
-        let text = serde_json::to_vec(record).map_err(|error| failed("write", Path::new(FOLDER), &error.into()))?;
+        let text = serde_json::to_vec(record).map_err(|error| cannot("write", Path::new(FOLDER), &error))?;
         write(RECORD_DRAFT, &text)?;
         rename(RECORD_DRAFT, ChangePhase::Changing.name())
     }
@@ -188,16 +189,13 @@ impl ChangeLog {
     }
 }
 
-const BY_HAND: &str = "look at /etc/pam.d/sshd and /etc/ssh/sshd_config.d/00-twinlock.conf, and mend them by hand";
-
 /// The same without the lock, for a process that only waits.
 pub(super) fn peek() -> Result<Option<(ChangePhase, ChangeRecord)>, HostError> {
     for phase in ChangePhase::ALL {
         let path = path_of(phase.name());
         if let Some(found) = place::read(&path)? {
-            let record = serde_json::from_slice(&found.content).map_err(|error| {
-                HostError::refused(format!("cannot understand {}: {error}", path.display())).hint(BY_HAND)
-            })?;
+            let record = serde_json::from_slice(&found.content)
+                .map_err(|error| messages::record_not_understood(&path, &error))?;
             return Ok(Some((phase, record)));
         }
     }
@@ -212,10 +210,10 @@ fn write(name: &str, content: &[u8]) -> Result<(), HostError> {
     let path = path_of(name);
     let attributes = Attributes { mode: 0o600, ..Attributes::NEW };
     place::create(&path, &Version { content: content.to_vec(), attributes })
-        .map_err(|error| failed("write", &path, &error))
+        .map_err(|error| cannot("write", &path, &error))
 }
 
 fn rename(from: &str, to: &str) -> Result<(), HostError> {
-    fs::rename(path_of(from), path_of(to)).map_err(|error| failed("write", &path_of(to), &error))?;
+    fs::rename(path_of(from), path_of(to)).map_err(|error| cannot("write", &path_of(to), &error))?;
     place::sync_folder(Path::new(FOLDER))
 }

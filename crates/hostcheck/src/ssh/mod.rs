@@ -7,7 +7,7 @@ mod boot;
 mod candidate;
 mod change;
 mod change_log;
-mod mode;
+pub(crate) mod mode;
 mod place;
 mod plan;
 mod safety;
@@ -18,17 +18,16 @@ mod trial;
 use std::time::Duration;
 
 use change_log::{ChangeLog, ChangePhase, ChangeRecord};
-pub use mode::EnableMode;
+pub use mode::{EnableMode, Family};
 use plan::{Plan, PlanFacts};
 pub use safety::{Objection, ObjectionKind};
 pub use server::ServerState;
-pub use stack::Family;
 pub use trial::{READY, expire, leave_session};
 use twinlock_core::ports::{Clock, Randomness};
 use twinlock_service::syslog::{SyslogPriority, log};
 use twinlock_store::host::{Kernel, SystemClock};
 
-use crate::{HostError, Installation, Note};
+use crate::{HostError, Installation, Note, messages};
 
 /// What there is before something is changed.
 pub enum State {
@@ -83,10 +82,10 @@ pub fn propose(mode: EnableMode, note: &Note<'_>) -> Result<State, HostError> {
 }
 
 impl Enabled {
-    /// The mode, and what is left of a trial.
+    /// That there is nothing to do: the mode, and the end of a trial.
     #[must_use]
     pub fn describe(&self) -> String {
-        how_it_stands(self.phase, &self.record)
+        messages::nothing_to_do(&how_it_stands(self.phase, &self.record))
     }
 
     /// Makes sure that it is enabled in this mode, and that nobody has changed a file since.
@@ -94,12 +93,11 @@ impl Enabled {
     /// # Errors
     /// It is not, or somebody has.
     pub fn ensure(&self, mode: EnableMode) -> Result<(), HostError> {
-        let stands = self.describe();
         if self.record.mode != mode {
-            return Err(HostError::refused(stands).hint("twinlock ssh disable, and then enable it the other way"));
+            return Err(messages::other_mode(self.record.mode, mode));
         }
         if !self.change_log.change(&self.record)?.is_in_place()? {
-            return Err(HostError::refused(format!("{stands}, but a file was changed since")).hint(CHANGED_SINCE));
+            return Err(messages::changed_while_enabled(self.record.mode));
         }
         Ok(())
     }
@@ -148,19 +146,14 @@ impl Proposal {
         });
         if let Err(failure) = changed {
             return Err(match after_failure(&change_log, &record, note) {
-                Ok(()) => failure.hint("nothing is changed: what was done was undone"),
-                Err(second) => failure
-                    .hint(format!("it could not be undone: {}; twinlock ssh disable tries again", second.message())),
+                Ok(()) => messages::undone(failure),
+                Err(second) => messages::not_undone(failure, &second),
             });
         }
-        log("twinlock", SyslogPriority::Warning, &format!("ssh: enabled, {}", record.mode.name()));
-        let mode = record.mode.name();
-        note(&match trial.map(humantime::format_duration) {
-            None => format!("enabled, {mode}"),
-            Some(span) => format!(
-                "enabled, {mode}, for {span}\nKeep this session open, log in from another terminal with `ssh -o \
-                 ControlPath=none`, and then run: twinlock ssh confirm\nWithout that, everything is as before in {span}."
-            ),
+        log("twinlock", SyslogPriority::Warning, &messages::log_enabled(record.mode));
+        note(&match trial.zip(record.end_of_trial()) {
+            None => messages::enabled_to_stay(record.mode),
+            Some((span, end)) => messages::enabled_on_trial(record.mode, span, &end),
         });
         if trial.is_none() { change::sweep() } else { Ok(()) }
     }
@@ -173,19 +166,19 @@ impl Proposal {
 pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
     let change_log = ChangeLog::open()?;
     match settled(&change_log, note)? {
-        None => Err(HostError::refused("there is nothing to confirm: sshd is as it was").hint("twinlock ssh enable")),
+        None => Err(messages::nothing_to_confirm()),
         Some((ChangePhase::Trying, record)) => {
             if !change_log.change(&record)?.is_in_place()? {
-                note(&format!("note: a file was changed since it was enabled; later, {CHANGED_SINCE}"));
+                note(&messages::changed_after_enable());
             }
             change_log.set_phase(ChangePhase::Trying, ChangePhase::Kept)?;
             trial::end(&record.id);
-            log("twinlock", SyslogPriority::Warning, "ssh: confirmed");
-            note("confirmed: it stays");
+            log("twinlock", SyslogPriority::Warning, messages::LOG_CONFIRMED);
+            note(messages::CONFIRMED);
             Ok(Confirmed { newly: true, swept: change::sweep() })
         }
         Some((phase, record)) => {
-            note(&how_it_stands(phase, &record));
+            note(&messages::nothing_to_do(&how_it_stands(phase, &record)));
             Ok(Confirmed { newly: false, swept: change::sweep() })
         }
     }
@@ -198,24 +191,21 @@ pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
 pub fn disable(later: LaterChanges, note: &Note<'_>) -> Result<(), HostError> {
     let change_log = ChangeLog::open()?;
     let Some((phase, record)) = settled(&change_log, note)? else {
-        note("sshd is as it was: `twinlock ssh` has changed nothing");
+        note(&messages::never_enabled());
         return Ok(());
     };
     let change = change_log.change(&record)?;
     if later == LaterChanges::Keep && !change.is_in_place()? {
-        return Err(HostError::refused("/etc/pam.d/sshd or 00-twinlock.conf was changed since it was enabled")
-            .hint("--discard-changes puts back what was there before it was enabled, and the change since is lost"));
+        return Err(messages::changed_before_disable());
     }
     // While nothing is changed: a full disk is found here.
     change.prepare_return()?;
     undo(&change_log, phase, &record, ServerState::MayRun, note)?;
     trial::end(&record.id);
-    log("twinlock", SyslogPriority::Warning, "ssh: disabled");
-    note("disabled: sshd is as it was before");
+    log("twinlock", SyslogPriority::Warning, messages::LOG_DISABLED);
+    note(messages::DISABLED);
     Ok(())
 }
-
-const CHANGED_SINCE: &str = "twinlock ssh disable --discard-changes puts back what was there before it was enabled";
 
 /// How far it is, after what was interrupted and what is over has been undone.
 fn settled(change_log: &ChangeLog, note: &Note<'_>) -> Result<Option<(ChangePhase, ChangeRecord)>, HostError> {
@@ -228,12 +218,12 @@ fn settled(change_log: &ChangeLog, note: &Note<'_>) -> Result<Option<(ChangePhas
     let why = match phase {
         ChangePhase::Kept => return Ok(Some((phase, record))),
         ChangePhase::Trying if !record.is_over(SystemClock.now()) => return Ok(Some((phase, record))),
-        ChangePhase::Trying => "it was not confirmed in time",
-        ChangePhase::Changing | ChangePhase::Restoring => "a change was interrupted",
+        ChangePhase::Trying => messages::UNDONE_AFTER_TRIAL,
+        ChangePhase::Changing | ChangePhase::Restoring => messages::UNDONE_AFTER_INTERRUPTION,
     };
     undo(change_log, phase, &record, ServerState::MayRun, note)?;
     trial::end(&record.id);
-    note(&format!("note: {why}, so sshd is as it was before"));
+    note(why);
     Ok(None)
 }
 
@@ -261,17 +251,13 @@ fn undo(
 }
 
 fn how_it_stands(phase: ChangePhase, record: &ChangeRecord) -> String {
-    let mode = record.mode.name();
-    if phase != ChangePhase::Trying {
-        return format!("it is enabled, {mode}");
-    }
-    let left = humantime::format_duration(record.left(SystemClock.now()));
-    format!("it is enabled, {mode}, and on trial: twinlock ssh confirm within {left}")
+    let end = record.end_of_trial().filter(|_| phase == ChangePhase::Trying);
+    messages::enabled_already(record.mode, end.as_deref())
 }
 
 fn record(plan: &Plan, span: Option<Duration>) -> Result<ChangeRecord, HostError> {
     let mut bytes = [0; 8];
-    Kernel.fill(&mut bytes).map_err(|error| HostError::refused(format!("the kernel gives no randomness: {error}")))?;
+    Kernel.fill(&mut bytes).map_err(|error| messages::no_randomness(&error))?;
     let change = &plan.change;
     Ok(ChangeRecord {
         id: data_encoding::HEXLOWER.encode(&bytes),

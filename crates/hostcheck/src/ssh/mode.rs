@@ -13,6 +13,17 @@ pub enum EnableMode {
     PasswordAndCode,
 }
 
+/// How a distribution asks for the password.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Family {
+    /// `@include common-auth`.
+    Debian,
+    /// `auth substack password-auth`.
+    Rhel,
+    /// `auth include common-auth`.
+    Suse,
+}
+
 impl EnableMode {
     /// As it is typed and stored.
     #[must_use]

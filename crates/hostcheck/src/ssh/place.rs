@@ -12,7 +12,10 @@ use nix::fcntl::OFlag;
 use serde::{Deserialize, Serialize};
 use twinlock_store::files::check_folder;
 
-use crate::HostError;
+use crate::{
+    HostError,
+    messages::{self, cannot},
+};
 
 /// What a file is beside its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
@@ -89,7 +92,7 @@ impl FilePlace {
     /// Makes the folder if it is not there.
     pub(super) fn make_folder(&self) -> Result<(), HostError> {
         match DirBuilder::new().mode(0o755).create(&self.folder) {
-            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(failed("make", &self.folder, &error)),
+            Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("create", &self.folder, &error)),
             Ok(()) | Err(_) => Ok(check_folder(&self.folder)?),
         }
     }
@@ -101,14 +104,14 @@ impl FilePlace {
             return Ok(());
         }
         remove(&path)?;
-        create(&path, version).map_err(|error| failed("write", &path, &error))?;
+        create(&path, version).map_err(|error| cannot("write", &path, &error))?;
         self.label(&path);
         self.sync()
     }
 
     /// Puts a draft in the place of the file, in one step that is on the disk when this returns.
     pub(super) fn put(&self, draft: Draft) -> Result<(), HostError> {
-        fs::rename(self.path_of(draft), self.path()).map_err(|error| failed("write", &self.path(), &error))?;
+        fs::rename(self.path_of(draft), self.path()).map_err(|error| cannot("write", &self.path(), &error))?;
         self.sync()
     }
 
@@ -145,17 +148,12 @@ impl FilePlace {
 
 /// Reads a file that is root's, and that nobody else can write.
 pub(super) fn read(path: &Path) -> Result<Option<Version>, HostError> {
-    let wrong = |what: &str, hint: &str| {
-        Err(HostError::refused(format!("cannot use {}: {what}", path.display())).hint(hint.to_owned()))
-    };
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let mut file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
-        Err(error) if error.raw_os_error() == Some(nix::libc::ELOOP) => {
-            return wrong("it is a symbolic link", "put a copy of the file it leads to in its place, and try again");
-        }
-        Err(error) => return Err(failed("read", path, &error)),
+        Err(error) if error.raw_os_error() == Some(nix::libc::ELOOP) => return Err(messages::is_a_link(path)),
+        Err(error) => return Err(cannot("read", path, &error)),
     };
     let mut content = Vec::new();
     let mut read = || -> io::Result<fs::Metadata> {
@@ -165,13 +163,13 @@ pub(super) fn read(path: &Path) -> Result<Option<Version>, HostError> {
         }
         Ok(found)
     };
-    let found = read().map_err(|error| failed("read", path, &error))?;
+    let found = read().map_err(|error| cannot("read", path, &error))?;
     if !found.is_file() || found.len() > LARGEST {
-        return wrong("it is no file of a configuration", "look at what it is");
+        return Err(messages::is_no_configuration(path));
     }
     let attributes = Attributes { mode: found.mode() & 0o7777, uid: found.uid(), gid: found.gid() };
     if attributes.uid != 0 || attributes.mode & 0o022 != 0 {
-        return wrong("somebody else than root can write it", "chown root FILE; chmod go-w FILE");
+        return Err(messages::is_not_roots(path));
     }
     Ok(Some(Version { content, attributes }))
 }
@@ -190,22 +188,18 @@ pub(super) fn create(path: &Path, version: &Version) -> io::Result<()> {
 /// Takes a file away, if it is there.
 pub(super) fn remove(path: &Path) -> Result<(), HostError> {
     match fs::remove_file(path) {
-        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(failed("remove", path, &error)),
+        Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
         Ok(()) | Err(_) => Ok(()),
     }
 }
 
 /// Makes the entries of a folder durable.
 pub(super) fn sync_folder(folder: &Path) -> Result<(), HostError> {
-    open_folder(folder).and_then(|folder| folder.sync_all()).map_err(|error| failed("write", folder, &error))
+    open_folder(folder).and_then(|folder| folder.sync_all()).map_err(|error| cannot("write", folder, &error))
 }
 
 /// A folder, to be synced or locked.
 pub(super) fn open_folder(folder: &Path) -> io::Result<File> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(folder)
-}
-
-pub(super) fn failed(what: &str, path: &Path, error: &io::Error) -> HostError {
-    HostError::refused(format!("cannot {what} {}: {error}", path.display()))
 }

@@ -3,12 +3,12 @@
 use similar::TextDiff;
 
 use super::{
-    EnableMode,
+    EnableMode, Family,
     change::{DROP_IN, PAM, SshdChange},
     place::{Attributes, FilePlace, Version},
-    stack::{self, Family, Stack, Unknown},
+    stack::{self, Stack, Unknown},
 };
-use crate::HostError;
+use crate::{HostError, messages};
 
 /// The files of the host that matter.
 pub(super) struct PlanFacts {
@@ -51,17 +51,12 @@ impl Plan {
         let (source, folder) = match (&facts.pam, &facts.vendor_pam) {
             (Some(own), _) => (own, PAM.0),
             (None, Some(vendors)) => (vendors, VENDOR),
-            (None, None) => {
-                return Err(HostError::refused(
-                    "PAM has no file for sshd: neither /etc/pam.d/sshd nor /usr/lib/pam.d/sshd",
-                )
-                .hint("install OpenSSH's server with its PAM file"));
-            }
+            (None, None) => return Err(messages::no_pam_file_for_sshd()),
         };
         let path = format!("{folder}/{}", PAM.1);
         let old = text(&source.content, &path)?;
-        let Stack { bridge, after, family } =
-            stack::change(old, facts.password_auth.as_deref(), mode).map_err(|unknown| refused(&path, unknown))?;
+        let Stack { bridge, after, family } = stack::change(old, facts.password_auth.as_deref(), mode)
+            .map_err(|Unknown { line, problem }| messages::unknown_stack(&path, line, &problem))?;
         let old_drop_in = facts.drop_in.as_ref().map(|version| text(&version.content, &drop_in_path())).transpose()?;
         let old_name = if old_drop_in.is_some() { drop_in_path() } else { "/dev/null".into() };
         let diff = diff(old, &after, &path, &format!("{}/{}", PAM.0, PAM.1))
@@ -117,11 +112,5 @@ const fn shipped(mode: EnableMode) -> &'static str {
 }
 
 fn text<'a>(content: &'a [u8], path: &str) -> Result<&'a str, HostError> {
-    std::str::from_utf8(content)
-        .map_err(|_| HostError::refused(format!("cannot understand {path}: it is not UTF-8")).hint("change it by hand"))
-}
-
-fn refused(path: &str, Unknown { line, problem, hint }: Unknown) -> HostError {
-    let line = line.map(|line| format!(":{line}")).unwrap_or_default();
-    HostError::refused(format!("{path}{line}: {problem}")).hint(hint)
+    std::str::from_utf8(content).map_err(|_| messages::is_not_utf8(path))
 }

@@ -18,7 +18,7 @@ use twinlock_store::{
 
 use super::{candidate::Candidate, plan::Plan};
 use crate::{
-    HostError, Installation, doctor,
+    HostError, Installation, doctor, messages,
     pam_files::{self, Phase},
     shadow::{Password, Shadow},
 };
@@ -58,30 +58,18 @@ pub(super) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result
     let enters = |account: &&Account| account.subject.uid != 0 || root_may;
     let mut objections = Vec::new();
     if !administrators.iter().filter(enters).any(|account| is_enrolled(installation, account)) {
-        objections.push(Objection {
-            kind: ObjectionKind::NoEnrolledAdministrator,
-            problem: "nobody with administrator rights is enrolled (members of sudo, wheel or admin; root only if \
-                      `PermitRootLogin yes` lets it answer)"
-                .into(),
-            hint: "twinlock enroll NAME".into(),
-        });
+        let (problem, hint) = messages::no_enrolled_administrator();
+        objections.push(Objection { kind: ObjectionKind::NoEnrolledAdministrator, problem, hint });
     }
     if !has_break_glass(installation, &administrators, root_may)? {
-        objections.push(Objection {
-            kind: ObjectionKind::NoBreakGlass,
-            problem:
-                "no way in is left if codes fail: no administrator has a password for the console, whose PAM file \
-                      (login) asks for no code, and no rule spares one the code"
-                    .into(),
-            hint: "give one a password (passwd NAME), or write a rule that spares one (docs/policy.md)".into(),
-        });
+        let (problem, hint) = messages::no_way_in_without_codes();
+        objections.push(Objection { kind: ObjectionKind::NoBreakGlass, problem, hint });
     }
     for doctor::Finding { id, found, place, fix, .. } in diagnosed(installation, plan, &candidate)? {
-        let place = place.map(|place| format!(" ({place})")).unwrap_or_default();
         let (kind, problem) = match id {
             doctor::NOT_ENROLLED => (ObjectionKind::Unenrolled, found),
             doctor::NO_FIRST_FACTOR => (ObjectionKind::NoFirstFactor, found),
-            _ => (ObjectionKind::Lockout, format!("{id}: {found}{place}")),
+            _ => (ObjectionKind::Lockout, messages::lockout(id, &found, place.as_deref())),
         };
         objections.push(Objection { kind, problem, hint: fix });
     }
@@ -102,7 +90,7 @@ fn diagnosed(
 
 /// The accounts with administrator rights that may log in at all; root is the first.
 fn administrators() -> Result<Vec<Account>, HostError> {
-    let failed = |error: std::io::Error| HostError::refused(format!("cannot ask the passwd database: {error}"));
+    let failed = |error: std::io::Error| HostError::refused(messages::no_passwd_database(&error));
     let local = accounts::of_passwd_file().map_err(failed)?;
     let mut groups = Vec::new();
     for name in accounts::ADMINISTRATORS {

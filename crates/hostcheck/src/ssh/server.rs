@@ -16,7 +16,7 @@ use nix::{
 };
 
 use crate::{
-    HostError, Note,
+    HostError, Note, messages,
     sshd::{Settings, Sshd},
 };
 
@@ -37,12 +37,7 @@ pub(super) fn reload() -> Result<(), HostError> {
             if is_active(&unit) {
                 // An sshd that has its socket from systemd loses it by a reload, and ends.
                 let verb = if is_active(&format!("{name}.socket")) { "restart" } else { "reload" };
-                return if systemctl(&[verb, &unit]) {
-                    Ok(())
-                } else {
-                    Err(HostError::refused(format!("systemctl {verb} {unit} failed"))
-                        .hint(format!("systemctl status {unit} says why")))
-                };
+                return if systemctl(&[verb, &unit]) { Ok(()) } else { Err(messages::systemctl_failed(verb, &unit)) };
             }
         }
         // Started by the next connection, or not at all: it reads its configuration when it starts.
@@ -54,16 +49,14 @@ pub(super) fn reload() -> Result<(), HostError> {
 fn restart(pid: Pid, file: &Path) -> Result<(), HostError> {
     let stamp = || fs::metadata(file).ok().map(|found| (found.ino(), found.mtime(), found.mtime_nsec()));
     let before = stamp();
-    kill(pid, Signal::SIGHUP)
-        .map_err(|error| HostError::refused(format!("cannot have sshd ({pid}) read its configuration: {error}")))?;
+    kill(pid, Signal::SIGHUP).map_err(|error| messages::sshd_not_reloaded(pid, &error))?;
     for _ in 0..LOOKS {
         thread::sleep(LOOK);
         if stamp().is_some_and(|stamp| Some(stamp) != before) && running()?.is_some() {
             return Ok(());
         }
     }
-    Err(HostError::refused(format!("sshd ({pid}) was told to read its configuration, and did not come back"))
-        .hint("its log says why"))
+    Err(messages::sshd_not_back(pid))
 }
 
 /// How long sshd has for that: ten seconds.
@@ -73,10 +66,7 @@ const LOOK: Duration = Duration::from_millis(50);
 /// Says so where there is no sshd that could be told.
 pub(super) fn note_if_not_running(note: &Note<'_>) -> Result<(), HostError> {
     if !Path::new("/run/systemd/system").is_dir() && running()?.is_none() {
-        note(
-            "note: no running sshd was found (no systemd, no process in its PidFile). One that reads its configuration \
-              only when it starts has to be told: kill -HUP",
-        );
+        note(messages::SSHD_IS_NOT_RUNNING);
     }
     Ok(())
 }
@@ -111,9 +101,7 @@ pub(super) fn outlive_connections_that_may_give_a_password(
         in_place.as_ref().is_none_or(|settings| methods.iter().all(|method| settings.value(method) == "no"));
     if takes_none {
         let grace = in_place.and_then(|settings| settings.seconds("logingracetime")).unwrap_or(120);
-        note(&format!(
-            "waiting {grace} seconds (LoginGraceTime) for logins that began before, to take no password from them"
-        ));
+        note(&messages::waits_for_old_logins(grace));
         thread::sleep(Duration::from_secs(grace));
     }
     Ok(())

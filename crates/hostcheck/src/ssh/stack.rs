@@ -4,8 +4,8 @@
 //! Two texts come of it. The one that stays means the same as the shipped file of the family. The other one, the bridge,
 //! stands for the moment in which sshd changes from its old configuration to the new one, see [`super::change`].
 
-use super::EnableMode;
-use crate::pam_stack;
+use super::{EnableMode, Family};
+use crate::{messages::StackProblem, pam_stack};
 
 /// What becomes of the stack.
 #[derive(Debug, PartialEq, Eq)]
@@ -15,23 +15,11 @@ pub(super) struct Stack {
     pub(super) family: Family,
 }
 
-/// How a distribution asks for the password.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Family {
-    /// `@include common-auth`.
-    Debian,
-    /// `auth substack password-auth`.
-    Rhel,
-    /// `auth include common-auth`.
-    Suse,
-}
-
 /// Why the stack is left alone: a line of it, from 1, or all of it.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Unknown {
     pub(super) line: Option<usize>,
-    pub(super) problem: String,
-    pub(super) hint: &'static str,
+    pub(super) problem: StackProblem,
 }
 
 /// Modules that decide nothing about a password or a code, and so may stay where they are.
@@ -63,10 +51,6 @@ const PLAIN: [&str; 8] = [
     "pam_usertype.so",
 ];
 
-const BY_HAND: &str = "change it by hand: the shipped files in pam.d/ say which lines, and in which order";
-const OURS: &str = "it was switched on by hand; take those lines out for `twinlock ssh` to do it";
-const OTHERS: &str = "take the other second factor out first: people would be asked twice";
-
 /// The lines of the stack that matter here.
 struct FoundStack {
     family: Family,
@@ -87,7 +71,7 @@ pub(super) fn change(old: &str, password_auth: Option<&str>, mode: EnableMode) -
 
 /// Above all other account lines, some of which end the account phase early.
 const GUARD: [&str; 2] = [
-    "# Twinlock, the guard: it refuses a login that was asked for no code, whatever sshd's configuration allows.",
+    "# Twinlock, the account guard: it denies a login without a code where one is required, whatever sshd allows.",
     "account    required     pam_twinlock.so",
 ];
 
@@ -100,13 +84,12 @@ struct Questions {
 
 const ENVIRONMENT: &str = "auth       required     pam_env.so";
 const PERMIT: &str = "auth       required     pam_permit.so";
-const BRIDGE: &str = "# Twinlock is being switched on or off; `twinlock ssh plan` finishes that.";
-const KEY: &str =
-    "# Twinlock: sshd has checked a key, now the code. `twinlock ssh disable` brings the line above back.";
+const BRIDGE: &str = "# Twinlock is being enabled or disabled; `twinlock ssh plan` completes that.";
+const KEY: &str = "# Twinlock: sshd has verified a key, now the code. `twinlock ssh disable` restores the line above.";
 const KEY_AND_CODE: &str = "auth       required     pam_twinlock.so require_key";
-/// Whom sshd has checked a key of is asked for the code, and the line behind is skipped; everybody else goes the old way.
+/// A user with a verified key is asked for the code, and the line below is skipped; everybody else goes the old way.
 const KEY_OR_ELSE: &str = "auth       [success=1 ignore=1 perm_denied=ignore default=die]  pam_twinlock.so require_key";
-const PASSWORD: &str = "# Twinlock: the password, then the code. `twinlock ssh disable` brings back what was here.";
+const PASSWORD: &str = "# Twinlock: the password, then the code. `twinlock ssh disable` restores what was here.";
 const CODE: &str = "auth       required     pam_twinlock.so";
 /// Nobody answers a question through sshd's password method (`PAM_CONV_ERR`); it goes the old way.
 const CODE_OR_NO_ANSWER: &str = "auth       [success=ok ignore=ignore conv_err=ignore default=bad]  pam_twinlock.so";
@@ -168,10 +151,10 @@ fn is_auth(word: &str) -> bool {
 }
 
 fn look(text: &str) -> Result<FoundStack, Unknown> {
-    let at = |line, problem: String, hint| Unknown { line: Some(line), problem, hint };
-    let whole = |problem: &str| Unknown { line: None, problem: problem.to_owned(), hint: BY_HAND };
+    let at = |line, problem| Unknown { line: Some(line), problem };
+    let whole = |problem| Unknown { line: None, problem };
     if text.lines().any(|line| line.ends_with('\\')) {
-        return Err(whole("it has lines that go on in the next one"));
+        return Err(whole(StackProblem::ContinuedLines));
     }
     let (mut password, mut account, mut sets_environment) = (None, None, false);
     for (number, words) in pam_stack::lines(text) {
@@ -182,14 +165,14 @@ fn look(text: &str) -> Result<FoundStack, Unknown> {
                 "common-auth" if password.is_none() => password = Some((number, Family::Debian)),
                 "common-account" => account = account.or(Some(number)),
                 known if WITHOUT_AUTH.contains(&known) => {}
-                other => return Err(at(number, format!("it includes {other}, which is not known here"), BY_HAND)),
+                other => return Err(at(number, StackProblem::Include(other.to_owned()))),
             }
             continue;
         }
         let target = words.next().unwrap_or_default();
         let module = target.rsplit('/').next().unwrap_or_default();
         if module == "pam_twinlock.so" {
-            return Err(at(number, "pam_twinlock.so stands here already".to_owned(), OURS));
+            return Err(at(number, StackProblem::Ours));
         }
         if first.trim_start_matches('-').eq_ignore_ascii_case("account") {
             account = account.or(Some(number));
@@ -207,16 +190,16 @@ fn look(text: &str) -> Result<FoundStack, Unknown> {
                 sets_environment |= harmless == "pam_env.so";
             }
             (_, other) if is_another_second_factor(other) => {
-                return Err(at(number, format!("{other} asks for a second factor already"), OTHERS));
+                return Err(at(number, StackProblem::OtherSecondFactor(other.to_owned())));
             }
-            (control, other) => {
-                return Err(at(number, format!("what `{control} {other}` is for is not known here"), BY_HAND));
+            (control, module) => {
+                let (control, module) = (control.to_owned(), module.to_owned());
+                return Err(at(number, StackProblem::Line { control, module }));
             }
         }
     }
-    let (password, family) =
-        password.ok_or_else(|| whole("no line asks for the password as Debian's, RHEL's or SUSE's file does"))?;
-    let account = account.ok_or_else(|| whole("it has no account lines"))?;
+    let (password, family) = password.ok_or_else(|| whole(StackProblem::NoPasswordLine))?;
+    let account = account.ok_or_else(|| whole(StackProblem::NoAccountLine))?;
     Ok(FoundStack { family, password, account, sets_environment })
 }
 
@@ -336,19 +319,28 @@ mod tests {
     #[test]
     fn what_is_not_known_is_refused_with_its_line() {
         let refused = |text: &str| change(text, None, EnableMode::KeyAndCode).unwrap_err();
+        let unknown =
+            |control: &str, module: &str| StackProblem::Line { control: control.into(), module: module.into() };
         for (text, line, problem) in [
-            ("", None, "no line asks"),
-            ("@include common-auth\n", None, "no account lines"),
-            ("auth required \\\n pam_unix.so\n", None, "go on"),
-            ("@include common-auth\n@include mine\n", Some(2), "includes mine"),
-            ("auth sufficient pam_rootok.so\n@include common-auth\n", Some(1), "`sufficient pam_rootok.so`"),
-            ("auth [success=1 default=ignore] pam_env.so\n", Some(1), "not known"),
-            ("@include common-auth\n@include common-auth\n", Some(2), "includes common-auth"),
-            ("auth required pam_google_authenticator.so\n", Some(1), "second factor already"),
-            ("account required pam_twinlock.so\n", Some(1), "already"),
+            ("", None, StackProblem::NoPasswordLine),
+            ("@include common-auth\n", None, StackProblem::NoAccountLine),
+            ("auth required \\\n pam_unix.so\n", None, StackProblem::ContinuedLines),
+            ("@include common-auth\n@include mine\n", Some(2), StackProblem::Include("mine".into())),
+            ("auth sufficient pam_rootok.so\n@include common-auth\n", Some(1), unknown("sufficient", "pam_rootok.so")),
+            (
+                "auth [success=1 default=ignore] pam_env.so\n",
+                Some(1),
+                unknown("success=1 default=ignore", "pam_env.so"),
+            ),
+            ("@include common-auth\n@include common-auth\n", Some(2), StackProblem::Include("common-auth".into())),
+            (
+                "auth required pam_google_authenticator.so\n",
+                Some(1),
+                StackProblem::OtherSecondFactor("pam_google_authenticator.so".into()),
+            ),
+            ("account required pam_twinlock.so\n", Some(1), StackProblem::Ours),
         ] {
-            let unknown = refused(text);
-            assert!(unknown.line == line && unknown.problem.contains(problem), "{text}: {unknown:?}");
+            assert_eq!(refused(text), Unknown { line, problem }, "{text}");
         }
     }
 }

@@ -16,38 +16,38 @@ use super::{
     change_log::{self, ChangeLog, ChangePhase},
     server::ServerState,
 };
-use crate::{HostError, Note};
+use crate::{HostError, Note, messages};
 
 /// Starts the process that ends the trial after this span unless it is confirmed.
 ///
 /// Where systemd runs it is asked for a timer, because it may end all that a session has started with the session.
 pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
-    let failed = |error: &dyn std::fmt::Display| {
-        HostError::refused(format!("cannot start what would undo this after {} seconds: {error}", span.as_secs()))
-            .hint("nothing was changed")
-    };
-    let myself = env::current_exe().map_err(|error| failed(&error))?;
+    let myself = env::current_exe().map_err(|error| messages::timer_not_started(&error))?;
     if Path::new("/run/systemd/system").is_dir() {
         boot::ends(id, &myself)?;
         let mut command = Command::new("systemd-run");
         command.args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"]);
         command.arg(format!("--unit={}", unit(id))).arg(format!("--on-active={}s", span.as_secs())).arg(myself);
         command.args(["ssh", "expire", id]).stdin(Stdio::null()).stdout(Stdio::null());
-        let output = command.output().map_err(|error| failed(&error))?;
+        let output = command.output().map_err(|error| messages::timer_not_started(&error))?;
         return if output.status.success() {
             Ok(())
         } else {
-            Err(failed(&String::from_utf8_lossy(&output.stderr).trim()))
+            Err(messages::timer_not_started(&String::from_utf8_lossy(&output.stderr).trim()))
         };
     }
     let mut command = Command::new(myself);
     command.args(["ssh", "expire", id, "--after", &span.as_secs().to_string()]).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
-    let mut child = command.spawn().map_err(|error| failed(&error))?;
+    let mut child = command.spawn().map_err(|error| messages::timer_not_started(&error))?;
     // It says so when nothing of this session can reach it any more.
     let mut said = String::new();
     let read = child.stdout.take().map(|out| BufReader::new(out).read_line(&mut said));
-    if matches!(read, Some(Ok(_))) && said == READY { Ok(()) } else { Err(failed(&"it ended at once")) }
+    if matches!(read, Some(Ok(_))) && said == READY {
+        Ok(())
+    } else {
+        Err(messages::timer_not_started(&messages::TIMER_ENDED))
+    }
 }
 
 /// Lets the timer go; one that comes all the same finds nothing to do.
@@ -97,20 +97,15 @@ pub fn expire(id: &str, after: u64, server: ServerState, note: &Note<'_>) -> Res
         ServerState::NotStarted => TRIES_AT_BOOT,
         ServerState::MayRun => TRIES,
     };
-    let mut why = String::new();
-    for number in 0..tries {
-        if number > 0 {
-            thread::sleep(pause);
+    let mut undone = undo(id, server, note);
+    for _ in 1..tries {
+        if undone.is_ok() {
+            break;
         }
-        match undo(id, server, note) {
-            Ok(()) => return Ok(()),
-            Err(failure) => {
-                why = format!("cannot undo what was not confirmed: {}", failure.message());
-                log("twinlock", SyslogPriority::Notice, &format!("ssh: {why}"));
-            }
-        }
+        thread::sleep(pause);
+        undone = undo(id, server, note);
     }
-    Err(HostError::refused(why).hint("twinlock ssh disable"))
+    undone
 }
 
 /// What cannot be read may be the trial all the same.
@@ -123,16 +118,18 @@ fn is_waited_for(id: &str) -> bool {
 }
 
 fn undo(id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
+    try_to_undo(id, server, note)
+        .map_err(|failure| messages::trial_not_undone(failure.message()))
+        .inspect_err(|failure| log("twinlock", SyslogPriority::Notice, &format!("ssh: {failure}")))
+}
+
+fn try_to_undo(id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
     let change_log = ChangeLog::wait()?;
     match change_log.read()? {
         Some((phase, record)) if phase != ChangePhase::Kept && record.id == id => {
             super::undo(&change_log, phase, &record, server, note)?;
             let _ = boot::no_longer_ends();
-            log(
-                "twinlock",
-                SyslogPriority::Warning,
-                "ssh: not confirmed in time, so the configuration is what it was before",
-            );
+            log("twinlock", SyslogPriority::Warning, messages::LOG_EXPIRED);
             Ok(())
         }
         Some(_) | None => Ok(()),

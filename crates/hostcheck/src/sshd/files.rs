@@ -1,5 +1,5 @@
 //! Where in sshd's configuration something stands: the lines in the order in which sshd reads them, with what they include.
-//! What is in force sshd itself says (`settings`); this finds the place of it, and whom the file names.
+//! What is in force sshd itself says (`settings`); this finds the place of it, and the users that the file names.
 
 use std::path::{Path, PathBuf};
 

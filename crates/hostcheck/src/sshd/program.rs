@@ -9,6 +9,7 @@ use super::{privilege_separation, settings::Settings};
 use crate::{
     HostError,
     host_files::Host,
+    messages,
     programs::{self, Said},
 };
 
@@ -39,10 +40,7 @@ impl Sshd {
     /// # Errors
     /// The host has no server.
     pub(crate) fn with_config(config: Option<&Path>) -> Result<Self, HostError> {
-        let program = programs::find("sshd").ok_or_else(|| {
-            let folders = programs::FOLDERS.join(", ");
-            HostError::refused(format!("there is no sshd: looked for it in {folders}")).hint("install OpenSSH's server")
-        })?;
+        let program = programs::find("sshd").ok_or_else(|| messages::sshd_not_found(&programs::FOLDERS))?;
         Ok(Self { program, config: config.map(Path::to_owned) })
     }
 
@@ -81,7 +79,7 @@ impl Sshd {
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(config.into_iter().flatten()).collect();
         let run = || {
             programs::run(&self.program, &arguments).unwrap_or_else(|error| Said {
-                errors: format!("{} cannot be run: {error}", self.program.display()),
+                errors: messages::program_not_run(&self.program, &error),
                 ..Said::default()
             })
         };
@@ -94,7 +92,7 @@ impl Sshd {
 fn complaint(errors: &str) -> String {
     let lines = errors.lines().map(|line| line.trim_end_matches('\r').trim_end_matches('.'));
     let told = lines.filter(|line| !line.is_empty()).collect::<Vec<_>>().join("; ");
-    if told.is_empty() { "it does not end, or does not say why".to_owned() } else { told }
+    if told.is_empty() { messages::NO_COMPLAINT.to_owned() } else { told }
 }
 
 fn version(text: &str) -> Option<(u32, u32)> {

@@ -13,7 +13,10 @@ fn finds(world: &World, count: usize, told: &[&str]) {
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
     assert_eq!(output.stderr.matches("problem: ").count(), count, "{output:?}");
     assert_eq!(output.stderr.matches("hint: ").count(), count, "{output:?}");
-    assert!(output.stderr.ends_with(&format!("twinlock: {count} problems\n")), "{output:?}");
+    assert!(
+        output.stderr.ends_with(&format!("twinlock: found {count} problem{}\n", if count == 1 { "" } else { "s" })),
+        "{output:?}"
+    );
     assert!(told.iter().all(|text| output.stderr.contains(text)), "{told:?} in {}", output.stderr);
     assert_eq!(Snapshot::of(STORE), store);
 }
@@ -21,7 +24,7 @@ fn finds(world: &World, count: usize, told: &[&str]) {
 #[test]
 fn a_sound_host_is_fine() {
     with_alice(|world, _| {
-        let fine = "/etc/twinlock/config.toml: fine; 1 users in /var/lib/twinlock\n";
+        let fine = "no problems found in /etc/twinlock/config.toml and /var/lib/twinlock (1 enrolled user)\n";
         assert_eq!(world.twinlock(&["check"]).parts(), (Some(0), fine, ""));
     });
 }
@@ -137,7 +140,11 @@ fn a_guard_is_found_in_every_service_that_may_run_it_alone() {
                 service,
                 "auth required pam_permit.so\nACCOUNT\t[success=ok default=die] \\\n  pam_twinlock.so\n",
             );
-            finds(world, 1, &[&format!("problem: /etc/pam.d/{service}:2: "), &format!(" holds for {service}, where ")]);
+            finds(
+                world,
+                1,
+                &[&format!("problem: /etc/pam.d/{service}:2: "), &format!(" also applies to {service}, which can ")],
+            );
             world.service(service, "auth required pam_twinlock.so\naccount required pam_unix.so\n");
             assert_eq!(world.twinlock(&["check"]).code, Some(0), "{service}");
         }
@@ -152,11 +159,14 @@ fn a_guard_that_several_services_include_is_one_problem() {
         world.service("su", "account include common-account\n");
         world.service("sudo", "auth include common-account\n");
         world.service("sshd", "auth required pam_twinlock.so\n@include common-account\n");
-        let place = "problem: /etc/pam.d/common-account:1: the account line of pam_twinlock.so holds for cron, ";
+        let place = "problem: /etc/pam.d/common-account:1: the account line of pam_twinlock.so also applies to cron, ";
         let output = world.twinlock(&["check"]);
         // More than these may include it: services of the host's own in /usr/lib/pam.d.
-        assert!(output.stderr.starts_with(place) && output.stderr.ends_with("twinlock: 1 problems\n"), "{output:?}");
-        let services = output.stderr.split(" holds for ").nth(1).unwrap().split(", where").next().unwrap();
+        assert!(
+            output.stderr.starts_with(place) && output.stderr.ends_with("twinlock: found 1 problem\n"),
+            "{output:?}"
+        );
+        let services = output.stderr.split(" also applies to ").nth(1).unwrap().split(", which").next().unwrap();
         let services: Vec<_> = services.split(", ").collect();
         assert!(services.contains(&"su") && !services.contains(&"sudo") && !services.contains(&"sshd"), "{services:?}");
     });
@@ -180,7 +190,7 @@ fn enrolling_inside_a_login_wants_the_account_line_of_sshd() {
         world.service("sshd", "auth required pam_unix.so\naccount required pam_unix.so\n");
         assert_eq!(world.twinlock(&["check"]).code, Some(0), "not switched on yet");
         world.service("sshd", "auth required pam_twinlock.so\naccount required pam_unix.so\n");
-        let told = "/etc/pam.d/sshd has no account line of pam_twinlock.so, so nothing that is enrolled inside a login is stored";
+        let told = "/etc/pam.d/sshd has no account line of pam_twinlock.so, so no enrolment during a login is stored";
         finds(world, 1, &[told, "hint: add `account required pam_twinlock.so`"]);
         world.write(CONFIG, ENROLLS.replace("[[rule]]", "[[rule]]\nservices = [\"login\"]"));
         assert_eq!(world.twinlock(&["check"]).code, Some(0), "another service");
@@ -214,8 +224,8 @@ fn networks_that_are_not_compared_with_the_source_of_a_service_are_found() {
         world.service("vsftpd", "auth required pam_unix.so\naccount required pam_twinlock.so\n");
         assert_eq!(world.twinlock(&["check"]).code, Some(0), "it asks nobody");
         world.service("vsftpd", "auth required pam_unix.so\nauth required pam_twinlock.so\n");
-        let told = "/etc/twinlock/config.toml:1: rule (inside): it has networks and does not name the service vsftpd";
-        finds(world, 1, &[told, "hint: add \"vsftpd\" to `services` of the rule if it gives PAM addresses"]);
+        let told = "/etc/twinlock/config.toml:1: rule (inside): it lists networks and does not name the service vsftpd";
+        finds(world, 1, &[told, "hint: add \"vsftpd\" to `services` of the rule if vsftpd gives PAM addresses"]);
         for services in ["services = [\"sshd\"]", "services = [\"sshd\", \"vsftpd\"]", "services = [\"!vsftpd\"]"] {
             rule(services);
             assert_eq!(world.twinlock(&["check"]).code, Some(0), "{services}");

@@ -102,7 +102,9 @@ fn the_module_does_what_is_said_of_who_is_disabled_suspended_or_damaged() {
         );
 
         alice.state().wrong_codes(3).write(world);
-        assert!(told(world, &["alice"]).contains("because of wrong codes before, is asked for two in a row"));
+        assert!(
+            told(world, &["alice"]).contains("because of incorrect codes before, is asked for two consecutive codes")
+        );
 
         alice.state().spent_codes(1..=10).write(world);
         assert_eq!(world.twinlock(&["device", "suspend", "alice", "phone"]).code, Some(0));
@@ -127,13 +129,16 @@ fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
         let once = "8h for the same key from 2001:db8::/64, once a code was given";
         assert_eq!(line(&with_key), once);
         assert_eq!(explained(world, &with_key)["remember"], "8h");
-        assert_eq!(line(&["alice", "--key-type", "ssh-ed25519"]), "8h, but only of a login from an address");
-        assert_eq!(line(&with_key[..3]), "8h, but only of a login with a key that sshd tells of");
+        assert_eq!(line(&["alice", "--key-type", "ssh-ed25519"]), "8h, but only a login from an address");
+        assert_eq!(line(&with_key[..3]), "8h, but only a login with a key that sshd reports");
 
         let login =
             || Attempt::new("sshd").user("alice").rhost("2001:db8::7").pam_environment("SSH_AUTH_INFO_0", VERIFIED_KEY);
         assert_eq!(login().answer(alice.codes().next()).run(world).code(), PamCode::Success);
-        assert_eq!(line(&with_key), format!("{once}; 1 remembered now, and if this is one of them it is not asked"));
+        assert_eq!(
+            line(&with_key),
+            format!("{once}; 1 login is remembered now, and such a login is not asked for a code")
+        );
         assert_eq!(login().run(world).prompts(), [""; 0]);
 
         let forgotten = world.twinlock(&["forget", "alice"]);
@@ -217,7 +222,7 @@ fn a_key_that_is_not_shown_is_a_doubt_where_the_rule_is_the_stricter_one() {
         assert_eq!(of(&["--key-type", "ssh-ed25519"]), ("passes".into(), "refused".into(), false));
         assert_eq!(of(&["--service", "sudo"]), ("passes".into(), "-".into(), false));
         assert!(told(world, &["alice"]).contains("\nbecause:  sshd shows no key whose kind is known"));
-        let guard = "is refused: sshd shows the guard no key, so a rule with key_types holds that is stricter";
+        let guard = "is denied: sshd shows the account guard no key, so a rule with key_types applies that is stricter";
         assert!(told(world, &["alice", "--key-type", "ssh-ed25519"]).contains(guard));
     });
 }
@@ -228,10 +233,10 @@ fn a_source_that_nobody_checked_is_told() {
         world.write(CONFIG, "[[rule]]\nname = \"inside\"\nfrom = [\"10.0.0.0/8\"]\nsecond_factor = \"skip\"\n");
         let told = |service: &str| told(world, &["alice", "--service", service, "--from", "10.1.2.3"]);
         let note =
-            "rule 1 (inside) has networks and does not name vsftpd in `services`, so 10.1.2.3 counts there as a name";
+            "rule 1 (inside) lists networks and does not name vsftpd in `services`, so 10.1.2.3 counts as a name";
         assert!(told("vsftpd").contains(note) && told("vsftpd").contains("outcome:  asked"), "{}", told("vsftpd"));
         assert!(
-            !told("sshd").contains("has networks") && told("sshd").contains("outcome:  passes"),
+            !told("sshd").contains("lists networks") && told("sshd").contains("outcome:  passes"),
             "{}",
             told("sshd")
         );
@@ -241,9 +246,9 @@ fn a_source_that_nobody_checked_is_told() {
 #[test]
 fn where_no_rule_fits_the_line_of_the_setting_is_told() {
     with_alice(|world, _| {
-        assert!(told(world, &["alice"]).contains("\nrule:     none fits; the default of second_factor holds\n"));
+        assert!(told(world, &["alice"]).contains("\nrule:     none matches; the default of second_factor applies\n"));
         world.write(CONFIG, "# a comment\n\nsecond_factor = \"optional\"\n");
-        let line = "\nrule:     none fits; second_factor of /etc/twinlock/config.toml:3 holds\n";
+        let line = "\nrule:     none matches; second_factor of /etc/twinlock/config.toml:3 applies\n";
         assert!(told(world, &["alice"]).contains(line));
     });
 }
@@ -254,7 +259,10 @@ fn nobody_is_explained_with_exit_1() {
         let missing = "twinlock: there is no account named zoe\nhint: getent passwd NAME shows what the host knows\n";
         let output = world.twinlock(&["explain", "zoe"]);
         assert_eq!((output.code, output.stderr.as_str()), (Some(1), missing));
-        assert!(output.stdout.contains("outcome:  refused: zoe does not exist, is asked like everybody"), "{output:?}");
+        assert!(
+            output.stdout.contains("outcome:  refused: zoe does not exist, is asked for a code like everybody"),
+            "{output:?}"
+        );
         let hostile = world.twinlock(&["explain", "z\u{1b}[2J/"]);
         assert!(hostile.code == Some(1) && !hostile.stdout.contains('\u{1b}'), "{hostile:?}");
     });
@@ -267,18 +275,19 @@ fn what_the_pam_file_says_is_told() {
             world.service("sshd", stack);
             explained(world, &["alice"])["notes"].clone()
         };
-        assert_eq!(explained(world, &["alice"])["notes"], json!(["sshd has no PAM file here"]));
+        assert_eq!(explained(world, &["alice"])["notes"], json!(["sshd has no PAM file on this host"]));
         let asked = "auth required pam_twinlock.so\naccount required pam_twinlock.so\n";
         assert_eq!(notes(asked), json!([]));
         world.service("ours", &asked.replace(".so\n", ".so config=/etc/other.toml\n"));
-        let other = "reads /etc/other.toml; this is about /etc/twinlock/config.toml";
+        let other = "reads /etc/other.toml, and this answer is about /etc/twinlock/config.toml";
         let lines = [format!("/etc/pam.d/ours:1 {other}"), format!("/etc/pam.d/ours:2 {other}")];
         assert_eq!(notes("@include ours\n"), json!(lines));
-        let nobody = "the PAM file of sshd has no auth line of pam_twinlock.so: nobody is asked there yet";
+        let nobody =
+            "the PAM file of sshd has no auth line of pam_twinlock.so, so nobody is asked for a code there yet";
         assert_eq!(notes("auth required pam_unix.so\n"), json!([nobody]));
 
         world.write(CONFIG, "second_factor = \"enroll\"\n");
-        let lost = "the PAM file has no account line of pam_twinlock.so, and without it the enrolment is not stored";
+        let lost = "the PAM file has no account line of pam_twinlock.so, so the enrolment is not stored";
         assert_eq!(notes("auth required pam_twinlock.so\n"), json!([lost]));
         assert_eq!(explained(world, &["alice"])["key_alone"], "passes");
     });

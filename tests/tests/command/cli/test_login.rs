@@ -36,11 +36,11 @@ fn ends(output: &Output, code: i32, end: &str) {
 fn a_right_password_and_a_right_code_get_in_and_the_code_is_used() {
     with_host(FirstFactor::Password, |world, alice| {
         let code = alice.codes().next();
-        let used = "result:   PAM lets alice in\ntwinlock: a code of \"phone\" was right and is used now\n";
+        let used = "result:   PAM lets alice in\ntwinlock: a code of \"phone\" was correct; it is used now\n";
         ends(&try_it(world, &[PASSWORD, &code]), 0, used);
         let output = try_it(world, &[PASSWORD, &code]);
         assert!(
-            output.code == Some(1) && output.stdout.contains("PAM refuses alice: auth_err (7) in the auth phase"),
+            output.code == Some(1) && output.stdout.contains("PAM denies alice: auth_err (7) in the auth phase"),
             "{output:?}"
         );
     });
@@ -49,15 +49,15 @@ fn a_right_password_and_a_right_code_get_in_and_the_code_is_used() {
 #[test]
 fn a_wrong_code_is_charged_and_a_wrong_password_is_not() {
     with_host(FirstFactor::Password, |world, alice| {
-        let refused = "result:   PAM refuses alice: auth_err (7) in the auth phase\ntwinlock: ";
+        let refused = "result:   PAM denies alice: auth_err (7) in the auth phase\ntwinlock: ";
         let wrong = alice.authenticator.wrong_code();
         ends(
             &try_it(world, &[PASSWORD, &wrong]),
             1,
-            &format!("{refused}the answer was wrong and is charged; 1 in a row\n"),
+            &format!("{refused}the answer was incorrect and counts as a failure; 1 failure so far\n"),
         );
         let store = Snapshot::of(STORE);
-        let nothing = "nothing was written down: nobody was asked, or nothing that looks like a code was answered\n";
+        let nothing = "nothing was recorded: no code was asked for, or the answer did not look like a code\n";
         ends(&try_it(world, &["wrong"]), 1, &format!("{refused}{nothing}"));
         assert_eq!(Snapshot::of(STORE), store);
     });
@@ -66,7 +66,7 @@ fn a_wrong_code_is_charged_and_a_wrong_password_is_not() {
 #[test]
 fn a_recovery_code_gets_in_and_is_counted() {
     with_host(FirstFactor::Key, |world, alice| {
-        let told = "result:   PAM lets alice in\ntwinlock: a recovery code was right and is used now; 9 are left\n";
+        let told = "result:   PAM lets alice in\ntwinlock: a recovery code was correct; it is used now, and 9 recovery codes are left\n";
         ends(&behind_a_key(world, &[&alice.recovery_codes[0]]), 0, told);
     });
 }
@@ -76,11 +76,11 @@ fn where_a_key_is_required_none_is_asked_without_one() {
     with_host(FirstFactor::Key, |world, alice| {
         let store = Snapshot::of(STORE);
         let output = try_it(world, &[&alice.codes().next()]);
-        let refused = "result:   PAM refuses alice: perm_denied (6) in the auth phase\ntwinlock: nothing was written down: \
-                       nobody was asked, or nothing that looks like a code was answered\n";
+        let refused = "result:   PAM denies alice: perm_denied (6) in the auth phase\ntwinlock: nothing was recorded: no \
+                       code was asked for, or the answer did not look like a code\n";
         ends(&output, 1, refused);
         assert!(
-            output.stdout.contains(" says require_key: without a key it refuses; --key-type says which\n"),
+            output.stdout.contains(" has require_key: it denies a login without a key; --key-type names one\n"),
             "{output:?}"
         );
         assert_eq!(Snapshot::of(STORE), store);
@@ -97,7 +97,7 @@ fn what_refuses_behind_the_code_is_named_by_its_phase() {
         let output = behind_a_key(world, &[&alice.codes().next()]);
         // Which code that is differs between versions of pam_deny.so.
         assert!(output.code == Some(1) && output.stdout.contains(" in the account phase\n"), "{output:?}");
-        assert!(output.stdout.ends_with("twinlock: a code of \"phone\" was right and is used now\n"), "{output:?}");
+        assert!(output.stdout.ends_with("twinlock: a code of \"phone\" was correct; it is used now\n"), "{output:?}");
     });
 }
 
@@ -110,12 +110,12 @@ fn each_line_is_explained_with_its_place() {
             text.lines().position(|line| line.starts_with(start)).unwrap() + 1
         };
         let told = format!(
-            "auth phase, who it is:\n  success=1 default=ignore pam_unix.so (/etc/pam.d/common-auth:1)\n    success passes over \
-             the next line; failure counts for nothing; not meant counts for nothing\n  requisite pam_deny.so \
-             (/etc/pam.d/common-auth:2)\n    success counts; failure refuses, and ends it; not meant counts for nothing\n  \
-             required pam_permit.so (/etc/pam.d/common-auth:3)\n    success counts; failure refuses in the end; not meant \
-             counts for nothing\n  required pam_twinlock.so (/etc/pam.d/sshd:{})\n    success counts; failure refuses in the \
-             end; not meant counts for nothing\naccount phase, whether that one may log in now:\n",
+            "auth phase, who logs in:\n  success=1 default=ignore pam_unix.so (/etc/pam.d/common-auth:1)\n    success skips \
+             the next line; failure has no effect; ignore has no effect\n  requisite pam_deny.so \
+             (/etc/pam.d/common-auth:2)\n    success counts; failure denies at once; ignore has no effect\n  \
+             required pam_permit.so (/etc/pam.d/common-auth:3)\n    success counts; failure denies at the end; ignore \
+             has no effect\n  required pam_twinlock.so (/etc/pam.d/sshd:{})\n    success counts; failure denies at the \
+             end; ignore has no effect\naccount phase, whether this account may log in now:\n",
             place("auth       required     pam_twinlock.so")
         );
         assert!(output.stdout.starts_with(&told), "{}", output.stdout);
@@ -130,7 +130,7 @@ fn it_is_for_root_and_for_services_that_exist() {
     with_host(FirstFactor::Key, |world, _| {
         let output = world.twinlock(&["test-login", "alice", "--service", "nosuch"]);
         assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
-        assert!(output.stderr.contains("nosuch has no PAM file here"), "{output:?}");
+        assert!(output.stderr.contains("nosuch has no PAM file on this host"), "{output:?}");
         let account = world.account("bob");
         let output = world.twinlock_launch(&["test-login", "alice"]).account(&account).run();
         assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{output:?}");

@@ -12,12 +12,12 @@ fn people_read_a_block_for_each_finding_and_a_summary() {
         assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""), "{output:?}");
         let place = place_of(STACK, "auth       required     pam_twinlock.so");
         let first = format!(
-            "LOCKOUT pam-refuses: no login succeeds, however right the code: a line behind Twinlock's or its control value \
-             refuses all ({place})\n  why:  nobody gets in\n  mend: compare with the shipped file: "
+            "LOCKOUT pam-refuses: no login can succeed, not even with a correct code: the control value of this line, or a line \
+             below it, denies all ({place})\n  why:  nobody can log in\n  fix:  compare with the shipped file: "
         );
         assert!(output.stdout.starts_with(&first), "{}", output.stdout);
-        assert!(output.stdout.ends_with("\nfound: 1 lockout, 1 hint\n"), "{}", output.stdout);
-        assert_eq!(output.stdout.matches("\n  mend: ").count(), 2, "{}", output.stdout);
+        assert!(output.stdout.ends_with("\n2 findings: 1 lockout, 1 hint\n"), "{}", output.stdout);
+        assert_eq!(output.stdout.matches("\n  fix:  ").count(), 2, "{}", output.stdout);
     });
 }
 

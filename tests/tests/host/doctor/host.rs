@@ -29,7 +29,7 @@ fn a_host_where_root_is_not_to_log_in_and_all_are_enrolled_gives_nothing_at_all(
         crate::doctor::scene::first_in_drop_in(world, "PermitRootLogin no\n");
         assert_eq!(findings(world), []);
         let output = world.twinlock(&["doctor"]);
-        assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (Some(0), "nothing found\n", ""));
+        assert_eq!((output.code, output.stdout.as_str(), output.stderr.as_str()), (Some(0), "no findings\n", ""));
     });
 }
 
@@ -89,7 +89,7 @@ fn a_module_that_needs_a_missing_library_is_found() {
         fs::remove_file(&path).unwrap();
         fs::write(&path, bytes).unwrap();
         let one = finds(world, "module", "lockout", path.to_str());
-        assert!(one.found.ends_with("needs what is not there: libpbm.so.0"), "{one:#?}");
+        assert!(one.found.ends_with("needs libraries that are missing: libpbm.so.0"), "{one:#?}");
     });
 }
 
@@ -185,7 +185,7 @@ fn a_store_on_btrfs_without_the_flag_against_copy_on_write_is_found() {
     on_debian(|world| {
         LoopDisk::lay_over_var_lib();
         let one = finds(world, "store", "warning", Some(STORE));
-        assert_eq!(one.found, "the store is on btrfs without the flag against copy-on-write");
+        assert_eq!(one.found, "the store is on btrfs without the no-copy-on-write flag");
         assert!(one.mend.contains("twinlock repair --layout"), "{one:#?}");
         assert_eq!(world.twinlock(&["repair", "--layout"]).code, Some(0));
         finds_no(world, "store");
@@ -195,7 +195,7 @@ fn a_store_on_btrfs_without_the_flag_against_copy_on_write_is_found() {
         fs::copy(&state, &made).unwrap();
         fs::rename(&made, &state).unwrap();
         let one = finds(world, "store", "warning", Some(STORE));
-        assert_eq!(one.found, "records without the flag against copy-on-write, on btrfs: 1 (alice)");
+        assert_eq!(one.found, "1 record on btrfs lacks the no-copy-on-write flag: alice");
         assert_eq!(world.twinlock(&["repair", "--layout", "alice"]).code, Some(0));
         finds_no(world, "store");
     });

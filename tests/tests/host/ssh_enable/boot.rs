@@ -93,7 +93,7 @@ fn a_roll_back_that_cannot_write_fails_soon_and_is_tried_again_later() {
         let retry = fs::read_to_string(RETRY).unwrap();
         assert!(!retry.contains("Before=") && retry.contains("\nRestart=on-failure\n"), "{retry}");
         let later = start(RETRY).start();
-        host.world.wait_for_log(|line| line.text.contains("cannot undo what was not confirmed"));
+        host.world.wait_for_log(|line| line.text.contains("cannot undo the trial that nobody confirmed"));
         umount2("/etc/pam.d", MntFlags::MNT_DETACH).unwrap();
         assert_eq!(later.finish().code, Some(0));
         assert_eq!((configuration(), journal()), (before, vec![]));

@@ -20,12 +20,20 @@ fn a_fresh_debian_is_switched_on_by_three_commands_and_nothing_is_edited_by_hand
         let enabled = world.twinlock(&["ssh", "enable"]);
         assert_eq!((enabled.code, enabled.stdout.as_str()), (Some(0), ""), "{enabled:?}");
         assert!(enabled.stderr.contains("then run: twinlock ssh confirm"), "{enabled:?}");
+        let (_, end) =
+            enabled.stderr.split_once("sshd's previous configuration and PAM file are restored at ").unwrap();
+        let digits = end.chars().filter(char::is_ascii_digit).count();
+        assert!(digits == 6 && end.starts_with(|c: char| c.is_ascii_digit()), "a time of day: {end}");
         assert!(!sshd.login("admin").run().granted);
         let login = sshd.login("admin").answer(codes.next()).run();
         assert!(login.granted && login.prompts == ["Verification code: "], "{login:#?}");
 
         let confirmed = world.twinlock(&["ssh", "confirm"]);
-        assert_eq!((confirmed.code, confirmed.stderr.as_str()), (Some(0), "confirmed: it stays\n"), "{confirmed:?}");
+        assert_eq!(
+            (confirmed.code, confirmed.stderr.as_str()),
+            (Some(0), "confirmed: the new configuration stays\n"),
+            "{confirmed:?}"
+        );
         assert!(sshd.login("admin").answer(codes.next()).run().granted);
         assert!(!sshd.login("admin").answer(admin.authenticator.wrong_code()).run().granted);
     });
@@ -93,19 +101,23 @@ fn twice_is_as_once() {
     with_host(Family::Debian, |host| {
         let before = configuration();
         let nothing = host.ssh_done(&["disable"]);
-        assert_eq!(nothing.stderr, "sshd is as it was: `twinlock ssh` has changed nothing\n");
+        assert_eq!(nothing.stderr, "nothing to do: `twinlock ssh enable` has not changed sshd's configuration\n");
         host.ssh_done(&["enable"]);
         let enabled = configuration();
         let again = host.ssh_done(&["enable"]);
         assert!(
-            again.stderr.starts_with("it is enabled, key+code, and on trial: twinlock ssh confirm within "),
+            again.stderr.starts_with("nothing to do: Twinlock is enabled for sshd (key+code), on trial until "),
             "{again:?}"
         );
         assert_eq!(configuration(), enabled);
         host.ssh_done(&["confirm"]);
         let kept = configuration();
         for words in [["confirm"], ["enable"], ["plan"]] {
-            assert_eq!(host.ssh_done(&words).stderr, "it is enabled, key+code\n", "{words:?}");
+            assert_eq!(
+                host.ssh_done(&words).stderr,
+                "nothing to do: Twinlock is enabled for sshd (key+code)\n",
+                "{words:?}"
+            );
         }
         assert_eq!(configuration(), kept);
         host.ssh_done(&["disable"]);

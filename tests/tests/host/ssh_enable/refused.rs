@@ -20,14 +20,14 @@ fn refuses(host: &Host<'_>, words: &[&str], told: &[&str]) -> Output {
 
 /// Refused, and done all the same with this flag.
 fn refuses_without(host: &Host<'_>, told: &str, flag: &str) {
-    refuses(host, &["enable"], &[told, &format!("or do it all the same: {flag}")]);
+    refuses(host, &["enable"], &[told, &format!("to enable Twinlock all the same, add {flag}")]);
     assert_eq!(journal(), [""; 0]);
     let enabled = host.ssh_done(&["enable", flag]);
     assert!(enabled.stderr.starts_with("warning: ") && enabled.stderr.contains(told), "{enabled:?}");
     host.ssh_done(&["disable"]);
 }
 
-const NOBODY: &str = "nobody with administrator rights is enrolled";
+const NOBODY: &str = "no administrator is enrolled";
 
 #[test]
 fn nobody_with_administrator_rights_is_enrolled() {
@@ -90,22 +90,22 @@ fn an_account_that_a_rule_spares_the_code_is_a_break_glass() {
 fn what_the_doctor_finds_of_the_host_as_it_would_be() {
     let first = "/etc/ssh/sshd_config.d/00-first.conf";
     for (path, text, told) in [
-        (first, "AuthenticationMethods publickey\n", "key-alone: sshd lets alice, root in by a key alone"),
+        (first, "AuthenticationMethods publickey\n", "key-alone: sshd lets alice, root in with a key alone"),
         (
             "/etc/ssh/sshd_config.d/60-match.conf",
             "Match User alice\n KbdInteractiveAuthentication no\n",
-            "sshd-methods: for alice sshd has no way to log in",
+            "sshd-methods: sshd has no way to log in for alice: ",
         ),
         (first, "UsePAM no\n", "use-pam: "),
         (
             "/etc/ssh/sshd_config.d/60-match.conf",
             "Match User alice\n AuthenticationMethods publickey\n",
-            "Twinlock's account line refuses such a login (/etc/ssh/sshd_config.d/60-match.conf:2)",
+            "the account line of pam_twinlock.so denies such a login (/etc/ssh/sshd_config.d/60-match.conf:2)",
         ),
         (
             "/etc/ssh/sshd_config.d/60-match.conf",
             "Match User alice\n AuthenticationMethods keyboard-interactive\n",
-            "code-alone: sshd wants no key of alice, and Twinlock's line requires one",
+            "code-alone: sshd asks alice for no key, and the line of pam_twinlock.so has `require_key`",
         ),
     ] {
         with_host(Family::Debian, |host| {
@@ -150,7 +150,7 @@ fn a_main_file_without_drop_ins_is_named_with_the_line_it_needs() {
                 &["enable"],
                 &[
                     "/etc/ssh/sshd_config does not include",
-                    "make `Include /etc/ssh/sshd_config.d/*.conf` its first line",
+                    "make `Include /etc/ssh/sshd_config.d/*.conf` the first line of /etc/ssh/sshd_config",
                 ],
             );
             assert!(!fs::exists(format!("{JOURNAL}/candidate")).unwrap());
@@ -165,7 +165,7 @@ fn what_sshd_does_not_take_is_said_in_its_words() {
         let refused = refuses(
             host,
             &["enable"],
-            &["sshd would not take the new configuration: /etc/ssh/sshd_config.d/90-broken.conf"],
+            &["sshd would reject the new configuration: /etc/ssh/sshd_config.d/90-broken.conf"],
         );
         assert!(refused.stderr.contains("Bad configuration option: Nonsense"), "{refused:?}");
     });
@@ -176,7 +176,7 @@ fn an_sshd_that_does_not_end_is_ended_and_nothing_is_changed() {
     with_host(Family::Debian, |host| {
         host.world.write_script("/tmp/endless", "#!/bin/sh\nexec sleep 60\n");
         mount(Some("/tmp/endless"), "/usr/sbin/sshd", None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
-        refuses(host, &["enable"], &["sshd would not take the new configuration: it does not end"]);
+        refuses(host, &["enable"], &["sshd would reject the new configuration: it takes too long"]);
     });
 }
 
@@ -186,7 +186,7 @@ fn a_stack_that_is_not_known_is_left_alone() {
         for (text, told) in [
             (
                 "auth required pam_unix.so\naccount required pam_unix.so\n",
-                "/etc/pam.d/sshd:1: what `required pam_unix.so` is for",
+                "/etc/pam.d/sshd:1: Twinlock does not know what `required pam_unix.so` is for",
             ),
             (
                 "auth required pam_google_authenticator.so\n@include common-auth\n",
@@ -194,7 +194,7 @@ fn a_stack_that_is_not_known_is_left_alone() {
             ),
             (
                 "@include common-auth\nauth required pam_twinlock.so\n",
-                "/etc/pam.d/sshd:2: pam_twinlock.so stands here already",
+                "/etc/pam.d/sshd:2: pam_twinlock.so is in this file already",
             ),
         ] {
             host.world.service("sshd", text);
@@ -213,7 +213,7 @@ fn a_file_that_cannot_be_trusted_is_left_alone() {
         fs::remove_file(PAM).unwrap();
         fs::copy("/etc/pam.d/elsewhere", PAM).unwrap();
         assert_eq!(twinlock_tests::Launch::new(["chmod", "0666", PAM]).run().code, Some(0));
-        refuses(host, &["enable"], &["/etc/pam.d/sshd: somebody else than root can write it"]);
+        refuses(host, &["enable"], &["/etc/pam.d/sshd: others than root can write to it"]);
         fs::remove_file(PAM).unwrap();
         refuses(host, &["enable"], &["PAM has no file for sshd"]);
     });
@@ -228,9 +228,9 @@ fn what_was_changed_since_is_not_lost_unasked() {
         host.world.write(PAM, format!("{pam}# mine\n"));
         let flag = "--discard-changes";
         let confirmed = host.ssh_done(&["confirm"]);
-        assert!(confirmed.stderr.starts_with("note: a file was changed since it was enabled"), "{confirmed:?}");
+        assert!(confirmed.stderr.starts_with("note: a file was changed after `twinlock ssh enable`"), "{confirmed:?}");
         for verb in ["enable", "disable"] {
-            refuses(host, &[verb], &["was changed since", flag]);
+            refuses(host, &[verb], &["was changed after", flag]);
         }
         host.ssh_done(&["disable", flag]);
         assert_eq!(configuration(), before);
@@ -238,7 +238,7 @@ fn what_was_changed_since_is_not_lost_unasked() {
     with_host(Family::Debian, |host| {
         host.ssh_done(&["enable", "--keep"]);
         fs::remove_file(DROP_IN).unwrap();
-        refuses(host, &["disable"], &["was changed since"]);
+        refuses(host, &["disable"], &["was changed after"]);
     });
 }
 
@@ -246,7 +246,11 @@ fn what_was_changed_since_is_not_lost_unasked() {
 fn the_other_mode_wants_the_first_one_off() {
     with_host(Family::Debian, |host| {
         host.ssh_done(&["enable", "--keep"]);
-        refuses(host, &["enable", "--mode", "password+code"], &["it is enabled, key+code", "twinlock ssh disable"]);
+        refuses(
+            host,
+            &["enable", "--mode", "password+code"],
+            &["Twinlock is enabled for sshd (key+code)", "twinlock ssh disable"],
+        );
     });
 }
 
@@ -257,7 +261,7 @@ fn one_at_a_time() {
         let folder = OpenOptions::new().read(true).open(JOURNAL).unwrap();
         folder.lock().unwrap();
         for verb in ["plan", "enable", "confirm", "disable"] {
-            refuses(host, &[verb], &["another `twinlock ssh` is at work"]);
+            refuses(host, &[verb], &["another `twinlock ssh` command is running"]);
         }
     });
 }

@@ -30,7 +30,10 @@ fn what_nobody_confirms_is_undone_in_time() {
             let late = host.ssh(&["confirm"]);
             assert_eq!(
                 (late.code, late.stderr.as_str()),
-                (Some(1), "twinlock: there is nothing to confirm: sshd is as it was\nhint: twinlock ssh enable\n")
+                (
+                    Some(1),
+                    "twinlock: there is nothing to confirm: Twinlock is not enabled for sshd\nhint: `twinlock ssh enable` starts a trial\n"
+                )
             );
         });
     }
@@ -86,7 +89,7 @@ fn the_first_command_after_the_time_or_a_reboot_undoes_what_nobody_else_has() {
                 host.world.write_secret(&path, changed);
                 let output = host.ssh(&[words]);
                 assert!(
-                    output.stderr.starts_with("note: it was not confirmed in time, so sshd is as it was before\n"),
+                    output.stderr.starts_with("note: the trial was not confirmed in time; sshd's previous configuration and PAM file are restored\n"),
                     "{output:?}"
                 );
                 assert_eq!(output.code, Some(i32::from(words == "confirm")), "{words}: {output:?}");

@@ -54,14 +54,14 @@ fn plan_and_enable_name_the_accounts_that_would_be_denied_and_enable_wants_to_be
         let [problem, hint] = refused.stderr.lines().collect::<Vec<_>>()[..] else { panic!("{refused:?}") };
         assert_eq!(problem, format!("twinlock: {MANY}"));
         assert!(hint.contains("second_factor = \"enroll\"") && hint.contains("docs/policy.md"), "{hint}");
-        assert!(hint.ends_with("or do it all the same: --deny-unenrolled"), "{hint}");
+        assert!(hint.ends_with("to enable Twinlock all the same, add --deny-unenrolled"), "{hint}");
         assert_eq!((configuration(), journal()), (before, vec![]));
 
         let enabled = host.ssh_done(&["enable", "--deny-unenrolled"]);
         assert!(enabled.stderr.starts_with(&format!("warning: {MANY}\n")), "{enabled:?}");
         let confirmed = host.ssh_done(&["confirm"]);
         let warning = "warning: 26 accounts are not enrolled and will be denied: user01, ";
-        assert!(confirmed.stderr.starts_with("confirmed: it stays\n"), "{confirmed:?}");
+        assert!(confirmed.stderr.starts_with("confirmed: the new configuration stays\n"), "{confirmed:?}");
         assert!(confirmed.stderr.contains(warning), "{confirmed:?}");
     });
 }
@@ -101,7 +101,9 @@ fn confirm_stands_and_says_so_if_the_configuration_is_broken() {
         host.world.write(CONFIG, "nonsense\n");
         let confirmed = host.ssh_done(&["confirm"]);
         assert!(
-            confirmed.stderr.starts_with("confirmed: it stays\nwarning: cannot tell which accounts"),
+            confirmed
+                .stderr
+                .starts_with("confirmed: the new configuration stays\nwarning: cannot determine which accounts"),
             "{confirmed:?}"
         );
     });

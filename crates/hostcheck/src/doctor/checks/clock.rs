@@ -1,20 +1,21 @@
 //! The clock.
 
 use super::Symptom;
-use crate::doctor::{
-    clock::ClockState,
-    finding::Severity::{Hint, Lockout, Warning},
-    host::HostFacts,
+use crate::{
+    doctor::{
+        clock::ClockState,
+        finding::Severity::{Hint, Lockout, Warning},
+        host::HostFacts,
+    },
+    messages,
 };
 
-pub(super) fn clock(facts: &HostFacts) -> Vec<Symptom> {
-    let (severity, found) = match facts.clock {
-        ClockState::Synchronised => return Vec::new(),
-        ClockState::Off(seconds) if seconds > 45 => (Lockout, format!("the clock is off by {seconds} s")),
-        ClockState::Off(seconds) => (Warning, format!("the clock is off by {seconds} s")),
-        ClockState::Unsynchronised => (Warning, "nothing keeps the clock right".to_owned()),
-        ClockState::Unknown => (Hint, "whether the clock is kept right cannot be told here".to_owned()),
+pub(super) fn clock(facts: &HostFacts) -> Option<Symptom> {
+    let (severity, text) = match facts.clock {
+        ClockState::Synchronised => return None,
+        ClockState::Off(seconds) => (if seconds > 45 { Lockout } else { Warning }, messages::clock_off(seconds)),
+        ClockState::Unsynchronised => (Warning, messages::clock_unsynchronised()),
+        ClockState::Unknown => (Hint, messages::clock_unknown()),
     };
-    let why = "a code lasts 30 seconds: where the clock is off by more than that, right codes are refused";
-    vec![Symptom::new(severity, None, found, why, "let chrony or systemd-timesyncd keep it")]
+    Some(Symptom::new(severity, None, text))
 }

@@ -5,19 +5,14 @@ use twinlock_core::module_arguments::ModuleArgument;
 use super::Symptom;
 use crate::{
     doctor::{
-        finding::{
-            Severity::{self, Hint, Lockout, Open},
-            named,
-        },
+        finding::Severity::{self, Hint, Lockout, Open},
         host::{HostFacts, OUTSIDE, SshLogin},
     },
+    messages::{self, named},
     pam_files::{has, is_ours, requires_key},
     pam_stack::{Action, Phase, ReturnCode},
     sshd::{KEYBOARD, Way},
 };
-
-const KEY_AND_CODE: &str = "set `AuthenticationMethods publickey,keyboard-interactive`, as the shipped \
-    sshd_config.d/key-and-code/00-twinlock.conf has it";
 
 const METHODS: &str = "authenticationmethods";
 
@@ -54,10 +49,14 @@ fn gather(facts: &HostFacts, key: &str, judge: impl Fn(&SshLogin) -> Option<Seve
 }
 
 impl Gathered {
-    /// The users whom it concerns, for a sentence.
+    /// The users that it concerns, for a sentence.
     fn describe_users(&self) -> String {
         let users = named(&self.users);
         if self.from == [OUTSIDE] { users } else { format!("{users} from {}", named(&self.from)) }
+    }
+
+    fn symptom(self, text: messages::Text) -> Symptom {
+        Symptom::new(self.severity, self.place, text)
     }
 }
 
@@ -73,7 +72,7 @@ fn runs_pam(facts: &HostFacts) -> bool {
     facts.pam.auth.ours.is_some()
 }
 
-/// Whether the guard refuses whom nobody asked.
+/// Whether the guard denies users who were asked for no code.
 fn is_guarded(facts: &HostFacts, login: &SshLogin) -> bool {
     let guard = &facts.pam.account;
     guard.ours.is_some() && !guard.ignored_refusal && login.guarded
@@ -83,18 +82,8 @@ fn is_guarded(facts: &HostFacts, login: &SshLogin) -> bool {
 pub(super) fn no_method(facts: &HostFacts) -> Vec<Symptom> {
     let groups = gather(facts, METHODS, |login| login.settings.ways().is_empty().then_some(Lockout));
     let one = |group: Gathered| {
-        let found = format!(
-            "for {} sshd has no way to log in: every one it is told of has a method that is switched off",
-            group.describe_users()
-        );
-        let why = "such a login is refused before anything is asked";
-        Symptom::new(
-            group.severity,
-            group.place,
-            found,
-            why,
-            "switch the methods on that AuthenticationMethods names, for the same Match",
-        )
+        let text = messages::no_method(&group.describe_users());
+        group.symptom(text)
     };
     groups.into_iter().map(one).collect()
 }
@@ -110,28 +99,11 @@ pub(super) fn key_alone(facts: &HostFacts) -> Vec<Symptom> {
         (login.guarded && taken).then(|| if is_guarded(facts, login) { Lockout } else { Open })
     };
     let one = |group: Gathered| {
-        let whom = group.describe_users();
+        let users = group.describe_users();
         let named =
             facts.logins.iter().any(|login| group.users.contains(&login.user) && login.settings.names_methods());
-        let fix = if named {
-            "write a rule with second_factor = \"skip\" for them, as \"Robots\" in docs/policy.md has it, or take out the line that \
-             asks for less"
-        } else {
-            KEY_AND_CODE
-        };
-        if group.severity == Open {
-            let found =
-                format!("a key alone lets {whom} in: sshd asks PAM nothing, and no account line of Twinlock stops it");
-            return Symptom::new(
-                Open,
-                group.place,
-                found,
-                "the second factor is not asked for, and nobody notices",
-                fix,
-            );
-        }
-        let found = format!("sshd lets {whom} in by a key alone, and Twinlock's account line refuses such a login");
-        Symptom::new(Lockout, group.place, found, "nobody was asked for the code that policy requires", fix)
+        let text = if group.severity == Open { messages::key_alone_admitted } else { messages::key_alone_denied };
+        group.symptom(text(&users, named))
     };
     gather(facts, METHODS, judge).into_iter().map(one).collect()
 }
@@ -142,39 +114,26 @@ pub(super) fn code_alone(facts: &HostFacts) -> Vec<Symptom> {
     let by_keyboard_alone = |login: &SshLogin| {
         login.settings.has("usepam") && !is_refused_root(facts, login) && login.settings.ways().iter().any(alone)
     };
+    let symptoms = |judge: &dyn Fn(&SshLogin) -> Option<Severity>, text: fn(&str) -> messages::Text| -> Vec<Symptom> {
+        let one = |group: Gathered| {
+            let text = text(&group.describe_users());
+            group.symptom(text)
+        };
+        gather(facts, METHODS, judge).into_iter().map(one).collect()
+    };
     let auth = &facts.pam.auth;
     let lines = facts.stack(Phase::Auth);
     if let Some(line) = lines.iter().find(|line| requires_key(line)) {
         // Without a key it opens for nobody; what its refusal means, its control says.
         let refuses = matches!(line.action(ReturnCode::PERM_DENIED), Action::Bad | Action::Die);
-        let one = |group: Gathered| {
-            let found = format!("sshd wants no key of {}, and Twinlock's line requires one", group.describe_users());
-            Symptom::new(Lockout, group.place, found, "PAM asks such a login for nothing and refuses it", KEY_AND_CODE)
-        };
         let no_other_way = |login: &SshLogin| by_keyboard_alone(login) && login.settings.ways().iter().all(alone);
         let judge = |login: &SshLogin| (refuses && no_other_way(login)).then_some(Lockout);
-        return gather(facts, METHODS, judge).into_iter().map(one).collect();
+        return symptoms(&judge, messages::key_required);
     }
     let by_code = |login: &SshLogin| (auth.by_ours_alone && login.asked && by_keyboard_alone(login)).then_some(Open);
     let without_any_factor =
         |login: &SshLogin| (auth.without_any_factor && !login.asked && by_keyboard_alone(login)).then_some(Open);
-    let told = |found: &str, why: &str, group: Gathered| {
-        let rest = "the PAM stack asks for no password, and sshd wants no key before it";
-        Symptom::new(
-            Open,
-            group.place.clone(),
-            format!("{found} {} in: {rest}", group.describe_users()),
-            why,
-            KEY_AND_CODE,
-        )
-    };
-    let with_code = gather(facts, METHODS, by_code).into_iter().map(|group| {
-        told("a code alone lets", "one factor is enough: whoever sees a code or takes the phone is in", group)
-    });
-    let with_nothing = gather(facts, METHODS, without_any_factor)
-        .into_iter()
-        .map(|group| told("nothing at all is asked for, which lets", "whoever knows the name is in", group));
-    with_nothing.chain(with_code).collect()
+    [symptoms(&without_any_factor, messages::nothing_asked), symptoms(&by_code, messages::code_alone)].concat()
 }
 
 /// sshd's own password method, which cannot give a code.
@@ -189,22 +148,10 @@ pub(super) fn password_method(facts: &HostFacts) -> Vec<Symptom> {
         let taken = login.settings.has("usepam") && login.settings.ways().iter().any(with_password);
         (login.asked && taken).then_some(Lockout)
     };
-    let shown = facts.config.echo && !says(ModuleArgument::Noecho);
-    let why = if shown {
-        "that method runs the PAM stack and can only answer with the account password, so such a login is refused"
-    } else {
-        "that method answers every hidden question of the PAM stack with the account password: it is taken for a wrong code, \
-         which is charged"
-    };
+    let is_echoed = facts.config.echo && !says(ModuleArgument::Noecho);
     let one = |group: Gathered| {
-        let found = format!("for {} sshd takes its password method together with Twinlock", group.describe_users());
-        Symptom::new(
-            group.severity,
-            group.place,
-            found,
-            why,
-            "set `PasswordAuthentication no`; keyboard-interactive asks for passwords as well",
-        )
+        let text = messages::password_method(&group.describe_users(), is_echoed);
+        group.symptom(text)
     };
     gather(facts, "passwordauthentication", judge).into_iter().map(one).collect()
 }
@@ -215,7 +162,7 @@ fn is_refused_root(facts: &HostFacts, login: &SshLogin) -> bool {
     is_root && login.settings.value("permitrootlogin") != "yes"
 }
 
-/// Root, whom sshd does not let answer.
+/// Root, where sshd does not let root answer.
 pub(super) fn root(facts: &HostFacts) -> Vec<Symptom> {
     let alone = facts.people.iter().filter(|person| person.may_log_in).all(|person| person.uid == 0);
     let judge = |login: &SshLogin| {
@@ -226,29 +173,16 @@ pub(super) fn root(facts: &HostFacts) -> Vec<Symptom> {
         let expected = login.enrolled || alone || facts.one_user;
         (is_refused_root(facts, login) && allowed && asked).then_some(if expected { Lockout } else { Hint })
     };
-    let one = |group: Gathered| {
-        let found = "root has to answer PAM, and sshd lets root answer only with `PermitRootLogin yes`";
-        let why = "sshd replaces what root types, so root never gets in, however right the code";
-        let fix = "either `Match User root` with `AuthenticationMethods publickey` and a rule that skips root, or `PermitRootLogin \
-                    yes` together with `AuthenticationMethods publickey,keyboard-interactive`; or leave it, if root is not to log in";
-        Symptom::new(group.severity, group.place, found, why, fix)
-    };
+    let one = |group: Gathered| group.symptom(messages::root_cannot_answer());
     gather(facts, "permitrootlogin", judge).into_iter().map(one).collect()
 }
 
 /// Key, password and code.
-pub(super) fn password_too(facts: &HostFacts) -> Vec<Symptom> {
+pub(super) fn password_too(facts: &HostFacts) -> Option<Symptom> {
     let stack = facts.stack(Phase::Auth);
-    let Some(line) = facts.pam.auth.password.filter(|_| runs_pam(facts)).and_then(|at| stack.get(at)) else {
-        return Vec::new();
-    };
+    let line = facts.pam.auth.password.filter(|_| runs_pam(facts)).and_then(|at| stack.get(at))?;
     let all_three = |way: &Way| with_keyboard(way) && way.iter().any(|method| method == "publickey");
-    if !facts.logins.iter().any(|login| login.settings.ways().iter().any(all_three)) {
-        return Vec::new();
-    }
     let place = line.included_by.as_ref().unwrap_or(&line.place);
-    let fix =
-        format!("if that is not wanted, take out {place} and put `auth required pam_permit.so` behind Twinlock's line");
-    let found = "after the key the PAM stack asks for the password as well";
-    vec![Symptom::new(Hint, Some(place.to_string()), found, "people have to give key, password and code", fix)]
+    let asks = facts.logins.iter().any(|login| login.settings.ways().iter().any(all_three));
+    asks.then(|| Symptom::at(Hint, place, messages::password_too(place)))
 }

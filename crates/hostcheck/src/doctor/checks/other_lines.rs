@@ -6,6 +6,7 @@ use crate::{
         finding::Severity::{Hint, Warning},
         host::HostFacts,
     },
+    messages,
     pam_stack::{Line, Phase},
 };
 
@@ -32,16 +33,10 @@ pub(super) fn faillock(facts: &HostFacts) -> Vec<Symptom> {
     };
     let mut all = Vec::new();
     for (at, line) in (0..).zip(&stack) {
-        let place = Some(line.place.to_string());
         if at > ours && says(line, "authfail") {
-            let found = "pam_faillock counts failures behind Twinlock's line";
-            let why = "a wrong code counts as a wrong password, and locks the account";
-            let fix = "put `authfail` right behind the password's module, before Twinlock's line, which has a count of its own";
-            all.push(Symptom::new(Warning, place, found, why, fix));
+            all.push(Symptom::at(Warning, &line.place, messages::faillock_counts_codes()));
         } else if at < ours && says(line, "authsucc") {
-            let found = "pam_faillock forgets the failures before Twinlock's line";
-            let why = "a right password clears the count of an account whose code was never right";
-            all.push(Symptom::new(Warning, place, found, why, "put `authsucc` behind Twinlock's line"));
+            all.push(Symptom::at(Warning, &line.place, messages::faillock_forgets_early()));
         }
     }
     all
@@ -55,14 +50,8 @@ pub(super) fn other_second_factor(facts: &HostFacts) -> Vec<Symptom> {
     }
     let known = |line: &&Line| OTHERS.iter().find(|(module, _)| *module == line.module()).map(|(_, import)| *import);
     let found = stack.into_iter().filter_map(|line| Some((line, known(&line)?)));
-    found
-        .map(|(line, import)| {
-            let told = format!("{} asks for a second factor, too", line.module());
-            let fix = match import {
-                Some(import) => format!("`{import}` takes over what users have; then take the line out"),
-                None => "take the line out, or leave it if both are wanted".to_owned(),
-            };
-            Symptom::new(Hint, Some(line.place.to_string()), told, "people are asked twice", fix)
-        })
-        .collect()
+    let symptom = |(line, import): (&Line, _)| {
+        Symptom::at(Hint, &line.place, messages::other_second_factor(line.module(), import))
+    };
+    found.map(symptom).collect()
 }

@@ -5,24 +5,22 @@ use twinlock_core::policy::SecondFactor;
 use super::Symptom;
 use crate::{
     doctor::{
-        finding::{
-            Severity::{self, Hint, Lockout, Warning},
-            named,
-        },
+        finding::Severity::{self, Hint, Lockout, Warning},
         host::{HeldFactors, HostFacts, Person},
     },
+    messages,
     sshd::{KEYBOARD, Settings},
 };
 
-fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Vec<String> {
-    people.map(|person| person.name.to_string()).collect()
+/// The names of some people; `None` if there are none.
+fn names<'p>(people: impl Iterator<Item = &'p Person>) -> Option<Vec<String>> {
+    let names: Vec<_> = people.map(|person| person.name.to_string()).collect();
+    (!names.is_empty()).then_some(names)
 }
 
 /// Accounts that sshd would let in by their first factor and that are denied because they are not enrolled.
-pub(super) fn not_enrolled(facts: &HostFacts) -> Vec<Symptom> {
-    if facts.pam.auth.ours.is_none() {
-        return Vec::new();
-    }
+pub(super) fn not_enrolled(facts: &HostFacts) -> Option<Symptom> {
+    facts.pam.auth.ours?;
     let in_force = facts.today.as_ref().or_else(|| facts.settings());
     let denied = |person: &&Person| {
         person.may_log_in
@@ -33,28 +31,13 @@ pub(super) fn not_enrolled(facts: &HostFacts) -> Vec<Symptom> {
             && person.second_factor == Some(SecondFactor::Required)
             && !person.exempt_in_pam
     };
-    let denied = names(facts.people.iter().filter(denied));
-    if denied.is_empty() {
-        return Vec::new();
-    }
-    let accounts = count(denied.len());
-    let found = if facts.today.is_some() {
-        format!("{accounts} can log in today and will be denied: {}", named(&denied))
-    } else {
-        let are = if denied.len() == 1 { "is" } else { "are" };
-        format!("{accounts} {are} not enrolled and will be denied: {}", named(&denied))
-    };
-    let why = "policy requires a code, and these accounts have no app or token that makes one";
-    let fix = "enrol them (`twinlock enroll USER`); or let them enrol at their next login, by a rule with `second_factor = \"enroll\"` \
-                and `until` (docs/policy.md); or keep accounts that are not meant to log in out with DenyUsers";
-    vec![Symptom::new(Lockout, None, found, why, fix)]
+    let denied = names(facts.people.iter().filter(denied))?;
+    Some(Symptom::new(Lockout, None, messages::not_enrolled(&denied, facts.today.is_some())))
 }
 
 /// Of a plan: accounts that can log in today and lack what a login begins with afterwards, whether they are enrolled or not.
-pub(super) fn no_first_factor(facts: &HostFacts) -> Vec<Symptom> {
-    let Some(today) = &facts.today else {
-        return Vec::new();
-    };
+pub(super) fn no_first_factor(facts: &HostFacts) -> Option<Symptom> {
+    let today = facts.today.as_ref()?;
     let denied = |person: &&Person| {
         let held = person.first_factors;
         person.may_log_in
@@ -63,20 +46,8 @@ pub(super) fn no_first_factor(facts: &HostFacts) -> Vec<Symptom> {
             && !admits(facts, facts.settings(), held)
     };
     let denied: Vec<&Person> = facts.people.iter().filter(denied).collect();
-    let Some(first) = denied.first() else {
-        return Vec::new();
-    };
-    let (lacks, fix) = if first.first_factors.key {
-        ("password", "set a password for them (`passwd USER`), or choose `--mode key+code`")
-    } else {
-        ("key", "add a key to the authorized_keys of each, or choose `--mode password+code`")
-    };
-    let accounts = count(denied.len());
-    let named = named(&names(denied.into_iter()));
-    let found =
-        format!("{accounts} can log in today and will be denied, enrolled or not, for lack of a {lacks}: {named}");
-    let why = "with this configuration, sshd asks for it before it asks for a code";
-    vec![Symptom::new(Warning, None, found, why, fix)]
+    let has_key = denied.first()?.first_factors.key;
+    Some(Symptom::new(Warning, None, messages::no_first_factor(&names(denied.into_iter())?, has_key)))
 }
 
 /// Whether sshd lets an account in by what it has as a first factor. In doubt it does.
@@ -97,80 +68,44 @@ fn admits(facts: &HostFacts, settings: Option<&Settings>, held: HeldFactors) -> 
 }
 
 /// Those who are enrolled and refused by sshd's own lists.
-pub(super) fn not_allowed(facts: &HostFacts) -> Vec<Symptom> {
-    let told = names(facts.people.iter().filter(|person| person.enrolled && !person.allowed));
-    if told.is_empty() {
-        return Vec::new();
-    }
+pub(super) fn not_allowed(facts: &HostFacts) -> Option<Symptom> {
+    let refused = names(facts.people.iter().filter(|person| person.enrolled && !person.allowed))?;
     let keys = ["allowusers", "denyusers", "allowgroups", "denygroups"];
     let place = keys.into_iter().find_map(|key| facts.first_place(key));
-    let found = format!("enrolled, and refused by sshd's lists of users or groups: {}", named(&told));
-    let why = "sshd asks them all the same and replaces what they type, so that a right code looks wrong";
-    let fix = "nothing, if they are not to log in by sshd; else add them to AllowUsers or AllowGroups";
-    vec![Symptom::new(if facts.one_user { Lockout } else { Hint }, place, found, why, fix)]
+    Some(Symptom::new(if facts.one_user { Lockout } else { Hint }, place, messages::not_allowed(&refused)))
 }
 
 /// Those who cannot get back in without their phone.
 pub(super) fn recovery_codes(facts: &HostFacts) -> Vec<Symptom> {
-    let without = |admin: bool| {
-        names(facts.people.iter().filter(|person| person.admin == admin && person.recovery_codes_left == Some(0)))
+    let one = |severity: Severity, admin: bool| {
+        let without = |person: &&Person| person.admin == admin && person.recovery_codes_left == Some(0);
+        let names = names(facts.people.iter().filter(without))?;
+        Some(Symptom::new(severity, None, messages::no_recovery_codes(&names, admin)))
     };
-    let one = |severity: Severity, who: Vec<String>, what: &str| {
-        let found = format!("{what} without a recovery code: {}", named(&who));
-        let why = "a lost phone locks them out until somebody with root's rights helps";
-        (!who.is_empty()).then(|| Symptom::new(severity, None, found, why, "`twinlock recovery new USER`"))
-    };
-    let admins = one(Warning, without(true), "administrators");
-    admins.into_iter().chain(one(Hint, without(false), "enrolled users")).collect()
+    one(Warning, true).into_iter().chain(one(Hint, false)).collect()
 }
 
 /// Those whose second factor may be that of a former owner of the account.
-pub(super) fn earlier_owner(facts: &HostFacts) -> Vec<Symptom> {
-    let told = names(facts.people.iter().filter(|person| person.older_device));
-    if told.is_empty() {
-        return Vec::new();
-    }
-    let found = format!("enrolled before the account's home folder was made and its password set: {}", named(&told));
-    let why =
-        "an account that was deleted and made anew with the same name and number accepts the phone of the former user";
-    let fix = "if another person has the account now: `twinlock remove USER`. For leavers to come: the hook remove-leaver, see \
-                docs/roll-out.md";
-    vec![Symptom::new(Hint, None, found, why, fix)]
+pub(super) fn earlier_owner(facts: &HostFacts) -> Option<Symptom> {
+    let names = names(facts.people.iter().filter(|person| person.older_device))?;
+    Some(Symptom::new(Hint, None, messages::earlier_owner(&names)))
 }
 
 /// Programs that would be asked.
-pub(super) fn automation(facts: &HostFacts) -> Vec<Symptom> {
-    if facts.pam.auth.ours.is_none() {
-        return Vec::new();
-    }
+pub(super) fn automation(facts: &HostFacts) -> Option<Symptom> {
+    facts.pam.auth.ours?;
     let asked = |person: &&Person| !person.exempt_in_pam && person.automation.is_some();
     let people: Vec<&Person> = facts.people.iter().filter(asked).collect();
-    let Some(place) = people.first().map(|person| person.automation.clone()) else {
-        return Vec::new();
-    };
-    let found =
-        format!("programs seem to log in as {}, and would be asked for a code", named(&names(people.into_iter())));
-    let why =
-        "a key with a command of its own, or such a shell, belongs to a program, and a program cannot give a code";
-    let fix = "exempt them by a rule, as \"Robots\" in docs/policy.md has it, and by `Match User` with `AuthenticationMethods publickey`";
-    vec![Symptom::new(Warning, place, found, why, fix)]
+    let place = people.first()?.automation.clone();
+    Some(Symptom::new(Warning, place, messages::automation(&names(people.into_iter())?)))
 }
 
 /// A way in that does not need a code.
-pub(super) fn break_glass(facts: &HostFacts) -> Vec<Symptom> {
+pub(super) fn break_glass(facts: &HostFacts) -> Option<Symptom> {
     let exempt =
         facts.people.iter().any(|person| person.may_log_in && person.second_factor == Some(SecondFactor::Skip));
     let recoverable =
         facts.people.iter().any(|person| person.admin && person.recovery_codes_left.is_some_and(|left| left > 0));
-    if facts.one_user || !facts.pam.console_asks || exempt || recoverable {
-        return Vec::new();
-    }
-    let found = "the console asks for a code, too, and no administrator has a recovery code or is exempt";
-    let why = "when codes fail for all, because of the clock or the disk, nobody gets in any more";
-    let fix = "leave /etc/pam.d/login as the distribution has it, or give an administrator recovery codes";
-    vec![Symptom::new(Warning, Some("/etc/pam.d/login".into()), found, why, fix)]
-}
-
-fn count(number: usize) -> String {
-    if number == 1 { "1 account".to_owned() } else { format!("{number} accounts") }
+    let found = !facts.one_user && facts.pam.console_asks && !exempt && !recoverable;
+    found.then(|| Symptom::new(Warning, Some("/etc/pam.d/login".into()), messages::no_break_glass()))
 }

@@ -8,6 +8,7 @@ use crate::{
         finding::Severity::{Hint, Lockout, Open, Warning},
         host::HostFacts,
     },
+    messages::{self, SshdComplaint},
     sshd::Directive,
 };
 
@@ -22,42 +23,21 @@ const OURS: [&str; 6] = [
 ];
 
 /// `sshd -t`.
-pub(super) fn config(facts: &HostFacts) -> Vec<Symptom> {
+pub(super) fn config(facts: &HostFacts) -> Option<Symptom> {
     let Some(sshd) = &facts.sshd else {
-        let found = "there is no sshd on this host, so nothing of it was looked at";
-        return vec![Symptom::new(
-            Hint,
-            None,
-            found,
-            "logins that come by another way were not judged",
-            "nothing, if that is so",
-        )];
+        return Some(Symptom::new(Hint, None, messages::no_sshd()));
     };
     let Some(complaint) = &sshd.complaint else {
-        return match &sshd.settings {
-            Some(_) => Vec::new(),
-            None => vec![Symptom::new(
-                Warning,
-                None,
-                "`sshd -T` does not say what is in force",
-                "nothing of sshd's settings could be judged",
-                "run `sshd -T -C user=root,host=h,addr=203.0.113.1` and mend what it says",
-            )],
-        };
+        return sshd.settings.is_none().then(|| Symptom::new(Warning, None, messages::sshd_settings_unknown()));
     };
     let disabled = complaint.contains("AuthenticationMethods");
-    let fix = if complaint.contains("Missing privilege separation directory") {
-        "make that folder, for root alone to write: `install -d -m 0755 FOLDER`; where sshd has a unit, its RuntimeDirectory= \
-         does it"
-    } else if disabled {
-        "switch on what AuthenticationMethods names, such as `KbdInteractiveAuthentication yes`, before every line that \
-         switches it off; `twinlock doctor` says which that is"
-    } else {
-        "mend that line; do not restart or reload sshd before `sshd -t` is silent"
+    let kind = match complaint.split_once("Missing privilege separation directory: ") {
+        Some((_, folder)) => SshdComplaint::Folder(folder.split(';').next().unwrap_or(folder)),
+        None if disabled => SshdComplaint::Methods,
+        None => SshdComplaint::Other,
     };
     let place = place_in(complaint).or_else(|| disabled.then(|| switched_off(&sshd.files.directives)).flatten());
-    let why = "sshd goes on as it is until it is restarted, and then it does not start: nobody gets in";
-    vec![Symptom::new(Lockout, place, format!("`sshd -t` refuses the configuration: {complaint}"), why, fix)]
+    Some(Symptom::new(Lockout, place, messages::sshd_config_rejected(complaint, &kind)))
 }
 
 /// `FILE line N` or `FILE: line N`, as sshd complains.
@@ -76,14 +56,10 @@ fn switched_off(directives: &[Directive]) -> Option<String> {
 }
 
 /// `UsePAM no`.
-pub(super) fn use_pam(facts: &HostFacts) -> Vec<Symptom> {
-    let Some(settings) = facts.settings().filter(|settings| !settings.has("usepam")) else {
-        return Vec::new();
-    };
-    let found =
-        format!("UsePAM is {}", if settings.value("usepam").is_empty() { "unknown to this sshd" } else { "no" });
-    let why = "sshd then asks PAM nothing: no code, and no guard";
-    vec![Symptom::new(Open, facts.global_place("usepam"), found, why, "set `UsePAM yes`")]
+pub(super) fn use_pam(facts: &HostFacts) -> Option<Symptom> {
+    let settings = facts.settings().filter(|settings| !settings.has("usepam"))?;
+    let is_known = !settings.value("usepam").is_empty();
+    Some(Symptom::new(Open, facts.global_place("usepam"), messages::without_pam(is_known)))
 }
 
 /// A line that the administrator wrote and sshd does not hear.
@@ -94,21 +70,12 @@ pub(super) fn unheard(facts: &HostFacts) -> Vec<Symptom> {
     let ours = |directive: &Directive| names_us(&directive.place.file);
     let pairs =
         sshd.files.unheard().into_iter().filter(|(first, later)| OURS.contains(&later.key.as_str()) && !ours(first));
-    pairs
-        .map(|(first, later)| {
-            let found = format!(
-                "`{} {}` is not heard: {} came first and says {}",
-                later.key, later.value, first.place, first.value
-            );
-            let severity = if ours(later) { Warning } else { Hint };
-            let fix = format!(
-                "take the line out of {}, or give the file with yours a name that sorts before it",
-                first.place.file.display()
-            );
-            let why = "sshd takes the first value that it reads, so what was meant does not hold";
-            Symptom::new(severity, Some(later.place.to_string()), found, why, fix)
-        })
-        .collect()
+    let one = |(first, later): (&Directive, &Directive)| {
+        let line = format!("{} {}", later.key, later.value);
+        let text = messages::line_without_effect(&line, &first.place, &first.value);
+        Symptom::at(if ours(later) { Warning } else { Hint }, &later.place, text)
+    };
+    pairs.map(one).collect()
 }
 
 fn names_us(file: &Path) -> bool {
@@ -116,90 +83,48 @@ fn names_us(file: &Path) -> bool {
 }
 
 /// The running server has not read what is there now.
-pub(super) fn stale(facts: &HostFacts) -> Vec<Symptom> {
-    let changed = facts.sshd.as_ref().and_then(|sshd| sshd.changed_since.as_ref());
-    let found = changed.map(|file| {
-        let found = format!("{} was changed after sshd read it", file.display());
-        let why = "what is judged here is not yet what holds";
-        Symptom::new(
-            Warning,
-            Some(file.display().to_string()),
-            found,
-            why,
-            "`sshd -t`, and if it is silent reload sshd",
-        )
-    });
-    found.into_iter().collect()
+pub(super) fn stale(facts: &HostFacts) -> Option<Symptom> {
+    let file = facts.sshd.as_ref()?.changed_since.as_ref()?;
+    Some(Symptom::of_path(Warning, file, messages::sshd_is_stale(file)))
 }
 
 /// Time to enrol inside a login.
-pub(super) fn grace_time(facts: &HostFacts) -> Vec<Symptom> {
+pub(super) fn grace_time(facts: &HostFacts) -> Option<Symptom> {
     const ENOUGH: u64 = 300;
-    let seconds = facts.settings().and_then(|settings| settings.seconds("logingracetime"));
-    let Some(seconds) = seconds.filter(|seconds| (1..ENOUGH).contains(seconds)) else {
-        return Vec::new();
-    };
-    if !facts.config.policy.enrolls_in(&facts.pam.service, facts.now) {
-        return Vec::new();
-    }
-    let found = format!("people enrol inside the login, and LoginGraceTime is {seconds} s");
-    let why = "who has to install an app first is cut off in the middle, and begins anew";
-    let fix = "set `LoginGraceTime 300`, before every Match";
-    vec![Symptom::new(Warning, facts.global_place("logingracetime"), found, why, fix)]
+    let seconds = facts.settings()?.seconds("logingracetime").filter(|seconds| (1..ENOUGH).contains(seconds))?;
+    let enrolls = facts.config.policy.enrolls_in(&facts.pam.service, facts.now);
+    enrolls.then(|| Symptom::new(Warning, facts.global_place("logingracetime"), messages::grace_time_is_short(seconds)))
+}
+
+/// Whether a rule lists networks.
+fn lists_networks(facts: &HostFacts) -> bool {
+    facts.config.policy.rules.iter().any(|rule| rule.from.is_some())
 }
 
 /// Names where rules want addresses.
-pub(super) fn use_dns(facts: &HostFacts) -> Vec<Symptom> {
-    let by_network = facts.config.policy.rules.iter().any(|rule| rule.from.is_some());
-    if !by_network || !facts.settings().is_some_and(|settings| settings.has("usedns")) {
-        return Vec::new();
-    }
-    let why = "PAM is told the name that an address has in DNS, and no network fits a name: the strictest of what the rules \
-               could mean holds, and whoever owns the address chooses the name";
-    vec![Symptom::new(
-        Warning,
-        facts.global_place("usedns"),
-        "UseDNS is yes, and rules speak of networks",
-        why,
-        "set `UseDNS no`",
-    )]
+pub(super) fn use_dns(facts: &HostFacts) -> Option<Symptom> {
+    let found = lists_networks(facts) && facts.settings()?.has("usedns");
+    found.then(|| Symptom::new(Warning, facts.global_place("usedns"), messages::use_dns()))
 }
 
 /// One address for many people.
-pub(super) fn penalties(facts: &HostFacts) -> Vec<Symptom> {
-    let Some(settings) = facts.settings() else {
-        return Vec::new();
-    };
+pub(super) fn penalties(facts: &HostFacts) -> Option<Symptom> {
+    let settings = facts.settings()?;
     let on = !matches!(settings.value("persourcepenalties"), "" | "no");
     let exempt = !matches!(settings.value("persourcepenaltyexemptlist"), "" | "none");
-    let shared = facts.config.policy.rules.iter().any(|rule| rule.from.is_some());
-    if !on || exempt || !shared {
-        return Vec::new();
-    }
-    let why = "sshd shuts an address out for a while after refused logins, and behind a bastion or an office that is everybody";
-    let fix = "name such networks in `PerSourcePenaltyExemptList`";
-    let place = facts.global_place("persourcepenalties");
-    vec![Symptom::new(Hint, place, "rules speak of networks, and sshd punishes addresses", why, fix)]
+    let found = on && !exempt && lists_networks(facts);
+    found.then(|| Symptom::new(Hint, facts.global_place("persourcepenalties"), messages::penalties()))
 }
 
 /// What old servers lack.
-pub(super) fn version(facts: &HostFacts) -> Vec<Symptom> {
-    let Some((major, minor)) = facts.sshd.as_ref().and_then(|sshd| sshd.version) else {
-        return Vec::new();
+pub(super) fn version(facts: &HostFacts) -> Option<Symptom> {
+    let version = facts.sshd.as_ref()?.version?;
+    let severity = match version {
+        version if version < (7, 6) => Warning,
+        version if version < (8, 7) => Hint,
+        _ => return None,
     };
-    let (severity, lacks, fix) = match (major, minor) {
-        version if version < (7, 6) => {
-            (Warning, "tells PAM no first factor", "do not use `key_types`, `remember` and `enroll` there")
-        }
-        version if version < (8, 7) => (
-            Hint,
-            "knows KbdInteractiveAuthentication only as ChallengeResponseAuthentication",
-            "write `ChallengeResponseAuthentication yes` there",
-        ),
-        _ => return Vec::new(),
-    };
-    let found = format!("OpenSSH {major}.{minor} {lacks}");
-    vec![Symptom::new(severity, None, found, "what newer versions are told does not work there", fix)]
+    Some(Symptom::new(severity, None, messages::old_openssh(version, severity == Warning)))
 }
 
 #[cfg(test)]

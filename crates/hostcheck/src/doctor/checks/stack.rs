@@ -1,7 +1,5 @@
 //! Where Twinlock stands in sshd's PAM stack.
 
-use std::path::Path;
-
 use twinlock_core::policy::SecondFactor;
 
 use super::Symptom;
@@ -11,57 +9,31 @@ use crate::{
         host::HostFacts,
         questions::is_condition,
     },
+    messages,
     pam_files::OURS,
     pam_stack::{Line, Phase},
 };
 
 /// Its file, under a name that libpam looks for.
 pub(super) fn service_name(facts: &HostFacts) -> Vec<Symptom> {
-    let wanted = Path::new("/etc/pam.d").join(&facts.pam.service);
     let one = |file: &std::path::PathBuf| {
-        let found = format!("{} is never read: libpam looks for {}", file.display(), facts.pam.service);
-        let why = "libpam looks for the name of a service in small letters, and what stands in this file does not hold";
-        Symptom::new(
-            Warning,
-            Some(file.display().to_string()),
-            found,
-            why,
-            format!("put its lines into {}", wanted.display()),
-        )
+        Symptom::of_path(Warning, file, messages::misspelled_service(file, &facts.pam.service))
     };
     facts.pam.misspelled.iter().map(one).collect()
 }
 
 /// Our auth line.
-pub(super) fn line(facts: &HostFacts) -> Vec<Symptom> {
+pub(super) fn line(facts: &HostFacts) -> Option<Symptom> {
     let service = &facts.pam.service;
     if let Some(error) = &facts.pam.unreadable {
-        let found = format!("the PAM file of {service} cannot be read: {error}");
-        return vec![Symptom::new(
-            Lockout,
-            None,
-            found,
-            "libpam refuses every login then",
-            "mend the file or its permissions",
-        )];
+        return Some(Symptom::new(Lockout, None, messages::pam_file_unreadable(service, error)));
     }
-    let Some(file) = &facts.pam.file else {
-        let found = format!("{service} has no PAM file: /etc/pam.d/other holds");
-        let place = Some(format!("/etc/pam.d/{service}"));
-        return vec![Symptom::new(
-            Open,
-            place,
-            found,
-            "Twinlock is not asked",
-            "install the shipped file of your distribution",
-        )];
+    let (file, text) = match &facts.pam.file {
+        Some(_) if facts.pam.auth.ours.is_some() => return None,
+        Some(file) => (file.file.display().to_string(), messages::no_auth_line()),
+        None => (format!("/etc/pam.d/{service}"), messages::no_pam_file(service)),
     };
-    if facts.pam.auth.ours.is_some() {
-        return Vec::new();
-    }
-    let found = "there is no auth line of pam_twinlock.so";
-    let fix = "add `auth required pam_twinlock.so`, as the shipped file of your distribution has it";
-    vec![Symptom::new(Open, Some(file.file.display().to_string()), found, "nobody is asked for a code", fix)]
+    Some(Symptom::new(Open, Some(file), text))
 }
 
 /// What leads past our auth line.
@@ -69,80 +41,43 @@ pub(super) fn order(facts: &HostFacts) -> Vec<Symptom> {
     let stack = facts.stack(Phase::Auth);
     let lines =
         facts.pam.auth.bypasses.iter().filter_map(|at| stack.get(*at)).filter(|_| facts.pam.auth.ours.is_some());
-    lines
-        .map(|line| {
-            let place = Some(line.place.to_string());
-            if is_condition(line.module()) {
-                let found = format!("whom `{}` means is not asked for a code", describe_line(line));
-                return Symptom::new(
-                    Hint,
-                    place,
-                    found,
-                    "these accounts have one factor",
-                    "nothing, if they are meant to be exempt",
-                );
-            }
-            let found = format!(
-                "`{}` ends the login or jumps past Twinlock's line when it succeeds, so no code is asked for",
-                describe_line(line)
-            );
-            Symptom::new(Open, place, found, "the first factor alone is enough", order_mend(line))
-        })
-        .collect()
-}
-
-fn order_mend(line: &Line) -> String {
-    match &line.included_by {
-        Some(by) if line.control.eq_ignore_ascii_case("sufficient") => {
-            format!(
-                "write `substack` in place of `include` at {by}: what is sufficient there then ends the included part only"
-            )
+    let one = |line: &&Line| {
+        let told = describe_line(line);
+        if is_condition(line.module()) {
+            return Symptom::at(Hint, &line.place, messages::exempts_from_code(&told));
         }
-        _ => "put Twinlock's line before it, or make it `required`, or let it jump less far".into(),
-    }
+        let included_at = line.included_by.as_ref().filter(|_| line.control.eq_ignore_ascii_case("sufficient"));
+        Symptom::at(Open, &line.place, messages::bypasses_code(&told, included_at))
+    };
+    lines.map(one).collect()
 }
 
-/// A control value by which a wrong code is no refusal.
-pub(super) fn control(facts: &HostFacts) -> Vec<Symptom> {
-    let stack = facts.stack(Phase::Auth);
-    let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.ignored_refusal).and_then(|at| stack.get(at)) else {
-        return Vec::new();
-    };
-    let found = format!("a login can succeed though Twinlock refused it: `{}`", describe_line(line));
-    let why = "a wrong code does not keep anybody out";
-    vec![Symptom::new(Open, Some(line.place.to_string()), found, why, "make it `required`")]
+/// A control value by which an incorrect code does not deny the login.
+pub(super) fn control(facts: &HostFacts) -> Option<Symptom> {
+    let line = our_line(facts, facts.pam.auth.ignored_refusal)?;
+    Some(Symptom::at(Open, &line.place, messages::ignores_refusal(&describe_line(line))))
 }
 
 /// A stack that lets nobody in.
-pub(super) fn refuses(facts: &HostFacts) -> Vec<Symptom> {
-    let stack = facts.stack(Phase::Auth);
-    let Some(line) = facts.pam.auth.ours.filter(|_| facts.pam.auth.refuses).and_then(|at| stack.get(at)) else {
-        return Vec::new();
-    };
-    let found = "no login succeeds, however right the code: a line behind Twinlock's or its control value refuses all";
-    let fix = "compare with the shipped file: nothing behind Twinlock's line may refuse everybody, such as pam_deny.so";
-    vec![Symptom::new(Lockout, Some(line.place.to_string()), found, "nobody gets in", fix)]
+pub(super) fn refuses(facts: &HostFacts) -> Option<Symptom> {
+    let line = our_line(facts, facts.pam.auth.refuses)?;
+    Some(Symptom::at(Lockout, &line.place, messages::denies_everybody()))
 }
 
-/// Users whom Twinlock asks nothing.
-pub(super) fn ignored(facts: &HostFacts) -> Vec<Symptom> {
-    let stack = facts.stack(Phase::Auth);
+/// Users who are asked for no code.
+pub(super) fn ignored(facts: &HostFacts) -> Option<Symptom> {
     let answers = &facts.pam.auth;
-    let Some(line) = answers.ours.filter(|_| answers.refuses_ignored && !answers.refuses).and_then(|at| stack.get(at))
-    else {
-        return Vec::new();
-    };
+    let line = our_line(facts, answers.refuses_ignored && !answers.refuses)?;
     let lenient = |policy| matches!(policy, SecondFactor::Skip | SecondFactor::Optional);
     let policy = &facts.config.policy;
     let now = lenient(policy.otherwise) || policy.rules.iter().any(|rule| lenient(rule.second_factor));
-    let found = "where Twinlock asks nobody, nothing else succeeds, and libpam refuses a stack without a success";
-    let why = if now {
-        "whoever a rule lets off, or is not enrolled where that is optional, does not get in"
-    } else {
-        "a rule that lets somebody off would lock them out"
-    };
-    let fix = "add `auth required pam_permit.so` behind Twinlock's line";
-    vec![Symptom::new(if now { Lockout } else { Hint }, Some(line.place.to_string()), found, why, fix)]
+    Some(Symptom::at(if now { Lockout } else { Hint }, &line.place, messages::denies_exempt(now)))
+}
+
+/// Our auth line, if there is one and something is wrong.
+fn our_line(facts: &HostFacts, is_wrong: bool) -> Option<&Line> {
+    let at = facts.pam.auth.ours.filter(|_| is_wrong)?;
+    facts.stack(Phase::Auth).get(at).copied()
 }
 
 /// Our account line.
@@ -152,45 +87,24 @@ pub(super) fn guard(facts: &HostFacts) -> Vec<Symptom> {
     };
     let stack = facts.stack(Phase::Account);
     let answers = &facts.pam.account;
-    let add = "add `account required pam_twinlock.so` before all other account lines, as the shipped file has it";
     let Some(line) = answers.ours.and_then(|at| stack.get(at)) else {
         let enrolls = facts.config.policy.enrolls_in(&facts.pam.service, facts.now);
-        let (severity, why) = if enrolls {
-            (
-                Lockout,
-                "an enrolment inside a login is kept by that line until the login has passed: without it nobody's is stored",
-            )
-        } else {
-            (
-                Warning,
-                "a lost or mistyped AuthenticationMethods would turn the second factor off, and nobody would notice",
-            )
-        };
-        let found = "there is no account line of pam_twinlock.so, the guard";
-        return vec![Symptom::new(severity, Some(file.file.display().to_string()), found, why, add)];
+        let severity = if enrolls { Lockout } else { Warning };
+        return vec![Symptom::of_path(severity, &file.file, messages::no_guard(enrolls))];
     };
-    let mut all = Vec::new();
-    if answers.ignored_refusal {
-        let found = format!("a login can succeed though the guard refused it: `{}`", describe_line(line));
-        all.push(Symptom::new(
-            Warning,
-            Some(line.place.to_string()),
-            found,
-            "a login by key alone would pass",
-            "make it `required`",
-        ));
-    }
-    for line in answers.bypasses.iter().filter_map(|at| stack.get(*at)) {
-        let place = Some(line.place.to_string());
-        all.push(if exempts(line) {
-            let found = format!("whom `{}` means is not looked at by the guard", describe_line(line));
-            Symptom::new(Hint, place, found, "they log in by a key alone", "nothing, if they are meant to be exempt")
+    let ignored = answers
+        .ignored_refusal
+        .then(|| Symptom::at(Warning, &line.place, messages::ignores_guard(&describe_line(line))));
+    let bypass = |line: &&Line| {
+        let told = describe_line(line);
+        if exempts(line) {
+            Symptom::at(Hint, &line.place, messages::exempts_from_guard(&told))
         } else {
-            let found = format!("`{}` can end the account phase before the guard", describe_line(line));
-            Symptom::new(Warning, place, found, "a login by key alone would pass there", add)
-        });
-    }
-    all
+            Symptom::at(Warning, &line.place, messages::bypasses_guard(&told))
+        }
+    };
+    let bypasses = answers.bypasses.iter().filter_map(|at| stack.get(*at)).map(bypass);
+    ignored.into_iter().chain(bypasses).collect()
 }
 
 /// A condition that the administrator wrote for it, and not one that RHEL has there for the password's sake.

@@ -1,4 +1,4 @@
-//! The users whom sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
+//! The users that sshd's `AllowUsers`, `DenyUsers`, `AllowGroups` and `DenyGroups` leave in, wherever the login comes from. In doubt,
 //! somebody is left in.
 
 use twinlock_store::host::accounts::{self, Account, Members};
@@ -9,7 +9,7 @@ use crate::sshd::{Settings, is_match};
 pub(super) struct Access<'a> {
     allowed: Vec<&'a str>,
     denied: Vec<&'a str>,
-    /// `None` if no group is named; also if one is a pattern, of which nobody knows whom it means.
+    /// `None` if no group is named; also if one is a pattern, whose members are not known.
     allowed_groups: Option<Vec<Members>>,
     denied_groups: Vec<Members>,
 }

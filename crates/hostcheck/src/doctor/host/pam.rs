@@ -1,4 +1,4 @@
-//! sshd's PAM stack, what it answers, and whom its own conditions exempt.
+//! sshd's PAM stack, what it answers, and the users that its own conditions exempt.
 
 use std::{collections::BTreeSet, fs, path::PathBuf};
 

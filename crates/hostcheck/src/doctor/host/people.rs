@@ -1,4 +1,4 @@
-//! Everybody who may log in or is enrolled, and how they stand.
+//! Everybody who may log in or is enrolled, and what is known of them.
 
 use std::{
     collections::{HashMap, HashSet},
@@ -56,7 +56,7 @@ pub(crate) struct Person {
 
 const SHELLS_OF_PROGRAMS: [&str; 3] = ["git-shell", "rssh", "scponly"];
 
-/// Everybody, with how they stand. Asking a directory for groups is waiting: all processors do it.
+/// Everybody, with what is known of them. Asking a directory for groups is waiting: all processors do it.
 pub(super) fn people(
     installation: &Installation<'_>,
     pam: &PamFacts,
@@ -70,7 +70,7 @@ pub(super) fn people(
     let enrolled: HashSet<UserName> = files.iter().filter_map(|file| UserName::from_file_name(file).ok()).collect();
     let states: HashSet<UserName> = installation.store.states.users().unwrap_or_default().into_iter().collect();
     let asked_about = asked_about.map(|subject| &subject.name);
-    // A user whom a directory knows is found by name alone.
+    // A user of a directory is found by name alone.
     let by_name = enrolled.iter().chain(asked_about).cloned().collect();
     let known = host_accounts::known(&by_name, None)?;
     let looking = Looking {

@@ -55,8 +55,8 @@ fn the_password_method_is_a_lockout_unless_twinlock_takes_both_apart() {
     };
     let place = Some(host().place(DROP_IN, "PasswordAuthentication"));
     host().finds("password-method", Lockout, place.clone());
-    assert!(host().worst().why.contains("refused"));
-    assert!(host().config("echo = false\n").worst().why.contains("charged"));
+    assert!(host().worst().why.contains("denied"));
+    assert!(host().config("echo = false\n").worst().why.contains("counts a failure"));
     assert_eq!(host().change(STACK, ours, &format!("{ours} forward_pass")).found(), []);
 }
 

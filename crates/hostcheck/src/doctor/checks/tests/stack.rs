@@ -115,7 +115,7 @@ fn another_second_factor_is_a_hint_with_how_to_import_it() {
     for (module, fix) in [
         ("pam_google_authenticator.so", "google-authenticator --all"),
         ("pam_oath.so", "oath FILE"),
-        ("pam_duo.so", "if both"),
+        ("pam_duo.so", "if you want both"),
     ] {
         let line = format!("auth required {module}");
         let host = || with(OURS, &format!("{line}\n{OURS}"));
