@@ -14,10 +14,10 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{
+    CREDENTIALS,
     credentials_file::{LARGEST, SUFFIX, read_any_uid_in, read_in},
     file_name,
     identity::Identity,
-    lock::lock,
     open::{Folder, Readers, error},
     state::StateFiles,
     uid_index,
@@ -33,18 +33,26 @@ const PENDING: &str = ".due";
 /// The folder of credentials.
 #[derive(Debug, Clone)]
 pub struct CredentialFiles {
-    folder: PathBuf,
+    /// The store.
+    root: PathBuf,
     states: StateFiles,
     identity: Identity,
 }
 
 impl CredentialFiles {
-    pub(super) fn at(folder: &Path, states: StateFiles, identity: Identity) -> Self {
-        Self { folder: folder.to_owned(), states, identity }
+    pub(super) fn at(root: &Path, states: StateFiles, identity: Identity) -> Self {
+        Self { root: root.to_owned(), states, identity }
     }
 
     fn open(&self) -> Result<Folder, StoreError> {
-        Folder::open(&self.folder, Readers::Root)
+        Ok(self.open_folders()?.1)
+    }
+
+    /// Walks to the store, and from there to its credentials.
+    fn open_folders(&self) -> Result<(Folder, Folder), StoreError> {
+        let root = Folder::open(&self.root, Readers::All)?;
+        let folder = root.folder(CREDENTIALS, Readers::Root)?;
+        Ok((root, folder))
     }
 
     /// The names of all files that hold an enrolment, as escaped file names without the ending.
@@ -63,7 +71,7 @@ impl CredentialFiles {
     /// [`StoreError`].
     pub fn write_pending(&self, subject: &Subject, id: &PendingId, content: &str) -> Result<(), StoreError> {
         let (folder, draft) = (self.open()?, format!(".{}.new", id.as_str()));
-        let mut file = folder.create(&draft)?;
+        let mut file = folder.create(&draft, Readers::Root)?;
         let written =
             file.write_all(content.as_bytes()).map_err(|e| error(&folder.path_of(&draft), StoreErrorKind::Write(e)));
         let written = written.and_then(|()| folder.rename(&draft, &pending_name(subject)?));
@@ -89,24 +97,10 @@ impl CredentialFiles {
         self.open()?.remove(&pending_name(subject)?)
     }
 
-    /// Makes sure that a user without credentials has none under an older name either.
-    fn check_not_renamed(&self, folder: &Folder, subject: &Subject) -> Result<(), StoreError> {
-        let store = Folder::open(self.folder.parent().unwrap_or(&self.folder), Readers::All)?;
-        uid_index::check_not_renamed(&store, folder, subject)
-    }
-
-    /// Enters a user into the index of users by uid.
-    fn index(&self, subject: &Subject) -> Result<(), StoreError> {
-        let path = self.folder.parent().unwrap_or(&self.folder);
-        let store = Folder::open(path, Readers::All)?;
-        let _one_at_a_time = lock(store.as_file()?, path)?;
-        uid_index::add(&store, subject).map(|_| ())
-    }
-
     /// The path of a user's credentials, for messages.
     #[must_use]
     pub fn path_of(&self, user: &UserName) -> PathBuf {
-        self.folder.join(format!("{}{SUFFIX}", user.file_name()))
+        self.root.join(CREDENTIALS).join(format!("{}{SUFFIX}", user.file_name()))
     }
 }
 
@@ -116,11 +110,12 @@ impl CredentialFiles {
     /// stored has its record first, and is waited for.
     fn confirm_absence(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         self.identity.check()?;
-        self.check_not_renamed(&self.open()?, subject)?;
+        let (root, folder) = self.open_folders()?;
+        uid_index::check_not_renamed(&root, &folder, subject)?;
         let Some(state) = self.states.lock_any_uid(subject)? else {
             return Ok(None);
         };
-        match read_in(&self.open()?, subject)? {
+        match read_in(&folder, subject)? {
             None if state.record().provisional => Ok(None),
             None => {
                 let state = state.path().to_owned();
@@ -163,28 +158,19 @@ impl WriteCredentials for CredentialFiles {
     }
 
     fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        let folder = self.open()?;
+        let (root, folder) = self.open_folders()?;
         let enrolment = read_in(&folder, subject)?;
         if enrolment.is_none() {
-            self.check_not_renamed(&folder, subject)?;
+            uid_index::check_not_renamed(&root, &folder, subject)?;
         }
         self.confirm_store(enrolment)
     }
 
     fn replace(&self, subject: &Subject, enrolment: &Enrolment) -> Result<(), StoreError> {
-        let name = file_name(subject, SUFFIX)?;
-        let draft = format!(".{name}.new");
-        let folder = self.open()?;
+        let (root, folder) = self.open_folders()?;
         // First: credentials that nobody finds by their uid would be taken for none once the account is renamed.
-        self.index(subject)?;
-        // Under the user's lock a draft that is there already was left by somebody who died.
-        folder.remove(&draft)?;
-        let written = write_draft(&folder, &draft, enrolment).and_then(|()| folder.rename(&draft, &name));
-        if written.is_err() {
-            folder.remove(&draft)?;
-        }
-        written?;
-        folder.sync()
+        uid_index::add(&root, subject)?;
+        folder.write(&file_name(subject, SUFFIX)?, Readers::Root, enrolment.to_toml().as_bytes())
     }
 
     fn remove(&self, subject: &Subject) -> Result<bool, StoreError> {
@@ -200,10 +186,4 @@ impl WriteCredentials for CredentialFiles {
 
 fn pending_name(subject: &Subject) -> Result<String, StoreError> {
     Ok(format!(".{}{PENDING}", file_name(subject, SUFFIX)?))
-}
-
-fn write_draft(folder: &Folder, draft: &str, enrolment: &Enrolment) -> Result<(), StoreError> {
-    let mut file = folder.create(draft)?;
-    let written = file.write_all(enrolment.to_toml().as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
 }

@@ -5,7 +5,7 @@
 
 use std::{
     fmt::Write as _,
-    io::{self, Write as _},
+    io,
     path::{Path, PathBuf},
 };
 
@@ -104,25 +104,11 @@ impl StoreId {
         sound.then(|| Self(text.to_owned()))
     }
 
-    /// Writes it whole or not at all.
+    /// Writes it whole or not at all. The caller holds the lock of the store.
     pub(super) fn write(&self, path: &Path, readers: Readers) -> Result<(), StoreError> {
-        let draft = format!(".{NAME}.new");
         let folder = Folder::open(path.parent().unwrap_or(path), Readers::All)?;
-        // Made under the store's lock, so a draft that is there was left by a process that died.
-        folder.remove(&draft)?;
-        let written = write_draft(&folder, &draft, readers, &self.0).and_then(|()| folder.rename(&draft, NAME));
-        if written.is_err() {
-            folder.remove(&draft)?;
-        }
-        written?;
-        folder.sync()
+        folder.write(NAME, readers, format!("{}\n", self.0).as_bytes())
     }
-}
-
-fn write_draft(folder: &Folder, draft: &str, readers: Readers, id: &str) -> Result<(), StoreError> {
-    let mut file = folder.create_for(draft, readers)?;
-    let written = file.write_all(format!("{id}\n").as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
 }
 
 /// The path of the id beside this configuration.

@@ -44,7 +44,7 @@ impl Store {
     #[must_use]
     pub fn at(root: &Path, config: &Path) -> Self {
         let (states, identity) = (StateFiles::at(root), Identity::at(root, config));
-        let credentials = CredentialFiles::at(&root.join(CREDENTIALS), states.clone(), identity.clone());
+        let credentials = CredentialFiles::at(root, states.clone(), identity.clone());
         Self { credentials, states, root: root.to_owned(), identity }
     }
 

@@ -4,8 +4,9 @@
 //! and never 0 to 2, where a host that closed them would write its own messages into ours.
 
 use std::{
+    ffi::OsStr,
     fs::File,
-    io::Read,
+    io::{Read, Write},
     os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd},
     path::{Component, Path, PathBuf},
 };
@@ -181,13 +182,35 @@ impl Folder {
         Ok(Some(Content { bytes, visibility: self.visibility.and(&stat, Mode::S_IROTH) }))
     }
 
-    /// Makes a new file of the folder for root alone, whatever the umask is.
-    pub(super) fn create(&self, name: &str) -> Result<File, StoreError> {
-        self.create_for(name, Readers::Root)
+    /// Writes a file of the folder whole or not at all, and makes it durable. As for [`Folder::replace`].
+    pub(super) fn write(&self, name: &str, readers: Readers, content: &[u8]) -> Result<(), StoreError> {
+        self.replace(name, |draft| {
+            let mut file = self.create(draft, readers)?;
+            let written = file.write_all(content).and_then(|()| file.sync_all());
+            written.map_err(|e| error(&self.path_of(draft), StoreErrorKind::Write(e)))
+        })
     }
 
-    /// Makes a new file of the folder that these may read and root alone may write.
-    pub(super) fn create_for(&self, name: &str, readers: Readers) -> Result<File, StoreError> {
+    /// Puts a new file, which `write` makes under a draft's name, in the place of `name`. The caller holds a lock that all
+    /// writers of the file take: a draft that is there already was left by a process that died.
+    pub(super) fn replace<T>(
+        &self,
+        name: &str,
+        write: impl FnOnce(&str) -> Result<T, StoreError>,
+    ) -> Result<T, StoreError> {
+        let draft = format!(".{name}.new");
+        self.remove(&draft)?;
+        let made = write(&draft).and_then(|made| self.rename(&draft, name).map(|()| made));
+        if made.is_err() {
+            self.remove(&draft)?;
+        }
+        let made = made?;
+        self.sync()?;
+        Ok(made)
+    }
+
+    /// Makes a new file of the folder that these may read and root alone may write, whatever the umask is.
+    pub(super) fn create(&self, name: &str, readers: Readers) -> Result<File, StoreError> {
         let path = self.path_of(name);
         let failed = |errno: Errno| error(&path, StoreErrorKind::Write(errno.into()));
         let mode = Mode::S_IRUSR
@@ -246,6 +269,11 @@ impl Folder {
         check(&stat(&self.fd, &self.path)?, &self.path, SFlag::S_IFDIR, readers)
     }
 
+    /// Where it is, for messages.
+    pub(super) fn path(&self) -> &Path {
+        &self.path
+    }
+
     /// Where a file of the folder is, for messages.
     pub(super) fn path_of(&self, name: &str) -> PathBuf {
         self.path.join(name)
@@ -263,12 +291,17 @@ fn is_symlink(from: BorrowedFd<'_>, name: &Path) -> bool {
     fd.ok().and_then(|fd| fstat(fd).ok()).is_some_and(|stat| kind(&stat) == SFlag::S_IFLNK)
 }
 
-/// Makes a folder, mode 0700, if it is not there; its parent must be.
-pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+/// The folder that a path leads to but for its last name, and that name.
+fn parent_of(path: &Path) -> Result<(Folder, &OsStr), StoreError> {
     let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
         return Err(error(path, StoreErrorKind::Path));
     };
-    let parent = Folder::open(parent, Readers::All)?;
+    Ok((Folder::open(parent, Readers::All)?, name))
+}
+
+/// Makes a folder, mode 0700, if it is not there; its parent must be.
+pub(super) fn make_folder(path: &Path) -> Result<(), StoreError> {
+    let (parent, name) = parent_of(path)?;
     match mkdirat(&parent.fd, name, Mode::S_IRWXU) {
         Ok(()) => parent.sync()?,
         Err(Errno::EEXIST) => {}
@@ -286,19 +319,14 @@ impl Visibility {
 
 /// Reads the file at `path`, at most `limit` bytes, and says whether every account can; every folder on the way is checked.
 pub(super) fn read(path: &Path, readers: Readers, limit: u64) -> Result<Content, StoreError> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name().and_then(std::ffi::OsStr::to_str)) else {
-        return Err(error(path, StoreErrorKind::Path));
-    };
-    let folder = Folder::open(parent, Readers::All)?;
+    let (folder, name) = parent_of(path)?;
+    let name = name.to_str().ok_or_else(|| error(path, StoreErrorKind::Path))?;
     folder.read_visible(name, readers, limit)?.ok_or_else(|| error(path, StoreErrorKind::Missing))
 }
 
 /// Checks that a socket and every folder on the way to it are root's. Anybody may write to the socket itself.
 pub(super) fn check_socket(path: &Path) -> Result<(), StoreError> {
-    let (Some(parent), Some(name)) = (path.parent(), path.file_name()) else {
-        return Err(error(path, StoreErrorKind::Path));
-    };
-    let folder = Folder::open(parent, Readers::All)?;
+    let (folder, name) = parent_of(path)?;
     let fd = openat(&folder.fd, name, PLACE, Mode::empty()).map_err(|errno| error(path, opening(errno)))?;
     let stat = stat(&fd, path)?;
     let fault = match kind(&stat) {

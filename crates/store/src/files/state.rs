@@ -113,9 +113,7 @@ impl StateFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn index(&self, subject: &Subject) -> Result<bool, StoreError> {
-        let root = Folder::open(&self.root, Readers::Root)?;
-        let _one_at_a_time = lock(root.as_file()?, &self.root)?;
-        uid_index::add(&root, subject)
+        uid_index::add(&Folder::open(&self.root, Readers::Root)?, subject)
     }
 
     /// Makes or replaces a file by a whole one: written under a draft's name, synced, renamed. One at a time on the host.
@@ -138,17 +136,8 @@ impl StateFiles {
         if !replace && folder.file(name, OFlag::O_RDONLY, Readers::Root)?.is_some() {
             return Ok(None);
         }
-        let draft = format!(".{name}.new");
-        folder.remove(&draft)?;
         let path = folder.path_of(name);
-        let made = write_new(&folder, &draft, record)
-            .and_then(|file| lock(file, &path))
-            .and_then(|file| folder.rename(&draft, name).map(|()| file));
-        if made.is_err() {
-            folder.remove(&draft)?;
-        }
-        let file = made?;
-        folder.sync()?;
+        let file = folder.replace(name, |draft| lock(write_new(&folder, draft, record)?, &path))?;
         write_durability_mark(&file.0, Half::First, 1);
         let slot = read(&file.0, slot::FILE as u64, &path)?;
         Ok(Some(LockedStateFile { file, root, folder, path, slot }))
@@ -342,6 +331,13 @@ impl LockedStateFile {
         Ok(())
     }
 
+    /// The half that may be overwritten now, and the number of the slot to be written there.
+    fn begin_slot(&mut self) -> Result<(Half, u64), StoreError> {
+        may_write(&self.path)?;
+        self.sync_current_slot()?;
+        Ok((self.slot.half.other(), self.slot.sequence.saturating_add(1)))
+    }
+
     fn write(&self, half: Half, sequence: u64, stage: Stage, record: &Record) -> Result<(), StoreError> {
         let bytes =
             slot::encode(sequence, stage, record).map_err(|large| error(&self.path, StoreErrorKind::Record(large)))?;
@@ -354,8 +350,7 @@ impl LockedStateFile {
 
     /// Takes the user out of the index of users by uid. An entry that stays behind means nothing: see [`uid_index`].
     fn leave_index(&self, subject: &Subject) {
-        let locked = self.root.as_file().and_then(|file| lock(file, &self.path));
-        let _ = locked.and_then(|_one_at_a_time| uid_index::remove(&self.root, subject));
+        let _ = uid_index::remove(&self.root, subject);
     }
 
     /// Writes an end, syncs it, and marks it as surely on the disk.
@@ -379,19 +374,13 @@ impl LockedState for LockedStateFile {
     }
 
     fn record_failure(mut self, failed: Record) -> Result<PendingFailureFile, StoreError> {
-        may_write(&self.path)?;
-        self.sync_current_slot()?;
-        let half = self.slot.half.other();
-        let sequence = self.slot.sequence.saturating_add(1);
+        let (half, sequence) = self.begin_slot()?;
         self.write(half, sequence, Stage::Pending, &failed)?;
         Ok(PendingFailureFile { state: self, half, sequence, record: failed })
     }
 
     fn change(&mut self, next: &Record) -> Result<(), StoreError> {
-        may_write(&self.path)?;
-        self.sync_current_slot()?;
-        let half = self.slot.half.other();
-        let sequence = self.slot.sequence.saturating_add(1);
+        let (half, sequence) = self.begin_slot()?;
         self.end(half, sequence, next)?;
         self.slot = Slot { half, sequence, stage: Stage::Committed, synced: true, record: next.clone() };
         Ok(())
@@ -467,7 +456,7 @@ fn write_new(folder: &Folder, draft: &str, record: &Record) -> Result<File, Stor
     may_write(&path)?;
     let bytes =
         slot::encode(1, Stage::Committed, record).map_err(|large| error(&path, StoreErrorKind::Record(large)))?;
-    let file = folder.create(draft)?;
+    let file = folder.create(draft, Readers::Root)?;
     // Both halves are written through, not only allocated: a later write in place needs no new block.
     let written = file
         .write_all_at(&bytes, Half::First.offset())

@@ -3,12 +3,11 @@
 //! Records and credentials are found by the name of the user. By this index a renamed account is not taken for one that was
 //! never enrolled. An entry that is left over means nothing: it counts only while there are credentials of that name.
 
-use std::io::Write;
-
 use twinlock_core::account::{Subject, UserName};
 
 use super::{
     credentials_file::{self, SUFFIX},
+    lock::lock,
     name_with,
     open::{Folder, Readers, error},
 };
@@ -21,9 +20,10 @@ use crate::{
 pub(super) const FOLDER: &str = "uid";
 const LARGEST: u64 = 64 * 1024;
 
-/// Adds a user to those of the uid; false if nothing is to be done. The caller holds the lock of the store. A store of an older
-/// version, without the folder, is left as it is: the folder is made by administrators.
+/// Adds a user to those of the uid; false if nothing is to be done. A store of an older version, without the folder, is left as
+/// it is: the folder is made by administrators.
 pub(super) fn add(store: &Folder, subject: &Subject) -> Result<bool, StoreError> {
+    let _one_at_a_time = lock(store.as_file()?, store.path())?;
     let Some(folder) = open(store)? else {
         return Ok(false);
     };
@@ -36,8 +36,9 @@ pub(super) fn add(store: &Folder, subject: &Subject) -> Result<bool, StoreError>
     Ok(true)
 }
 
-/// Takes a user away from those of the uid. The caller holds the lock of the store.
+/// Takes a user away from those of the uid.
 pub(super) fn remove(store: &Folder, subject: &Subject) -> Result<(), StoreError> {
+    let _one_at_a_time = lock(store.as_file()?, store.path())?;
     let Some(folder) = open(store)? else {
         return Ok(());
     };
@@ -99,23 +100,8 @@ fn names(folder: &Folder, uid: u32) -> Result<Vec<UserName>, StoreError> {
 }
 
 fn write(folder: &Folder, uid: u32, names: &[UserName]) -> Result<(), StoreError> {
-    let file = file_of(uid);
-    let draft = format!(".{file}.new");
     let text: String = names.iter().flat_map(|name| [name.file_name(), "\n".into()]).collect();
-    // Under the lock of the store a draft that is there was left by a process that died.
-    folder.remove(&draft)?;
-    let made = write_draft(folder, &draft, &text).and_then(|()| folder.rename(&draft, &file));
-    if made.is_err() {
-        folder.remove(&draft)?;
-    }
-    made?;
-    folder.sync()
-}
-
-fn write_draft(folder: &Folder, draft: &str, text: &str) -> Result<(), StoreError> {
-    let mut file = folder.create(draft)?;
-    let written = file.write_all(text.as_bytes()).and_then(|()| file.sync_all());
-    written.map_err(|e| error(&folder.path_of(draft), StoreErrorKind::Write(e)))
+    folder.write(&file_of(uid), Readers::Root, text.as_bytes())
 }
 
 fn file_of(uid: u32) -> String {
