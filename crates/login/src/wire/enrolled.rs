@@ -3,11 +3,10 @@
 
 use std::{path::Path, time::Duration};
 
-use super::{ConnectError, FrameError, Kind, connection};
+use super::{ConnectError, FrameError, Kind, connection, fields};
 
 /// How long each of the two steps may take, connecting and writing: the user waits for their shell meanwhile.
 const PATIENCE: Duration = Duration::from_millis(500);
-const FIELDS: usize = 4;
 
 /// An enrolment that was made inside a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -24,9 +23,7 @@ impl EnrolledInLogin {
     /// The message as it is sent.
     #[must_use]
     pub fn to_bytes(&self) -> Vec<u8> {
-        let version = super::VERSION.to_string();
-        let rhost = self.rhost.as_deref().unwrap_or_default();
-        [version.as_str(), &self.user, &self.service, rhost].join("\0").into_bytes()
+        fields::join(&[&self.user, &self.service, self.rhost.as_deref().unwrap_or_default()])
     }
 
     /// A message as it came.
@@ -34,16 +31,8 @@ impl EnrolledInLogin {
     /// # Errors
     /// [`FrameError::NoMessage`].
     pub fn parse(content: &[u8]) -> Result<Self, FrameError> {
-        let text = std::str::from_utf8(content).map_err(|_| FrameError::NoMessage)?;
-        let fields: Vec<&str> = text.splitn(FIELDS.saturating_add(1), '\0').collect();
-        let [version, user, service, rhost] = fields.as_slice() else {
-            return Err(FrameError::NoMessage);
-        };
-        if *version != super::VERSION.to_string() {
-            return Err(FrameError::NoMessage);
-        }
-        let rhost = (!rhost.is_empty()).then(|| (*rhost).to_owned());
-        Ok(Self { user: (*user).to_owned(), service: (*service).to_owned(), rhost })
+        let [user, service, rhost] = fields::split(content)?;
+        Ok(Self { user: user.to_owned(), service: service.to_owned(), rhost: fields::optional(rhost) })
     }
 
     /// Sends the report and waits for no answer. It takes a second at most, whatever the broker does.

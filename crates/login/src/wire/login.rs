@@ -1,7 +1,7 @@
 //! A login of a host that is not root's: the module cannot read the store, so the broker makes the attempt, for the
 //! caller's own account and with the caller's own policy, and the module carries questions and answers.
 //!
-//! Plain text, fields between zero bytes, which no PAM item can hold: the module links no JSON.
+//! Plain text, as fields: the module links no JSON.
 
 use std::{fmt::Write as _, time::Duration};
 
@@ -13,12 +13,11 @@ use twinlock_core::{
 };
 use zeroize::Zeroizing;
 
-use super::{ConnectError, Connection, Frame, FrameError, Kind};
+use super::{ConnectError, Connection, Frame, FrameError, Kind, fields};
 use crate::attempt::{Attempt, Exempt, Granted, Outcome};
 
 /// How long the broker may take for its next word.
 const PATIENCE: Duration = Duration::from_secs(30);
-const FIELDS: usize = 6;
 
 /// What the module says of a login.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -37,16 +36,13 @@ pub struct LoginRequest {
 
 impl LoginRequest {
     fn to_bytes(&self) -> Vec<u8> {
-        let version = super::VERSION.to_string();
-        let fields = [
-            version.as_str(),
+        fields::join(&[
             &self.user,
             self.policy.name(),
             &self.service,
             self.rhost.as_deref().unwrap_or_default(),
             self.prompt.as_deref().unwrap_or_default(),
-        ];
-        fields.join("\0").into_bytes()
+        ])
     }
 
     /// A request as it came.
@@ -54,20 +50,13 @@ impl LoginRequest {
     /// # Errors
     /// [`FrameError::NoMessage`].
     pub fn parse(content: &[u8]) -> Result<Self, FrameError> {
-        let text = std::str::from_utf8(content).map_err(|_| FrameError::NoMessage)?;
-        let fields: Vec<&str> = text.splitn(FIELDS.saturating_add(1), '\0').collect();
-        let [version, user, policy, service, rhost, prompt] = fields.as_slice() else {
-            return Err(FrameError::NoMessage);
-        };
-        if *version != super::VERSION.to_string() {
-            return Err(FrameError::NoMessage);
-        }
+        let [user, policy, service, rhost, prompt] = fields::split(content)?;
         Ok(Self {
-            user: (*user).to_owned(),
+            user: user.to_owned(),
             policy: SecondFactor::named(policy).map_err(|_| FrameError::NoMessage)?,
-            service: (*service).to_owned(),
-            rhost: (!rhost.is_empty()).then(|| (*rhost).to_owned()),
-            prompt: (!prompt.is_empty()).then(|| (*prompt).to_owned()),
+            service: service.to_owned(),
+            rhost: fields::optional(rhost),
+            prompt: fields::optional(prompt),
         })
     }
 }

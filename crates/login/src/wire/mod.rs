@@ -7,6 +7,7 @@
 
 mod connection;
 mod enrolled;
+mod fields;
 mod frame;
 mod login;
 
