@@ -9,7 +9,9 @@ use twinlock_core::{
 };
 
 use crate::{
-    document::{Document, ParseError, ParseErrorKind, Table, boolean, each, integer, line_and_column, span, string},
+    document::{
+        Document, ParseError, ParseErrorKind, Table, boolean, each, integer, line_and_column, printable, span, string,
+    },
     format::rule,
     misplaced,
 };
@@ -191,16 +193,10 @@ impl Config {
             fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
             issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
             help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
-            store: StoreSettings::from_table(whole.table("store")?.unwrap_or_else(Table::empty), default.store)?,
-            throttle: ThrottleSettings::from_table(
-                whole.table("throttle")?.unwrap_or_else(Table::empty),
-                &default.throttle,
-            )?,
-            self_service: SelfService::from_table(
-                whole.table("self_service")?.unwrap_or_else(Table::empty),
-                default.self_service,
-            )?,
-            notify: Notify::from_table(whole.table("notify")?.unwrap_or_else(Table::empty), default.notify)?,
+            store: StoreSettings::from_table(whole.section("store")?, default.store)?,
+            throttle: ThrottleSettings::from_table(whole.section("throttle")?, &default.throttle)?,
+            self_service: SelfService::from_table(whole.section("self_service")?, default.self_service)?,
+            notify: Notify::from_table(whole.section("notify")?, default.notify)?,
             policy: Policy {
                 rules: whole.tables("rule", rule::read)?,
                 otherwise: otherwise.unwrap_or(default.policy.otherwise),
@@ -380,8 +376,7 @@ impl ThrottleSettings {
 /// # Errors
 /// What a prompt must be.
 pub fn check_prompt(text: &str) -> Result<String, String> {
-    let sound = (1..=200).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if sound { Ok(text.into()) } else { Err("a prompt has 1 to 200 characters, none a control character".into()) }
+    printable(text, 1..=200, "a prompt has 1 to 200 characters, none a control character")
 }
 
 /// Takes up to 64 printable characters without a colon as an issuer: `otpauth://` has no way to write one.
@@ -389,17 +384,12 @@ pub fn check_prompt(text: &str) -> Result<String, String> {
 /// # Errors
 /// What an issuer must be.
 pub fn check_issuer(text: &str) -> Result<String, String> {
-    let sound = text.chars().count() <= 64 && !text.chars().any(|c| c.is_control() || c == ':');
-    if sound {
-        Ok(text.into())
-    } else {
-        Err("an issuer has up to 64 characters, no colon and no control character".into())
-    }
+    const RULE: &str = "an issuer has up to 64 characters, no colon and no control character";
+    if text.contains(':') { Err(RULE.into()) } else { printable(text, 0..=64, RULE) }
 }
 
 fn check_help(text: &str) -> Result<String, String> {
-    let sound = text.chars().count() <= 500 && !text.chars().any(char::is_control);
-    if sound { Ok(text.into()) } else { Err("the text has up to 500 characters, none a control character".into()) }
+    printable(text, 0..=500, "the text has up to 500 characters, none a control character")
 }
 
 fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {

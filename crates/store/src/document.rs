@@ -3,7 +3,7 @@
 //!
 //! Works on the parser's own tables: deriving the readers would add a fifth to the module that every sshd loads.
 
-use std::{fmt, time::Duration};
+use std::{fmt, ops::RangeInclusive, time::Duration};
 
 use toml::{
     Spanned,
@@ -84,12 +84,6 @@ pub struct Table<'d> {
 }
 
 impl<'d> Table<'d> {
-    /// A table without keys.
-    #[must_use]
-    pub const fn empty() -> Self {
-        Self { entries: None, offset: 0, asked: Vec::new() }
-    }
-
     /// Asks for a key that may be there; `read` says what its value must be.
     ///
     /// # Errors
@@ -130,6 +124,14 @@ impl<'d> Table<'d> {
     /// Something else stands under the key.
     pub fn table(&mut self, key: &'static str) -> Result<Option<Self>, ParseError> {
         self.ask(key).map(Self::from_value).transpose()
+    }
+
+    /// The same; a table without keys if it is not there.
+    ///
+    /// # Errors
+    /// As for [`Table::table`].
+    pub fn section(&mut self, key: &'static str) -> Result<Self, ParseError> {
+        Ok(self.table(key)?.unwrap_or(Self { entries: None, offset: 0, asked: Vec::new() }))
     }
 
     /// Asks for an array of tables, and reads each; none if it is not there.
@@ -271,6 +273,12 @@ pub(crate) fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Durat
     let parse = |text| humantime::parse_duration(text).ok();
     let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
     fits.ok_or_else(|| format!("`{text}` is not a span from {least} to {most}, such as \"2s\""))
+}
+
+/// Takes a text of so many characters, none of which is a control character; else says what the rule is.
+pub(crate) fn printable(text: &str, lengths: RangeInclusive<usize>, rule: &str) -> Result<String, String> {
+    let sound = lengths.contains(&text.chars().count()) && !text.contains(char::is_control);
+    if sound { Ok(text.into()) } else { Err(rule.into()) }
 }
 
 /// Line and column of a byte, both from 1.

@@ -27,7 +27,7 @@ impl TomlDocument for Record {
         let user = whole
             .required("user", |value| UserName::parse(string(value)?.as_bytes()).map_err(|bad| bad.to_string()))?;
         let uid = whole.required("uid", integer)?;
-        let mut table = whole.table("throttle")?.unwrap_or_else(Table::empty);
+        let mut table = whole.section("throttle")?;
         // Version 0.1.0 wrote one time for both methods, and no networks.
         let last_failure = table.optional("last_failure", integer)?.map(UnixTime::from_seconds).unwrap_or_default();
         let before = || Spacing { last_failure, ..Spacing::default() };

@@ -8,7 +8,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use crate::document::{ParseError, ParseErrorKind, Table, array, date, each, span, string};
+use crate::document::{ParseError, ParseErrorKind, Table, array, date, each, printable, span, string};
 
 pub(crate) fn read(mut table: Table<'_>) -> Result<Rule, ParseError> {
     let rule = Rule {
@@ -58,9 +58,7 @@ fn read_services(value: &DeValue<'_>) -> Result<Names, String> {
 }
 
 fn title(value: &DeValue<'_>) -> Result<String, String> {
-    let text = string(value)?;
-    let sound = (1..=100).contains(&text.chars().count()) && !text.chars().any(char::is_control);
-    if sound { Ok(text.into()) } else { Err("a rule's name has 1 to 100 characters, none a control character".into()) }
+    printable(string(value)?, 1..=100, "a rule's name has 1 to 100 characters, none a control character")
 }
 
 fn last_day(value: &DeValue<'_>) -> Result<UnixTime, String> {
