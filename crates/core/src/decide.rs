@@ -125,6 +125,7 @@ pub enum Admission {
 
 /// Asks the throttle whether an answer by `method` with so many codes may be judged now. `state` is the record under its
 /// lock; `network` is where the answer surely came from.
+#[inline(never)]
 pub fn admit(
     state: &Record,
     limits: &Limits,

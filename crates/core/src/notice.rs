@@ -156,6 +156,7 @@ impl Notice {
 
     /// What is said at a login.
     #[must_use]
+    #[inline(never)]
     pub fn describe(&self) -> String {
         let others = match self.others {
             0 => String::new(),

@@ -27,6 +27,7 @@ impl Staged {
 
     /// What such a file holds; `None` if it is not this account's, not of this id, or damaged.
     #[must_use]
+    #[inline(never)]
     pub fn from_pending(text: &[u8], subject: &Subject, id: &PendingId) -> Option<Self> {
         let end = text.iter().position(|byte| *byte == b'\n')?;
         let (head, credentials) = text.split_at_checked(end)?;

@@ -49,6 +49,7 @@ const LONGEST: usize = 64 * 1024;
 impl FirstFactors {
     /// Reads `SSH_AUTH_INFO_0`; what is not there is nothing proven.
     #[must_use]
+    #[inline(never)]
     pub fn parse(info: Option<&[u8]>) -> Self {
         let mut factors = Self { is_told: info.is_some(), ..Self::default() };
         let Some(info) = info else {

@@ -165,6 +165,7 @@ impl Policy {
     ///
     /// # Errors
     /// [`PolicyError`]: deny.
+    #[inline(never)]
     pub fn decide(&self, facts: &Facts<'_>, groups: &dyn Groups) -> Result<Decision<'_>, PolicyError> {
         let groups = AskedOnce::new(groups);
         let mut passed_over = Vec::new();

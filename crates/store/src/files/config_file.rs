@@ -48,6 +48,7 @@ pub fn load_config_and_text(path: &Path) -> Result<(Config, Zeroizing<Vec<u8>>),
 /// # Security
 /// The path may be the choice of somebody who may run the command as root and may not read the file: an error quotes only
 /// what every account can read.
+#[inline(never)]
 fn load(
     path: &Path,
     parse: fn(&[u8]) -> Result<Config, ConfigError>,

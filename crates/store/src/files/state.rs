@@ -194,6 +194,7 @@ impl StateStore for StateFiles {
         state.map(|state| check_owner(&state.slot.record, subject, &state.path).map(|()| state)).transpose()
     }
 
+    #[inline(never)]
     fn open_enrolled(
         &self,
         subject: &Subject,
@@ -373,6 +374,7 @@ impl LockedState for LockedStateFile {
         credentials_file::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
     }
 
+    #[inline(never)]
     fn record_failure(mut self, failed: Record) -> Result<PendingFailureFile, StoreError> {
         let (half, sequence) = self.begin_slot()?;
         self.write(half, sequence, Stage::Pending, &failed)?;
@@ -402,6 +404,7 @@ impl FailureOnRecord for PendingFailureFile {
 }
 
 impl PendingFailure for PendingFailureFile {
+    #[inline(never)]
     fn commit(self, judged: Judged) -> Result<Committed, StoreError> {
         self.state.end(self.half, self.sequence, judged.state())?;
         Ok(judged.committed())
