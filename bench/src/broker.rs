@@ -16,7 +16,7 @@ use crate::clock;
 use crate::report::{milliseconds, spread};
 use crate::samples::Samples;
 
-/// Who enrol at once.
+/// How many enrol at once.
 const TOGETHER: u32 = 100;
 /// Recovery codes are hashed two at a time.
 const PATIENCE: Duration = Duration::from_mins(10);
@@ -93,7 +93,7 @@ fn ask(request: &str, answer: &[u8], end: &str) {
     }
 }
 
-/// The state of somebody who logged in an hour ago, on the disk; and the code of now.
+/// The state of somebody who logged in an hour ago, on the disk; and the current code.
 fn put_back(world: &World, account: &Account, owner: &Enrolled) -> String {
     ForgedState::of(account).write(world);
     File::open(state_of(&account.name)).and_then(|file| file.sync_all()).expect("the disk takes it");
@@ -117,7 +117,7 @@ fn start_client(account: &Account) -> Child {
     command.spawn().expect(CLIENT)
 }
 
-/// The inside of a client: enrols whoever runs it.
+/// The inside of a client: enrols the user who runs it.
 pub(crate) fn enroll() {
     let mut raw = Raw::connect().patient(PATIENCE);
     raw.say(

@@ -1,5 +1,5 @@
 //! What the stores are filled with, in each module's own format, without 10,000 enrolments: ours is made from one person
-//! whom the command enrolled, with the names changed; the peers' from their documentation.
+//! that the command enrolled, with the names changed; the peers' from their documentation.
 //!
 //! All share one secret and one recovery code. Everybody logged in an hour ago, as most people have.
 
@@ -21,7 +21,7 @@ pub(crate) struct Template {
     pub(crate) credentials: String,
     /// `state/NAME`: two slots of 4,096 bytes.
     pub(crate) state: Vec<u8>,
-    /// Whose they are.
+    /// The owner.
     pub(crate) person: Person,
 }
 

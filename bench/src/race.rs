@@ -85,8 +85,8 @@ impl Race<'_> {
         times.all.push(last - release);
     }
 
-    /// `pam_oath` has one lock for everybody and does not wait for it: of several right codes at once it refuses most.
-    /// That is told in the report.
+    /// `pam_oath` has one lock for everybody and does not wait for it: of several correct codes at once it refuses most.
+    /// The report leaves those times out.
     fn may_fail(&self, contender: Contender) -> bool {
         contender == Contender::Oath && self.together > 1
     }

@@ -53,7 +53,7 @@ impl Rules {
                 "\n[[rule]]\nname = \"rule {number}\"\ngroups = [\"{group}\", \"{other}\"]\nsecond_factor = \"{asks}\"\n"
             )
         };
-        // Who is in all groups is in the unwanted ones; who is in few is in none of these.
+        // Users in all groups are in the unwanted ones; users in few are in none of these.
         let passed_over = (0..RULES - 1).map(|at| rule(at, (group(2 * at), format!("!{}", group(2 * at + 1)))));
         passed_over.chain(iter::once(rule(RULES - 1, (group(GROUPS - 2), group(GROUPS - 1))))).collect()
     }

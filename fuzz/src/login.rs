@@ -11,7 +11,7 @@ use twinlock_store::config::Config;
 
 use crate::auth_info::{hides_a_key, proven};
 
-/// Who may pass: a key on a token, two networks for who has no second factor, a group.
+/// Logins that may pass: a key on a token, two networks for users who have no second factor, a group.
 pub const POLICY: &str = "
 [[rule]]
 services = [\"sshd\"]
@@ -27,7 +27,7 @@ groups = [\"admins\", \"!robots\"]
 second_factor = \"skip\"
 ";
 
-/// Who must answer: two kinds of keys, and one network, where everybody else may pass.
+/// Logins that must answer: two kinds of keys, and one network, where everybody else may pass.
 const STRICT: &str = "
 second_factor = \"skip\"
 [[rule]]

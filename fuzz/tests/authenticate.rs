@@ -67,7 +67,7 @@ fn no_login_of_thousands_passes_by_a_rule_that_is_not_meant_for_it() {
             let variable = CString::new([b"SSH_AUTH_INFO_0=", info.as_bytes()].concat()).unwrap();
             let code = authenticate_from(c"sshd", &user, answer.as_bytes(), &rhost, &variable);
             let [user, rhost, info] = [user.as_bytes(), rhost.as_bytes(), info.as_bytes()];
-            // Who has no second factor passes from some networks, where carol and strangers do not.
+            // Users who have no second factor pass from some networks, where carol and strangers do not.
             let without = [&b"alice"[..], b"bob", b"root"].contains(&user);
             let token = proven(info).contains(&"sk-ssh-ed25519@openssh.com");
             let may_pass = login::decide(b"sshd", user, rhost, info) && (token || without);

@@ -17,7 +17,7 @@ use twinlock_store::{
 
 use crate::{result::Logged, transaction::Transaction};
 
-/// Who answers for second factors. Chosen once, when the context is loaded.
+/// The place that answers for second factors. Chosen once, when the context is loaded.
 pub(crate) enum Backend {
     /// The files of this host.
     Store(Store),
@@ -61,6 +61,6 @@ pub(crate) fn attempt_by_broker(request: &LoginRequest, conversation: &mut dyn C
 pub(crate) fn mail_enrolment(transaction: &Transaction<'_>, user: &str) {
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let enrolled = EnrolledInLogin { user: user.to_owned(), service, rhost };
-    // The login has passed and the enrolment is stored; a mail that fails changes neither.
+    // The login has passed and the enrolment is stored; a mail that fails does not change that.
     let _ = enrolled.send(Path::new(wire::SOCKET));
 }

@@ -104,7 +104,7 @@ impl Context {
         }
     }
 
-    /// What the broker is told of this login.
+    /// What the broker needs to know of this login.
     pub(crate) fn request(&self, transaction: &Transaction<'_>, prompt: Option<&str>) -> LoginRequest {
         LoginRequest {
             user: self.user().unwrap_or_default().to_owned(),

@@ -134,7 +134,7 @@ impl World {
     /// The broker to be run, with these arguments.
     pub fn broker_launch(&self, arguments: &[&str]) -> Launch {
         self.install();
-        // Who runs the tests in the background has SIGINT ignored, and so would everything that the broker starts.
+        // Tests that run in the background have SIGINT ignored, and so would everything that the broker starts.
         Launch::new(["env", "--default-signal=INT,QUIT,HUP,TERM", "twinlockd"].iter().chain(arguments))
     }
 

@@ -79,7 +79,7 @@ impl World {
         }
     }
 
-    /// The app of somebody whom [`World::deploy`] has enrolled, or will.
+    /// The app of a user that [`World::deploy`] has enrolled, or will.
     pub fn app_of(&self, user: &str) -> Authenticator {
         Authenticator::from_base32(&secret_of(user))
     }

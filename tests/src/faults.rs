@@ -1,4 +1,4 @@
-//! What is done to a host in the middle of an attempt, and what is told of it: the JSON between `Injector` and
+//! What is done to a host in the middle of an attempt, and what is reported of it: the JSON between `Injector` and
 //! `fault-host`.
 
 use serde::{Deserialize, Serialize};

@@ -19,7 +19,7 @@ pub struct LogLine {
     pub facility: u8,
     /// As in syslog(3): 3 is ERR, 5 is NOTICE, 6 is INFO.
     pub severity: u8,
-    /// Who wrote it, for instance `sshd`; a PAM module writes under the name of its host.
+    /// The program that wrote it, for instance `sshd`; a PAM module writes under the name of its host.
     pub tag: String,
     /// The process, when it said so.
     pub pid: Option<u32>,
@@ -43,7 +43,7 @@ impl LogLine {
         let text = text.trim_end_matches(['\n', '\0']);
         let (priority, rest) = text.strip_prefix('<').and_then(|text| text.split_once('>')).unwrap_or(("0", text));
         let priority: u8 = priority.parse().unwrap_or(0);
-        // The date is 15 ASCII characters and a space; whoever writes to /dev/log without libc may leave it out.
+        // The date is 15 ASCII characters and a space; a program that writes to /dev/log without libc may leave it out.
         let is_dated = rest.is_char_boundary(15) && rest.get(9..10) == Some(":") && rest.get(12..13) == Some(":");
         let rest = rest.get(16..).filter(|_| is_dated).unwrap_or(rest);
         let (tag, text) = rest.split_once(": ").unwrap_or(("", rest));

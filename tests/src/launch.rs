@@ -117,7 +117,7 @@ impl Launch {
 }
 
 /// Writes programs and starts programs one at a time. A child that was forked while another thread had a program open
-/// for writing holds it open too, until it has become something else, and whoever runs that program meanwhile is told
+/// for writing holds it open too, until it has become something else, and a process that runs that program meanwhile is told
 /// "Text file busy".
 pub(crate) fn without_open_programs<T>(act: impl FnOnce() -> T) -> T {
     static TURN: Mutex<()> = Mutex::new(());

@@ -127,7 +127,7 @@ impl Relay {
         self.process.finish()
     }
 
-    /// Its process.
+    /// The process that runs it.
     pub fn process(&self) -> &Process {
         &self.process
     }

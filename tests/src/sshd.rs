@@ -122,7 +122,7 @@ fn host_public(host_key: &str) -> String {
     ssh_keys::public(host_key).split(' ').take(2).collect::<Vec<_>>().join(" ")
 }
 
-/// A port at which a server answers whoever comes, like inetd. Dropping it ends all their logins.
+/// A port at which a server answers every client, like inetd. Dropping it ends all their logins.
 pub struct Lobby<'s> {
     door: Door<'s>,
     guests: Vec<Process>,

@@ -19,7 +19,7 @@ const HOUR: u64 = 3600;
 /// The slot in force.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct State {
-    /// Its number.
+    /// The sequence number of the slot.
     pub sequence: u64,
     /// Which half holds it: 0 or 1.
     pub half: usize,
@@ -71,7 +71,7 @@ impl State {
         self.fields.get(key).map_or("", String::as_str)
     }
 
-    /// What was charged: wrong answers in a row, wrong codes in a row, wrong recovery codes in a row, spent of the budget.
+    /// What was counted: consecutive incorrect answers, codes and recovery codes, and what was taken from the budget.
     pub fn charges(&self) -> [u64; 4] {
         ["failures", "otp_failures", "recovery_failures", "spent"].map(|key| self.number(&format!("throttle.{key}")))
     }
@@ -105,17 +105,17 @@ impl ForgedState {
         }
     }
 
-    /// So many wrong codes in a row.
+    /// So many consecutive incorrect codes.
     pub fn wrong_codes(self, otp_failures: u32) -> Self {
         Self { otp_failures, spent: self.spent.max(otp_failures.min(30)), ..self }
     }
 
-    /// So many wrong recovery codes in a row.
+    /// So many consecutive incorrect recovery codes.
     pub fn wrong_recovery_codes(self, recovery_failures: u32) -> Self {
         Self { recovery_failures, spent: self.spent.max(recovery_failures.min(30)), ..self }
     }
 
-    /// So much spent of the budget.
+    /// So much taken from the budget.
     pub fn budget_spent(self, spent: u32) -> Self {
         Self { spent, ..self }
     }
@@ -130,7 +130,7 @@ impl ForgedState {
         Self { last_step: Some(step), ..self }
     }
 
-    /// These ids of the deployed recovery codes spent.
+    /// These ids of the deployed recovery codes used up.
     pub fn spent_codes(self, ids: impl IntoIterator<Item = u8>) -> Self {
         Self { spent_codes: ids.into_iter().collect(), ..self }
     }

@@ -56,7 +56,7 @@ impl Terminal {
             OpenOptions::new().read(true).write(true).custom_flags(no_tty).open(name).expect("our own terminal");
         let slave = OwnedFd::from(slave);
 
-        // Who runs the tests in the background has SIGINT ignored, and a shell cannot take that back.
+        // Tests that run in the background have SIGINT ignored, and a shell cannot take that back.
         let signals = ["env", "--default-signal=INT,QUIT,HUP,TERM"];
         let sized =
             launch.under(signals.iter().copied().chain(["sh", "-c", "stty rows 24 columns 80 && exec \"$@\"", "sh"]));

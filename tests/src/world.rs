@@ -42,7 +42,7 @@ pub fn in_world(test: impl FnOnce(&World) + Send) {
     let ended = thread::scope(|scope| {
         let inside = move || match namespace::separate() {
             Ok(()) => {
-                // Whoever runs the tests has logged in; what they start has not, or the log would name them. Not everywhere
+                // The user who runs the tests has logged in; what they start has not, or the log would name them. Not everywhere
                 // may it be changed.
                 drop(fs::write("/proc/thread-self/loginuid", u32::MAX.to_string()));
                 test(&World::furnish());

@@ -305,7 +305,7 @@ mod tests {
         let phone = Authenticator { id: id.clone(), label, otp: otp.clone(), created: None, suspended: false };
         let user = UserName::parse(b"alice").unwrap();
         let enrolment = Enrolment { user: user.clone(), uid: None, authenticators: vec![phone], recovery: None };
-        // At noon a phone that is ten minutes ahead opens a login; at once the record is lost and made anew.
+        // At noon a phone that is ten minutes ahead is accepted; at once the record is lost and made anew.
         let (noon, ahead) = (UnixTime::from_seconds(1_800_000_000), ReplayState { last_step: None, drift: 20 });
         let record = Record::assume_everything_used(&Subject { name: user, uid: 1001 }, &enrolment, noon);
         assert!(!record.provisional, "of a user who is enrolled");

@@ -1,4 +1,4 @@
-//! Who must answer, by rules as administrators write them.
+//! The policy, by rules as administrators write them.
 
 #![allow(
     clippy::unwrap_used,

@@ -1,5 +1,5 @@
-//! Connects and listens as whoever runs it, and hands the sockets over: `connector PATH`. For each byte on standard input,
-//! which is a Unix socket, one byte comes back: for `c` a connection, for `l` a socket that listens, or `-` for neither. The
+//! Connects and listens as the user who runs it, and hands the sockets over: `connector PATH`. For each byte on standard input,
+//! which is a Unix socket, one byte comes back: for `c` a connection, for `l` a socket that listens, or `-` for nothing. The
 //! kernel notes whose they are when they are made, so the test can then say anything on them in that name.
 
 #![allow(clippy::expect_used, reason = "a harness that cannot go on panics: that is how a test fails")]

@@ -119,7 +119,7 @@ fn refusals_of_one_uid_are_counted_where_they_are_too_many_and_judged_answers_ar
         for _ in 0..REFUSALS {
             assert_eq!(say(alice.connect(), 'L', &login("bob")).text(), "refused unknown-user");
         }
-        // Somebody else is logged all the same, and so is what was charged.
+        // Another user is logged all the same, and so is what was counted.
         assert_eq!(say(carol.connect(), 'L', &login("bob")).text(), "refused unknown-user");
         let mut guess = alice.connect();
         guess.say('L', &login("alice"));

@@ -20,7 +20,7 @@ fn wrong(held: &Enrolled) -> String {
     held.authenticator.wrong_code()
 }
 
-/// One wrong code on a path.
+/// One incorrect code on a path.
 type Path = fn(&Host<'_>, &Enrolled);
 
 fn verify(host: &Host<'_>, held: &Enrolled) {
@@ -85,7 +85,7 @@ fn a_wrong_code_is_charged_the_same_on_every_path() {
 
 #[test]
 fn wrong_codes_of_all_paths_add_up() {
-    // Each path comes last once: whatever the three free failures were spent on, nothing more is looked at there.
+    // Each path comes last once: whatever the three free failures were used for, nothing more is looked at there.
     for last in 0..PATHS.len() {
         with_enrolled(STRICT, |host, held| {
             for (_, path) in (1..=3).map(|offset| PATHS[(last + offset) % PATHS.len()]) {
@@ -138,7 +138,7 @@ fn a_proof_is_asked_for_three_times_and_charged_three_times() {
 
 #[test]
 fn a_wrong_code_of_a_new_app_is_no_guess_and_costs_nothing() {
-    // Its secret was just shown to whoever types: there is nothing to find out.
+    // Its secret was just shown to the user who types: there is nothing to find out.
     with_enrolled("", |host, held| {
         let mut talk = Talk::begin(
             host.world.caller(host.alice.uid).connect(),

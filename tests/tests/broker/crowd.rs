@@ -1,4 +1,4 @@
-//! Many at once, and slow ones: whoever takes all of their own places takes nobody else's.
+//! Many at once, and slow ones: a user who takes all of their own places takes nobody else's.
 
 use std::thread;
 use std::time::{Duration, Instant};

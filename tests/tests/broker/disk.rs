@@ -1,4 +1,4 @@
-//! A disk that is full, read-only, or fails, under the broker: whoever asked is told that the host is not in order, its log
+//! A disk that is full, read-only, or fails, under the broker: the client learns that the host is not in order, its log
 //! says what it is, and nothing is stored by half.
 
 use std::fs;

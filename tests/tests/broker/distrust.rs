@@ -1,4 +1,4 @@
-//! Whoever puts something else where the broker listens: the command and the module say so, and say nothing to it.
+//! Something else that listens in the broker's place: the command and the module say so, and say nothing to it.
 
 use std::fs;
 use std::io::{ErrorKind, Read};
@@ -58,7 +58,7 @@ fn make_folder(mode: u32) {
     set_mode(FOLDER, mode);
 }
 
-/// Fails the test if anybody came, or if whoever came said anything.
+/// Fails the test if a client came, or if it said anything.
 fn assert_told_nothing(listener: &UnixListener, came: bool) {
     listener.set_nonblocking(true).unwrap();
     let mut count = 0;

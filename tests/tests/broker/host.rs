@@ -65,7 +65,7 @@ impl Case {
         self.answers.iter().map(typed).fold(attempt, Attempt::answer)
     }
 
-    /// Prepares the host and logs in there. Of whoever has left, the broker may write after the end: so many lines are
+    /// Prepares the host and logs in there. Of clients that have left, the broker may write after the end: so many lines are
     /// waited for.
     fn see(&self, alice: &User<'_>, lines: usize, run: impl FnOnce(Attempt) -> Attempt) -> Seen {
         self.prepare(alice);

@@ -1,4 +1,4 @@
-//! Interrupted: what was hidden at a password is shown again afterwards, and a broker that goes away is told of.
+//! Interrupted: what was hidden at a password is shown again afterwards, and a broker that goes away is reported.
 
 use std::time::{Duration, Instant};
 

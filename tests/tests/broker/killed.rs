@@ -1,4 +1,4 @@
-//! Clients and brokers are killed in the middle. What is stored is then as it was or as it was to be, whoever comes next
+//! Clients and brokers are killed in the middle. What is stored is then as it was or as it was to be, the next client
 //! is served, and nobody was taken for anybody else. Of the places to be killed at, `make test` takes every fifth.
 
 use std::fs;

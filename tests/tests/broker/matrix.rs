@@ -1,4 +1,4 @@
-//! Who may do what to whom: every caller, every verb, every object.
+//! What a caller may do to an account: every caller, every verb, every object.
 
 use serde_json::{Value, json};
 use twinlock_tests::{CONFIG, Caller, Raw, Snapshot};

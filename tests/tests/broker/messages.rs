@@ -57,7 +57,7 @@ impl Scene<'_> {
         self.world.caller(account.uid)
     }
 
-    /// Fails the test unless root is told how alice stands.
+    /// Fails the test unless root gets the status of alice.
     pub(crate) fn assert_serving(&self) {
         assert!(self.broker.is_running());
         let said = ask(Raw::connect(), &request(Some("alice"), &json!("status")));

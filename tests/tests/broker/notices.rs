@@ -1,4 +1,4 @@
-//! What the next logins tell of a change, for a week: whoever is in an account that is not theirs cannot use it up.
+//! What the next logins tell of a change, for a week: an intruder in the account cannot use it up.
 
 use twinlock_tests::{
     Attempt, Authenticator, Family, FirstFactor, PamCode, Setup, Style, Terminal, User, World, address_in,

@@ -169,7 +169,7 @@ pub(crate) fn perform(world: &World, account: &Account, request: &Value, given: 
     perform_by(&world.caller(account.uid), request, given)
 }
 
-/// The same, by who is there already.
+/// The same, by a caller that is there already.
 pub(crate) fn perform_by(caller: &Caller, request: &Value, given: Given) -> Turn {
     Talk::begin(caller.connect(), request, given).finish()
 }

@@ -1,4 +1,4 @@
-//! What the owner of a second factor shows before it is changed: a code, charged and used up like that of a login.
+//! What the owner of a second factor shows before it is changed: a code, counted and used up like that of a login.
 
 use twinlock_tests::{Output, PamCode, STORE, Setup, Snapshot, State, User};
 
@@ -64,7 +64,7 @@ fn three_wrong_codes_end_it_and_are_charged() {
         };
         assert_eq!(by_broker(alice.world, mark), [line(1), line(2), line(3)]);
         assert_eq!(Snapshot::of(twinlock_tests::credentials_of("alice")), credentials);
-        // A login is charged to the same account, and so is the next change.
+        // A login is counted for the same account, and so is the next change.
         assert_eq!(login(alice, &alice.codes().next()), PamCode::AuthErr);
         let output = alice.runs(&RENAME, &[&alice.codes().next()]);
         assert_eq!(output.code, Some(1), "{output:?}");

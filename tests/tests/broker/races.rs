@@ -56,7 +56,7 @@ fn a_password_is_asked_for_in_one_session_at_a_time() {
         let second = host.asks(&enroll("first"), Given::password());
         assert_eq!(second.refusal(), "another enrolment asks for your password at this moment");
         drop(first);
-        // The helper of whoever left is gone soon, and with it the turn.
+        // The helper of the client that left is gone soon, and with it the turn.
         crate::injection::wait_until("the next may enrol", || host.asks(&enroll("first"), Given::password()).is_done());
     });
 }
@@ -90,7 +90,7 @@ fn a_login_during_a_replacement_is_by_the_old_one_or_the_new_one() {
                 assert!(matches!(login, PamCode::Success | PamCode::AuthErr), "round {round}: {login:?}");
             }
             wait_until_idle(&broker);
-            // What was used is used; what was refused because it came too early still opens one login.
+            // What was used is used; what was refused because it came too early is still accepted once.
             assert_eq!(host.logs_in(&codes[0]), PamCode::AuthErr, "the old one is gone: round {round}");
             let again = host.logs_in(&codes[1]);
             assert_ne!(again == PamCode::Success, by_new == PamCode::Success, "once: round {round}");

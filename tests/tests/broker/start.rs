@@ -25,7 +25,7 @@ fn started(world: &World, arguments: &[&str]) -> Output {
     world.broker_launch(arguments).run()
 }
 
-/// Fails the test unless it does not start, with this said to whoever started it and to the log, and nothing changed.
+/// Fails the test unless it does not start, with this said to the user who started it and to the log, and nothing changed.
 fn assert_does_not_start(world: &World, arguments: &[&str], said: &str) {
     let (mark, before) = (world.log_mark(), Snapshot::of("/run/twinlock"));
     let output = started(world, arguments);
@@ -198,7 +198,7 @@ fn who_is_served_when_it_is_told_to_stop_is_not_left_hanging() {
         let silent = Raw::connect();
         assert_eq!(broker.stop().code, Some(0));
         assert_eq!(crate::messages::hear_out(connection).refusal(), "no code was given");
-        // Who had no place yet when the broker was told is turned away.
+        // A client that had no place yet when the broker got the signal is turned away.
         let said = crate::messages::hear_out(silent);
         assert!(said.is_nothing() || said.refusal() == "the broker is busy", "{said:?}");
     });

@@ -1,4 +1,4 @@
-//! Who and what the tests begin with.
+//! The users and values that the tests begin with.
 
 use std::{cell::Cell, sync::LazyLock, time::Duration};
 
@@ -181,7 +181,7 @@ impl Host {
         End::of(&self.attempt("alice", answers).0)
     }
 
-    /// `count` wrong codes of alice, spaced so that each is looked at.
+    /// `count` incorrect codes of alice, spaced so that each is looked at.
     pub(crate) fn wrong_codes(&self, count: u32) {
         for _ in 0..count {
             self.wait(10);

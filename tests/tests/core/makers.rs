@@ -1,4 +1,4 @@
-//! Who may make the values that let somebody in, read out of the sources: each of their makers is called in so many places.
+//! The makers of the values that let somebody in, read out of the sources: each of them is called in so many places.
 
 #![allow(clippy::disallowed_methods, reason = "it reads the sources")]
 

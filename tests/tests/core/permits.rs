@@ -1,4 +1,4 @@
-//! Who may hash recovery codes at once: two on a host, of which one is for logins alone.
+//! How many may hash recovery codes at once: two on a host, of which one is for logins alone.
 
 use std::{sync::mpsc, thread};
 

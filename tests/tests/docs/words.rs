@@ -31,6 +31,8 @@ const FAULTS: &[(&str, &str, &str)] = &[
     ("crates/core/src/lib.rs", "/// Whose.\nfn name() {}", "Whose"),
     ("broker/src/main.rs", "//! Tells users\n//! of now.", "of now"),
     ("pam_module/src/main.rs", "// Wrong codes are counted.", "Wrong codes"),
+    ("broker/src/main.rs", "#[cfg(test)]\nmod tests {\n    // whoever\n}", "whoever"),
+    ("tests/tests/all.rs", "/// Whoever it is.\nconst A: &str = \"mend it\";", "Whoever"),
     ("enroll_cli/src/messages.rs", "const A: &str = \"how to \\\n    mend it\";", "mend"),
     ("enroll_cli/src/messages.rs", "const A: char = '\"'; const B: &str = r#\"\"a\" mended\"#;", "mended"),
     ("enroll_cli/src/messages.rs", "format!(\"{name} is cancelled, not canceled\")", "canceled"),
@@ -48,7 +50,7 @@ const FINE: &[(&str, &str)] = &[
     ),
     ("config/config.toml", "key = \"mend\""),
     ("crates/core/src/lib.rs", "const A: &str = \"mend\";\nfn mend<'a>(_: &'a str) {}\nconst Q: char = '\"';"),
-    ("crates/core/src/lib.rs", "#[cfg(test)]\nmod tests {\n    // whoever\n}"),
+    ("crates/core/src/lib.rs", "#[cfg(test)]\nmod tests {\n    const A: &str = \"mend it\";\n}"),
     ("crates/core/tests/all.rs", "const A: &str = \"mend it\";"),
 ];
 

@@ -117,7 +117,7 @@ fn y03_no_answer_opens(contender: Contender) -> Finding {
         for give in no_answers() {
             let mut attempts = vec![scene.attempt().give(give.clone())];
             if contender == Contender::Twinlock {
-                // At the second prompt, which comes after wrong codes.
+                // At the second prompt, which comes after incorrect codes.
                 ForgedState::of(&scene.alice).wrong_codes(3).write(scene.world);
                 attempts.push(scene.attempt().answer(scene.codes().next()).give(give));
             }
@@ -136,7 +136,7 @@ fn y04_no_error_opens(contender: Contender) -> Finding {
     const ERRORS: [&str; 8] = ["EIO", "ENOMEM", "EPERM", "EACCES", "EMFILE", "EINTR", "ENOSPC", "ESTALE"];
     contender.scene(|scene| {
         scene.stack(&format!("auth required {}\nauth required pam_permit.so\n", contender.module()));
-        // A used code: to refuse it takes the state, and whoever passes over an error there lets it in.
+        // A used code: to refuse it takes the state, and a module that ignores an error there accepts it.
         let code = scene.used_code();
         let (state, names) = (fs::read(scene.state()).unwrap(), scene.names());
         let points = scene.points(scene.attempt().answer(&code));

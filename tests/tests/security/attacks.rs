@@ -72,7 +72,7 @@ pub(crate) fn planted(scene: &Scene<'_>) -> Finding {
     )
 }
 
-/// Everything that is seen of an attempt with a wrong code.
+/// Everything that is seen of an attempt with an incorrect code.
 fn seen(world: &World, user: &str) -> (Vec<String>, bool) {
     let outcome = Attempt::new("svc").user(user).answer("000000").run(world);
     let texts = outcome.messages.iter().map(|message| message.text.replace(user, "USER")).collect();

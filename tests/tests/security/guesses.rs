@@ -27,18 +27,18 @@ impl Contender {
 }
 
 impl Scene<'_> {
-    /// A login of alice's with a wrong code.
+    /// A login of alice's with an incorrect code.
     pub(crate) fn guess(&self) -> Attempt {
         self.attempt().answer(self.app.wrong_code())
     }
 
-    /// Whether one right code lets alice in, which it does not while guesses are held off.
+    /// Whether one correct code lets alice in, which it does not while she is throttled.
     pub(crate) fn is_open(&self) -> bool {
         self.answer(self.codes().next()) == PamCode::Success
     }
 
     /// How many of so many guesses since a mark would have opened, had they been right. `pam_oath` refuses none unseen,
-    /// and logs none; google-authenticator refuses whoever finds its file changed meanwhile, whatever the code.
+    /// and logs none; google-authenticator refuses every login that finds its file changed meanwhile.
     pub(crate) fn checked(&self, mark: usize, guesses: usize) -> usize {
         match self.contender {
             Contender::Twinlock => {
@@ -101,7 +101,7 @@ impl Scene<'_> {
     }
 }
 
-/// What is found when the right code after so many guesses opens, or does not.
+/// The finding when a correct code after so many guesses is accepted, or not.
 pub(crate) fn after_guesses(guesses: usize, open: bool) -> Finding {
     twinlock_tests::tally("security", "guesses", guesses as u64);
     Finding::of(!open, format!("after {guesses} guesses the next is{} checked", if open { "" } else { " not" }))

@@ -55,7 +55,7 @@ fn attempt(world: &World, code: &str) -> Outcome {
     login.operations([Operation::Authenticate, Operation::AcctMgmt]).answer(PASSWORD).answer(code).run(world)
 }
 
-/// A wrong code is refused in both phases, and each says that it is the store.
+/// An incorrect code is refused in both phases, and each says that it is the store.
 fn refuses(world: &World) -> LogEntry {
     let (before, mark) = (Snapshot::of(STORE), world.log_mark());
     let outcome = attempt(world, "000000");

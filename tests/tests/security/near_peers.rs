@@ -146,7 +146,7 @@ fn s03_every_shipped_stack_asks_for_both() -> String {
                     ],
                 };
                 let last = attempts.len() - 1;
-                // A right code behind a wrong password is checked, and used up, where the stack goes on.
+                // A correct code behind a wrong password is checked, and used up, where the stack goes on.
                 let fresh = scene.keep();
                 for (at, attempt) in attempts.into_iter().enumerate() {
                     let code = attempt.run(scene.world).code();

@@ -124,7 +124,7 @@ impl Scene<'_> {
 
 /// The outcome and the system calls of the whole process.
 fn traced(world: &World, attempt: Attempt, calls: &str, options: &[&str]) -> (Outcome, Vec<String>) {
-    // Whoever looks for the module has to see it opened. Not every machine has every call: `?`.
+    // To find the module in the trace, its opening must be traced. Not every machine has every call: `?`.
     let named = || format!("trace=openat,?{}", calls.replace(',', ",?"));
     let calls = if calls == "all" { "trace=all".to_owned() } else { named() };
     let strace = [&["strace", "-f", "-y", "-o", TRACE, "-e", &calls], options].concat();

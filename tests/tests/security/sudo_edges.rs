@@ -108,7 +108,7 @@ fn u07_what_is_half_typed_is_not_shown() -> String {
     })
 }
 
-/// What is let in though no limit that was asked for allows it: a right code after many wrong ones, or a very old one.
+/// Whether the limit is gone: a correct code is accepted after many incorrect ones, or a very old one is.
 fn without_a_limit(scene: &Scene<'_>) -> bool {
     const GUESSES: usize = 8;
     let old = scene.app.code_at(scene.app.now_step() - 40);

@@ -148,7 +148,7 @@ impl Screen {
             return;
         }
         let mut out = stdout().lock();
-        // Whoever closed the output wants to see no more; the steps are still checked.
+        // The output was closed: nobody wants to see more; the steps are still checked.
         let _seen = out.write_all(text.as_bytes()).and_then(|()| out.flush());
     }
 }

@@ -61,8 +61,8 @@ fn main() {
     }
 }
 
-/// As hosts have done before they ask anybody for anything. Two things glibc itself does not survive without memory, whoever
-/// asks: its first look at a database at all (`nss_database_check_reload_and_get` of 2.36 follows a null pointer), and the
+/// As hosts have done before they ask anybody for anything. Two things glibc itself does not survive without memory, in any
+/// program: its first look at a database at all (`nss_database_check_reload_and_get` of 2.36 follows a null pointer), and the
 /// first use of a source that has variables of its own for each thread (it exits with status 127).
 fn look_people_up() {
     for name in ["root", "nobody-of-this-name"] {

@@ -6,7 +6,7 @@ use std::path::Path;
 
 use twinlock_tests::{CONFIG, PamCode, STORE, Snapshot, User, set_mode, tool};
 
-/// The module denies a right code, quickly, for this reason; its one line says all of `told`; nothing is changed.
+/// The module denies a correct code, quickly, for this reason; its one line says all of `told`; nothing is changed.
 pub(crate) fn is_denied(alice: &User<'_>, reason: &str, told: &[&str]) {
     let before = (Snapshot::of(STORE), Snapshot::of(CONFIG));
     let mark = alice.world.log_mark();

@@ -122,7 +122,7 @@ fn amid_hostile_surroundings(set_user_id: bool) {
                 assert_eq!(clean.code == PamCode::Success, what != "a wrong code", "{clean:?}");
                 assert!(clean.modes.values().all(|mode| mode.trailing_zeros() >= 6), "for root alone: {clean:?}");
                 for place in PLACES {
-                    // The dynamic linker is on the side of whoever starts a host that is not set-user-ID.
+                    // The dynamic linker obeys the user who starts a host that is not set-user-ID.
                     let can_be_met = |name: &str| set_user_id || !name.starts_with("LD_");
                     let variables = ENVIRONMENT.iter().filter(|(name, _)| can_be_met(name));
                     let hostile =

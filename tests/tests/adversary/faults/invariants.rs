@@ -152,7 +152,7 @@ fn check_end(scenario: &Scenario, given: &Given, faults: &Faults, told: &Told, c
     assert!(!lines.iter().any(|line| secrets.iter().any(|secret| line.text.contains(*secret))), "I6: {context}");
 }
 
-/// I3: what was told was charged for, and nothing is charged for twice.
+/// I3: every result that was seen was counted, and nothing is counted twice.
 fn check_charge(scenario: &Scenario, told: &Told, before: u64, context: &str) {
     let after = failures();
     match told.code() {
@@ -161,7 +161,7 @@ fn check_charge(scenario: &Scenario, told: &Told, before: u64, context: &str) {
         Some(PamCode::AuthErr) if told.log.iter().any(|line| line.contains("wrong-code")) => {
             assert_eq!(after, before + 1, "I3: {context}");
         }
-        // A used code is not charged, a spent recovery code is.
+        // A used code is not counted, a used recovery code is.
         Some(PamCode::AuthErr) if told.log.iter().any(|line| line.contains("replayed")) => {
             let charged = u64::from(told.log.iter().any(|line| line.contains("method=recovery")));
             assert_eq!(after, before + charged, "I3: {context}");

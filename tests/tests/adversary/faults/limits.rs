@@ -1,5 +1,5 @@
-//! A host that may not do much (T-RLIM), and one without standard streams (T-FD): a right code is granted or refused, a wrong
-//! one is charged or not looked at, and the host lives.
+//! A host that may not do much (T-RLIM), and one without standard streams (T-FD): a correct code is granted or refused, an
+//! incorrect one is counted or not looked at, and the host lives.
 
 use twinlock_tests::Resource::{
     self, AddressSpace, Cpu, Data, Descriptors, FileSize, LockedMemory, PendingSignals, Processes, Stack,

@@ -35,7 +35,7 @@ pub(crate) enum Worth {
 /// How the user stands after the attempt.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Afterwards {
-    /// One right code is enough.
+    /// One correct code is enough.
     Open,
     /// Two are needed, some time after the last failure.
     TwoCodes,

@@ -1,4 +1,4 @@
-//! What can be told from outside: an attempt that is refused looks the same whoever it is for and whyever it is refused.
+//! What can be told from outside: an attempt that is refused looks the same for every user and every reason.
 //! Where a difference is meant, the reason stands beside it.
 
 use std::fs;
@@ -19,7 +19,7 @@ pub(crate) struct Class {
     differs: Differs,
 }
 
-/// How it may be told from a wrong code.
+/// How it may differ from an incorrect code.
 #[derive(Clone, Copy, PartialEq, Eq)]
 enum Differs {
     /// Prompts, texts and order are equal for enrolled, not enrolled (when required), unknown and disabled users.

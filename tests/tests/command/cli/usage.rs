@@ -1,4 +1,4 @@
-//! Help, wrong usage, and who may do anything at all.
+//! Help, wrong usage, and the users who may do anything at all.
 
 use twinlock_tests::{STORE, Snapshot};
 

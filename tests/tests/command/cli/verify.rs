@@ -1,4 +1,4 @@
-//! `twinlock verify`: charged and spent as in a login.
+//! `twinlock verify`: a code counts as in a login, and is used up.
 
 use twinlock_tests::{Output, PamCode, State, Terminal, World};
 

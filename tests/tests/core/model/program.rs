@@ -84,7 +84,7 @@ pub(super) enum End {
     Granted,
     /// The answer was looked at, and refused.
     Refused,
-    /// The answer was looked at, and refused because it was used. Nothing is charged for it.
+    /// The answer was looked at, and refused because it was used. Nothing is counted for it.
     Used,
     /// The answer was not looked at.
     Unseen,

@@ -53,7 +53,7 @@ fn every_shell_reads_its_script() {
 fn zsh_completes_verbs_and_flags() {
     in_world(|world| {
         let path = script(world, "zsh");
-        // Who completes the command, and what that function describes as its verbs and flags.
+        // The function that completes the command, and what it describes as its verbs and flags.
         let line = format!(
             "autoload -U compinit && compinit -u -D && source {path} && print -r -- $_comps[twinlock] && \
              functions _twinlock_commands _twinlock"

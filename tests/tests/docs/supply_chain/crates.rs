@@ -8,7 +8,7 @@ use std::process::Command;
 /// A crate as it is built.
 #[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Crate {
-    /// Its name.
+    /// As in `Cargo.lock`.
     pub(crate) name: String,
     /// Its version, and its folder if it is one of ours.
     pub(crate) version: String,

@@ -2,7 +2,7 @@
 
 use crate::supply_chain::crates::source;
 
-/// Who calls cargo.
+/// The files that call cargo.
 const CALLERS: &[&str] =
     &["Makefile", ".ci/run", "scripts/deps", "packaging/sbom", "packaging/build-deb", "packaging/build-rpm"];
 /// What resolves crates, and so would take newer ones without the word.

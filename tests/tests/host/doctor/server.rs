@@ -168,7 +168,7 @@ fn a_login_that_is_asked_for_nothing_is_found() {
 #[test]
 fn a_server_that_has_not_read_what_is_there_is_found() {
     on_debian(|world| {
-        // Whoever calls himself so is taken for the server that wrote its number.
+        // A program of this name is taken for the server that wrote its number.
         fs::copy("/usr/bin/sleep", "/tmp/sshd").unwrap();
         world.write_script("/tmp/start", "#!/bin/sh\necho $$ >/run/sshd.pid\nexec /tmp/sshd 60\n");
         let _server = Launch::new(["/tmp/start"]).start();

@@ -1,4 +1,4 @@
-//! login: at the console, it asks for the password and the code of whoever logs in.
+//! login: at the console, it asks for the password and the code of the user who logs in.
 
 use twinlock_tests::{Launch, PASSWORD, STORE, Snapshot};
 

@@ -1,4 +1,4 @@
-//! Who is not enrolled: refused where a second factor is required, and let in by the password where it is optional.
+//! Users who are not enrolled: refused where a second factor is required, and let in by the password where it is optional.
 
 use twinlock_tests::{Launch, PASSWORD};
 

@@ -1,4 +1,4 @@
-//! One count of wrong codes for all services.
+//! One count of incorrect codes for all services.
 
 use twinlock_tests::{Launch, PASSWORD};
 

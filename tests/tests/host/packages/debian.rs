@@ -227,7 +227,7 @@ fn the_secrets_survive_removal_and_a_purge_that_nobody_confirms() {
 
         assert_eq!(IDS.map(|id| root.exists(id)), [false; 2]);
 
-        // Who comes back finds everybody enrolled.
+        // A later installation finds everybody enrolled.
         install(root);
         assert_eq!(IDS.map(|id| root.exists(id)), [true; 2]);
         assert_eq!((root.read(SECRET).as_str(), root.mode("/var/lib/twinlock")), ("secret", 0o700));

@@ -62,7 +62,7 @@ fn truth_table(family: Family, first: FirstFactor) {
         };
         assert_eq!(both.prompts, all);
         assert_eq!(first_only.prompts, all);
-        // Who has not given the first factor is never asked for the second.
+        // A user who has not given the first factor is never asked for the second.
         let after_a_wrong_one: &[&str] = match first {
             FirstFactor::Key => &[],
             FirstFactor::Password => &["Password: "],

@@ -49,7 +49,7 @@ impl Host<'_> {
         output
     }
 
-    /// alice's login as this client, with no code used up and none charged for.
+    /// alice's login as this client, with no code used up and none counted.
     pub(crate) fn login(&self, change: impl FnOnce(Client<'_>) -> Client<'_>) -> Login {
         ForgedState::of(&self.alice).write(self.world);
         change(self.sshd.login("alice")).run()

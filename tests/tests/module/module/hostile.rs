@@ -6,8 +6,8 @@ use std::net::IpAddr;
 
 use twinlock_tests::{IGNORED, PamCode, Random, Setup, authenticate_from};
 
-/// Whoever proves a key on a token is not asked, nor is a group without members. From two networks, whoever is not enrolled
-/// passes.
+/// Users who prove a key on a token are not asked, nor is a group without members. From two networks, users who are not
+/// enrolled pass.
 const RULES: &str = r#"
 [[rule]]
 key_types = ["sk-ssh-ed25519@openssh.com", "sk-ecdsa-sha2-nistp256@openssh.com"]
@@ -87,7 +87,7 @@ fn whatever_a_client_says_passes_by_no_rule_that_is_not_meant_for_it() {
         let log_in = |user: &[u8], rhost: &[u8], info: &[u8]| {
             let variable = [b"SSH_AUTH_INFO_0=", info].concat();
             let [user, rhost, variable] = [user, rhost, &variable].map(|text| CString::new(text).unwrap());
-            // Nobody's code, and not charged.
+            // Nobody's code, and not counted.
             authenticate_from(c"svc", &user, b"hunter2", &rhost, &variable)
         };
         let mut random = Random::new(0x2026_1124_0400_0004);

@@ -1,4 +1,4 @@
-//! Who is asked: `second_factor`, and `nullok` of a stack.
+//! Whether a user is asked: `second_factor`, and `nullok` of a stack.
 
 use twinlock_tests::{Attempt, EXACT, IGNORED, Operation, PamCode, Setup, World};
 

@@ -6,7 +6,7 @@ use crate::module::end::{granted, granted_by_recovery, login, refused, refused_b
 
 const BOTH: [&str; 2] = ["Verification code: ", "Wait for the next code and enter it: "];
 
-/// alice after three wrong codes in a row, an hour ago.
+/// alice after three consecutive incorrect codes, an hour ago.
 fn after_three_failures(test: impl FnOnce(&User<'_>) + Send) {
     Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(3).write(alice.world);

@@ -10,7 +10,7 @@ use twinlock_tests::{
 use crate::power::disk::Image;
 use crate::power::trace::{self, Event};
 
-/// So many wrong codes in a row, and two are asked for.
+/// After so many consecutive incorrect codes two are asked for.
 pub(crate) const FREE: u32 = 10;
 
 /// A host with alice, at one step of the clock. Attempts may use this step and the one before; the next one is for who
@@ -35,7 +35,7 @@ pub(crate) struct Before {
 /// An attempt that was made to its end.
 pub(crate) struct Made {
     pub(crate) code: PamCode,
-    /// Whether a refusal counts: not that of a used code, but that of a spent recovery code.
+    /// Whether a refusal counts: not that of a used code, but that of a used recovery code.
     pub(crate) charged: bool,
     pub(crate) events: Vec<Event>,
 }

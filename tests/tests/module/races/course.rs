@@ -23,8 +23,8 @@ pub(crate) fn rounds(whole: usize) -> usize {
     if is_long() { whole } else { whole / 50 }
 }
 
-/// A real disk for the store: on a tmpfs a sync takes no time, and one login is done before the next one begins. Who may
-/// not mount gets none, and no world either.
+/// A real disk for the store: on a tmpfs a sync takes no time, and one login is done before the next one begins. A user who
+/// may not mount gets none, and no world either.
 pub(crate) fn disk() -> Option<Disk> {
     geteuid().is_root().then(|| Disk::claim(Path::new(env!("CARGO_TARGET_TMPDIR"))))
 }

@@ -1,4 +1,4 @@
-//! A new phone is enrolled while the old one logs in: the old code opens one login or none, and afterwards nothing.
+//! A new phone is enrolled while the old one logs in: the old code is accepted once or not at all, and afterwards never.
 
 use std::thread;
 use std::time::Instant;

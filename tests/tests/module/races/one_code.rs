@@ -1,4 +1,4 @@
-//! What was given at the same moment opens one login: a code, a recovery code, two codes in a row, in any spelling.
+//! What is given at the same moment is accepted once: a code, a recovery code, two codes in a row, in any spelling.
 
 use std::fs;
 

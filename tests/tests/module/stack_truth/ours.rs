@@ -7,7 +7,7 @@ use twinlock_tests::{Account, Attempt, ForgedState, Give, PamCode, STORE, World,
 /// An account that exists nowhere.
 const NOBODY: &str = "nobody-knows";
 
-/// Who takes over when `PAM_USER` changes in the middle. They exist and are not enrolled.
+/// The user who takes over when `PAM_USER` changes in the middle. They exist and are not enrolled.
 pub(crate) const OTHER: &str = "other";
 
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -14,8 +14,8 @@ impl Ours {
         matches!(self, Self::Verified | Self::VerifiedUnderOptional)
     }
 
-    /// The documentation says that nobody is asked then: `second_factor = "skip"`, and `"optional"` or `nullok` for who
-    /// is not enrolled.
+    /// The documentation says that nobody is asked then: `second_factor = "skip"`, and `"optional"` or `nullok` for
+    /// users who are not enrolled.
     fn is_documented_ignore(self) -> bool {
         matches!(self, Self::SkippedForAll | Self::NotEnrolledUnderOptional | Self::NotEnrolledUnderNullok)
     }

@@ -27,12 +27,12 @@ pub(crate) struct Stack {
     pub(crate) asked_by: Asker,
 }
 
-/// Whom `pam_rootok.so` sees.
+/// The user that `pam_rootok.so` sees.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Asker {
-    /// Who runs sshd and login.
+    /// As sshd and login run.
     Root,
-    /// Who runs su.
+    /// As su runs.
     Somebody,
 }
 

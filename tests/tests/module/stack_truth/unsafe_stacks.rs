@@ -17,7 +17,7 @@ fn check(lines: &str, gets_in: impl Fn(PamCode, Ours) -> bool + Send) {
     });
 }
 
-/// Whoever gave the first factor, whatever came of the second, unless libpam waits for its answer.
+/// A correct first factor is enough, whatever came of the second, unless libpam waits for its answer.
 fn first_alone(first: PamCode, ours: Ours) -> bool {
     first == PamCode::Success && ours != Ours::AnswerLater
 }

@@ -59,7 +59,7 @@ pub(super) fn a_write_that_fails_locks_nobody_out(contender: Contender) -> Findi
             clear(scene);
             let fault = format!("inject={call}:error=ENOSPC:when={count}");
             let failed = scene.trace(scene.attempt().answer(&code), call, &["-e", &fault]).0;
-            // Who was let in has used it up.
+            // A login that was granted has used it up.
             let next = scene.app.code_at(scene.app.now_step() + 1);
             tried += 1;
             if failed.report_came() && scene.answer(next) != PamCode::Success {

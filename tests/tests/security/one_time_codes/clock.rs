@@ -80,7 +80,7 @@ pub(super) fn used_codes_stay_used_login_after_login(contender: Contender) -> Fi
         let (mut logins, mut given, mut replays) = (0, 0, 0);
         for number in 0..LOGINS {
             let time = start + 30 * number;
-            // The right code, and then it and the one before it, which the window still has.
+            // The correct code, and then it and the one before it, which the window still has.
             let before = if number == 0 { time } else { time - 30 };
             let answers = [time, time, before].map(|time| scene.code_at(time));
             let ends = one_after_another(scene.world, answers.map(|answer| at(scene.attempt(), time).answer(answer)));

@@ -58,7 +58,7 @@ pub(super) fn one_prompt_an_attempt(contender: Contender) -> Finding {
         let gives = [Give::Bytes(vec![]), Give::NullText, Give::NullArray, Give::ConvErr, Give::Code(5)];
         let asked = gives.into_iter().map(|give| {
             let outcome = scene.attempt().give(give).run(scene.world);
-            // Who crashed has asked once; that is another row.
+            // A program that crashed has asked once; that is another row.
             if outcome.report_came() { outcome.prompts().len() } else { 1 }
         });
         let most = asked.max().unwrap();

@@ -1,4 +1,4 @@
-//! Who is asked, and what happens where that cannot be known.
+//! Whether a user is asked, and what happens where that cannot be known.
 
 use std::fs;
 

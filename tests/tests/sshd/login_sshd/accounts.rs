@@ -1,4 +1,4 @@
-//! Who is asked, and that strangers learn nothing from it.
+//! The accounts that are asked, and that strangers learn nothing from it.
 
 use std::fs;
 

@@ -9,7 +9,7 @@ fn at<'w>(sshd: Sshd<'w>, offset: &str) -> Sshd<'w> {
     sshd.under(["faketime", "-f", offset])
 }
 
-/// Three wrong codes on one connection: what is free of consequences.
+/// Three incorrect codes on one connection: what is free of consequences.
 fn three_wrong(sshd: &Sshd<'_>, alice: &Enrolled) -> Login {
     let wrong = alice.authenticator.wrong_code();
     let client = sshd.login("alice").option("NumberOfPasswordPrompts=3");

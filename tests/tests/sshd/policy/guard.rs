@@ -1,4 +1,4 @@
-//! The guard under rules: whom it refuses when sshd forgot to ask.
+//! The guard under rules: the logins it refuses when sshd forgot to ask.
 
 use std::fs;
 
