@@ -7,7 +7,7 @@ use std::time::{Duration, Instant};
 
 use twinlock_tests::{CONFIG, World, credentials_of};
 
-use crate::doctor::scene::{DROP_IN, findings, on_debian, only};
+use crate::doctor::planted::{DROP_IN, findings, on_debian, only};
 
 const MANY: usize = 1000;
 

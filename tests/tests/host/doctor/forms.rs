@@ -1,8 +1,46 @@
-//! What it prints, for whom, and how it ends.
+//! Many faults at once: what it prints of them, for whom, and how it ends.
 
-use twinlock_tests::Snapshot;
+use twinlock_tests::{Snapshot, credentials_of};
 
-use crate::doctor::scene::{DROP_IN, STACK, account_with_key, change, findings, on_debian, place_of};
+use crate::doctor::planted::{
+    DROP_IN, Finding, STACK, account_with_key, append, change, findings, on_debian, only, place_of,
+};
+
+#[test]
+fn many_faults_of_a_host_are_each_found_at_their_place_the_worst_first() {
+    on_debian(|world| {
+        account_with_key(world, "bob");
+        change(world, STACK, "\naccount    required     pam_twinlock.so", "\n");
+        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
+        append(world, DROP_IN, "Match User alice\n    AuthenticationMethods publickey\n");
+        world.write("/etc/systemd/system/twinlockd.socket", "");
+        world.write("/run/twinlock/broker.sock", "no socket");
+        world.service("SSHD", "auth required pam_twinlock.so\n");
+        world.write_secret(credentials_of("carol"), "torn");
+        world.account("carol");
+        let before = ["/etc", "/var/lib/twinlock", "/home"].map(Snapshot::of);
+        let all = findings(world);
+        assert_eq!(["/etc", "/var/lib/twinlock", "/home"].map(Snapshot::of), before, "it changes nothing");
+        let end_of_drop_in = place_of(DROP_IN, "    AuthenticationMethods publickey");
+        let carols = credentials_of("carol");
+        for (id, severity, place) in [
+            ("not-enrolled", "lockout", None),
+            ("store", "lockout", carols.to_str()),
+            ("key-alone", "open", Some(end_of_drop_in.as_str())),
+            ("guard", "warning", Some(STACK)),
+            ("service-name", "warning", Some("/etc/pam.d/SSHD")),
+            ("broker", "hint", Some("/run/twinlock/broker.sock")),
+            ("root", "hint", None),
+        ] {
+            let Finding { severity: found, place: at, .. } = only(&all, id);
+            assert_eq!((found.as_str(), at.as_deref()), (severity, place), "{id} in {all:#?}");
+        }
+        let rank = |finding: &Finding| {
+            ["lockout", "open", "warning", "hint"].iter().position(|known| known == &finding.severity).unwrap()
+        };
+        assert!(all.iter().map(rank).is_sorted(), "{all:#?}");
+    });
+}
 
 #[test]
 fn people_read_a_block_for_each_finding_and_a_summary() {
@@ -22,22 +60,6 @@ fn people_read_a_block_for_each_finding_and_a_summary() {
 }
 
 #[test]
-fn the_worst_comes_first() {
-    on_debian(|world| {
-        account_with_key(world, "bob");
-        change(world, STACK, "\naccount    required     pam_twinlock.so", "\n");
-        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
-        change(world, DROP_IN, "\nAuthenticationMethods publickey,keyboard-interactive", "\n");
-        let severities: Vec<_> = findings(world).into_iter().map(|one| one.severity).collect();
-        let rank = |severity: &String| {
-            ["lockout", "open", "warning", "hint"].iter().position(|known| known == severity).unwrap()
-        };
-        assert!(severities.iter().map(rank).is_sorted(), "{severities:?}");
-        assert!(severities.len() >= 4, "{severities:?}");
-    });
-}
-
-#[test]
 fn it_is_for_root_and_for_accounts_that_exist() {
     on_debian(|world| {
         let alice = world.account("alice");
@@ -48,14 +70,5 @@ fn it_is_for_root_and_for_accounts_that_exist() {
         assert!(output.stderr.contains("there is no account named nobody-knows"), "{output:?}");
         let output = world.twinlock(&["doctor", "--from", "somewhere"]);
         assert_eq!(output.code, Some(2), "{output:?}");
-    });
-}
-
-#[test]
-fn it_changes_nothing() {
-    on_debian(|world| {
-        let before = ["/etc", "/var/lib/twinlock", "/home"].map(Snapshot::of);
-        findings(world);
-        assert_eq!(["/etc", "/var/lib/twinlock", "/home"].map(Snapshot::of), before);
     });
 }

@@ -6,6 +6,5 @@ mod forms;
 mod host;
 mod libpam;
 mod people;
-mod scene;
+mod planted;
 mod server;
-mod stack;

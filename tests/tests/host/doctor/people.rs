@@ -1,28 +1,17 @@
-//! Faults that concern accounts.
+//! What is read of accounts: keys, passwords, groups, devices, and sshd's lists of users.
 
 use std::fs;
 
+use nix::sys::stat::Mode;
 use twinlock_tests::{CONFIG, credentials_of};
 
-use crate::doctor::scene::{
+use crate::doctor::planted::{
     DROP_IN, account_with_key, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on_debian,
     only,
 };
 
 #[test]
-fn a_host_on_which_nobody_is_enrolled_is_found() {
-    on_debian(|world| {
-        account_with_key(world, "alice");
-        fs::remove_file(credentials_of("alice")).unwrap();
-        let one = finds(world, "not-enrolled", "lockout", None);
-        assert_eq!(one.found, "1 account is not enrolled and will be denied: alice");
-        world.write(CONFIG, "second_factor = \"optional\"\n");
-        finds_no(world, "not-enrolled");
-    });
-}
-
-#[test]
-fn those_who_are_not_enrolled_are_named_and_whom_sshd_refuses_is_not() {
+fn who_has_a_key_and_whom_sshd_refuses_is_known_of_each_account() {
     on_debian(|world| {
         account_with_key(world, "bob");
         account_with_key(world, "carol");
@@ -33,46 +22,27 @@ fn those_who_are_not_enrolled_are_named_and_whom_sshd_refuses_is_not() {
         first_in_drop_in(world, "DenyUsers carol\nAllowUsers alice bo*\n");
         let one = only(&findings(world), "not-enrolled");
         assert!(one.found.ends_with("will be denied: bob"), "{one:#?}");
+        let all = findings_of(world, &["--user", "bob"]);
+        assert_eq!(only(&all, "not-enrolled").severity, "lockout");
+        assert!(findings_of(world, &["--user", "alice"]).is_empty());
+        world.write(CONFIG, "second_factor = \"optional\"\n");
+        finds_no(world, "not-enrolled");
     });
 }
 
 #[test]
-fn those_who_are_enrolled_and_left_out_by_sshd_are_named() {
+fn groups_that_sshd_names_and_those_of_administrators_are_known() {
     on_debian(|world| {
         world.account("bob");
         world.deploy("bob");
         world.group("staff", &["alice"]);
-        for lists in [
-            "AllowUsers alice root",
-            "DenyUsers b?b",
-            "AllowGroups staff root",
-            "DenyGroups bob",
-            "AllowUsers alice@192.0.2.*",
-        ] {
+        for lists in ["AllowGroups staff root", "DenyGroups bob"] {
             first_in_drop_in(world, &format!("{lists}\n"));
             let one = finds(world, "not-allowed", "hint", Some(&format!("{DROP_IN}:1")));
             assert!(one.found.ends_with(": bob"), "{lists}: {one:#?}");
+            assert_eq!(only(&findings_of(world, &["--user", "bob"]), "not-allowed").severity, "lockout");
             change(world, DROP_IN, &format!("{lists}\n"), "");
-            finds_no(world, "not-allowed");
         }
-        first_in_drop_in(world, "DenyUsers bob\n");
-        assert_eq!(only(&findings_of(world, &["--user", "bob"]), "not-allowed").severity, "lockout");
-    });
-}
-
-#[test]
-fn somebody_who_is_asked_about_and_is_not_enrolled_is_locked_out() {
-    on_debian(|world| {
-        world.account("bob");
-        let all = findings_of(world, &["--user", "bob"]);
-        assert_eq!(only(&all, "not-enrolled").severity, "lockout");
-        assert!(findings_of(world, &["--user", "alice"]).is_empty());
-    });
-}
-
-#[test]
-fn an_administrator_without_recovery_codes_is_found() {
-    on_debian(|world| {
         let path = credentials_of("alice");
         let text = fs::read_to_string(&path).unwrap();
         world.write_secret(&path, text.split("[recovery]").next().unwrap());
@@ -112,37 +82,18 @@ fn an_enrolment_that_is_older_than_the_account_is_found() {
 }
 
 #[test]
-fn an_account_of_a_program_that_would_be_asked_is_found() {
+fn keys_of_programs_are_known_and_a_pipe_in_the_place_of_keys_is_not_read() {
     on_debian(|world| {
         let git = world.account("git");
         let keys = git.home.join(".ssh/authorized_keys");
-        world.write(&keys, "ssh-ed25519 AAAA a person's key with command=\"no\"\n");
+        fs::create_dir(git.home.join(".ssh")).unwrap();
+        nix::unistd::mkfifo(&keys, Mode::S_IRWXU).unwrap();
         finds_no(world, "automation");
+        fs::remove_file(&keys).unwrap();
         world.write(&keys, "restrict,command=\"/usr/bin/backup\" ssh-ed25519 AAAA robot\n");
         let one = finds_with(world, "automation", "warning", keys.to_str(), &["not-enrolled"]);
         assert!(one.found.contains(" as git,"), "{one:#?}");
         world.write(CONFIG, "[[rule]]\nusers = [\"git\"]\nsecond_factor = \"skip\"\n");
         finds_no(world, "automation");
-    });
-}
-
-#[test]
-fn a_pipe_in_the_place_of_keys_is_not_read() {
-    on_debian(|world| {
-        let git = world.account("git");
-        fs::create_dir(git.home.join(".ssh")).unwrap();
-        nix::unistd::mkfifo(&git.home.join(".ssh/authorized_keys"), nix::sys::stat::Mode::S_IRWXU).unwrap();
-        finds_no(world, "automation");
-    });
-}
-
-#[test]
-fn a_host_without_a_way_back_in_is_found() {
-    on_debian(|world| {
-        let login = "auth required pam_unix.so\nauth required pam_twinlock.so\naccount required pam_unix.so\n";
-        world.service("login", login);
-        finds(world, "break-glass", "warning", Some("/etc/pam.d/login"));
-        world.deploy("root");
-        finds_no(world, "break-glass");
     });
 }

@@ -1,127 +1,66 @@
-//! Faults of sshd's configuration that show only with a real sshd. The others are tried in tables beside the checks,
+//! What is asked of sshd, which shows only with a real one. How it is judged is tried in tables beside the checks,
 //! `crates/hostcheck/src/doctor/checks/tests`.
 
 use std::fs::{self, File};
 use std::time::{Duration, SystemTime};
 
-use twinlock_tests::{CONFIG, Family, FirstFactor, Launch, World};
+use twinlock_tests::{CONFIG, Launch};
 
-use crate::doctor::scene::{
-    DROP_IN, STACK, change, findings, findings_of, finds, finds_no, finds_with, on, on_debian, only, place_of, stand_in,
+use crate::doctor::planted::{
+    DROP_IN, STACK, append, change, findings, findings_of, finds, finds_no, finds_with, on_debian, only, place_of,
+    stand_in,
 };
 
-/// Adds lines to the end of the drop-in, where Match lines belong.
-fn append(world: &World, lines: &str) {
-    let text = fs::read_to_string(DROP_IN).unwrap();
-    world.write(DROP_IN, text + lines);
-}
-
-/// Takes a line out of the drop-in.
-fn without(world: &World, line: &str) {
-    change(world, DROP_IN, &format!("\n{line}\n"), "\n");
-}
-
 #[test]
-fn a_configuration_that_sshd_refuses_is_found_with_its_line() {
+fn a_configuration_that_sshd_refuses_is_found_with_the_line_that_is_to_blame() {
     on_debian(|world| {
-        append(world, "KbdInteractiveAuthentification yes\n");
+        let sound = fs::read_to_string(DROP_IN).unwrap();
+        append(world, DROP_IN, "KbdInteractiveAuthentification yes\n");
         let one = finds(world, "sshd-config", "lockout", Some(&place_of(DROP_IN, "KbdInteractiveAuthentif")));
         assert!(one.found.contains("KbdInteractiveAuthentif"), "{one:#?}");
-    });
-}
-
-#[test]
-fn the_folder_that_goes_with_a_socket_activated_sshd_is_made_and_is_no_fault() {
-    on_debian(|world| {
+        world.write(DROP_IN, &sound);
+        let earlier = "/etc/ssh/sshd_config.d/00-a.conf";
+        world.write(earlier, "# ours\nKbdInteractiveAuthentication no\n");
+        let one = finds_with(world, "sshd-config", "lockout", Some(&format!("{earlier}:2")), &["sshd-unheard"]);
+        assert!(one.found.contains("AuthenticationMethods"), "{one:#?}");
+        fs::remove_file(earlier).unwrap();
+        // The folder that goes with a socket-activated sshd is made, and is no fault.
         fs::remove_dir("/run/sshd").unwrap();
         finds_no(world, "sshd-config");
         // Where it cannot be made, no line of the configuration is blamed.
         fs::remove_dir("/run/sshd").unwrap();
         world.write("/run/sshd", "no folder");
-        append(world, "Match User nobody\n  KbdInteractiveAuthentication no\n");
+        append(world, DROP_IN, "Match User nobody\n  KbdInteractiveAuthentication no\n");
         let one = finds(world, "sshd-config", "lockout", None);
         assert!(one.found.contains("/run/sshd") && one.mend.contains("install -d -m 0755"), "{one:#?}");
     });
 }
 
 #[test]
-fn a_method_that_is_named_and_switched_off_is_found_where_it_is_switched_off() {
+fn what_a_match_says_for_a_user_or_a_network_is_asked_for() {
     on_debian(|world| {
-        let earlier = "/etc/ssh/sshd_config.d/00-a.conf";
-        world.write(earlier, "# ours\nKbdInteractiveAuthentication no\n");
-        let one = finds_with(world, "sshd-config", "lockout", Some(&format!("{earlier}:2")), &["sshd-unheard"]);
-        assert!(one.found.contains("AuthenticationMethods"), "{one:#?}");
-        let unheard = only(&findings(world), "sshd-unheard");
-        assert_eq!(unheard.severity, "warning");
-        assert_eq!(unheard.place, Some(place_of(DROP_IN, "KbdInteractiveAuthentication")));
-    });
-}
-
-#[test]
-fn a_method_that_is_switched_off_for_one_user_is_found() {
-    on_debian(|world| {
-        append(world, "Match User alice\n    KbdInteractiveAuthentication no\n");
+        let sound = fs::read_to_string(DROP_IN).unwrap();
+        append(world, DROP_IN, "Match User alice\n    KbdInteractiveAuthentication no\n");
         let one = finds(world, "sshd-methods", "lockout", Some(&place_of(DROP_IN, "AuthenticationMethods")));
         assert!(one.found.starts_with("sshd has no way to log in for alice: "), "{one:#?}");
-    });
-}
 
-#[test]
-fn a_key_alone_is_found_and_is_open_without_the_guard() {
-    for family in [Family::Debian, Family::Rhel] {
-        on(family, FirstFactor::Key, |world| {
-            without(world, "AuthenticationMethods publickey,keyboard-interactive");
-            // The default is sshd's own, so there is no place.
-            let one = finds(world, "key-alone", "lockout", None);
-            assert!(one.found.contains("alice"), "{one:#?}");
-            change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
-            finds_with(world, "key-alone", "lockout", None, &["code-alone"]);
-            change(world, STACK, "\naccount    required     pam_twinlock.so", "");
-            let one = only(&findings(world), "key-alone");
-            assert_eq!(one.severity, "open", "{one:#?}");
-        });
-    }
-}
-
-#[test]
-fn a_key_alone_for_one_user_is_found_at_the_line_of_its_match() {
-    on_debian(|world| {
-        append(world, "Match User alice\n    AuthenticationMethods publickey\n");
-        let text = fs::read_to_string(DROP_IN).unwrap();
-        let place = format!("{DROP_IN}:{}", text.lines().count());
-        let one = finds(world, "key-alone", "lockout", Some(&place));
-        assert!(one.found.contains(" alice ") && one.mend.contains("Robots"), "{one:#?}");
-    });
-}
-
-#[test]
-fn a_key_alone_from_one_network_is_found() {
-    on_debian(|world| {
-        append(world, "Match Address 10.0.0.0/8\n    AuthenticationMethods publickey\n");
+        world.write(DROP_IN, format!("{sound}Match Address 10.0.0.0/8\n    AuthenticationMethods publickey\n"));
         let one = only(&findings(world), "key-alone");
         assert!(one.severity == "lockout" && one.found.contains(" from 10.0.0.0"), "{one:#?}");
         let from = |address| findings_of(world, &["--user", "alice", "--from", address]);
         assert!(from("10.1.2.3").iter().any(|one| one.id == "key-alone"));
         assert!(from("192.0.2.7").iter().all(|one| one.id != "key-alone"));
-    });
-}
 
-#[test]
-fn somebody_exempt_in_sshd_and_in_policy_is_no_fault() {
-    on_debian(|world| {
+        // An account that sshd admits by a key alone is no fault where policy or PAM exempts it.
         world.account("git");
-        append(world, "Match User git\n    AuthenticationMethods publickey\n");
-        assert_eq!(only(&findings(world), "key-alone").severity, "lockout");
+        world.write(DROP_IN, format!("{sound}Match User git\n    AuthenticationMethods publickey\n"));
+        let last = fs::read_to_string(DROP_IN).unwrap().lines().count();
+        let one = only(&findings(world), "key-alone");
+        assert_eq!((one.severity.as_str(), one.place.clone()), ("lockout", Some(format!("{DROP_IN}:{last}"))));
+        assert!(one.found.contains(" git ") && one.mend.contains("Robots"), "{one:#?}");
         world.write(CONFIG, "[[rule]]\nusers = [\"git\"]\nsecond_factor = \"skip\"\n");
         finds_no(world, "key-alone");
-    });
-}
-
-#[test]
-fn somebody_exempt_in_sshd_and_in_pam_is_no_fault() {
-    on_debian(|world| {
-        world.account("git");
-        append(world, "Match User git\n    AuthenticationMethods publickey\n");
+        world.write(CONFIG, "");
         change(
             world,
             STACK,
@@ -135,33 +74,6 @@ fn somebody_exempt_in_sshd_and_in_pam_is_no_fault() {
             ("hint", Some(place_of(STACK, "account    [success=1")))
         );
         assert!(all.iter().all(|one| one.severity == "hint"), "{all:#?}");
-    });
-}
-
-#[test]
-fn a_login_that_is_asked_for_nothing_is_found() {
-    on_debian(|world| {
-        change(
-            world,
-            DROP_IN,
-            "\nAuthenticationMethods publickey,keyboard-interactive",
-            "\nAuthenticationMethods publickey,keyboard-interactive keyboard-interactive",
-        );
-        world.account("bob");
-        world.write(CONFIG, "second_factor = \"optional\"\n");
-        finds_no(world, "code-alone");
-        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
-        let all = findings(world);
-        let told: Vec<_> = all
-            .iter()
-            .filter(|one| one.severity != "hint")
-            .map(|one| (one.severity.as_str(), one.found.as_str()))
-            .collect();
-        let wanted = [
-            "bob can log in without any factor: sshd asks for no key, and the PAM stack for no password and no code",
-            "a code alone lets alice in: sshd asks for no key, and the PAM stack for no password",
-        ];
-        assert_eq!(told, wanted.map(|found| ("open", found)), "{all:#?}");
     });
 }
 
@@ -219,13 +131,5 @@ fn a_server_that_says_nothing_or_does_not_end_is_found() {
         stand_in(world, "/usr/sbin/sshd", "exec sleep 60");
         let one = finds(world, "sshd-config", "lockout", None);
         assert!(one.found.contains("it takes too long"), "{one:#?}");
-    });
-}
-
-#[test]
-fn a_file_of_the_service_in_capitals_is_found() {
-    on_debian(|world| {
-        world.service("SSHD", "auth required pam_twinlock.so\n");
-        finds(world, "service-name", "warning", Some("/etc/pam.d/SSHD"));
     });
 }

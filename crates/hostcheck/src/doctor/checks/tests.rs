@@ -1,7 +1,9 @@
 //! The checks as a table over facts: a sound host gives nothing, and each planted fault is found where it is.
 
 mod host;
+mod installation;
 mod logins;
+mod people;
 mod server;
 mod stack;
 

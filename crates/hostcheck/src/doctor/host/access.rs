@@ -42,3 +42,37 @@ impl<'a> Access<'a> {
             && self.allowed_groups.as_deref().is_none_or(in_one)
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use twinlock_core::account::{Subject, UserName};
+
+    use super::*;
+
+    fn account(name: &str, primary_group: u32) -> Account {
+        let subject = Subject { name: UserName::parse(name.as_bytes()).unwrap(), uid: 1001 };
+        Account { subject, primary_group, home: "/home".into(), shell: "/bin/sh".into() }
+    }
+
+    #[test]
+    fn the_lists_leave_in_whom_they_name_and_everybody_in_doubt() {
+        // The group of root is on every host.
+        let [alice, bob, in_root] = [account("alice", 1001), account("bob", 1002), account("carol", 0)];
+        for (lists, left_in) in [
+            ("", [true, true, true]),
+            ("allowusers alice root", [true, false, false]),
+            ("allowusers alice bo*", [true, true, false]),
+            ("allowusers alice@192.0.2.*", [true, false, false]),
+            ("denyusers b?b", [true, false, true]),
+            ("denyusers bob@192.0.2.*", [true, true, true]),
+            ("denyusers carol\nallowusers alice carol", [true, false, false]),
+            ("allowgroups root", [false, false, true]),
+            ("allowgroups r*", [true, true, true]),
+            ("denygroups root", [true, true, false]),
+        ] {
+            let settings = Settings::parse(lists);
+            let access = Access::from_settings(&settings);
+            assert_eq!([&alice, &bob, &in_root].map(|account| access.leaves_in(account)), left_in, "{lists}");
+        }
+    }
+}

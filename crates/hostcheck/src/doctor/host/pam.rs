@@ -105,3 +105,16 @@ impl PamExemptions {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::doctor::host::{HostFacts, fixtures::STACK};
+
+    #[test]
+    fn a_module_by_its_whole_path_is_looked_for_there() {
+        let stack = STACK.replace(" pam_twinlock.so", " /opt/pam_twinlock.so");
+        let module = ModuleFile { path: "/opt/pam_twinlock.so".into(), ..ModuleFile::default() };
+        assert_eq!(HostFacts::sound().with_stack(&stack).pam.modules(), [module]);
+    }
+}

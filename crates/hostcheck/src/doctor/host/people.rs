@@ -190,3 +190,22 @@ fn has_command(line: &str) -> bool {
     let is_key = ["ssh-", "ecdsa-", "sk-", "#"].iter().any(|start| line.starts_with(start));
     !is_key && line.to_ascii_lowercase().contains("command=\"")
 }
+
+#[cfg(test)]
+mod tests {
+    use super::has_command;
+
+    #[test]
+    fn a_key_with_a_command_of_its_own_has_it_among_the_options_before_the_key() {
+        for (line, has) in [
+            ("restrict,command=\"/usr/bin/backup\" ssh-ed25519 AAAA robot", true),
+            ("  Command=\"/usr/bin/backup\" ssh-rsa AAAA", true),
+            ("ssh-ed25519 AAAA a person's key with command=\"no\"", false),
+            ("ecdsa-sha2-nistp256 AAAA command=\"no\"", false),
+            ("# command=\"/usr/bin/backup\" ssh-ed25519 AAAA", false),
+            ("no-pty ssh-ed25519 AAAA alice", false),
+        ] {
+            assert_eq!(has_command(line), has, "{line}");
+        }
+    }
+}

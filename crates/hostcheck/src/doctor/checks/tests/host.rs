@@ -24,7 +24,9 @@ pub(super) struct Host {
     in_force: String,
     config: &'static str,
     version: (u32, u32),
-    user: Person,
+    /// What `sshd -t` complains of.
+    complaint: Option<&'static str>,
+    users: Vec<Person>,
 }
 
 impl Host {
@@ -36,7 +38,8 @@ impl Host {
             in_force: IN_FORCE.to_owned(),
             config: "",
             version: (9, 9),
-            user: Person::sound("alice", 1000),
+            complaint: None,
+            users: vec![Person::sound("alice", 1000)],
         }
     }
 
@@ -100,7 +103,18 @@ impl Host {
 
     /// With this user in the place of alice.
     pub(super) fn user(self, user: Person) -> Self {
-        Self { user, ..self }
+        Self { users: vec![user], ..self }
+    }
+
+    /// With this user beside the others.
+    pub(super) fn and_user(mut self, user: Person) -> Self {
+        self.users.push(user);
+        self
+    }
+
+    /// With an sshd that refuses its configuration.
+    pub(super) fn complaint(self, complaint: &'static str) -> Self {
+        Self { complaint: Some(complaint), ..self }
     }
 
     /// The first line of a file that begins so, as `file:line`.
@@ -110,20 +124,35 @@ impl Host {
     }
 
     fn facts(self) -> HostFacts {
-        let Self { files, in_force, config, version, user } = self;
+        let Self { files, in_force, config, version, complaint, users } = self;
         let files: Vec<_> = files.iter().map(|(path, text)| (path.as_str(), text.as_str())).collect();
-        let facts = HostFacts::sound().with_config(config).with_people(vec![user]);
+        let facts = HostFacts::sound().with_config(config).with_people(users);
         let mut facts = facts.with_pam(&files).with_sshd(&files, &in_force);
-        facts.sshd.as_mut().unwrap().version = Some(version);
+        let sshd = facts.sshd.as_mut().unwrap();
+        sshd.version = Some(version);
+        if let Some(complaint) = complaint {
+            // A server that does not start has no settings.
+            (sshd.complaint, sshd.settings, facts.logins) = (Some(complaint.to_owned()), None, Vec::new());
+        }
         facts
+    }
+
+    /// All that is found, the worst first.
+    pub(super) fn findings(self) -> Vec<Finding> {
+        all(&self.facts())
+    }
+
+    /// The text of each finding.
+    pub(super) fn texts(self) -> Vec<String> {
+        self.findings().into_iter().map(|finding| finding.found).collect()
     }
 
     /// The worst of what is found.
     pub(super) fn worst(self) -> Finding {
-        all(&self.facts()).swap_remove(0)
+        self.findings().swap_remove(0)
     }
 
-    /// All that is found, the worst first.
+    /// The name, the severity and the place of each finding.
     pub(super) fn found(self) -> Vec<(&'static str, Severity, Option<String>)> {
         found(&self.facts())
     }

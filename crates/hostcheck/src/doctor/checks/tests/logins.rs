@@ -1,5 +1,7 @@
 //! The ways that sshd takes for a login.
 
+use twinlock_core::policy::SecondFactor;
+
 use super::host::{DROP_IN, GUARD, Host, OURS, STACK};
 use crate::doctor::{
     finding::Severity::{Lockout, Open},
@@ -17,6 +19,8 @@ fn without_pam_nothing_is_asked() {
 fn a_login_whose_every_method_is_switched_off_is_a_lockout() {
     let host = Host::with_key_and_code().in_force("kbdinteractiveauthentication", "no");
     let place = Some(host.place(DROP_IN, "AuthenticationMethods"));
+    assert!(host.texts()[0].starts_with("sshd has no way to log in for alice: "));
+    let host = Host::with_key_and_code().in_force("kbdinteractiveauthentication", "no");
     host.finds("sshd-methods", Lockout, place);
 }
 
@@ -67,4 +71,30 @@ fn root_who_has_to_answer_and_cannot_is_a_lockout() {
     for right in ["PermitRootLogin yes", "PermitRootLogin no"] {
         assert_eq!(host(right).found(), []);
     }
+}
+
+#[test]
+fn a_login_that_is_asked_for_nothing_is_open() {
+    let ways = "publickey,keyboard-interactive";
+    let host = || {
+        let either = format!("AuthenticationMethods {ways} keyboard-interactive");
+        let bob = Person {
+            enrolled: false,
+            recovery_codes_left: None,
+            second_factor: Some(SecondFactor::Optional),
+            ..Person::sound("bob", 1001)
+        };
+        Host::with_key_and_code().set(&format!("AuthenticationMethods {ways}"), &either).and_user(bob)
+    };
+    assert_eq!(host().found(), [], "Twinlock requires a key");
+    let lenient = || host().change(STACK, OURS, "auth required pam_twinlock.so");
+    let place = Some(lenient().place(DROP_IN, "AuthenticationMethods"));
+    assert_eq!(lenient().found(), [("code-alone", Open, place.clone()), ("code-alone", Open, place)]);
+    assert_eq!(
+        lenient().texts(),
+        [
+            "bob can log in without any factor: sshd asks for no key, and the PAM stack for no password and no code",
+            "a code alone lets alice in: sshd asks for no key, and the PAM stack for no password",
+        ]
+    );
 }

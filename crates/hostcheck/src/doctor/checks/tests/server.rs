@@ -1,7 +1,15 @@
 //! sshd as a whole.
 
-use super::host::{DROP_IN, Host};
-use crate::doctor::finding::Severity::{Hint, Warning};
+use std::path::PathBuf;
+
+use super::{
+    found,
+    host::{DROP_IN, Host},
+};
+use crate::doctor::{
+    finding::Severity::{Hint, Lockout, Warning},
+    host::HostFacts,
+};
 
 const BY_NETWORK: &str = "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
 
@@ -54,4 +62,36 @@ fn a_line_of_the_administrator_that_is_not_heard_is_a_hint() {
     assert_eq!(overruled().found(), []);
     let host = overruled().change(DROP_IN, "\nPasswordAuthentication no\n", "\n");
     host.file(earlier, "PasswordAuthentication no\n").finds("sshd-unheard", Hint, Some(format!("{later}:2")));
+}
+
+#[test]
+fn a_configuration_that_sshd_refuses_is_a_lockout_at_the_line_that_it_names() {
+    let complaint = "/etc/ssh/sshd_config.d/00-twinlock.conf: line 9: Bad configuration option: X";
+    Host::with_key_and_code().complaint(complaint).finds("sshd-config", Lockout, Some(format!("{DROP_IN}:9")));
+    // No line of the configuration is to blame.
+    let host = || Host::with_key_and_code().complaint("Missing privilege separation directory: /run/sshd");
+    host().finds("sshd-config", Lockout, None);
+    assert!(host().worst().fix.contains("install -d -m 0755"), "{:#?}", host().worst());
+}
+
+#[test]
+fn a_method_that_is_named_and_switched_off_is_a_lockout_at_the_line_that_switches_it_off() {
+    let earlier = "/etc/ssh/sshd_config.d/00-a.conf";
+    let host = || {
+        let host = Host::with_key_and_code().file(earlier, "# ours\nKbdInteractiveAuthentication no\n");
+        host.complaint("Disabled method \"keyboard-interactive\" in AuthenticationMethods list \"publickey\"")
+    };
+    let heard_too_late = Some(host().place(DROP_IN, "KbdInteractiveAuthentication"));
+    let config = ("sshd-config", Lockout, Some(format!("{earlier}:2")));
+    assert_eq!(host().found(), [config, ("sshd-unheard", Warning, heard_too_late)]);
+}
+
+#[test]
+fn a_server_that_says_nothing_or_has_not_read_its_configuration_is_a_warning() {
+    let mut silent = HostFacts { logins: Vec::new(), ..HostFacts::sound() };
+    silent.sshd.as_mut().unwrap().settings = None;
+    assert_eq!(found(&silent), [("sshd-config", Warning, None)]);
+    let mut stale = HostFacts::sound();
+    stale.sshd.as_mut().unwrap().changed_since = Some(PathBuf::from("/etc/ssh/sshd_config"));
+    assert_eq!(found(&stale), [("sshd-stale", Warning, Some("/etc/ssh/sshd_config".to_owned()))]);
 }

@@ -1,7 +1,13 @@
 //! sshd's PAM stack.
 
-use super::host::{GUARD, Host, OURS, STACK};
-use crate::doctor::finding::Severity::{self, Hint, Lockout, Open, Warning};
+use super::{
+    found,
+    host::{GUARD, Host, OURS, STACK},
+};
+use crate::doctor::{
+    finding::Severity::{self, Hint, Lockout, Open, Warning},
+    host::HostFacts,
+};
 
 const PERMIT: &str = "auth       required     pam_permit.so";
 
@@ -122,4 +128,49 @@ fn another_second_factor_is_a_hint_with_how_to_import_it() {
         finds(host(), "other-second-factor", Hint, &line);
         assert!(host().worst().fix.contains(fix), "{module}");
     }
+}
+
+/// RHEL's stack with the password asked for by authselect's file, which is named with this control value.
+fn with_password_auth(control: &str) -> Host {
+    const STACK_OF_RHEL: &str = include_str!("../../../../../../config/pam.d/rhel/sshd.password-and-code");
+    const AUTHSELECT: &str = "auth required pam_env.so\nauth sufficient pam_unix.so nullok\n\
+        -auth sufficient pam_sss.so forward_pass\nauth required pam_deny.so\naccount required pam_unix.so\n\
+        account required pam_permit.so\npassword required pam_unix.so\nsession required pam_unix.so\n";
+    let host = Host::with_password_and_code()
+        .file(STACK, STACK_OF_RHEL)
+        .file("/etc/pam.d/password-auth", AUTHSELECT)
+        .file("/etc/pam.d/postlogin", "session optional pam_umask.so silent\n");
+    let named = format!("\nauth       {control}     password-auth");
+    let own = [
+        "auth       required                        pam_env",
+        "auth       [success=2",
+        "-auth",
+        "auth       requisite",
+    ];
+    own.iter().fold(host.change(STACK, "\n#auth       substack     password-auth", &named), |host, line| {
+        host.change(STACK, &format!("\n{line}"), &format!("\n#{line}"))
+    })
+}
+
+#[test]
+fn a_substack_with_the_password_is_sound() {
+    assert_eq!(with_password_auth("substack").found(), []);
+}
+
+#[test]
+fn an_include_that_ends_the_stack_before_the_code_is_open_at_the_included_lines() {
+    let host = || with_password_auth("include");
+    let orders: Vec<_> = host().found().into_iter().filter(|(id, ..)| *id == "pam-order").collect();
+    let at = |line| ("pam-order", Open, Some(format!("/etc/pam.d/password-auth:{line}")));
+    assert_eq!(orders, [at(2), at(3)]);
+    let one = host().findings().into_iter().find(|one| one.id == "pam-order").unwrap();
+    let by = host().place(STACK, "auth       include     password-auth");
+    assert!(one.fix.contains("`substack`") && one.fix.contains(&by), "{one:#?}");
+}
+
+#[test]
+fn a_file_of_the_service_in_capitals_is_a_warning() {
+    let mut facts = HostFacts::sound();
+    facts.pam.misspelled = vec!["/etc/pam.d/SSHD".into()];
+    assert_eq!(found(&facts), [("service-name", Warning, Some("/etc/pam.d/SSHD".to_owned()))]);
 }

@@ -1,4 +1,4 @@
-//! A sound host, and what the doctor says of it.
+//! A sound host, faults that are planted there, and what the doctor says of them.
 
 use std::fs;
 
@@ -45,6 +45,12 @@ pub(crate) fn on(family: Family, first: FirstFactor, test: impl FnOnce(&World) +
 pub(crate) fn first_in_drop_in(world: &World, lines: &str) {
     let text = fs::read_to_string(DROP_IN).unwrap();
     world.write(DROP_IN, format!("{lines}{text}"));
+}
+
+/// Adds lines to the end of a file; in the drop-in Match lines belong there.
+pub(crate) fn append(world: &World, path: &str, lines: &str) {
+    let text = fs::read_to_string(path).unwrap();
+    world.write(path, text + lines);
 }
 
 /// Adds an account with a key.
