@@ -62,7 +62,9 @@ impl Reason {
             Self::WrongCode => {
                 "The answer is neither a current code nor a recovery code. With `clock-offset=` it is the code for a different time: a clock is off by that much."
             }
-            Self::Replayed => "The code was correct, but used before. Someone may have watched the user.",
+            Self::Replayed => {
+                "The code was correct, but used before. Someone may have watched the user. Only a used recovery code counts as a failure."
+            }
             Self::Throttled => "Too soon after the last incorrect code. The answer was not checked or counted.",
             Self::StepUp => "Two consecutive codes were required, and the second did not follow the first.",
             Self::Junk => "The answer does not look like a code. It was not checked or counted.",
