@@ -10,7 +10,7 @@ use twinlock_tests::{Attempt, Launch, Operation, PamCode, one_after_another, rac
 use crate::contender::{Contender, granted};
 use crate::guesses::ALLOWED;
 use crate::row::{Finding, Row, Trial};
-use crate::scene::on_a_disk;
+use crate::tools::on_a_disk;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {

@@ -41,9 +41,9 @@ mod policy_and_traces;
 mod programs;
 mod renamed_account;
 mod row;
-mod scene;
 mod sudo;
 mod sudo_edges;
+mod tools;
 mod verification;
 
 use std::env;

@@ -4,7 +4,7 @@ use twinlock_tests::{Attempt, PamCode, tally};
 
 use crate::contender::{Contender, Scene};
 use crate::row::{Row, Trial};
-use crate::scene::middle_of_a_step;
+use crate::tools::middle_of_a_step;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {

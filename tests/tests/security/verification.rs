@@ -7,7 +7,7 @@ use twinlock_tests::{Give, Outcome, PamCode, credentials_of, one_after_another, 
 use crate::attacks::{planted, same_as};
 use crate::contender::{Contender, granted};
 use crate::row::{Finding, Row, Trial};
-use crate::scene::at;
+use crate::tools::at;
 
 pub(crate) const ROWS: &[Row] = &[
     Row {

@@ -6,8 +6,8 @@ use std::slice::from_ref;
 use nix::libc;
 use twinlock_tests::{Attempt, Blow, Call, End, Faults, LogEntry, PamCode, SLOT, State, Told, state_of};
 
+use crate::faults::attempts::{Given, RECOVERY, Scene, attempt, attempt_of};
 use crate::faults::scenario::{Afterwards, Scenario, Worth};
-use crate::faults::scene::{Given, RECOVERY, Scene, attempt, attempt_of};
 
 /// What the log says of a panic.
 const BUG: &str = "a bug in pam_twinlock.so";

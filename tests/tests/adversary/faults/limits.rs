@@ -6,8 +6,8 @@ use twinlock_tests::Resource::{
 };
 use twinlock_tests::{Faults, tally};
 
+use crate::faults::attempts::on_a_host;
 use crate::faults::scenario::of;
-use crate::faults::scene::on_a_host;
 
 const ATTEMPTS: [&str; 4] = ["right code", "wrong code", "right recovery code", "first attempt ever"];
 const KIB: u64 = 1024;

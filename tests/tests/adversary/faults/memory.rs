@@ -11,8 +11,8 @@ use std::fs;
 
 use twinlock_tests::{End, Faults, PamCode, Shortage, World, sample_of_sweep, tally};
 
+use crate::faults::attempts::{on_a_host, on_a_host_where};
 use crate::faults::scenario::of;
-use crate::faults::scene::{on_a_host, on_a_host_where};
 
 /// The size in bytes of the largest file that a login reads. Only Argon2 asks for more.
 const SMALL: u32 = 64 * 1024;

@@ -2,7 +2,7 @@
 
 use twinlock_tests::PamCode::{self, AuthErr, CredUnavail, Success};
 
-use crate::faults::scene::{Given, RECOVERY, Scene};
+use crate::faults::attempts::{Given, RECOVERY, Scene};
 
 /// An attempt that is struck.
 #[derive(Clone, Copy)]

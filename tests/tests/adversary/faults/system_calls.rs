@@ -5,9 +5,9 @@ use nix::libc;
 use nix::sys::signal::Signal;
 use twinlock_tests::{Blow, Call, Faults, PamCode, Random, Share, is_long, sample_of_sweep, sweep_of, tally};
 
+use crate::faults::attempts::on_a_host;
 use crate::faults::invariants::slots_written;
 use crate::faults::scenario::{Scenario, Worth, of};
-use crate::faults::scene::on_a_host;
 
 const ERRORS: [Errno; 12] = [
     Errno::EIO,

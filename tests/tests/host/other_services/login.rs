@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Launch, PASSWORD, STORE, Snapshot};
 
-use crate::other_services::scene::{CODE, Dialogue, PASSWORD_PROMPT, on_each_host, right_and_wrong};
+use crate::other_services::hosts::{CODE, Dialogue, PASSWORD_PROMPT, on_each_host, right_and_wrong};
 
 const REFUSED: &str = "Login incorrect";
 const SAY: &str = "echo I am $(id -un)";

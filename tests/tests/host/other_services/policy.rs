@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Launch, PASSWORD};
 
-use crate::other_services::scene::{CODE, Dialogue, Host, PASSWORD_PROMPT, SUDO_PASSWORD, on_each_host, ran};
+use crate::other_services::hosts::{CODE, Dialogue, Host, PASSWORD_PROMPT, SUDO_PASSWORD, on_each_host, ran};
 
 const AS_ROOT: [&str; 4] = ["sudo", "sh", "-c", "echo ran as $(id -u)"];
 const TO_BOB: [&str; 4] = ["su", "bob", "-c", "echo I am $(id -un)"];

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Launch, PASSWORD, STORE, Snapshot};
 
-use crate::other_services::scene::{CODE, PASSWORD_PROMPT, on_each_host, ran, right_and_wrong};
+use crate::other_services::hosts::{CODE, PASSWORD_PROMPT, on_each_host, ran, right_and_wrong};
 
 const TO_BOB: [&str; 4] = ["su", "bob", "-c", "echo I am $(id -un)"];
 const REFUSED: &str = "su: Authentication failure";

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Family, Launch, PASSWORD, STORE, Snapshot};
 
-use crate::other_services::scene::{CODE, Dialogue, SUDO_PASSWORD, on_each_host, ran, right_and_wrong};
+use crate::other_services::hosts::{CODE, Dialogue, SUDO_PASSWORD, on_each_host, ran, right_and_wrong};
 
 const AS_ROOT: [&str; 4] = ["sudo", "sh", "-c", "echo ran as $(id -u)"];
 const RAN: &str = "ran as 0";

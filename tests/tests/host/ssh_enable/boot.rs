@@ -5,7 +5,7 @@ use std::fs;
 use nix::mount::{MntFlags, MsFlags, mount, umount2};
 use twinlock_tests::{Family, Launch, Output};
 
-use crate::ssh_enable::scene::{Host, configuration, journal, with_host};
+use crate::ssh_enable::stock_host::{Host, configuration, journal, with_host};
 
 const FOLDER: &str = "/etc/systemd/system";
 const UNIT: &str = "/etc/systemd/system/twinlock-ssh-rollback.service";

@@ -6,7 +6,7 @@ use std::os::unix::fs::MetadataExt;
 
 use twinlock_tests::{Family, Launch, Process};
 
-use crate::ssh_enable::scene::{Host, with_host};
+use crate::ssh_enable::stock_host::{Host, with_host};
 
 const UNIT: &str = "/etc/systemd/system/twinlock-ssh-rollback.service";
 const WANTED: &str = "/etc/systemd/system/multi-user.target.wants/twinlock-ssh-rollback.service";

@@ -6,7 +6,7 @@ use std::fs;
 use twinlock_tests::{Family, Output};
 
 use crate::ssh_enable::killed::{Known, WRITES, calls};
-use crate::ssh_enable::scene::{Host, configuration, journal, with_host};
+use crate::ssh_enable::stock_host::{Host, configuration, journal, with_host};
 
 /// Runs it with a fault at one call, or from that one on.
 fn with_fault(host: &Host<'_>, words: &[&str], call: &str, errno: &str, when: &str) -> Output {

@@ -5,7 +5,9 @@ use std::os::unix::fs::chown;
 
 use twinlock_tests::{Family, in_sshd_world, set_mode};
 
-use crate::ssh_enable::scene::{DROP_IN, FAMILIES, MODES, PAM, configuration, exists, journal, meaning, with_host};
+use crate::ssh_enable::stock_host::{
+    DROP_IN, FAMILIES, MODES, PAM, configuration, exists, journal, meaning, with_host,
+};
 
 #[test]
 fn a_fresh_debian_is_switched_on_by_three_commands_and_nothing_is_edited_by_hand() {

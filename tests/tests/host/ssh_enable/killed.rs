@@ -6,7 +6,7 @@ use std::fs;
 
 use twinlock_tests::{Family, sample_of_sweep};
 
-use crate::ssh_enable::scene::{Host, JOURNAL, configuration, journal, pair, with_host};
+use crate::ssh_enable::stock_host::{Host, JOURNAL, configuration, journal, pair, with_host};
 
 /// Calls that change something outside of the process.
 pub(crate) const WRITES: [&str; 9] =

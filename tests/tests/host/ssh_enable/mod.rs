@@ -10,6 +10,6 @@ mod plan;
 mod readme;
 mod refused;
 mod roll_out;
-mod scene;
+mod stock_host;
 mod trial;
 mod unenrolled;

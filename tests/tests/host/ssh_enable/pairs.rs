@@ -5,7 +5,7 @@ use std::fs;
 
 use twinlock_tests::{CONFIG, Family, FirstFactor, PASSWORD};
 
-use crate::ssh_enable::scene::{DROP_IN, FAMILIES, Host, JOURNAL, PAM, with_host};
+use crate::ssh_enable::stock_host::{DROP_IN, FAMILIES, Host, JOURNAL, PAM, with_host};
 
 /// Which stack.
 #[derive(Clone, Copy)]

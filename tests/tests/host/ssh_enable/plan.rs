@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{Family, Launch};
 
-use crate::ssh_enable::scene::{DROP_IN, FAMILIES, MODES, PAM, configuration, journal, pair, with_host};
+use crate::ssh_enable::stock_host::{DROP_IN, FAMILIES, MODES, PAM, configuration, journal, pair, with_host};
 
 /// What patch(1) makes of a file by a part of the plan.
 fn patched(world: &twinlock_tests::World, name: &str, diff: &str) -> String {

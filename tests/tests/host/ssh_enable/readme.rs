@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{Authenticator, CONFIG, Family, FirstFactor, Output, Sshd, Terminal, World, in_sshd_world};
 
-use crate::ssh_enable::scene::{configuration, with_host};
+use crate::ssh_enable::stock_host::{configuration, with_host};
 
 /// The commands of the section, without `sudo`.
 fn commands(readme: &str) -> Vec<Vec<&str>> {

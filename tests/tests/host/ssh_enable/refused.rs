@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 use nix::mount::{MsFlags, mount};
 use twinlock_tests::{CONFIG, Family, FirstFactor, Output, Snapshot, set_mode};
 
-use crate::ssh_enable::scene::{DROP_IN, Host, JOURNAL, PAM, configuration, journal, with_host};
+use crate::ssh_enable::stock_host::{DROP_IN, Host, JOURNAL, PAM, configuration, journal, with_host};
 
 fn refuses(host: &Host<'_>, words: &[&str], told: &[&str]) -> Output {
     let before = configuration();

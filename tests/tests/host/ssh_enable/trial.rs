@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use twinlock_tests::{DEADLINE, Family, FirstFactor, Terminal};
 
-use crate::ssh_enable::scene::{JOURNAL, PAM, configuration, journal, pair, with_host};
+use crate::ssh_enable::stock_host::{JOURNAL, PAM, configuration, journal, pair, with_host};
 
 /// Waits for it, longer than the trial lasts.
 fn wait_until(what: &str, mut come: impl FnMut() -> bool) {

@@ -6,7 +6,7 @@ use std::os::unix::fs::symlink;
 
 use twinlock_tests::{CONFIG, Family, Output};
 
-use crate::ssh_enable::scene::{Host, configuration, journal, with_host};
+use crate::ssh_enable::stock_host::{Host, configuration, journal, with_host};
 
 /// Adds accounts with a key and no password, as most hosts have them.
 fn with_keys(host: &Host<'_>, names: &[String]) {

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 
 use twinlock_tests::{Authenticator, PamCode, sample_of_sweep, tally};
 
+use crate::power::attempts::{Before, FREE, Made, Scene, credentials, damaged, on_a_host, state};
 use crate::power::disk::{Image, images};
-use crate::power::scene::{Before, FREE, Made, Scene, credentials, damaged, on_a_host, state};
 use crate::power::trace::Event;
 
 /// What was before.

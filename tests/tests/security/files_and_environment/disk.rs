@@ -8,7 +8,7 @@ use twinlock_tests::{CONFIG, Launch, PamCode, STORE, Snapshot, credentials_of, r
 
 use crate::contender::{Contender, Scene};
 use crate::row::Finding;
-use crate::scene::on_a_disk;
+use crate::tools::on_a_disk;
 
 pub(super) fn what_a_user_can_delete_switches_nothing_off(contender: Contender) -> Finding {
     if contender == Contender::Oath {

@@ -4,7 +4,7 @@ use twinlock_tests::{CONFIG, PamCode, one_after_another, tally};
 
 use crate::contender::{Contender, granted};
 use crate::row::Finding;
-use crate::scene::{at, middle_of_a_step};
+use crate::tools::{at, middle_of_a_step};
 
 const HOUR: u64 = 3600;
 const DAY: u64 = 24 * HOUR;

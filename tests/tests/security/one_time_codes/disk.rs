@@ -6,7 +6,7 @@ use twinlock_tests::{PamCode, one_after_another, tool};
 
 use crate::contender::{Contender, Scene, granted};
 use crate::row::Finding;
-use crate::scene::text;
+use crate::tools::text;
 
 pub(super) fn a_host_that_may_not_write_lives(contender: Contender) -> Finding {
     contender.scene(|scene| {

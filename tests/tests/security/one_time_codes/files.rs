@@ -10,7 +10,7 @@ use twinlock_tests::{PamCode, set_mode, tally, tool};
 use crate::attacks::planted;
 use crate::contender::{Contender, Scene};
 use crate::row::Finding;
-use crate::scene::text;
+use crate::tools::text;
 
 /// What can stand in the place of a file, and how it is made.
 type Kind = (&'static str, fn(&Path));

@@ -4,7 +4,7 @@ use twinlock_tests::{race, tally};
 
 use crate::contender::{Contender, Scene, granted};
 use crate::row::Finding;
-use crate::scene::on_a_disk;
+use crate::tools::on_a_disk;
 
 const TOGETHER: usize = 8;
 const ROUNDS: usize = 20;

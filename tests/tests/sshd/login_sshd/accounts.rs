@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::in_sshd_world;
 
-use crate::login_sshd::scene::{
+use crate::login_sshd::shipped_host::{
     PROMPT, any_way_and_code, before_the_drop_in, change_stack, failures, granted, key_and_code, ours, refused, set,
     store, unseen,
 };

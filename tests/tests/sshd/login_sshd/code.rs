@@ -2,7 +2,7 @@
 
 use twinlock_tests::in_sshd_world;
 
-use crate::login_sshd::scene::{PROMPT, failures, granted, key_and_code, ours, refused, unseen};
+use crate::login_sshd::shipped_host::{PROMPT, failures, granted, key_and_code, ours, refused, unseen};
 
 #[test]
 fn key_and_right_code_get_in() {
@@ -135,7 +135,7 @@ fn each_answer_on_one_connection_is_an_attempt_of_its_own() {
 fn a_refusal_is_held_back() {
     in_sshd_world(|world| {
         let sshd = key_and_code(world);
-        crate::login_sshd::scene::set(world, "prompt", "\"Code, please: \"");
+        crate::login_sshd::shipped_host::set(world, "prompt", "\"Code, please: \"");
         let text = std::fs::read_to_string("/etc/twinlock/config.toml").unwrap();
         world.write("/etc/twinlock/config.toml", text.replace("fail_delay = \"0s\"", "fail_delay = \"2s\""));
         let alice = world.enrol("alice");
@@ -151,7 +151,7 @@ fn a_refusal_is_held_back() {
 fn neither_codes_nor_secrets_nor_answers_reach_the_log() {
     in_sshd_world(|world| {
         let sshd = key_and_code(world);
-        crate::login_sshd::scene::change_stack(world, "pam_twinlock.so", "pam_twinlock.so debug");
+        crate::login_sshd::shipped_host::change_stack(world, "pam_twinlock.so", "pam_twinlock.so debug");
         let alice = world.enrol("alice");
         let (right, wrong) = (alice.codes().next(), alice.authenticator.wrong_code());
         let recovery = alice.recovery_codes[0].clone();

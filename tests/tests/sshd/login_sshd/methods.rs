@@ -2,7 +2,7 @@
 
 use twinlock_tests::{CONFIG, Login, PASSWORD, World, in_sshd_world};
 
-use crate::login_sshd::scene::{
+use crate::login_sshd::shipped_host::{
     PROMPT, any_way_and_code, before_the_drop_in, failures, granted, key_and_code, ours, password_and_code, refused,
     unseen,
 };
@@ -45,7 +45,7 @@ fn an_account_that_the_stack_exempts_passes_the_guard_and_no_other() {
         let sshd = key_and_code(world);
         world.account("git");
         before_the_drop_in(world, "AuthenticationMethods publickey\n");
-        crate::login_sshd::scene::change_stack(world, "#account    [success=1", "account    [success=1");
+        crate::login_sshd::shipped_host::change_stack(world, "#account    [success=1", "account    [success=1");
         assert!(sshd.login("git").run().granted);
         assert_bypass(&sshd.login("alice").run());
     });
@@ -107,7 +107,7 @@ fn with_hidden_prompts_the_password_method_reaches_us_and_its_password_is_junk()
     in_sshd_world(|world| {
         let sshd = any_way_and_code(world);
         world.enrol("alice");
-        crate::login_sshd::scene::set(world, "echo", "false");
+        crate::login_sshd::shipped_host::set(world, "echo", "false");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods publickey,password\n");
         let login = sshd.login("alice").answer(PASSWORD).run();
         assert!(!login.granted, "{login:#?}");

@@ -5,6 +5,6 @@ mod code;
 mod methods;
 mod races;
 mod recovery;
-mod scene;
 mod session;
+mod shipped_host;
 mod throttle;

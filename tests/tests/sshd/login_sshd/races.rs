@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Session, Sshd, Terminal, World, in_sshd_world};
 
-use crate::login_sshd::scene::{PROMPT, before_the_drop_in, failures, key_and_code, mode, ours, texts};
+use crate::login_sshd::shipped_host::{PROMPT, before_the_drop_in, failures, key_and_code, mode, ours, texts};
 
 /// Brings `clients` logins to the prompt, gives them all the same answer at once, and looks who got in.
 fn race(world: &World, clients: usize, answer: &str) {

@@ -2,7 +2,7 @@
 
 use twinlock_tests::in_sshd_world;
 
-use crate::login_sshd::scene::{PROMPT, key_and_code, ours, refused};
+use crate::login_sshd::shipped_host::{PROMPT, key_and_code, ours, refused};
 
 #[test]
 fn a_recovery_code_lets_in_once() {

@@ -5,7 +5,7 @@ use std::fs;
 
 use twinlock_tests::in_sshd_world;
 
-use crate::login_sshd::scene::{PROMPT, change_stack, granted, key_and_code, ours};
+use crate::login_sshd::shipped_host::{PROMPT, change_stack, granted, key_and_code, ours};
 
 #[test]
 fn a_person_gets_a_shell_on_a_terminal() {

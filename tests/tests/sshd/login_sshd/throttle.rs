@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Enrolled, Login, Sshd, World, in_sshd_world};
 
-use crate::login_sshd::scene::{NEXT, PROMPT, failures, granted, key_and_code, mode, ours, refused, set};
+use crate::login_sshd::shipped_host::{NEXT, PROMPT, failures, granted, key_and_code, mode, ours, refused, set};
 
 /// The same server with its clock put off: `-600s`, `+120s`.
 fn at<'w>(sshd: Sshd<'w>, offset: &str) -> Sshd<'w> {

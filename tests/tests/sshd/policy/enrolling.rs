@@ -5,7 +5,7 @@ use twinlock_tests::{
     in_world,
 };
 
-use crate::policy::scene::{
+use crate::policy::first_login::{
     BACK, CODE, PROMPT, alice_is_enrolled, app_of, change_stack, configure, day, detail, ends, enrol,
     enrol_but_for_the_last_answer, host, ours, recovery_codes_of,
 };

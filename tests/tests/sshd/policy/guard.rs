@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{Attempt, FirstFactor, Operation, PamCode, converse, in_sshd_world, in_world};
 
-use crate::policy::scene::{detail, ends, host, ours};
+use crate::policy::first_login::{detail, ends, host, ours};
 
 #[test]
 fn by_key_alone_only_those_whom_a_rule_exempts_get_in() {

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{FirstFactor, in_sshd_world};
 
-use crate::policy::scene::{detail, ends, host, ours, was_asked};
+use crate::policy::first_login::{detail, ends, host, ours, was_asked};
 
 const SK: &str = "[[rule]]\nname = \"hardware keys\"\n\
     key_types = [\"sk-ssh-ed25519@openssh.com\", \"sk-ecdsa-sha2-nistp256@openssh.com\"]\nsecond_factor = \"skip\"\n";

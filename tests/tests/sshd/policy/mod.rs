@@ -3,11 +3,11 @@
 
 mod documented;
 mod enrolling;
+mod first_login;
 mod guard;
 mod keys;
 mod pending;
 mod remembered;
 mod rules;
-mod scene;
 mod stacked;
 mod whole_login;

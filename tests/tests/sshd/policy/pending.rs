@@ -7,7 +7,7 @@ use std::path::Path;
 use twinlock_tests::Operation::{AcctMgmt, Authenticate, DeleteCred, SetCred};
 use twinlock_tests::{Attempt, Operation, PamCode, World, converse, in_world};
 
-use crate::policy::scene::{BACK, alice_is_enrolled, app_of, recovery_codes_of};
+use crate::policy::first_login::{BACK, alice_is_enrolled, app_of, recovery_codes_of};
 
 const ENROLL: &str = "second_factor = \"enroll\"\n";
 const PENDING: &str = "/var/lib/twinlock/credentials/.alice.toml.due";

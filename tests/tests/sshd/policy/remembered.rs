@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Enrolled, FirstFactor, Sshd, State, World, in_sshd_world};
 
-use crate::policy::scene::{PROMPT, configure, detail, ends, host, ours};
+use crate::policy::first_login::{PROMPT, configure, detail, ends, host, ours};
 
 const REMEMBER: &str = "[[rule]]\nname = \"office\"\nsecond_factor = \"required\"\nremember = \"8h\"\n";
 

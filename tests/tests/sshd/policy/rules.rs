@@ -4,7 +4,7 @@ use std::fs;
 
 use twinlock_tests::{Attempt, EXACT, IGNORED, Operation, PamCode, VERIFIED_KEY, World, in_world};
 
-use crate::policy::scene::detail;
+use crate::policy::first_login::detail;
 
 /// Whether alice is asked under this rule, which would let her pass.
 fn asked(world: &World, condition: &str, attempt: Attempt) -> bool {

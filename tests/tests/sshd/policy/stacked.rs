@@ -4,7 +4,7 @@ use twinlock_tests::{
     Account, Attempt, Enrolled, FirstFactor, ForgedState, Operation, PASSWORD, PamCode, World, in_sshd_world, in_world,
 };
 
-use crate::policy::scene::{change_stack, detail, ends, host};
+use crate::policy::first_login::{change_stack, detail, ends, host};
 
 /// google-authenticator's way: we ask for both, `pam_unix` takes the password.
 const FORWARD: &str = "auth requisite pam_twinlock.so forward_pass\nauth required pam_unix.so use_first_pass nodelay\n";

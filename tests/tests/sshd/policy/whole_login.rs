@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use twinlock_tests::{DEADLINE, FirstFactor, Launch, Login, PASSWORD, Session, Sshd, World, in_sshd_world};
 
-use crate::policy::scene::{HandedOver, alice_is_enrolled, change_stack, enrol, host, ours};
+use crate::policy::first_login::{HandedOver, alice_is_enrolled, change_stack, enrol, host, ours};
 
 const ENROLL: &str = "second_factor = \"enroll\"\nissuer = \"web01\"\n";
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/0-before.conf";
