@@ -219,6 +219,17 @@ impl World {
         fs::set_permissions(path, Permissions::from_mode(0o644)).expect("just written");
     }
 
+    /// Changes a text of a file wherever it is in it.
+    ///
+    /// # Panics
+    /// When it is not there.
+    pub fn change(&self, path: impl AsRef<Path>, from: &str, to: &str) {
+        let path = path.as_ref();
+        let text = fs::read_to_string(path).unwrap_or_else(|error| panic!("{}: {error}", path.display()));
+        assert!(text.contains(from), "{from:?} is not in {}: {text}", path.display());
+        self.write(path, text.replace(from, to));
+    }
+
     /// Writes a script that can be run.
     pub fn write_script(&self, path: impl AsRef<Path>, content: &str) {
         self.write_program(path, content, 0o755);

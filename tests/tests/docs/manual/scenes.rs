@@ -48,12 +48,6 @@ impl<'w> Host<'w> {
         self.world.write(CONFIG, format!("fail_delay = \"0s\"\n{config}"));
     }
 
-    fn change(&self, path: &str, from: &str, to: &str) {
-        let text = fs::read_to_string(path).unwrap();
-        assert!(text.contains(from), "{path} has no {from:?}");
-        self.world.write(path, text.replacen(from, to, 1));
-    }
-
     /// Puts these lines in the place of Twinlock's auth line, whatever arguments that has.
     fn auth_line(&self, lines: &str) {
         let text = fs::read_to_string(STACK).unwrap();
@@ -122,13 +116,13 @@ pub(crate) fn not_enrolled(host: &Host<'_>) -> String {
 
 pub(crate) fn ignored(host: &Host<'_>) -> String {
     host.configure("second_factor = \"skip\"\n");
-    host.change(STACK, "auth       required     pam_permit.so", "");
+    host.world.change(STACK, "auth       required     pam_permit.so", "");
     host.sshd.login("alice").run().stderr
 }
 
 pub(crate) fn key_alone(host: &Host<'_>) -> String {
-    host.change(DROP_IN, METHODS, "\n");
-    host.change(STACK, ACCOUNT_LINE, "");
+    host.world.change(DROP_IN, METHODS, "\n");
+    host.world.change(STACK, ACCOUNT_LINE, "");
     let login = host.sshd.login("alice").run();
     assert!(login.granted, "{login:?}");
     login.stderr
@@ -158,7 +152,7 @@ pub(crate) fn no_key(host: &Host<'_>) -> String {
 }
 
 pub(crate) fn bypass(host: &Host<'_>) -> String {
-    host.change(DROP_IN, METHODS, "\n");
+    host.world.change(DROP_IN, METHODS, "\n");
     host.sshd.login("alice").run().stderr
 }
 
@@ -180,7 +174,7 @@ pub(crate) fn unheard(host: &Host<'_>) -> String {
 
 pub(crate) fn replaced_by_an_upgrade(host: &Host<'_>) -> String {
     host.auth_line("@include common-auth");
-    host.change(STACK, ACCOUNT_LINE, "");
+    host.world.change(STACK, ACCOUNT_LINE, "");
     String::new()
 }
 

@@ -2,16 +2,14 @@
 
 use twinlock_tests::{Snapshot, credentials_of};
 
-use crate::doctor::planted::{
-    DROP_IN, Finding, STACK, account_with_key, append, change, findings, on_debian, only, place_of,
-};
+use crate::doctor::planted::{DROP_IN, Finding, STACK, account_with_key, append, findings, on_debian, only, place_of};
 
 #[test]
 fn many_faults_of_a_host_are_each_found_at_their_place_the_worst_first() {
     on_debian(|world| {
         account_with_key(world, "bob");
-        change(world, STACK, "\naccount    required     pam_twinlock.so", "\n");
-        change(world, STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
+        world.change(STACK, "\naccount    required     pam_twinlock.so", "\n");
+        world.change(STACK, "pam_twinlock.so require_key", "pam_twinlock.so");
         append(world, DROP_IN, "Match User alice\n    AuthenticationMethods publickey\n");
         world.write("/etc/systemd/system/twinlockd.socket", "");
         world.write("/run/twinlock/broker.sock", "no socket");
@@ -45,7 +43,7 @@ fn many_faults_of_a_host_are_each_found_at_their_place_the_worst_first() {
 #[test]
 fn people_read_a_block_for_each_finding_and_a_summary() {
     on_debian(|world| {
-        change(world, STACK, "auth       required     pam_permit.so", "auth       required     pam_deny.so");
+        world.change(STACK, "auth       required     pam_permit.so", "auth       required     pam_deny.so");
         let output = world.twinlock(&["doctor"]);
         assert_eq!((output.code, output.stderr.as_str()), (Some(1), ""), "{output:?}");
         let place = place_of(STACK, "auth       required     pam_twinlock.so");

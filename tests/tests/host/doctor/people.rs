@@ -6,8 +6,7 @@ use nix::sys::stat::Mode;
 use twinlock_tests::{CONFIG, credentials_of};
 
 use crate::doctor::planted::{
-    DROP_IN, account_with_key, change, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on_debian,
-    only,
+    DROP_IN, account_with_key, findings, findings_of, finds, finds_no, finds_with, first_in_drop_in, on_debian, only,
 };
 
 #[test]
@@ -41,7 +40,7 @@ fn groups_that_sshd_names_and_those_of_administrators_are_known() {
             let one = finds(world, "not-allowed", "hint", Some(&format!("{DROP_IN}:1")));
             assert!(one.found.ends_with(": bob"), "{lists}: {one:#?}");
             assert_eq!(only(&findings_of(world, &["--user", "bob"]), "not-allowed").severity, "lockout");
-            change(world, DROP_IN, &format!("{lists}\n"), "");
+            world.change(DROP_IN, &format!("{lists}\n"), "");
         }
         let path = credentials_of("alice");
         let text = fs::read_to_string(&path).unwrap();

@@ -59,13 +59,6 @@ pub(crate) fn account_with_key(world: &World, name: &str) {
     world.write(account.home.join(".ssh/authorized_keys"), format!("ssh-ed25519 AAAA {name}\n"));
 }
 
-/// Changes one line of a file, which must be there.
-pub(crate) fn change(world: &World, path: &str, from: &str, to: &str) {
-    let text = fs::read_to_string(path).unwrap();
-    assert!(text.contains(from), "{path} has no {from:?}: {text}");
-    world.write(path, text.replacen(from, to, 1));
-}
-
 /// The number of the line that begins so, as places have it.
 pub(crate) fn place_of(path: &str, start: &str) -> String {
     let text = fs::read_to_string(path).unwrap();

@@ -7,8 +7,7 @@ use std::time::{Duration, SystemTime};
 use twinlock_tests::{CONFIG, Launch};
 
 use crate::doctor::planted::{
-    DROP_IN, STACK, append, change, findings, findings_of, finds, finds_no, finds_with, on_debian, only, place_of,
-    stand_in,
+    DROP_IN, STACK, append, findings, findings_of, finds, finds_no, finds_with, on_debian, only, place_of, stand_in,
 };
 
 #[test]
@@ -61,8 +60,7 @@ fn what_a_match_says_for_a_user_or_a_network_is_asked_for() {
         world.write(CONFIG, "[[rule]]\nusers = [\"git\"]\nsecond_factor = \"skip\"\n");
         finds_no(world, "key-alone");
         world.write(CONFIG, "");
-        change(
-            world,
+        world.change(
             STACK,
             "\n#account    [success=1 default=ignore]    pam_succeed_if.so",
             "\naccount    [success=1 default=ignore]    pam_succeed_if.so",

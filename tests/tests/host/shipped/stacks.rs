@@ -25,13 +25,6 @@ fn attempt(sshd: &Sshd<'_>, first: FirstFactor, right: bool, code: &str) -> Logi
     client.answer(code).run()
 }
 
-fn change(world: &World, file: &str, from: &str, to: &str) {
-    let text = fs::read_to_string(file).unwrap();
-    let changed = text.replace(from, to);
-    assert_ne!(changed, text, "{from:?} is not in {file}");
-    world.write(file, changed);
-}
-
 fn assert_libpam_took_every_line(world: &World) {
     let complaints = ["unable to dlopen", "illegal module", "bad jump", "unable to read", "parse", "unknown option"];
     let lines = world.log();
@@ -107,7 +100,7 @@ fn every_stack_stops_a_login_by_key_alone_but_for_the_accounts_it_exempts() {
                 let bypass = login.server_log.iter().filter(|line| line.text.contains("reason=bypass")).count();
                 assert_eq!(bypass, 1, "{family:?} {first:?}: {login:#?}");
             }
-            change(world, "/etc/pam.d/sshd", "#account    [success=1", "account    [success=1");
+            world.change("/etc/pam.d/sshd", "#account    [success=1", "account    [success=1");
             assert!(sshd.login("git").run().granted, "{family:?} {first:?}: {:#?}", world.log());
             assert!(!sshd.login("alice").run().granted, "{family:?} {first:?}");
         });
@@ -158,7 +151,7 @@ fn through_every_stack_nullok_on_both_lines_lets_in_who_is_not_enrolled() {
         in_sshd_world(|world| {
             let sshd = world.ship(family, first);
             world.account("alice");
-            change(world, "/etc/pam.d/sshd", "required     pam_twinlock.so", "required     pam_twinlock.so nullok");
+            world.change("/etc/pam.d/sshd", "required     pam_twinlock.so", "required     pam_twinlock.so nullok");
             let login = attempt(&sshd, first, true, "123456");
             assert!(login.granted && !login.prompts.contains(&CODE.to_owned()), "{family:?} {first:?}: {login:#?}");
         });
@@ -171,14 +164,14 @@ fn the_substack_in_the_password_stack_of_rhel_asks_for_both_whatever_the_passwor
         let first = FirstFactor::Password;
         let sshd = world.ship(Family::Rhel, first);
         let stack = "/etc/pam.d/sshd";
-        change(world, stack, "\n#auth       substack     password-auth", "\nauth       substack     password-auth");
+        world.change(stack, "\n#auth       substack     password-auth", "\nauth       substack     password-auth");
         for line in [
             "auth       required                        pam_env",
             "auth       [success=2",
             "-auth",
             "auth       requisite",
         ] {
-            change(world, stack, &format!("\n{line}"), &format!("\n#{line}"));
+            world.change(stack, &format!("\n{line}"), &format!("\n#{line}"));
         }
         world.account("alice");
         let alice = world.enrol("alice");

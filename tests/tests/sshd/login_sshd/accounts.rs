@@ -2,17 +2,14 @@
 
 use std::fs;
 
-use twinlock_tests::in_sshd_world;
-
 use crate::login_sshd::shipped_host::{
-    PROMPT, any_way_and_code, before_the_drop_in, change_stack, failures, granted, key_and_code, ours, refused, set,
-    store, unseen,
+    PROMPT, any_way_and_code, before_the_drop_in, failures, granted, key_and_code, on_a_host, ours, refused, set,
+    store, unseen, with_alice,
 };
 
 #[test]
 fn who_is_not_enrolled_is_asked_and_refused() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |_, sshd| {
         let login = sshd.login("alice").answer("123456").run();
         assert!(!login.granted, "{login:#?}");
         assert_eq!(login.prompts, [PROMPT]);
@@ -23,9 +20,8 @@ fn who_is_not_enrolled_is_asked_and_refused() {
 
 #[test]
 fn with_nullok_on_both_lines_who_is_not_enrolled_gets_in_and_who_is_must_answer() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        change_stack(world, "required     pam_twinlock.so", "required     pam_twinlock.so nullok");
+    on_a_host(key_and_code, |world, sshd| {
+        world.change("/etc/pam.d/sshd", "required     pam_twinlock.so", "required     pam_twinlock.so nullok");
         world.account("bob");
         let bob = world.enrol("bob");
         let login = sshd.login("alice").run();
@@ -47,8 +43,7 @@ fn with_nullok_on_both_lines_who_is_not_enrolled_gets_in_and_who_is_must_answer(
 
 #[test]
 fn optional_and_skip_in_the_configuration_do_what_they_say() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.account("bob");
         let bob = world.enrol("bob");
         set(world, "second_factor", "\"optional\"");
@@ -64,8 +59,7 @@ fn optional_and_skip_in_the_configuration_do_what_they_say() {
 
 #[test]
 fn root_under_prohibit_password_is_charged_nothing_and_the_log_says_why() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         let root = world.enrol("root");
         let login =
             sshd.login("root").option("NumberOfPasswordPrompts=3").answer(root.codes().next()).answer("x").run();
@@ -85,8 +79,7 @@ fn root_under_prohibit_password_is_charged_nothing_and_the_log_says_why() {
 
 #[test]
 fn strangers_and_shut_out_accounts_are_asked_like_everybody() {
-    in_sshd_world(|world| {
-        let sshd = any_way_and_code(world);
+    on_a_host(any_way_and_code, |world, sshd| {
         world.account("bob");
         world.account("mallory");
         world.enrol("bob");
@@ -125,9 +118,7 @@ fn strangers_and_shut_out_accounts_are_asked_like_everybody() {
 
 #[test]
 fn a_broken_configuration_lets_nobody_in_and_is_named() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         world.write("/etc/twinlock/config.toml", "second_factor = \"optionnal\"\n");
         let login = sshd.login("alice").answer(alice.codes().next()).run();
         assert!(!login.granted, "{login:#?}");

@@ -1,14 +1,12 @@
 //! Key and code, the recommended way: what gets in and what does not.
 
-use twinlock_tests::in_sshd_world;
-
-use crate::login_sshd::shipped_host::{PROMPT, failures, granted, key_and_code, ours, refused, unseen};
+use crate::login_sshd::shipped_host::{
+    PROMPT, failures, granted, key_and_code, on_a_host, ours, refused, unseen, with_alice,
+};
 
 #[test]
 fn key_and_right_code_get_in() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let login = sshd.login("alice").answer(alice.codes().next()).run();
         assert!(login.granted, "{login:#?}");
         assert_eq!(login.prompts, [PROMPT]);
@@ -21,8 +19,7 @@ fn key_and_right_code_get_in() {
 
 #[test]
 fn a_code_may_be_typed_in_groups() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         let mut code = world.enrol("alice").codes().next();
         code.insert(3, ' ');
         assert!(sshd.login("alice").answer(code).run().granted);
@@ -31,9 +28,7 @@ fn a_code_may_be_typed_in_groups() {
 
 #[test]
 fn a_wrong_code_is_refused_and_charged() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         let login = sshd.login("alice").answer(alice.authenticator.wrong_code()).run();
         assert!(!login.granted && login.code == Some(255), "{login:#?}");
         assert_eq!(login.prompts, [PROMPT]);
@@ -44,9 +39,7 @@ fn a_wrong_code_is_refused_and_charged() {
 
 #[test]
 fn a_used_code_and_an_older_one_are_refused() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let step = alice.codes().next_step();
         let code = |step| alice.authenticator.code_at(step);
         assert!(sshd.login("alice").answer(code(step)).run().granted);
@@ -64,9 +57,7 @@ fn a_used_code_and_an_older_one_are_refused() {
 
 #[test]
 fn the_code_without_the_key_is_not_even_asked_for() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         for client in [sshd.login("alice").without_key(), sshd.login("alice").with_strange_key()] {
             let login = client.answer(alice.codes().next()).run();
             assert!(!login.granted && login.prompts.is_empty(), "{login:#?}");
@@ -78,8 +69,7 @@ fn the_code_without_the_key_is_not_even_asked_for() {
 
 #[test]
 fn junk_is_refused_and_charged_to_nobody() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.enrol("alice");
         let long = "1".repeat(1000);
         for answers in [["12345", "123456789", "correct horse battery"], ["１２３４５６", &long, "ABCD-EFGH-JKMN"]]
@@ -99,8 +89,7 @@ fn junk_is_refused_and_charged_to_nobody() {
 
 #[test]
 fn a_client_that_cannot_answer_is_refused_and_charged_nothing() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.enrol("alice");
         let silent = sshd.login("alice").without_askpass().option("NumberOfPasswordPrompts=3").run();
         assert!(!silent.granted, "{silent:#?}");
@@ -114,9 +103,7 @@ fn a_client_that_cannot_answer_is_refused_and_charged_nothing() {
 
 #[test]
 fn each_answer_on_one_connection_is_an_attempt_of_its_own() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let login = sshd
             .login("alice")
             .option("NumberOfPasswordPrompts=3")
@@ -133,8 +120,7 @@ fn each_answer_on_one_connection_is_an_attempt_of_its_own() {
 
 #[test]
 fn a_refusal_is_held_back() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         crate::login_sshd::shipped_host::set(world, "prompt", "\"Code, please: \"");
         let text = std::fs::read_to_string("/etc/twinlock/config.toml").unwrap();
         world.write("/etc/twinlock/config.toml", text.replace("fail_delay = \"0s\"", "fail_delay = \"2s\""));
@@ -149,9 +135,8 @@ fn a_refusal_is_held_back() {
 
 #[test]
 fn neither_codes_nor_secrets_nor_answers_reach_the_log() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        crate::login_sshd::shipped_host::change_stack(world, "pam_twinlock.so", "pam_twinlock.so debug");
+    on_a_host(key_and_code, |world, sshd| {
+        world.change("/etc/pam.d/sshd", "pam_twinlock.so", "pam_twinlock.so debug");
         let alice = world.enrol("alice");
         let (right, wrong) = (alice.codes().next(), alice.authenticator.wrong_code());
         let recovery = alice.recovery_codes[0].clone();

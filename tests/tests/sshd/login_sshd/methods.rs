@@ -1,10 +1,10 @@
 //! The ways in which sshd can ask, also the wrong ones: what an administrator set up by mistake must not open a door.
 
-use twinlock_tests::{CONFIG, Login, PASSWORD, World, in_sshd_world};
+use twinlock_tests::{CONFIG, Login, PASSWORD, World};
 
 use crate::login_sshd::shipped_host::{
-    PROMPT, any_way_and_code, before_the_drop_in, failures, granted, key_and_code, ours, password_and_code, refused,
-    unseen,
+    PROMPT, any_way_and_code, before_the_drop_in, failures, granted, key_and_code, on_a_host, ours, password_and_code,
+    refused, unseen, with_alice,
 };
 
 fn assert_bypass(login: &Login) {
@@ -20,8 +20,7 @@ fn assert_bypass(login: &Login) {
 
 #[test]
 fn a_key_alone_is_stopped_by_the_guard_when_the_drop_in_is_lost() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.enrol("alice");
         std::fs::remove_file("/etc/ssh/sshd_config.d/00-twinlock.conf").unwrap();
         assert_bypass(&sshd.login("alice").run());
@@ -31,8 +30,7 @@ fn a_key_alone_is_stopped_by_the_guard_when_the_drop_in_is_lost() {
 
 #[test]
 fn a_key_alone_is_stopped_by_the_guard_when_an_earlier_file_says_so() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         before_the_drop_in(world, "AuthenticationMethods publickey\n");
         // Not enrolled either: the guard needs no enrolment.
         assert_bypass(&sshd.login("alice").run());
@@ -41,11 +39,10 @@ fn a_key_alone_is_stopped_by_the_guard_when_an_earlier_file_says_so() {
 
 #[test]
 fn an_account_that_the_stack_exempts_passes_the_guard_and_no_other() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.account("git");
         before_the_drop_in(world, "AuthenticationMethods publickey\n");
-        crate::login_sshd::shipped_host::change_stack(world, "#account    [success=1", "account    [success=1");
+        world.change("/etc/pam.d/sshd", "#account    [success=1", "account    [success=1");
         assert!(sshd.login("git").run().granted);
         assert_bypass(&sshd.login("alice").run());
     });
@@ -66,8 +63,7 @@ fn assert_password_method_is_detected(world: &World, login: &Login) {
 
 #[test]
 fn the_password_method_behind_a_key_is_refused_and_named() {
-    in_sshd_world(|world| {
-        let sshd = any_way_and_code(world);
+    on_a_host(any_way_and_code, |world, sshd| {
         world.enrol("alice");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods publickey,password\n");
         let login = sshd.login("alice").answer(PASSWORD).run();
@@ -77,8 +73,7 @@ fn the_password_method_behind_a_key_is_refused_and_named() {
 
 #[test]
 fn the_password_method_alone_is_refused_and_named() {
-    in_sshd_world(|world| {
-        let sshd = password_and_code(world);
+    on_a_host(password_and_code, |world, sshd| {
         world.enrol("alice");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods password\n");
         let login = sshd.login("alice").without_key().answer(PASSWORD).run();
@@ -88,9 +83,7 @@ fn the_password_method_alone_is_refused_and_named() {
 
 #[test]
 fn a_code_glued_to_the_password_does_not_get_through_the_password_method() {
-    in_sshd_world(|world| {
-        let sshd = any_way_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(any_way_and_code, |world, sshd, alice| {
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods password\n");
         let code = alice.codes().next();
         for answer in [code.clone(), format!("{PASSWORD}{code}")] {
@@ -104,8 +97,7 @@ fn a_code_glued_to_the_password_does_not_get_through_the_password_method() {
 
 #[test]
 fn with_hidden_prompts_the_password_method_reaches_us_and_its_password_is_junk() {
-    in_sshd_world(|world| {
-        let sshd = any_way_and_code(world);
+    on_a_host(any_way_and_code, |world, sshd| {
         world.enrol("alice");
         crate::login_sshd::shipped_host::set(world, "echo", "false");
         before_the_drop_in(world, "PasswordAuthentication yes\nAuthenticationMethods publickey,password\n");
@@ -119,9 +111,7 @@ fn with_hidden_prompts_the_password_method_reaches_us_and_its_password_is_junk()
 
 #[test]
 fn the_stack_for_keys_lets_nobody_in_without_one_whatever_sshd_allows() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         for methods in ["keyboard-interactive", "password", "publickey,password"] {
             before_the_drop_in(world, &format!("PasswordAuthentication yes\nAuthenticationMethods {methods}\n"));
             for policy in ["\"required\"", "\"skip\""] {
@@ -144,9 +134,7 @@ fn the_stack_for_keys_lets_nobody_in_without_one_whatever_sshd_allows() {
 
 #[test]
 fn without_the_drop_in_a_code_alone_is_no_way_in_through_the_password_method() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         // As Debian ships it: keyboard-interactive off, passwords on.
         std::fs::remove_file("/etc/ssh/sshd_config.d/00-twinlock.conf").unwrap();
         let login = sshd.login("alice").without_key().answer(alice.codes().next()).run();
@@ -156,9 +144,7 @@ fn without_the_drop_in_a_code_alone_is_no_way_in_through_the_password_method() {
 
 #[test]
 fn password_and_code_get_in_and_are_asked_in_this_order() {
-    in_sshd_world(|world| {
-        let sshd = password_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(password_and_code, |_, sshd, alice| {
         let login = sshd.login("alice").without_key().answer(PASSWORD).answer(alice.codes().next()).run();
         assert!(login.granted, "{login:#?}");
         assert_eq!(login.prompts, ["Password: ", PROMPT]);
@@ -168,9 +154,7 @@ fn password_and_code_get_in_and_are_asked_in_this_order() {
 
 #[test]
 fn a_wrong_password_is_refused_whatever_the_code() {
-    in_sshd_world(|world| {
-        let sshd = password_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(password_and_code, |world, sshd, alice| {
         let login = sshd.login("alice").without_key().answer("wrong").answer(alice.codes().next()).run();
         assert!(!login.granted, "{login:#?}");
         // Debian's common-auth ends there, so a stranger cannot have codes counted against alice.
@@ -182,9 +166,7 @@ fn a_wrong_password_is_refused_whatever_the_code() {
 
 #[test]
 fn a_right_password_with_a_wrong_code_is_refused() {
-    in_sshd_world(|world| {
-        let sshd = password_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(password_and_code, |world, sshd, alice| {
         let login = sshd.login("alice").without_key().answer(PASSWORD).answer(alice.authenticator.wrong_code()).run();
         assert!(!login.granted, "{login:#?}");
         assert_eq!(ours(&login), [refused("wrong-code", "alice", "totp", 1)]);
@@ -194,8 +176,7 @@ fn a_right_password_with_a_wrong_code_is_refused() {
 
 #[test]
 fn a_key_is_no_way_round_the_password() {
-    in_sshd_world(|world| {
-        let sshd = password_and_code(world);
+    on_a_host(password_and_code, |world, sshd| {
         world.enrol("alice");
         let login = sshd.login("alice").run();
         assert!(!login.granted, "{login:#?}");

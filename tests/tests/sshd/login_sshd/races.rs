@@ -2,7 +2,9 @@
 
 use twinlock_tests::{Session, Sshd, Terminal, World, in_sshd_world};
 
-use crate::login_sshd::shipped_host::{PROMPT, before_the_drop_in, failures, key_and_code, mode, ours, texts};
+use crate::login_sshd::shipped_host::{
+    PROMPT, before_the_drop_in, failures, key_and_code, mode, on_a_host, ours, texts, with_alice,
+};
 
 /// Brings `clients` logins to the prompt, gives them all the same answer at once, and looks who got in.
 fn race(world: &World, clients: usize, answer: &str) {
@@ -34,9 +36,7 @@ fn of_logins_with_one_code_exactly_one_gets_in() {
 
 #[test]
 fn a_used_code_is_refused_with_a_word_and_the_owner_gets_in_with_the_next_one() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let mut codes = alice.codes();
         let (used, next) = (codes.next(), codes.next());
         assert!(sshd.login("alice").answer(&used).run().granted);
@@ -59,8 +59,7 @@ fn of_logins_with_one_recovery_code_exactly_one_gets_in() {
 
 #[test]
 fn logins_of_different_users_do_not_disturb_each_other() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.account("bob");
         let (alice, bob) = (world.enrol("alice"), world.enrol("bob"));
         let mut sessions = [("alice", alice.codes().next()), ("bob", bob.codes().next())]
@@ -80,9 +79,7 @@ fn logins_of_different_users_do_not_disturb_each_other() {
 
 #[test]
 fn a_login_that_waits_at_the_prompt_holds_up_nobody() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let mut waiting = sshd.login("alice").terminal();
         waiting.expect(PROMPT);
         let mut codes = alice.codes();
@@ -94,9 +91,7 @@ fn a_login_that_waits_at_the_prompt_holds_up_nobody() {
 
 #[test]
 fn who_leaves_at_the_prompt_is_charged_nothing() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         for leave in [Terminal::interrupt, |terminal: &mut Terminal| terminal.process().kill()] {
             let mut session = sshd.login("alice").terminal();
             session.expect(PROMPT);
@@ -113,8 +108,7 @@ fn who_leaves_at_the_prompt_is_charged_nothing() {
 
 #[test]
 fn who_is_cut_off_by_the_grace_time_is_charged_nothing() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.enrol("alice");
         before_the_drop_in(world, "LoginGraceTime 1\n");
         let mut session = sshd.login("alice").terminal();
@@ -130,9 +124,7 @@ fn who_is_cut_off_by_the_grace_time_is_charged_nothing() {
 
 #[test]
 fn guesses_at_once_are_counted_like_guesses_one_after_the_other() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         let wrong = alice.authenticator.wrong_code();
         let mark = world.log_mark();
         let mut sessions: Vec<_> = (0..8).map(|_| sshd.login("alice").terminal()).collect();

@@ -1,14 +1,10 @@
 //! Recovery codes.
 
-use twinlock_tests::in_sshd_world;
-
-use crate::login_sshd::shipped_host::{PROMPT, key_and_code, ours, refused};
+use crate::login_sshd::shipped_host::{PROMPT, key_and_code, on_a_host, ours, refused, with_alice};
 
 #[test]
 fn a_recovery_code_lets_in_once() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let code = &alice.recovery_codes[0];
         let first = sshd.login("alice").answer(code).run();
         assert!(first.granted, "{first:#?}");
@@ -29,8 +25,7 @@ fn a_recovery_code_lets_in_once() {
 
 #[test]
 fn a_recovery_code_of_somebody_else_is_wrong() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         world.account("bob");
         world.enrol("alice");
         let bob = world.enrol("bob");
@@ -43,9 +38,7 @@ fn a_recovery_code_of_somebody_else_is_wrong() {
 
 #[test]
 fn the_last_recovery_codes_come_with_a_warning() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let told: Vec<_> = alice
             .recovery_codes
             .iter()

@@ -3,15 +3,11 @@
 use std::collections::BTreeSet;
 use std::fs;
 
-use twinlock_tests::in_sshd_world;
-
-use crate::login_sshd::shipped_host::{PROMPT, change_stack, granted, key_and_code, ours};
+use crate::login_sshd::shipped_host::{PROMPT, granted, key_and_code, on_a_host, ours, with_alice};
 
 #[test]
 fn a_person_gets_a_shell_on_a_terminal() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |_, sshd, alice| {
         let code = alice.codes().next();
         let mut session = sshd.login("alice").shell().terminal();
         session.expect(&format!("(alice@127.0.0.1) {PROMPT}"));
@@ -31,10 +27,9 @@ fn a_person_gets_a_shell_on_a_terminal() {
 
 #[test]
 fn with_noecho_the_code_is_not_shown_while_it_is_typed() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        change_stack(
-            world,
+    on_a_host(key_and_code, |world, sshd| {
+        world.change(
+            "/etc/pam.d/sshd",
             "auth       required     pam_twinlock.so",
             "auth       required     pam_twinlock.so noecho",
         );
@@ -49,8 +44,7 @@ fn with_noecho_the_code_is_not_shown_while_it_is_typed() {
 
 #[test]
 fn files_are_copied_with_a_code() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
+    on_a_host(key_and_code, |world, sshd| {
         let mut codes = world.enrol("alice").codes();
         world.write("/home/alice/there", "from the server\n");
         for program in ["scp", "sftp"] {
@@ -66,9 +60,7 @@ fn files_are_copied_with_a_code() {
 
 #[test]
 fn the_session_has_the_environment_it_would_have_without_us() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
+    with_alice(key_and_code, |world, sshd, alice| {
         let environment = |answer: &str| {
             let login =
                 sshd.login("alice").command("echo IN; env; umask; ulimit -a; ls /proc/self/fd").answer(answer).run();
@@ -78,7 +70,7 @@ fn the_session_has_the_environment_it_would_have_without_us() {
             lines.map(String::from).collect::<BTreeSet<_>>()
         };
         let with = environment(&alice.codes().next());
-        change_stack(world, "pam_twinlock.so", "pam_permit.so");
+        world.change("/etc/pam.d/sshd", "pam_twinlock.so", "pam_permit.so");
         assert_eq!(with, environment(""));
     });
 }

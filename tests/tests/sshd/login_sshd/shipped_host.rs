@@ -4,13 +4,26 @@ use std::collections::BTreeSet;
 use std::fs;
 use std::path::Path;
 
-use twinlock_tests::{Family, FirstFactor, LogLine, Login, Sshd, World};
+use twinlock_tests::{Enrolled, Family, FirstFactor, LogLine, Login, Sshd, World, in_sshd_world};
 
 /// The prompt of everybody.
 pub(crate) const PROMPT: &str = "Verification code: ";
 
 /// The prompt for a second code.
 pub(crate) const NEXT: &str = "Wait for the next code and enter it: ";
+
+/// Runs the test on a host with this server and with alice, who is enrolled and never logged in.
+pub(crate) fn with_alice(
+    server: fn(&World) -> Sshd<'_>,
+    test: impl for<'w> FnOnce(&'w World, Sshd<'w>, &Enrolled) + Send,
+) {
+    on_a_host(server, |world, sshd| test(world, sshd, &world.enrol("alice")));
+}
+
+/// Runs the test on a host with this server, with nobody enrolled.
+pub(crate) fn on_a_host(server: fn(&World) -> Sshd<'_>, test: impl for<'w> FnOnce(&'w World, Sshd<'w>) + Send) {
+    in_sshd_world(|world| test(world, server(world)));
+}
 
 /// A Debian host that asks for key and code, with `alice`. It holds nothing back after a refusal, to save time.
 pub(crate) fn key_and_code(world: &World) -> Sshd<'_> {
@@ -23,7 +36,7 @@ pub(crate) fn key_and_code(world: &World) -> Sshd<'_> {
 /// The same by a stack that leaves it to sshd whether a key comes first.
 pub(crate) fn any_way_and_code(world: &World) -> Sshd<'_> {
     let sshd = key_and_code(world);
-    change_stack(world, " require_key", "");
+    world.change("/etc/pam.d/sshd", " require_key", "");
     sshd
 }
 
@@ -49,14 +62,6 @@ pub(crate) fn set(world: &World, key: &str, value: &str) {
 /// Puts lines of sshd's configuration before all others: they win.
 pub(crate) fn before_the_drop_in(world: &World, lines: &str) {
     world.write("/etc/ssh/sshd_config.d/0-before.conf", lines);
-}
-
-/// Changes one text of the shipped PAM stack.
-pub(crate) fn change_stack(world: &World, from: &str, to: &str) {
-    let text = fs::read_to_string("/etc/pam.d/sshd").unwrap();
-    let changed = text.replace(from, to);
-    assert_ne!(changed, text, "{from:?} is not in the shipped stack");
-    world.service("sshd", &changed);
 }
 
 /// The lines of our module, without the name in front: one an attempt.

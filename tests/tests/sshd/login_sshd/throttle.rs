@@ -2,7 +2,9 @@
 
 use twinlock_tests::{Enrolled, Login, Sshd, World, in_sshd_world};
 
-use crate::login_sshd::shipped_host::{NEXT, PROMPT, failures, granted, key_and_code, mode, ours, refused, set};
+use crate::login_sshd::shipped_host::{
+    NEXT, PROMPT, failures, granted, key_and_code, mode, ours, refused, set, with_alice,
+};
 
 /// The same server with its clock put off: `-600s`, `+120s`.
 fn at<'w>(sshd: Sshd<'w>, offset: &str) -> Sshd<'w> {
@@ -87,10 +89,8 @@ fn at_step_up_one_recovery_code_is_enough() {
 
 #[test]
 fn who_is_too_early_is_told_how_long_to_wait_and_charged_nothing() {
-    in_sshd_world(|world| {
-        let sshd = key_and_code(world);
-        let alice = world.enrol("alice");
-        three_wrong(&sshd, &alice);
+    with_alice(key_and_code, |world, sshd, alice| {
+        three_wrong(&sshd, alice);
         let login = sshd.login("alice").answer(alice.codes().next()).run();
         assert!(!login.granted, "{login:#?}");
         let (_, rest) = login.stderr.split_once("Too many wrong codes. Try again in ").unwrap();

@@ -2,12 +2,12 @@
 
 use twinlock_tests::{
     Authenticator, Background, FirstFactor, Launch, Operation, PASSWORD, PamCode, Sshd, World, converse, in_sshd_world,
-    in_world,
+    in_world, recovery_codes_in,
 };
 
 use crate::policy::first_login::{
-    BACK, CODE, PROMPT, alice_is_enrolled, app_of, change_stack, configure, day, detail, ends, enrol,
-    enrol_but_for_the_last_answer, host, ours, recovery_codes_of,
+    BACK, CODE, PROMPT, alice_is_enrolled, app_of, configure, day, detail, ends, enrol, enrol_but_for_the_last_answer,
+    host, ours,
 };
 
 const ENROLL: &str = "second_factor = \"enroll\"\nissuer = \"web01\"\n";
@@ -83,14 +83,14 @@ fn what_is_shown_fits_a_terminal_and_has_no_colours() {
 fn a_wrong_password_stores_nothing_in_a_required_stack_and_is_not_offered_anything_in_a_requisite_one() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Password, ENROLL);
-        change_stack(world, "@include common-auth", "auth required pam_unix.so nodelay");
+        world.change("/etc/pam.d/sshd", "@include common-auth", "auth required pam_unix.so nodelay");
         let mut session = after_the_password(&sshd, "not her password");
         enrol(&mut session);
         let login = session.finish();
         assert!(!login.granted && !alice_is_enrolled(world), "{login:#?}");
         assert_eq!(ends(&login), ["granted/-"], "staged and never stored");
 
-        change_stack(world, "auth required pam_unix.so nodelay", "auth requisite pam_unix.so nodelay");
+        world.change("/etc/pam.d/sshd", "auth required pam_unix.so nodelay", "auth requisite pam_unix.so nodelay");
         let login = after_the_password(&sshd, "not her password").finish();
         assert!(!login.granted && !login.stdout.contains("Scan"), "{login:#?}");
         assert_eq!(ends(&login), [""; 0]);
@@ -103,7 +103,7 @@ fn a_module_behind_that_refuses_stores_nothing() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         let line = "auth       required     pam_twinlock.so";
-        change_stack(world, line, &format!("{line}\nauth required pam_deny.so"));
+        world.change("/etc/pam.d/sshd", line, &format!("{line}\nauth required pam_deny.so"));
         let mut session = sshd.login("alice").terminal();
         enrol(&mut session);
         assert!(!session.finish().granted && !alice_is_enrolled(world));
@@ -194,7 +194,7 @@ fn a_host_that_runs_the_account_phase_twice_finds_it_stored_once() {
         ];
         let codes = converse(c"svc", c"alice", c"SSH_AUTH_INFO_0=password", &operations, |prompt| {
             let answer = if prompt.ends_with(BACK) {
-                recovery_codes_of(prompt).remove(0)
+                recovery_codes_in(prompt).remove(0)
             } else {
                 app_of(prompt).codes().next()
             };
@@ -227,7 +227,7 @@ fn an_enrolment_that_failed_in_its_last_write_is_not_said_to_be_worth_nothing() 
                     let process = Launch::new(["sh", "-c", &script]).start();
                     process.wait_for_output("attached");
                     tracer = Some(process);
-                    recovery_codes_of(prompt).remove(0)
+                    recovery_codes_in(prompt).remove(0)
                 } else {
                     app_of(prompt).codes().next()
                 };
@@ -249,7 +249,7 @@ fn an_enrolment_that_failed_in_its_last_write_is_not_said_to_be_worth_nothing() 
 fn without_the_account_line_nothing_is_stored_and_the_log_says_why() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
-        change_stack(world, "account    required     pam_twinlock.so", "");
+        world.change("/etc/pam.d/sshd", "account    required     pam_twinlock.so", "");
         let mut session = sshd.login("alice").terminal();
         enrol(&mut session);
         let login = session.finish();
@@ -267,7 +267,7 @@ fn without_a_first_factor_nothing_is_offered() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         world.write("/etc/ssh/sshd_config.d/0-before.conf", "AuthenticationMethods keyboard-interactive\n");
-        change_stack(world, " require_key", "");
+        world.change("/etc/pam.d/sshd", " require_key", "");
         let login = sshd.login("alice").without_key().answer("123456").run();
         assert!(!login.granted && login.prompts == [PROMPT], "{login:#?}");
         let entries = ours(&login);
@@ -343,7 +343,7 @@ fn the_picture_is_read_from_the_screen_of_a_dark_terminal_and_inverted_from_a_li
             login.screen.type_line(&app.codes().next());
             let shown = login.screen.expect(BACK);
             assert!(shown.contains(&app_of(&shown).codes().next()), "the key by hand is the same");
-            login.screen.type_line(&recovery_codes_of(&shown)[9]);
+            login.screen.type_line(&recovery_codes_in(&shown)[9]);
             let login = login.finish();
             assert!(login.granted && alice_is_enrolled(world), "{background:?}: {login:#?}");
         });

@@ -1,8 +1,8 @@
 //! Hosts with a policy, and somebody who enrols inside a login.
 
-use std::fs;
-
-use twinlock_tests::{Authenticator, Codes, Family, FirstFactor, LogEntry, Login, Session, Sshd, World};
+use twinlock_tests::{
+    Authenticator, Codes, Family, FirstFactor, LogEntry, Login, Session, Sshd, World, recovery_codes_in,
+};
 
 /// The prompt of everybody.
 pub(crate) const PROMPT: &str = "Verification code: ";
@@ -23,14 +23,6 @@ pub(crate) fn host<'w>(world: &'w World, first: FirstFactor, config: &str) -> Ss
 /// Sets the configuration.
 pub(crate) fn configure(world: &World, config: &str) {
     world.write("/etc/twinlock/config.toml", format!("fail_delay = \"0s\"\n{config}"));
-}
-
-/// Puts a line before or behind another of the shipped PAM file, or in its place.
-pub(crate) fn change_stack(world: &World, from: &str, to: &str) {
-    let text = fs::read_to_string("/etc/pam.d/sshd").unwrap();
-    let changed = text.replace(from, to);
-    assert_ne!(changed, text, "{from:?} is not in the shipped stack");
-    world.service("sshd", &changed);
 }
 
 /// Our lines about the attempts of a login.
@@ -70,19 +62,13 @@ pub(crate) fn app_of(shown: &str) -> Authenticator {
     Authenticator::from_base32(&key.replace(' ', ""))
 }
 
-/// The recovery codes of the prompt that shows them.
-pub(crate) fn recovery_codes_of(shown: &str) -> Vec<String> {
-    let codes = shown.split_whitespace().filter(|word| word.len() == 19 && word.matches('-').count() == 3);
-    codes.map(ToOwned::to_owned).collect()
-}
-
 /// Answers everything an enrolment inside the login asks, but for the last answer, which is given back.
 pub(crate) fn enrol_but_for_the_last_answer(session: &mut Session<'_>) -> HandedOver {
     let app = app_of(&session.expect(CODE));
     let mut codes = app.codes();
     let confirming_code = codes.next();
     session.send_line(&confirming_code);
-    let recovery_codes = recovery_codes_of(&session.expect(BACK));
+    let recovery_codes = recovery_codes_in(&session.expect(BACK));
     assert_eq!(recovery_codes.len(), 10);
     HandedOver { codes, confirming_code, recovery_codes }
 }

@@ -5,9 +5,9 @@ use std::os::unix::fs::MetadataExt;
 use std::path::Path;
 
 use twinlock_tests::Operation::{AcctMgmt, Authenticate, DeleteCred, SetCred};
-use twinlock_tests::{Attempt, Operation, PamCode, World, converse, in_world};
+use twinlock_tests::{Attempt, Operation, PamCode, World, converse, in_world, recovery_codes_in};
 
-use crate::policy::first_login::{BACK, alice_is_enrolled, app_of, recovery_codes_of};
+use crate::policy::first_login::{BACK, alice_is_enrolled, app_of};
 
 const ENROLL: &str = "second_factor = \"enroll\"\n";
 const PENDING: &str = "/var/lib/twinlock/credentials/.alice.toml.due";
@@ -27,7 +27,7 @@ fn on_a_host(test: impl FnOnce(&World) + Send) {
 fn enrol(operations: &[Operation]) -> Vec<PamCode> {
     converse(c"svc", c"alice", c"SSH_AUTH_INFO_0=password", operations, |prompt| {
         let answer =
-            if prompt.ends_with(BACK) { recovery_codes_of(prompt).remove(0) } else { app_of(prompt).codes().next() };
+            if prompt.ends_with(BACK) { recovery_codes_in(prompt).remove(0) } else { app_of(prompt).codes().next() };
         answer.into_bytes()
     })
 }

@@ -4,7 +4,7 @@ use twinlock_tests::{
     Account, Attempt, Enrolled, FirstFactor, ForgedState, Operation, PASSWORD, PamCode, World, in_sshd_world, in_world,
 };
 
-use crate::policy::first_login::{change_stack, detail, ends, host};
+use crate::policy::first_login::{detail, ends, host};
 
 /// google-authenticator's way: we ask for both, `pam_unix` takes the password.
 const FORWARD: &str = "auth requisite pam_twinlock.so forward_pass\nauth required pam_unix.so use_first_pass nodelay\n";
@@ -176,9 +176,9 @@ fn an_unknown_user_and_one_not_enrolled_are_split_alike() {
 fn sshds_password_method_works_with_forward_pass() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Password, "");
-        change_stack(world, "@include common-auth", "");
-        change_stack(
-            world,
+        world.change("/etc/pam.d/sshd", "@include common-auth", "");
+        world.change(
+            "/etc/pam.d/sshd",
             "auth       required     pam_twinlock.so",
             "auth requisite pam_twinlock.so forward_pass\nauth required pam_unix.so use_first_pass nodelay",
         );

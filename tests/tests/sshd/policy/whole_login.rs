@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use twinlock_tests::{DEADLINE, FirstFactor, Launch, Login, PASSWORD, Session, Sshd, World, in_sshd_world};
 
-use crate::policy::first_login::{HandedOver, alice_is_enrolled, change_stack, enrol, host, ours};
+use crate::policy::first_login::{HandedOver, alice_is_enrolled, enrol, host, ours};
 
 const ENROLL: &str = "second_factor = \"enroll\"\nissuer = \"web01\"\n";
 const DROP_IN: &str = "/etc/ssh/sshd_config.d/0-before.conf";
@@ -56,8 +56,8 @@ fn an_account_that_pam_access_refuses_is_not_enrolled() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         world.write("/etc/access.conf", "-:alice:ALL\n");
-        change_stack(
-            world,
+        world.change(
+            "/etc/pam.d/sshd",
             "# account  required     pam_access.so",
             "account required pam_access.so accessfile=/etc/access.conf",
         );
@@ -98,8 +98,8 @@ fn a_login_whose_enrolment_cannot_be_stored_in_the_end_is_refused() {
     in_sshd_world(|world| {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         world.write_script("/tmp/spoil", "#!/bin/sh\necho >/var/lib/twinlock/credentials/.alice.toml.due\n");
-        change_stack(
-            world,
+        world.change(
+            "/etc/pam.d/sshd",
             "@include common-account",
             "@include common-account\naccount required pam_exec.so /tmp/spoil",
         );
