@@ -14,7 +14,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 use twinlock_hostcheck::{
-    forecast::{Codes, Forecast, Standing, by_key_alone, login},
+    forecast::{Codes, FactorStatus, Forecast, by_key_alone, login},
     messages::{self, Remembering},
     pam_files::{self, Line, Phase, has},
 };
@@ -108,13 +108,13 @@ impl LoginQuestion<'_> {
         self.note_unverified_source(&mut notes);
         let key_type = self.arguments.key_type;
         let decision = self.decide(&key_type.map_or_else(FirstFactors::default, FirstFactors::with_key_of))?;
-        let (standing, remembered) = self.standing();
+        let (status, remembered) = self.status();
         let second_factor = under(&ours, Phase::Auth, decision.second_factor);
-        let (outcome, means) = (login(second_factor, &standing), messages::forecast(second_factor, &standing));
+        let (outcome, means) = (login(second_factor, &status), messages::forecast(second_factor, &status));
         if outcome == Forecast::Enrolls && unguarded(&ours) {
             notes.push(messages::ENROLMENT_NOT_STORED.into());
         }
-        let guard = self.guard(&decision, &ours, &standing)?;
+        let guard = self.guard(&decision, &ours, &status)?;
         let explained = Explained {
             user: &self.arguments.user,
             service: self.service,
@@ -125,7 +125,7 @@ impl LoginQuestion<'_> {
             second_factor: decision.second_factor.name(),
             remember: decision.remember.map(spelled),
             doubt: decision.doubt.map(|doubt| doubt.to_string()),
-            enrolled: standing.enrolled(),
+            enrolled: status.enrolled(),
             outcome: outcome.name(),
             key_alone: guard.as_ref().map(|(outcome, _)| outcome.name()),
             notes,
@@ -199,16 +199,16 @@ impl LoginQuestion<'_> {
     }
 
     /// How the user stands, and how many logins are remembered.
-    fn standing(&self) -> (Standing, usize) {
+    fn status(&self) -> (FactorStatus, usize) {
         let Some(subject) = self.subject else {
-            return (Standing::Unknown, 0);
+            return (FactorStatus::Unknown, 0);
         };
-        self.enrolled(subject).unwrap_or_else(|error| (Standing::Unreadable(error.to_string()), 0))
+        self.enrolled(subject).unwrap_or_else(|error| (FactorStatus::Unreadable(error.to_string()), 0))
     }
 
-    fn enrolled(&self, subject: &Subject) -> Result<(Standing, usize), StoreError> {
+    fn enrolled(&self, subject: &Subject) -> Result<(FactorStatus, usize), StoreError> {
         let Some(enrolment) = self.context.store.credentials.read(subject)? else {
-            return Ok((Standing::NotEnrolled, 0));
+            return Ok((FactorStatus::NotEnrolled, 0));
         };
         let record = self.context.store.states.look(subject)?.unwrap_or_else(|| Record::new(subject));
         let codes = match record.throttle.mode(&self.context.config.limits(), self.at) {
@@ -221,7 +221,7 @@ impl LoginQuestion<'_> {
         let recovery_codes_left = record.recovery_codes_left(&enrolment);
         // Nobody is recognised while more than one code is wanted.
         let remembered = if codes == Codes::One { remembered } else { 0 };
-        Ok((Standing::Enrolled { codes, recovery_codes_left }, remembered))
+        Ok((FactorStatus::Enrolled { codes, recovery_codes_left }, remembered))
     }
 
     /// What becomes of a login by key alone, of which sshd shows PAM no key, and which only the guard sees.
@@ -229,7 +229,7 @@ impl LoginQuestion<'_> {
         &self,
         decision: &Decision<'_>,
         ours: &[Line],
-        standing: &Standing,
+        status: &FactorStatus,
     ) -> Result<Option<(Forecast, String)>, Failure> {
         if !is_sshd(self.service) {
             return Ok(None);
@@ -238,7 +238,7 @@ impl LoginQuestion<'_> {
         if unguarded(ours) {
             return Ok(Some((Forecast::Passes, messages::GUARD_MISSING.to_owned())));
         }
-        let outcome = by_key_alone(under(ours, Phase::Account, unseen.second_factor), standing);
+        let outcome = by_key_alone(under(ours, Phase::Account, unseen.second_factor), status);
         let told = match outcome {
             Forecast::Passes => messages::GUARD_PASSES.to_owned(),
             Forecast::Asked | Forecast::Enrolls | Forecast::Refused => {

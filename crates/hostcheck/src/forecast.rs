@@ -16,9 +16,9 @@ pub enum Forecast {
     Refused,
 }
 
-/// How the user stands.
+/// The status of a user's second factor.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Standing {
+pub enum FactorStatus {
     /// There is no such account.
     Unknown,
     /// There is no second factor.
@@ -60,7 +60,7 @@ impl Forecast {
     }
 }
 
-impl Standing {
+impl FactorStatus {
     /// Whether there is a second factor, where that can be told.
     #[must_use]
     pub const fn enrolled(&self) -> Option<bool> {
@@ -74,27 +74,30 @@ impl Standing {
 
 /// How a login ends that runs the auth phase.
 #[must_use]
-pub const fn login(second_factor: SecondFactor, standing: &Standing) -> Forecast {
-    match (second_factor, standing) {
-        (SecondFactor::Skip, _) | (SecondFactor::Optional, Standing::NotEnrolled) => Forecast::Passes,
-        (SecondFactor::Enroll, Standing::NotEnrolled) => Forecast::Enrolls,
+pub const fn login(second_factor: SecondFactor, status: &FactorStatus) -> Forecast {
+    match (second_factor, status) {
+        (SecondFactor::Skip, _) | (SecondFactor::Optional, FactorStatus::NotEnrolled) => Forecast::Passes,
+        (SecondFactor::Enroll, FactorStatus::NotEnrolled) => Forecast::Enrolls,
         (
             _,
-            Standing::Enrolled { codes: Codes::One | Codes::Two, .. }
-            | Standing::Enrolled { recovery_codes_left: 1.., .. },
+            FactorStatus::Enrolled { codes: Codes::One | Codes::Two, .. }
+            | FactorStatus::Enrolled { recovery_codes_left: 1.., .. },
         ) => Forecast::Asked,
         (
             SecondFactor::Optional | SecondFactor::Enroll | SecondFactor::Required,
-            Standing::Unknown | Standing::NotEnrolled | Standing::Unreadable(_) | Standing::Enrolled { .. },
+            FactorStatus::Unknown
+            | FactorStatus::NotEnrolled
+            | FactorStatus::Unreadable(_)
+            | FactorStatus::Enrolled { .. },
         ) => Forecast::Refused,
     }
 }
 
 /// A login that sshd admits by a key alone, so that only the guard sees it: passes or refused.
 #[must_use]
-pub fn by_key_alone(second_factor: SecondFactor, standing: &Standing) -> Forecast {
-    match (second_factor, standing) {
-        (SecondFactor::Skip, _) | (SecondFactor::Optional, Standing::NotEnrolled) => Forecast::Passes,
+pub fn by_key_alone(second_factor: SecondFactor, status: &FactorStatus) -> Forecast {
+    match (second_factor, status) {
+        (SecondFactor::Skip, _) | (SecondFactor::Optional, FactorStatus::NotEnrolled) => Forecast::Passes,
         (SecondFactor::Optional | SecondFactor::Enroll | SecondFactor::Required, _) => Forecast::Refused,
     }
 }
@@ -107,22 +110,22 @@ mod tests {
     fn the_outcome_of_every_policy_for_everybody() {
         use Forecast::{Asked, Enrolls, Passes, Refused};
         use SecondFactor::{Enroll, Optional, Required, Skip};
-        let enrolled = |codes, recovery_codes_left| Standing::Enrolled { codes, recovery_codes_left };
-        for (standing, wanted) in [
-            (Standing::Unknown, [Refused, Refused, Refused, Passes]),
-            (Standing::NotEnrolled, [Refused, Enrolls, Passes, Passes]),
-            (Standing::Unreadable("torn".into()), [Refused, Refused, Refused, Passes]),
+        let enrolled = |codes, recovery_codes_left| FactorStatus::Enrolled { codes, recovery_codes_left };
+        for (status, wanted) in [
+            (FactorStatus::Unknown, [Refused, Refused, Refused, Passes]),
+            (FactorStatus::NotEnrolled, [Refused, Enrolls, Passes, Passes]),
+            (FactorStatus::Unreadable("torn".into()), [Refused, Refused, Refused, Passes]),
             (enrolled(Codes::One, 0), [Asked, Asked, Asked, Passes]),
             (enrolled(Codes::Two, 3), [Asked, Asked, Asked, Passes]),
             (enrolled(Codes::Disabled, 1), [Asked, Asked, Asked, Passes]),
             (enrolled(Codes::Disabled, 0), [Refused, Refused, Refused, Passes]),
             (enrolled(Codes::Suspended, 0), [Refused, Refused, Refused, Passes]),
         ] {
-            let told = [Required, Enroll, Optional, Skip].map(|policy| login(policy, &standing));
-            assert_eq!(told, wanted, "{standing:?}");
-            let alone = [Required, Enroll, Optional, Skip].map(|policy| by_key_alone(policy, &standing));
-            let optional = if standing == Standing::NotEnrolled { Passes } else { Refused };
-            assert_eq!(alone, [Refused, Refused, optional, Passes], "{standing:?}");
+            let told = [Required, Enroll, Optional, Skip].map(|policy| login(policy, &status));
+            assert_eq!(told, wanted, "{status:?}");
+            let alone = [Required, Enroll, Optional, Skip].map(|policy| by_key_alone(policy, &status));
+            let optional = if status == FactorStatus::NotEnrolled { Passes } else { Refused };
+            assert_eq!(alone, [Refused, Refused, optional, Passes], "{status:?}");
         }
     }
 }

@@ -14,7 +14,7 @@ use twinlock_store::ports::{SECURITY_MODULE_HINT, StoreErrorKind};
 use crate::{
     HostError,
     doctor::finding::Severity,
-    forecast::{Codes, Standing},
+    forecast::{Codes, FactorStatus},
     pam_stack::{Action, Line, LineKind, Place, ReturnCode},
     ssh::mode::{EnableMode, Family},
 };
@@ -1242,27 +1242,27 @@ pub fn in_doubt(doubt: &str) -> String {
 }
 
 /// What a user meets in a login, to be said behind the name.
-pub fn forecast(second_factor: SecondFactor, standing: &Standing) -> String {
+pub fn forecast(second_factor: SecondFactor, status: &FactorStatus) -> String {
     const FIRST_FACTOR: &str = "is not asked for a code; the first factor decides";
     const DENIED: &str = "is asked for a code like everybody, and denied whatever the answer is";
-    match (second_factor, standing) {
-        (SecondFactor::Skip, Standing::Unknown) => {
+    match (second_factor, status) {
+        (SecondFactor::Skip, FactorStatus::Unknown) => {
             "does not exist and is not asked for a code; the first factor denies the login".into()
         }
         (SecondFactor::Skip, _) => FIRST_FACTOR.into(),
-        (SecondFactor::Optional, Standing::NotEnrolled) => format!("is not enrolled and {FIRST_FACTOR}"),
-        (SecondFactor::Enroll, Standing::NotEnrolled) => {
+        (SecondFactor::Optional, FactorStatus::NotEnrolled) => format!("is not enrolled and {FIRST_FACTOR}"),
+        (SecondFactor::Enroll, FactorStatus::NotEnrolled) => {
             "is not enrolled and enrols in the login: after the first factor (a key that sshd verified, or a password that this \
              service asked for), a QR code is shown, and a code of the app and a recovery code are asked for"
                 .into()
         }
-        (SecondFactor::Enroll, Standing::Unknown) => {
+        (SecondFactor::Enroll, FactorStatus::Unknown) => {
             "does not exist, sees the same enrolment as everybody, and is denied; nothing is stored".into()
         }
-        (SecondFactor::Optional | SecondFactor::Required, Standing::Unknown) => format!("does not exist, {DENIED}"),
-        (SecondFactor::Required, Standing::NotEnrolled) => format!("is not enrolled, {DENIED}"),
-        (_, Standing::Unreadable(why)) => format!("{DENIED}: {why}"),
-        (_, Standing::Enrolled { codes, recovery_codes_left }) => enrolled_forecast(*codes, *recovery_codes_left),
+        (SecondFactor::Optional | SecondFactor::Required, FactorStatus::Unknown) => format!("does not exist, {DENIED}"),
+        (SecondFactor::Required, FactorStatus::NotEnrolled) => format!("is not enrolled, {DENIED}"),
+        (_, FactorStatus::Unreadable(why)) => format!("{DENIED}: {why}"),
+        (_, FactorStatus::Enrolled { codes, recovery_codes_left }) => enrolled_forecast(*codes, *recovery_codes_left),
     }
 }
 

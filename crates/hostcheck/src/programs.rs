@@ -12,11 +12,11 @@ use std::{
 use twinlock_core::time::UnixTime;
 use twinlock_service::process::ChildGuard;
 
-/// What one said.
+/// What a program wrote, and how it ended.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
-pub struct Said {
+pub struct ProgramOutput {
     /// Whether it ended well, and in time.
-    pub fine: bool,
+    pub succeeded: bool,
     /// What it wrote to stdout.
     pub output: String,
     /// What it wrote to stderr.
@@ -37,7 +37,7 @@ pub fn find(name: &str) -> Option<PathBuf> {
 ///
 /// # Errors
 /// It cannot be started.
-pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Said> {
+pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<ProgramOutput> {
     let mut command = Command::new(program);
     command
         .args(arguments)
@@ -52,16 +52,25 @@ pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Said> 
         let errors = scope.spawn(|| text(errors));
         // What does not end is ended, and then nothing more comes from it.
         let ended = ChildGuard::new(child).end_within(DEADLINE);
-        let fine = ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
-        Ok(Said { fine, output: output.join().unwrap_or_default(), errors: errors.join().unwrap_or_default() })
+        let succeeded = ended.is_ok_and(|status| status.is_some_and(|status| status.success()));
+        Ok(ProgramOutput {
+            succeeded,
+            output: output.join().unwrap_or_default(),
+            errors: errors.join().unwrap_or_default(),
+        })
     })
 }
 
 /// The time of day on this host, or UTC where date(1) does not say.
 pub(crate) fn clock_time(time: UnixTime) -> String {
     let arguments = [format!("--date=@{}", time.seconds()), "+%H:%M:%S %Z".to_owned()];
-    let said = find("date").and_then(|date| run(&date, &arguments).ok()).filter(|said| said.fine);
-    said.map_or_else(|| time.to_string(), |said| said.output.trim().to_owned())
+    output_of("date", &arguments).map_or_else(|| time.to_string(), |text| text.trim().to_owned())
+}
+
+/// What the program of that name writes to stdout, if the host has it and it succeeds.
+pub(crate) fn output_of(name: &str, arguments: &[impl AsRef<OsStr>]) -> Option<String> {
+    let said = find(name).and_then(|program| run(&program, arguments).ok())?;
+    said.succeeded.then_some(said.output)
 }
 
 fn text(stream: Option<impl Read>) -> String {

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use crate::programs;
+use crate::programs::output_of;
 
 /// What can be told.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -23,12 +23,8 @@ impl ClockState {
         if Path::new("/run/systemd/timesync/synchronized").exists() {
             return Self::Synchronised;
         }
-        let said = |program, arguments: &[&str]| {
-            let said = programs::find(program).and_then(|path| programs::run(&path, arguments).ok());
-            said.filter(|said| said.fine).map(|said| said.output)
-        };
-        let by_chrony = said("chronyc", &["-c", "tracking"]).and_then(|line| of_chrony(&line));
-        by_chrony.unwrap_or_else(|| match said("timedatectl", &["show", "-p", "NTPSynchronized", "--value"]) {
+        let by_chrony = output_of("chronyc", &["-c", "tracking"]).and_then(|line| of_chrony(&line));
+        by_chrony.unwrap_or_else(|| match output_of("timedatectl", &["show", "-p", "NTPSynchronized", "--value"]) {
             Some(answer) if answer.trim() == "yes" => Self::Synchronised,
             Some(answer) if answer.trim() == "no" => Self::Unsynchronised,
             Some(_) | None => Self::Unknown,

@@ -46,11 +46,11 @@ fn beside_sshd(id: &str, myself: &Path) -> String {
 }
 
 /// Has the next boot end this trial.
-pub(super) fn ends(id: &str, myself: &Path) -> Result<(), HostError> {
+pub(super) fn write_units(id: &str, myself: &Path) -> Result<(), HostError> {
     let wanted = Path::new(WANTED);
     let folder = wanted.parent().unwrap_or(wanted);
     DirBuilder::new().recursive(true).create(folder).map_err(|error| cannot("create", folder, &error))?;
-    no_longer_ends()?;
+    remove_units()?;
     for (path, text) in [(RETRY, beside_sshd(id, myself)), (UNIT, before_sshd(id, myself))] {
         let unit = Path::new(path);
         place::create(unit, &Version { content: text.into_bytes(), attributes: Attributes::NEW })
@@ -62,7 +62,7 @@ pub(super) fn ends(id: &str, myself: &Path) -> Result<(), HostError> {
 }
 
 /// Takes that back.
-pub(super) fn no_longer_ends() -> Result<(), HostError> {
+pub(super) fn remove_units() -> Result<(), HostError> {
     [WANTED, UNIT, RETRY]
         .iter()
         .map(Path::new)

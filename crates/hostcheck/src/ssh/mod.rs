@@ -85,7 +85,7 @@ impl Enabled {
     /// That there is nothing to do: the mode, and the end of a trial.
     #[must_use]
     pub fn describe(&self) -> String {
-        messages::nothing_to_do(&how_it_stands(self.phase, &self.record))
+        messages::nothing_to_do(&describe_state(self.phase, &self.record))
     }
 
     /// Makes sure that it is enabled in this mode, and that nobody has changed a file since.
@@ -178,7 +178,7 @@ pub fn confirm(note: &Note<'_>) -> Result<Confirmed, HostError> {
             Ok(Confirmed { newly: true, swept: change::sweep() })
         }
         Some((phase, record)) => {
-            note(&messages::nothing_to_do(&how_it_stands(phase, &record)));
+            note(&messages::nothing_to_do(&describe_state(phase, &record)));
             Ok(Confirmed { newly: false, swept: change::sweep() })
         }
     }
@@ -250,7 +250,7 @@ fn undo(
     change_log.clear()
 }
 
-fn how_it_stands(phase: ChangePhase, record: &ChangeRecord) -> String {
+fn describe_state(phase: ChangePhase, record: &ChangeRecord) -> String {
     let end = record.end_of_trial().filter(|_| phase == ChangePhase::Trying);
     messages::enabled_already(record.mode, end.as_deref())
 }

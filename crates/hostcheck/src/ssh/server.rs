@@ -1,8 +1,7 @@
 //! The running sshd: telling it to read a new configuration, and waiting for the logins that it accepted under another one.
 
 use std::{
-    fs::{self, OpenOptions},
-    io::Read,
+    fs,
     os::unix::fs::MetadataExt,
     path::{Path, PathBuf},
     process::{Command, Stdio},
@@ -17,7 +16,7 @@ use nix::{
 
 use crate::{
     HostError, Note, messages,
-    sshd::{Settings, Sshd},
+    sshd::{self, Settings, Sshd},
 };
 
 /// Whether an sshd may run while the configuration changes.
@@ -80,7 +79,7 @@ fn is_active(unit: &str) -> bool {
     systemctl(&["is-active", "--quiet", unit])
 }
 
-fn systemctl(arguments: &[&str]) -> bool {
+pub(super) fn systemctl(arguments: &[&str]) -> bool {
     let mut command = Command::new("systemctl");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
@@ -114,14 +113,5 @@ fn running() -> Result<Option<(Pid, PathBuf)>, HostError> {
         None | Some("") => "/run/sshd.pid",
         Some(file) => file,
     };
-    let pid: Option<i32> = text_of(Path::new(file)).and_then(|text| text.trim().parse().ok()).filter(|pid| *pid > 1);
-    let is_sshd =
-        |pid: &i32| text_of(Path::new(&format!("/proc/{pid}/comm"))).is_some_and(|comm| comm.trim() == "sshd");
-    Ok(pid.filter(is_sshd).map(|pid| (Pid::from_raw(pid), file.into())))
-}
-
-fn text_of(path: &Path) -> Option<String> {
-    let mut text = String::new();
-    OpenOptions::new().read(true).open(path).ok()?.take(4096).read_to_string(&mut text).ok()?;
-    Some(text)
+    Ok(sshd::running(Path::new(file)).map(|pid| (Pid::from_raw(pid), file.into())))
 }

@@ -14,7 +14,7 @@ use twinlock_service::syslog::{SyslogPriority, log};
 use super::{
     boot,
     change_log::{self, ChangeLog, ChangePhase},
-    server::ServerState,
+    server::{self, ServerState},
 };
 use crate::{HostError, Note, messages};
 
@@ -24,7 +24,7 @@ use crate::{HostError, Note, messages};
 pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
     let myself = env::current_exe().map_err(|error| messages::timer_not_started(&error))?;
     if Path::new("/run/systemd/system").is_dir() {
-        boot::ends(id, &myself)?;
+        boot::write_units(id, &myself)?;
         let mut command = Command::new("systemd-run");
         command.args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"]);
         command.arg(format!("--unit={}", unit(id))).arg(format!("--on-active={}s", span.as_secs())).arg(myself);
@@ -52,11 +52,9 @@ pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
 
 /// Lets the timer go; one that comes all the same finds nothing to do.
 pub(super) fn end(id: &str) {
-    let _ = boot::no_longer_ends();
+    let _ = boot::remove_units();
     if Path::new("/run/systemd/system").is_dir() {
-        let mut command = Command::new("systemctl");
-        command.args(["stop", &format!("{}.timer", unit(id))]);
-        let _ = command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null()).status();
+        let _ = server::systemctl(&["stop", &format!("{}.timer", unit(id))]);
     }
 }
 
@@ -128,7 +126,7 @@ fn try_to_undo(id: &str, server: ServerState, note: &Note<'_>) -> Result<(), Hos
     match change_log.read()? {
         Some((phase, record)) if phase != ChangePhase::Kept && record.id == id => {
             super::undo(&change_log, phase, &record, server, note)?;
-            let _ = boot::no_longer_ends();
+            let _ = boot::remove_units();
             log("twinlock", SyslogPriority::Warning, messages::LOG_EXPIRED);
             Ok(())
         }

@@ -9,5 +9,5 @@ mod settings;
 
 pub(crate) use files::{Directive, Disk, Files, MAIN, key_and_value};
 pub(crate) use patterns::{is_match, matching_files, matching_paths};
-pub(crate) use program::{ConnectionSpec, Sshd};
+pub(crate) use program::{ConnectionSpec, Sshd, running};
 pub(crate) use settings::{KEYBOARD, Settings, Way};

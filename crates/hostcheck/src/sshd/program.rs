@@ -10,7 +10,8 @@ use crate::{
     HostError,
     host_files::Host,
     messages,
-    programs::{self, Said},
+    pam_stack::on_disk,
+    programs::{self, ProgramOutput},
 };
 
 /// The server of this host.
@@ -47,7 +48,7 @@ impl Sshd {
     /// What `sshd -t` complains of; `None` if it does not.
     pub(crate) fn complaint(&self) -> Option<String> {
         let said = self.ask(&["-t"]);
-        (!said.fine).then(|| complaint(&said.errors))
+        (!said.succeeded).then(|| complaint(&said.errors))
     }
 
     /// What is in force for a login, or for no login in particular.
@@ -60,7 +61,7 @@ impl Sshd {
         let about = login.as_deref().map(|login| ["-C", login]);
         let arguments: Vec<&str> = ["-T"].into_iter().chain(about.into_iter().flatten()).collect();
         let said = self.ask(&arguments);
-        if said.fine { Ok(Settings::parse(&said.output)) } else { Err(complaint(&said.errors)) }
+        if said.succeeded { Ok(Settings::parse(&said.output)) } else { Err(complaint(&said.errors)) }
     }
 
     /// What is in force for a login of `user` from `address`; `None` if sshd does not tell.
@@ -74,18 +75,26 @@ impl Sshd {
         version(&self.ask(&["-V"]).errors)
     }
 
-    fn ask(&self, arguments: &[&str]) -> Said {
+    fn ask(&self, arguments: &[&str]) -> ProgramOutput {
         let config = self.config.as_deref().map(|config| [OsStr::new("-f"), config.as_os_str()]);
         let arguments: Vec<&OsStr> = arguments.iter().map(OsStr::new).chain(config.into_iter().flatten()).collect();
         let run = || {
-            programs::run(&self.program, &arguments).unwrap_or_else(|error| Said {
+            programs::run(&self.program, &arguments).unwrap_or_else(|error| ProgramOutput {
                 errors: messages::program_not_run(&self.program, &error),
-                ..Said::default()
+                ..ProgramOutput::default()
             })
         };
         let said = run();
-        if !said.fine && privilege_separation::make_missing_folder(&said.errors) { run() } else { said }
+        if !said.succeeded && privilege_separation::make_missing_folder(&said.errors) { run() } else { said }
     }
+}
+
+/// The number of the process that wrote this `PidFile`, if it is an sshd.
+pub(crate) fn running(pid_file: &Path) -> Option<i32> {
+    let text = |path: &Path| on_disk(path).ok().flatten();
+    let pid = text(pid_file)?.trim().parse().ok().filter(|pid| *pid > 1)?;
+    let name = text(Path::new(&format!("/proc/{pid}/comm")))?;
+    (name.trim() == "sshd").then_some(pid)
 }
 
 /// The lines of a complaint in one line.

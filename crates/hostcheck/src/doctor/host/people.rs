@@ -73,7 +73,7 @@ pub(super) fn people(
     // A user of a directory is found by name alone.
     let by_name = enrolled.iter().chain(asked_about).cloned().collect();
     let known = host_accounts::known(&by_name, None)?;
-    let looking = Looking {
+    let reader = AccountReader {
         installation,
         pam,
         now,
@@ -91,7 +91,7 @@ pub(super) fn people(
     let meant: Vec<&Account> = known.values().filter(meant).collect();
     let one = |account: &&Account| {
         let name = &account.subject.name;
-        looking.at(account, enrolled.contains(name), states.contains(name))
+        reader.read(account, enrolled.contains(name), states.contains(name))
     };
     let (people, faults): (Vec<_>, Vec<_>) = parallel::map(&meant, one).into_iter().unzip();
     store.faults.extend(faults.into_iter().flatten());
@@ -99,7 +99,7 @@ pub(super) fn people(
 }
 
 /// What is needed to look at one account after the other.
-struct Looking<'a> {
+struct AccountReader<'a> {
     installation: &'a Installation<'a>,
     pam: &'a PamFacts,
     now: UnixTime,
@@ -111,8 +111,8 @@ struct Looking<'a> {
     first_factors: FirstFactorFacts<'a>,
 }
 
-impl Looking<'_> {
-    fn at(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
+impl AccountReader<'_> {
+    fn read(&self, account: &Account, enrolled: bool, has_state: bool) -> (Person, Option<StoreError>) {
         let Self { installation, pam, now, reading, admins, outside, groups, access, first_factors } = self;
         let name = &account.subject.name;
         let status = reading

@@ -9,7 +9,7 @@ use std::{
 use super::{OUTSIDE, Scope};
 use crate::{
     host_files::Host,
-    sshd::{Files, Settings, Sshd},
+    sshd::{Files, Settings, Sshd, running},
 };
 
 /// The server.
@@ -44,14 +44,9 @@ impl SshdFacts {
 }
 
 /// sshd writes its pid whenever it has read its configuration.
-#[allow(clippy::disallowed_methods, reason = "/run is root's")]
 fn changed_since(files: &Files, pid_file: &str) -> Option<PathBuf> {
     let written = |path: &Path| fs::metadata(path).and_then(|known| known.modified()).ok();
     let read_at: SystemTime = written(Path::new(pid_file))?;
-    let pid: u32 = fs::read_to_string(pid_file).ok()?.trim().parse().ok()?;
-    let program = fs::read_to_string(format!("/proc/{pid}/comm")).ok()?;
-    if !program.starts_with("sshd") {
-        return None;
-    }
+    running(Path::new(pid_file))?;
     files.read.iter().find(|file| written(file).is_some_and(|changed| changed > read_at)).cloned()
 }

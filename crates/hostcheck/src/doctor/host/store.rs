@@ -13,7 +13,7 @@ use nix::sys::{
 use twinlock_login::wire::SOCKET;
 use twinlock_store::{files, host::mounts, ports::StoreError};
 
-use crate::{Installation, copy_on_write::CopyOnWrite, programs};
+use crate::{Installation, copy_on_write::CopyOnWrite, pam_stack::on_disk, programs};
 
 /// The folders of secrets and state.
 #[derive(Default)]
@@ -124,9 +124,8 @@ impl Labels {
 /// The type that `packaging/selinux` gives to the store.
 const LABEL: &str = "var_auth_t";
 
-#[allow(clippy::disallowed_methods, reason = "the kernel's own file")]
 fn selinux_enforces() -> bool {
-    fs::read_to_string("/sys/fs/selinux/enforce").is_ok_and(|text| text.trim() == "1")
+    matches!(on_disk(Path::new("/sys/fs/selinux/enforce")), Ok(Some(text)) if text.trim() == "1")
 }
 
 impl Broker {
