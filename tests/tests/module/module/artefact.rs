@@ -59,7 +59,7 @@ fn it_is_smaller_than_920_kilobytes_and_stripped() {
     in_world(|world| {
         world.install();
         let size_bytes = fs::metadata(world.module_path()).unwrap().len();
-        assert!(size_bytes < 930_000, "{size_bytes} bytes");
+        assert!(size_bytes < 920_000, "{size_bytes} bytes");
     });
     let sections = said(&["readelf", "--sections", "--wide"]);
     assert!(!sections.contains(".symtab"));
