@@ -353,7 +353,7 @@ impl StoreError {
                  left? `twinlock remove {stored}`"
             ),
             StoreErrorKind::Index => "remove the file, and run `twinlock repair --layout`, which makes it anew".into(),
-            StoreErrorKind::Credentials(_) => "mend the file, or `twinlock enroll --replace USER`".into(),
+            StoreErrorKind::Credentials(_) => "fix the file, or `twinlock enroll --replace USER`".into(),
             StoreErrorKind::Name => "the account's name is too long for a file name".into(),
             StoreErrorKind::StateWithoutCredentials { user, .. } => format!(
                 "restore the file, for example from a backup, or enrol the user again: twinlock enroll {user}; \

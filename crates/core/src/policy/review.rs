@@ -47,7 +47,10 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         }
         if let Some(earlier) = policy.rules.iter().take(index).find(|earlier| covers(earlier, rule)) {
             say(
-                format!("an earlier rule ({}) fits whoever this one fits, so this one never decides", earlier.title()),
+                format!(
+                    "an earlier rule ({}) fits every login that this one fits, so this one never decides",
+                    earlier.title()
+                ),
                 "put the narrower rule first, or remove one of the two",
             );
         }
@@ -74,7 +77,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         for group in names(rule.groups.as_ref()) {
             if hosts.members(group)?.is_none() {
                 say(
-                    format!("no group is called {group}, so nobody can tell whom the rule fits"),
+                    format!("no group is called {group}, so it is unknown which logins the rule fits"),
                     "write the name as `id` spells it; until then the strictest of what the rules could mean holds",
                 );
             }
@@ -90,7 +93,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
                     format!("the account {user} is called {called}, so the name fits nobody"),
                     "write the name as `id` spells it",
                 ),
-                None => say(format!("there is no account {user}"), "mend the name, or remove it"),
+                None => say(format!("there is no account {user}"), "fix the name, or remove it"),
             }
         }
     }

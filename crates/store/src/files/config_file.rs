@@ -73,7 +73,7 @@ impl ConfigFileError {
             }
             Self::File(error) => error.hint(),
             Self::Content { path, .. } => format!(
-                "mend the line; every key is explained in the default file; then `twinlock --config {} check`",
+                "fix the line; every key is explained in the default file; then `twinlock --config {} check`",
                 path.display()
             ),
         }
