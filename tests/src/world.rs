@@ -262,6 +262,18 @@ impl World {
         self.journal.lines().split_off(mark)
     }
 
+    /// Fails the test if libpam complained of a line of a PAM file.
+    ///
+    /// # Panics
+    /// With the complaints.
+    pub fn assert_libpam_took_every_line(&self) {
+        let complaints =
+            ["unable to dlopen", "illegal module", "bad jump", "unable to read", "parse", "unknown option"];
+        let mut lines = self.log();
+        lines.retain(|line| complaints.iter().any(|bad| line.text.contains(bad)));
+        assert!(lines.is_empty(), "{lines:#?}");
+    }
+
     /// Waits for a line of syslog, past or to come.
     ///
     /// # Panics

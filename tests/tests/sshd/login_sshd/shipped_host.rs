@@ -17,7 +17,7 @@ pub(crate) fn with_alice(
     server: fn(&World) -> Sshd<'_>,
     test: impl for<'w> FnOnce(&'w World, Sshd<'w>, &Enrolled) + Send,
 ) {
-    on_a_host(server, |world, sshd| test(world, sshd, &world.enrol("alice")));
+    on_a_host(server, |world, sshd| test(world, sshd, &world.deploy("alice")));
 }
 
 /// Runs the test on a host with this server, with nobody enrolled.
