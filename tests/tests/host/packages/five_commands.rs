@@ -81,12 +81,12 @@ fn five_commands_lead_from_the_packages_to_a_host_that_asks_for_key_and_code() {
         let before = root.what_logins_need();
         let app = enroll(root);
         let enabled = root.succeed(&["twinlock", "ssh", "enable"]);
-        assert!(enabled.contains("enabled, key+code, for 5m"), "{enabled}");
+        assert!(enabled.contains("enabled for a trial of 5m: sshd asks for a key, then a code"), "{enabled}");
         let code = app.codes().next();
         let granted = login(root, Some(&code));
         assert!(is_in(&granted), "{granted:?}");
         let confirmed = root.succeed(&["twinlock", "ssh", "confirm"]);
-        assert!(confirmed.contains("confirmed: it stays"), "{confirmed}");
+        assert!(confirmed.contains("confirmed: the new configuration stays"), "{confirmed}");
 
         for answer in [code.clone(), app.wrong_code()] {
             let refused = login(root, Some(&answer));
