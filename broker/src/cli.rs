@@ -7,8 +7,8 @@ use twinlock_core::policy::KeyType;
 use twinlock_login::wire::SOCKET;
 use twinlock_store::config::DEFAULT_PATH;
 
-/// The broker of Twinlock: lets users enrol themselves and manage their second factor, without a program that has root's
-/// rights for whoever runs it
+/// The broker of Twinlock: lets users enrol themselves and manage their second factor, without a
+/// set-user-ID program
 #[derive(Debug, Parser)]
 #[command(name = "twinlockd", version)]
 pub(crate) struct BrokerCli {

@@ -65,7 +65,7 @@ impl CommandBackend {
         Ok(Self::Local(Box::new(context), subject))
     }
 
-    /// Whose second factor it is about.
+    /// The account that it is about.
     pub(crate) fn user(&self) -> &str {
         match self {
             Self::Local(_, subject) => subject.name.as_str(),

@@ -8,7 +8,7 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinlock_core::{credentials::Label, otp::Otp, policy::KeyType, time::UnixTime};
 use twinlock_store::config::{DEFAULT_PATH, check_issuer};
 
-/// A second factor for the logins of this host: enrol users, see how they stand, help them in again.
+/// A second factor for the logins of this host: enrol users, show their status, help them log in again.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = EXIT)]
 pub(crate) struct Cli {
@@ -28,9 +28,9 @@ const EXIT: &str = "USER is the account that runs the command if it is left out.
 pub(crate) enum Command {
     /// Give a user an authenticator app and recovery codes
     Enroll(Enroll),
-    /// Show how a user stands; never a secret
+    /// Show the status of a user; never a secret
     Status(StatusArguments),
-    /// Try a code of a user: it is charged and spent as in a login
+    /// Try a code of a user: it counts as in a login, and is used up
     Verify(User),
     /// Recovery codes
     Recovery {
@@ -132,7 +132,7 @@ pub(crate) struct StoreInit {
 
 #[derive(Debug, Args)]
 pub(crate) struct Which {
-    /// Whose
+    /// The account
     pub(crate) user: String,
     /// Its id, or its label if no other has the same
     pub(crate) device: String,
@@ -162,7 +162,7 @@ pub(crate) enum Import {
         /// Every account that has such a file
         #[arg(long, conflicts_with_all = ["user", "file"])]
         all: bool,
-        /// Whose [default: the account that runs the command]
+        /// The account [default: the one that runs the command]
         #[arg(long)]
         user: Option<String>,
         /// The file, if it is not in the user's home
@@ -182,7 +182,7 @@ pub(crate) enum Import {
     },
     /// From an otpauth:// address on stdin
     Uri {
-        /// Whose
+        /// The account
         user: Option<String>,
         #[command(flatten)]
         how: ImportHow,
@@ -204,7 +204,7 @@ pub(crate) struct ImportHow {
 
 #[derive(Debug, Args)]
 pub(crate) struct RepairArguments {
-    /// Whose [with --layout: every user]
+    /// The account [with --layout: every account]
     #[arg(required_unless_present = "layout")]
     pub(crate) user: Option<String>,
     /// Leave the content of records as it is, and rewrite files of an older version: on btrfs, with the flag against
@@ -263,12 +263,12 @@ pub(crate) enum Qr {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct Enroll {
-    /// Whom to enrol
+    /// The account to enrol
     pub(crate) user: Option<String>,
     /// What to call the app or device [default: phone, or phone-2 and so on beside others]
     #[arg(long, value_parser = label)]
     pub(crate) label: Option<Label>,
-    /// Whose code it is, for the app to show [default: `issuer` of the configuration, else the name of the host]
+    /// The issuer, which the app shows [default: `issuer` of the configuration, else the name of the host]
     #[arg(long, value_parser = check_issuer)]
     pub(crate) issuer: Option<String>,
     /// Put it beside what the user has now
@@ -317,7 +317,7 @@ pub(crate) struct Enroll {
 
 #[derive(Debug, Args)]
 pub(crate) struct StatusArguments {
-    /// Whose
+    /// The account
     pub(crate) user: Option<String>,
     /// Print one JSON object
     #[arg(long)]
@@ -326,13 +326,13 @@ pub(crate) struct StatusArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct User {
-    /// Whose
+    /// The account
     pub(crate) user: Option<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct RecoveryNew {
-    /// Whose
+    /// The account
     pub(crate) user: Option<String>,
     /// Store without asking for one of the codes back: for provisioning
     #[arg(long)]
@@ -344,14 +344,14 @@ pub(crate) struct RecoveryNew {
 
 #[derive(Debug, Args)]
 pub(crate) struct Users {
-    /// Whose
+    /// The accounts
     #[arg(required = true)]
     pub(crate) user: Vec<String>,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
-    /// Whose login, existing or not
+    /// The account that logs in, existing or not
     pub(crate) user: String,
     /// The PAM service; what its file says behind pam_twinlock.so counts
     #[arg(long, default_value = "sshd")]
@@ -464,7 +464,7 @@ pub(crate) struct Doctor {
 
 #[derive(Debug, Args)]
 pub(crate) struct TestLogin {
-    /// Whose login
+    /// The account that logs in
     pub(crate) user: String,
     /// The PAM service
     #[arg(long, default_value = "sshd")]
@@ -476,7 +476,7 @@ pub(crate) struct TestLogin {
 
 #[derive(Debug, Args)]
 pub(crate) struct Remove {
-    /// Whose
+    /// The account
     pub(crate) user: String,
     /// Do not ask
     #[arg(long)]

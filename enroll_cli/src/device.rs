@@ -64,7 +64,7 @@ fn change(config: &Path, which: Which, change: DeviceChange, done: &str) -> Resu
     let user = backend.user();
     print_note(&format!("{user}: {} {done}", device.authenticator));
     if device.active == 0 {
-        print_note(&format!("{user} has no active device now: only recovery codes open a login"));
+        print_note(&format!("{user} has no active device now: only recovery codes are accepted"));
     }
     Ok(())
 }

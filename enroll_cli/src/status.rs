@@ -1,4 +1,4 @@
-//! `twinlock status`: how a user stands.
+//! `twinlock status`: the status of a user.
 
 use std::{fmt::Write as _, path::Path};
 

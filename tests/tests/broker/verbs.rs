@@ -199,7 +199,7 @@ fn a_device_is_renamed_suspended_resumed_and_removed() {
             "{told}"
         );
         let (code, told) = change(alice, &["device", "suspend", "alice", "phone1"], 6);
-        let alone = "alice: phone1 suspended\nalice has no active device now: only recovery codes open a login\n";
+        let alone = "alice: phone1 suspended\nalice has no active device now: only recovery codes are accepted\n";
         assert_eq!((code, told.as_str()), (Some(0), alone));
         assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "3\n");
     });
