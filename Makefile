@@ -81,7 +81,7 @@ test-long: test
 compare: deps build ## Try the attacks of docs/security-matrix.md on other modules, too (as root; into target/compare)
 	TWINLOCK_COMPARE='$(abspath $(TARGET))/compare' $(CARGO) test --locked -p twinlock-tests --test security
 
-lint: ## Check formatting, lints and documentation
+lint: words ## Check formatting, lints, documentation, wording and spelling
 	$(CARGO) fmt --all --check
 	$(CARGO) clippy --workspace --all-targets --locked -- -D warnings
 	RUSTDOCFLAGS='-D warnings' $(CARGO) doc --no-deps --workspace --locked

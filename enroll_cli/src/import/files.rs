@@ -3,7 +3,7 @@
 //! google-authenticator changes its file system user id for this. That cannot be done safely from Rust, is the whole
 //! thread's, and says nothing about who *wrote* what is read. The equivalent here: no symbolic link is followed, and
 //! what the opened descriptor shows must be a regular file of the user (or of root, who may have put it there) that
-//! nobody else can read. So a user can point root at nothing but his own files; a hard link to one of root's shows
+//! nobody else can read. So a user can point root at nothing but their own files; a hard link to one of root's shows
 //! its content to nobody, because a refusal never repeats any of it. Nothing is ever written.
 
 use std::{

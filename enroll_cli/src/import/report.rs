@@ -189,7 +189,8 @@ pub(super) fn many(outcomes: &[ImportOutcome], how: &ImportHow) -> Result<(), Fa
     if failed == 0 {
         return Ok(());
     }
-    let hint = "each line marked FAILED says why; run it again when that is mended, it passes over who is enrolled";
+    let hint =
+        "each line marked FAILED gives the reason; fix that and run it again: users who are enrolled are skipped";
     Err(Failure::refused(format!("{failed} of {} users were not imported", outcomes.len())).hint(hint))
 }
 
