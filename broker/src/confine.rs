@@ -11,7 +11,7 @@ use landlock::{
 use nix::sys::prctl;
 use twinlock_service::syslog::{SyslogPriority, log};
 
-use crate::PROGRAM;
+use crate::{PROGRAM, messages};
 
 /// Where it, PAM modules and the host's sendmail write.
 const WRITTEN: [&str; 5] = ["/run", "/dev", "/var/log", "/var/mail", "/var/spool"];
@@ -19,10 +19,10 @@ const WRITTEN: [&str; 5] = ["/run", "/dev", "/var/log", "/var/mail", "/var/spool
 /// Gives up the right to gain rights, and that to write outside of the store and of the folders of other programs that it
 /// needs. All threads that begin later and all programs that are started have no more.
 pub(crate) fn myself(store: &Path) -> Result<(), String> {
-    prctl::set_no_new_privs().map_err(|error| format!("cannot give up new privileges: {error}"))?;
-    let done = restrict(store).map_err(|error| format!("cannot confine itself with landlock: {error}"))?;
+    prctl::set_no_new_privs().map_err(|error| messages::start_failed("give up the right to new privileges", &error))?;
+    let done = restrict(store).map_err(|error| messages::start_failed("restrict itself with landlock", &error))?;
     if done == RulesetStatus::NotEnforced {
-        log(PROGRAM, SyslogPriority::Info, "this kernel has no landlock; the broker runs without it");
+        log(PROGRAM, SyslogPriority::Info, messages::NO_LANDLOCK);
     }
     Ok(())
 }

@@ -7,7 +7,9 @@ use std::{fs, path::Path, time::Duration};
 
 use twinlock_core::time::UnixTime;
 use twinlock_login::wire::Peer;
-use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
+use twinlock_service::lifecycle::RequestError;
+
+use crate::messages;
 
 /// How old the session may be.
 const FRESH: Duration = Duration::from_mins(10);
@@ -18,17 +20,11 @@ const NONE: &str = "4294967295";
 
 /// Checks that the session of who came has just begun.
 pub(crate) fn check(peer: Peer, uid: u32, now: UnixTime) -> Result<(), RequestError> {
-    let refused = |message: &str| {
-        Err(RequestError::new(RequestErrorKind::NotPermitted, message)
-            .hint("log in anew, and enrol within ten minutes"))
-    };
     match begin_of_session(peer, uid) {
-        None => {
-            refused("not permitted: a first enrolment needs a login session, and this is none that the host knows of")
-        }
+        None => Err(messages::no_session()),
         // One that begins in the future was noted by a clock that was wrong.
         Some(begin) if begin <= now && now.since(begin) <= FRESH => Ok(()),
-        Some(_) => refused("not permitted: a first enrolment needs a login of the last ten minutes"),
+        Some(_) => Err(messages::old_session()),
     }
 }
 

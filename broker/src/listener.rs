@@ -16,14 +16,16 @@ use twinlock_store::{
     ports::StoreErrorKind,
 };
 
+use crate::messages;
+
 /// The socket.
 pub(crate) fn open(path: Option<&Path>) -> Result<UnixListener, String> {
     let handed = ListenFd::from_env().take_unix_listener(0);
-    match (handed.map_err(|error| format!("what systemd handed over is no Unix socket: {error}"))?, path) {
+    match (handed.map_err(|error| messages::not_a_socket(&error))?, path) {
         (Some(listener), None) => Ok(listener),
         (None, Some(path)) => make(path),
-        (Some(_), Some(_)) => Err("systemd handed a socket over, and --listen names another one".into()),
-        (None, None) => Err("there is no socket: start twinlockd.socket, or give --listen".into()),
+        (Some(_), Some(_)) => Err(messages::TWO_SOCKETS.into()),
+        (None, None) => Err(messages::NO_SOCKET.into()),
     }
 }
 
@@ -34,26 +36,26 @@ pub(crate) fn close(path: &Path) {
 }
 
 fn make(path: &Path) -> Result<UnixListener, String> {
-    let failed = |what: &str, error: io::Error| format!("cannot {what} {}: {error}", path.display());
-    let folder = path.parent().filter(|_| path.is_absolute()).ok_or("--listen wants an absolute path")?;
+    let failed = |what: &str, error: io::Error| messages::socket_failed(what, path, &error);
+    let folder = path.parent().filter(|_| path.is_absolute()).ok_or(messages::RELATIVE_SOCKET)?;
     match DirBuilder::new().mode(0o755).create(folder) {
         // The umask is 077.
         Ok(()) => fs::set_permissions(folder, Permissions::from_mode(0o755))
-            .map_err(|error| failed("open the folder of", error))?,
+            .map_err(|error| failed("set the mode of the folder of", error))?,
         Err(error) if error.kind() == io::ErrorKind::AlreadyExists => {}
-        Err(error) => return Err(failed("make the folder of", error)),
+        Err(error) => return Err(failed("create the folder of", error)),
     }
     check_folder(folder).map_err(|error| format!("{error}; {}", error.hint()))?;
     match check_socket(path) {
         Err(error) if matches!(error.kind, StoreErrorKind::Missing) => {}
         Err(error) => return Err(format!("{error}; {}", error.hint())),
         Ok(()) if UnixStream::connect(path).is_ok() => {
-            return Err(format!("a broker listens on {} already", path.display()));
+            return Err(messages::already_running(path));
         }
-        Ok(()) => fs::remove_file(path).map_err(|error| failed("remove the old", error))?,
+        Ok(()) => fs::remove_file(path).map_err(|error| failed("remove the old socket", error))?,
     }
     let listener = UnixListener::bind(path).map_err(|error| failed("listen on", error))?;
     // Everybody may come: the kernel says who it is.
-    fs::set_permissions(path, Permissions::from_mode(0o666)).map_err(|error| failed("open", error))?;
+    fs::set_permissions(path, Permissions::from_mode(0o666)).map_err(|error| failed("set the mode of", error))?;
     Ok(listener)
 }

@@ -11,6 +11,7 @@ mod limits;
 mod listener;
 #[allow(unsafe_code, reason = "mallopt(3) is a C function; its one call stands in this file")]
 mod memory;
+mod messages;
 mod pam;
 mod password;
 mod refusals;
@@ -49,20 +50,20 @@ fn main() -> ExitCode {
 
 fn serve(listen: Option<&std::path::Path>, config: std::path::PathBuf) -> Result<(), String> {
     if !host::is_root() {
-        return Err("it has to run as root, under systemd (twinlockd.socket) or another supervisor".into());
+        return Err(messages::NEEDS_ROOT.into());
     }
     memory::keep_little();
     // Before any thread begins, so that all of them leave the signals to this one.
     let mut stop = signal::SigSet::empty();
     stop.add(signal::Signal::SIGTERM);
     stop.add(signal::Signal::SIGINT);
-    stop.thread_block().map_err(|error| format!("cannot block signals: {error}"))?;
+    stop.thread_block().map_err(|error| messages::start_failed("block signals", &error))?;
     let listener = listener::open(listen)?;
     let (server, store) = Server::new(config)?;
     confine::myself(&store)?;
-    let socket = listener.try_clone().map_err(|error| format!("cannot share the socket: {error}"))?;
-    server.clone().accept_on_a_thread(socket).map_err(|error| format!("cannot start a thread: {error}"))?;
-    stop.wait().map_err(|error| format!("cannot wait for a signal: {error}"))?;
+    let socket = listener.try_clone().map_err(|error| messages::start_failed("share the socket", &error))?;
+    server.clone().accept_on_a_thread(socket).map_err(|error| messages::start_failed("start a thread", &error))?;
+    stop.wait().map_err(|error| messages::start_failed("wait for a signal", &error))?;
     server.stop();
     if let Some(path) = listen {
         listener::close(path);

@@ -26,7 +26,7 @@ use twinlock_core::{
 };
 use twinlock_login::wire::{Connection, Kind, Peer};
 use twinlock_service::{
-    lifecycle::{FirstFactor, RequestError, RequestErrorKind},
+    lifecycle::{FirstFactor, RequestError},
     process::ChildGuard,
     syslog,
     wire::relay,
@@ -36,6 +36,7 @@ use twinlock_store::host::SystemClock;
 use crate::{
     PROGRAM,
     limits::ConnectionLimiter,
+    messages,
     pam::{self, PamQuestion, Refused},
 };
 
@@ -55,11 +56,7 @@ pub(crate) struct Owner<'a> {
 impl FirstFactor for Owner<'_> {
     fn password(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<(), RequestError> {
         let Some(_permit) = self.limiter.acquire_password_permit(subject.uid) else {
-            return Err(RequestError::new(
-                RequestErrorKind::Refused,
-                "another enrolment asks for your password at this moment",
-            )
-            .hint("end it, or wait for it"));
+            return Err(messages::password_asked_elsewhere());
         };
         let asked = ask(subject, dialogue);
         let right = matches!(asked, Ok(true));
@@ -68,12 +65,8 @@ impl FirstFactor for Owner<'_> {
         syslog::log(PROGRAM, syslog::SyslogPriority::Notice, &line);
         match asked {
             Ok(true) => Ok(()),
-            Ok(false) => Err(RequestError::new(RequestErrorKind::Refused, "the password was not accepted").hint(
-                "it is the password of your account on this host; without one, ask your administrator to enrol you",
-            )),
-            Err(error) => {
-                Err(RequestError::new(RequestErrorKind::Host, format!("cannot ask for the password: {error}")))
-            }
+            Ok(false) => Err(messages::password_not_accepted()),
+            Err(error) => Err(messages::cannot_ask_for_password(&error)),
         }
     }
 

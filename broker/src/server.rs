@@ -11,7 +11,6 @@ use std::{
 
 use twinlock_login::wire::{Connection, Kind, peer};
 use twinlock_service::{
-    lifecycle::{RequestError, RequestErrorKind},
     syslog::{self, SyslogPriority},
     wire::content,
 };
@@ -23,6 +22,7 @@ use twinlock_store::{
 use crate::{
     PROGRAM,
     limits::ConnectionLimiter,
+    messages,
     refusals::Refusals,
     session::{Session, Shared},
 };
@@ -69,7 +69,7 @@ impl Server {
             drop(permit);
         };
         if let Err(error) = thread::Builder::new().stack_size(STACK).spawn(session) {
-            syslog::log(PROGRAM, SyslogPriority::Notice, &format!("cannot start a thread: {error}"));
+            syslog::log(PROGRAM, SyslogPriority::Notice, &messages::start_failed("start a thread", &error));
         }
     }
 
@@ -87,7 +87,7 @@ fn has_account(uid: u32) -> bool {
 
 /// Says that there is no place.
 fn reject_busy(stream: UnixStream) {
-    let refusal = RequestError::new(RequestErrorKind::Refused, "the broker is busy").hint("try again in a minute");
+    let refusal = messages::busy();
     if let Ok(refusal) = content(&refusal) {
         // A client that does not read gets no reason.
         let _ = Connection::accepted(stream).write(Kind::Refused, &refusal, Duration::from_secs(1));

@@ -29,6 +29,7 @@ use crate::{
     audit::BrokerAuditLog,
     dialogue::SocketDialogue,
     limits::{ConnectionLimiter, Holder},
+    messages,
     password::Owner,
     refusals::Refusals,
 };
@@ -60,13 +61,15 @@ impl Session<'_> {
     pub(crate) fn run(&self) {
         let Ok(first) = self.connection.read(FIRST) else { return };
         let (kind, content) = match first.kind {
-            Kind::Request => match self.request(&first).and_then(|done| content(&done).map_err(|_| too_long())) {
-                Ok(done) => (Kind::Done, done),
-                Err(refusal) => match content(&refusal) {
-                    Ok(refusal) => (Kind::Refused, refusal),
-                    Err(_) => return,
-                },
-            },
+            Kind::Request => {
+                match self.request(&first).and_then(|done| content(&done).map_err(|_| messages::answer_too_long())) {
+                    Ok(done) => (Kind::Done, done),
+                    Err(refusal) => match content(&refusal) {
+                        Ok(refusal) => (Kind::Refused, refusal),
+                        Err(_) => return,
+                    },
+                }
+            }
             Kind::Login => {
                 let Ok(request) = LoginRequest::parse(&first.content) else { return };
                 (Kind::Verdict, verdict(&self.login(&request)).into_bytes().into())
@@ -109,15 +112,14 @@ impl Session<'_> {
     /// The account: the caller's, or for root the one that is named. Anybody else who names another account is refused before
     /// anything is looked up, so that nothing is learned about them.
     fn subject(&self, named: Option<&str>) -> Result<Subject, RequestError> {
-        let unknown = || RequestError::new(RequestErrorKind::Refused, "there is no such account");
-        let failed =
-            |error| RequestError::new(RequestErrorKind::Host, format!("cannot ask the passwd database: {error}"));
+        let unknown = messages::no_such_account;
+        let failed = |error| messages::no_passwd_database(&error);
         if let (0, Some(named)) = (self.peer.uid, named) {
             let name = UserName::parse(named.as_bytes()).map_err(|_| unknown())?;
             return host::account(&name).map_err(failed)?.ok_or_else(unknown);
         }
         let own = host::account_of(self.peer.uid).map_err(failed)?.ok_or_else(unknown)?;
-        if named.is_none_or(|named| named == own.name.as_str()) { Ok(own) } else { Err(not_yours()) }
+        if named.is_none_or(|named| named == own.name.as_str()) { Ok(own) } else { Err(messages::not_yours()) }
     }
 
     fn config(&self) -> Result<Config, RequestError> {
@@ -153,8 +155,7 @@ impl Session<'_> {
         if self.peer.uid == 0 {
             return refusal;
         }
-        RequestError::new(RequestErrorKind::Refused, "it could not be done: something on this host is not in order")
-            .hint("tell your administrator; the log of this host says what it is")
+        messages::host_out_of_order()
     }
 
     /// A login of a host that is not root's: an attempt as any other, for the caller's own account.
@@ -168,11 +169,11 @@ impl Session<'_> {
         let subject = match host::account_of(self.peer.uid) {
             Ok(Some(own)) if own.name.as_str() == request.user => own,
             Ok(_) => {
-                let detail = format!("uid {} asked for the login of somebody else", self.peer.uid);
+                let detail = messages::login_of_another(self.peer.uid);
                 return self.turned_down(request, Reason::UnknownUser, detail);
             }
             Err(error) => {
-                let detail = format!("cannot ask the passwd database: {error}");
+                let detail = messages::account_not_looked_up(&error);
                 return self.turned_down(request, Reason::Internal, detail);
             }
         };
@@ -230,21 +231,11 @@ impl Session<'_> {
 
 /// Which login it was, for a mail. What is not plain is escaped, as in the log.
 fn login_of(enrolled: &EnrolledInLogin) -> String {
-    let from = enrolled.rhost.as_deref().map(|rhost| format!(" from {}", escaped(rhost))).unwrap_or_default();
-    format!(", inside a login by {}{from},", escaped(&enrolled.service))
+    messages::inside_login(&escaped(&enrolled.service), enrolled.rhost.as_deref().map(escaped).as_deref())
 }
 
 fn mailing(config: &Config) -> Mailing<'_> {
     if config.notify.mail { Mailing::Aside(&config.notify.sendmail) } else { Mailing::Off }
-}
-
-fn not_yours() -> RequestError {
-    RequestError::new(RequestErrorKind::NotPermitted, "not permitted: only root may do that for somebody else")
-        .hint("leave the name out, or run it as root")
-}
-
-fn too_long() -> RequestError {
-    RequestError::new(RequestErrorKind::Refused, "the answer is too long for a message")
 }
 
 /// A refusal on one line of the log.

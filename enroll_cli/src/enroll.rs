@@ -4,7 +4,10 @@ use std::path::Path;
 
 use serde::Serialize;
 use twinlock_core::{credentials::Label, devices::free_label};
-use twinlock_service::lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request};
+use twinlock_service::{
+    lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request},
+    messages,
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -35,8 +38,7 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
     let parameters = parameters(arguments)?;
     let secret = given_secret(arguments)?;
     if secret.is_some() && matches!(backend, CommandBackend::Broker { .. }) {
-        return Err(Failure::not_permitted("not permitted: a secret from elsewhere is for root alone")
-            .hint("leave it out, or ask your administrator"));
+        return Err(messages::given_secret_needs_root().into());
     }
     let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
     let dialogue = TerminalDialogue::at(|| Terminal::open("enrolment", WITHOUT_TERMINAL)).with_display(Shown {

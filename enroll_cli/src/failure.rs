@@ -2,7 +2,6 @@
 
 use std::process::ExitCode;
 
-use twinlock_enrol::enrolment::EnrolError;
 use twinlock_hostcheck::HostError;
 use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 use twinlock_store::{files::ConfigFileError, ports::StoreError};
@@ -86,12 +85,6 @@ impl From<ConfigFileError> for Failure {
             ConfigFileError::File(_) => String::new(),
         };
         Self::refused(format!("{fault}{picture}")).hint(fault.hint())
-    }
-}
-
-impl From<EnrolError> for Failure {
-    fn from(error: EnrolError) -> Self {
-        RequestError::from(error).into()
     }
 }
 

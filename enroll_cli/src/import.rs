@@ -70,8 +70,9 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
         }
         Import::Oath { file, how } => {
             let bytes = files::at(file, &[0], oath::LARGEST)?;
-            let users = oath::parse(&bytes, SystemClock.now())
-                .map_err(|refusal| Failure::refused(format!("{}: {refusal}", file.display())).hint(refusal.hint()))?;
+            let users = oath::parse(&bytes, SystemClock.now()).map_err(|refusal| {
+                Failure::refused(format!("{}: {refusal}", file.display())).hint(refusal.hint(None))
+            })?;
             let users: Vec<_> = users.into_iter().collect();
             let known: HashMap<_, _> =
                 local_accounts()?.into_iter().map(|account| (account.subject.name.clone(), account.subject)).collect();
@@ -176,7 +177,7 @@ impl CommandContext {
             Ok(outcome) => outcome,
             Err(Problem::Enrol(EnrolError::AlreadyEnrolled)) => ImportOutcome::skipped(&subject.name, how),
             Err(problem) => {
-                let (reason, hint) = problem.halves();
+                let (reason, hint) = problem.halves(subject.name.as_str());
                 ImportOutcome::failed(&subject.name, how, reason, Some(hint))
             }
         }
@@ -248,12 +249,12 @@ fn address() -> Result<Zeroizing<Vec<u8>>, Failure> {
 
 impl Problem {
     /// What happened, and what to do.
-    fn halves(self) -> (String, String) {
+    fn halves(self, user: &str) -> (String, String) {
         match self {
-            Self::Refused(refusal) => (refusal.to_string(), refusal.hint().to_owned()),
-            Self::File(unreadable) => (unreadable.to_string(), unreadable.hint()),
+            Self::Refused(refusal) => (refusal.to_string(), refusal.hint(Some(user))),
+            Self::File(unreadable) => (unreadable.to_string(), unreadable.hint(Some(user))),
             Self::Enrol(EnrolError::Store(error)) => (error.to_string(), error.hint()),
-            Self::Enrol(error) => (error.to_string(), "`twinlock enroll USER` gives a new second factor".to_owned()),
+            Self::Enrol(error) => (error.to_string(), format!("`twinlock enroll {user}` sets up a new second factor")),
         }
     }
 }

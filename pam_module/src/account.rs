@@ -7,21 +7,11 @@ use twinlock_core::{audit::Reason, policy::SecondFactor};
 use crate::{
     arguments::Arguments,
     context::Context,
-    enrolment, result,
+    enrolment,
+    messages::{self, Unverified},
+    result,
     transaction::{Evidence, Transaction},
 };
-
-const SSHD: &str = "this login asked for no second factor: sshd needs `UsePAM yes`, `KbdInteractiveAuthentication yes` and \
-    `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME), and /etc/pam.d/sshd the auth \
-    line of pam_twinlock.so";
-
-const KEYS: &str =
-    "; rules with key_types need that too: of a login by key alone, sshd shows PAM no key before it is over";
-
-/// For cron, systemd-user, su by root and whatever else has no auth phase, or skips it.
-const OTHERS: &str = "this service ran its account phase without the auth line of pam_twinlock.so. The account line is for \
-    sshd; take it out of this service's file in /etc/pam.d, and out of files that it includes. If this is sshd by another \
-    name: ";
 
 pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> PamResultCode {
     let context = match Context::load(transaction, arguments) {
@@ -57,14 +47,14 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         },
         SecondFactor::Required | SecondFactor::Enroll => {}
     }
-    let remedy = if !transaction.service.starts_with("sshd") {
-        format!("{OTHERS}{SSHD}")
+    let unverified = if !transaction.service.starts_with("sshd") {
+        Unverified::OtherService
     } else if context.config.policy.rules.iter().any(|rule| rule.key_types.is_some()) {
-        format!("{SSHD}{KEYS}")
+        Unverified::SshdWithKeyTypes
     } else {
-        SSHD.to_owned()
+        Unverified::Sshd
     };
-    let code = result::refuse(transaction, user, Reason::Bypass, Some(remedy));
-    transaction.warn("This host requires a second factor, but was not set up to ask you for one. Your administrator finds the reason in the log.");
+    let code = result::refuse(transaction, user, Reason::Bypass, Some(messages::bypass(user, unverified)));
+    transaction.warn(messages::NO_CODE_ASKED);
     code
 }

@@ -5,6 +5,8 @@ use std::{ffi::CStr, path::PathBuf};
 use twinlock_core::module_arguments::ModuleArgument;
 use twinlock_store::config::{DEFAULT_PATH, check_prompt};
 
+use crate::messages;
+
 /// What the PAM file asks for.
 #[derive(Debug, PartialEq, Eq)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a word of the PAM file")]
@@ -42,11 +44,11 @@ impl Arguments {
         for word in words {
             let bad =
                 |problem: &str| BadArgument { word: word.to_string_lossy().into_owned(), problem: problem.to_owned() };
-            let text = word.to_str().map_err(|_| bad("not UTF-8"))?;
+            let text = word.to_str().map_err(|_| bad(messages::NOT_UTF8))?;
             match ModuleArgument::find(text) {
                 Some((ModuleArgument::Config, path)) => {
                     let absolute = path.filter(|path| path.starts_with('/'));
-                    arguments.config = absolute.ok_or_else(|| bad("config= wants an absolute path"))?.into();
+                    arguments.config = absolute.ok_or_else(|| bad(messages::RELATIVE_CONFIG))?.into();
                 }
                 Some((ModuleArgument::Debug, _)) => arguments.debug = true,
                 Some((ModuleArgument::Nullok, _)) => arguments.nullok = true,
@@ -60,10 +62,7 @@ impl Arguments {
                 Some((ModuleArgument::ForwardPass, _)) => arguments.forward_pass = true,
                 Some((ModuleArgument::RequireKey, _)) => arguments.require_key = true,
                 None => {
-                    return Err(bad(&format!(
-                        "known are {}",
-                        ModuleArgument::ALL.map(ModuleArgument::spelling).join(", ")
-                    )));
+                    return Err(bad(&messages::unknown_argument(&ModuleArgument::ALL.map(ModuleArgument::spelling))));
                 }
             }
         }
@@ -94,11 +93,7 @@ impl Default for Arguments {
 
 impl std::fmt::Display for BadArgument {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        write!(
-            out,
-            "the argument `{}` of pam_twinlock.so is refused: {}; mend the file in /etc/pam.d",
-            self.word, self.problem
-        )
+        out.write_str(&messages::bad_argument(&self.word, &self.problem))
     }
 }
 

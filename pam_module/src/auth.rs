@@ -14,6 +14,7 @@ use crate::{
     context::Context,
     enrolment,
     first_pass::FirstPass,
+    messages,
     result::{self, Logged},
     transaction::{AuthResult, Evidence, Transaction},
 };
@@ -35,7 +36,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Err(code) => return code,
     };
     if arguments.require_key && transaction.first_factors.keys().is_empty() {
-        return result::refuse(transaction, context.user(), Reason::Bypass, Some(NO_KEY.into()));
+        return result::refuse(transaction, context.user(), Reason::Bypass, Some(messages::no_key(context.user())));
     }
     transaction.ask_for_fail_delay(context.config.fail_delay);
     transaction.echo = context.config.echo && !arguments.noecho;
@@ -66,9 +67,6 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     transaction.set_auth_result(auth_result).map_or_else(|_| result::no_data(transaction), |()| code)
 }
 
-const NO_KEY: &str = "nobody was asked, because sshd has verified no key before: sshd needs \
-    `AuthenticationMethods publickey,keyboard-interactive` for this user (sshd -T -C user=NAME)";
-
 /// One attempt; a second one where a code that came with the password of an earlier module was not a current one.
 fn attempt(
     transaction: &mut Transaction<'_>,
@@ -79,7 +77,7 @@ fn attempt(
     let from = transaction.rhost.as_deref().and_then(Origin::from_text);
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
         (Some(prompt), _) => prompt,
-        (None, true) => FORWARD_PROMPT,
+        (None, true) => messages::FORWARD_PROMPT,
         (None, false) => &context.config.prompt,
     };
     // Where the password is asked for together with the code, it must be asked for.
@@ -125,12 +123,9 @@ fn code_lengths(forecast: &LazySnapshot<'_>) -> Vec<usize> {
     if lengths.is_empty() { vec![usize::from(Otp::DIGITS)] } else { lengths }
 }
 
-/// What is asked where password and code come in one answer; google-authenticator's words.
-const FORWARD_PROMPT: &str = "Password & verification code: ";
-
 /// A code was given for one user; nobody else may have the good of it.
 fn user_changed() -> Attempt {
-    Attempt::refused_for(Reason::Internal).with_detail("PAM_USER was changed while the code was asked for")
+    Attempt::refused_for(Reason::Internal).with_detail(messages::USER_CHANGED)
 }
 
 /// sshd's `password` method answers no prompt that echoes: what was broken is then its configuration.
@@ -139,25 +134,20 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
     match attempt.outcome {
         Outcome::NotAsked(_) => {
             if let Some(rule) = &context.rule {
-                attempt.audit.detail = Some(format!("not asked, by the rule: {rule}"));
+                attempt.audit.detail = Some(messages::exempted_by_rule(rule));
             }
         }
         Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) if in_log => {}
         Outcome::Refused(Reason::NotEnrolled) if context.policy == SecondFactor::Enroll => {
-            attempt.audit.detail.get_or_insert_with(|| enrolment::NOT_OFFERED.into());
+            attempt.audit.detail.get_or_insert_with(|| messages::NOT_OFFERED.into());
         }
         Outcome::NoAnswer(_) if transaction.service.starts_with("sshd") => {
-            attempt.audit.detail = Some(NOT_ANSWERED.into());
+            attempt.audit.detail = Some(messages::NOT_ANSWERED.into());
         }
         Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) => {}
     }
     attempt
 }
-
-const NOT_ANSWERED: &str = "the prompt was not answered: sshd asked through its password method (set PasswordAuthentication \
-    no), or the client left";
-
-const USED: &str = "That code has already been used. Enter the next one.";
 
 /// What the user is told, after the verdict is on the disk and in the log.
 fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attempt) {
@@ -168,19 +158,15 @@ fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &
             }
             match granted.recovery_codes_left() {
                 None => {}
-                Some(0) => transaction.warn("That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator."),
-                Some(left @ 1..=3) => {
-                    let codes = if left == 1 { "code is" } else { "codes are" };
-                    transaction.warn(&format!("ONLY {left} recovery {codes} left. Make new ones soon: `twinlock recovery new`, or ask your administrator."));
-                }
-                Some(left) => transaction.tell(&format!("{left} recovery codes are left.")),
+                Some(left @ 0..=3) => transaction.warn(&messages::recovery_codes_left(left)),
+                Some(left) => transaction.tell(&messages::recovery_codes_left(left)),
             }
         }
         Outcome::TooSoon(rest) => {
-            transaction.warn(&format!("Too many wrong codes. Try again in {} seconds.", rest.as_secs().max(1)));
+            transaction.warn(&messages::too_soon(rest.as_secs().max(1)));
         }
         // Only somebody who has the code sees this.
-        Outcome::Refused(Reason::Replayed) => transaction.warn(USED),
+        Outcome::Refused(Reason::Replayed) => transaction.warn(messages::CODE_USED),
         // The same whatever the reason was: it must not tell who is enrolled.
         Outcome::Refused(_) => {
             if let Some(help) = help {

@@ -21,7 +21,7 @@ use twinlock_store::{
 use crate::{
     arguments::Arguments,
     backend::Backend,
-    result,
+    messages, result,
     transaction::{Priority, Transaction},
 };
 
@@ -50,7 +50,7 @@ impl Context {
         })?;
         let name = transaction.user.as_ref().ok().and_then(|user| UserName::parse(user).ok());
         let subject = name.map_or(Ok(None), |name| host::account(&name)).map_err(|error| {
-            let detail = format!("cannot ask the passwd database: {error}");
+            let detail = messages::no_passwd_database(&error);
             result::refuse(transaction, None, Reason::Internal, Some(detail))
         })?;
         let source = Source::from_rhost(transaction.rhost.as_deref());

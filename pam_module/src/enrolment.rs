@@ -32,13 +32,10 @@ use crate::{
     arguments::Arguments,
     backend::{self, Backend},
     context::Context,
+    messages,
     result::{self, Logged},
     transaction::{AuthResult, Evidence, Priority, Transaction},
 };
-
-/// What the log says of a user who is not enrolled, under `enroll`.
-pub(crate) const NOT_OFFERED: &str = "no enrolment was offered, because no first factor came before: neither a method in SSH_AUTH_INFO_0 \
-    nor a password in this stack";
 
 /// The store to enrol in, if this login is one to enrol in: policy says so, a first factor can have been given, and the user
 /// is not enrolled. A store that cannot be read is not an answer of "not enrolled"; the usual attempt then says what is broken.
@@ -75,13 +72,10 @@ pub(crate) fn audit_of(staged: &Staged) -> AuditEntry {
     AuditEntry {
         method: Some("totp"),
         authenticator: staged.authenticator().map(|authenticator| authenticator.id.clone()),
-        detail: Some(STAGED.into()),
+        detail: Some(messages::STAGED.into()),
         ..AuditEntry::default()
     }
 }
-
-const STAGED: &str = "enrolled inside the login; it is stored when the whole login has passed: if no line says that it was \
-    stored, the login ended before, this service has no account line of pam_twinlock.so, or it does not call pam_setcred";
 
 /// The account phase: what the auth phase staged waits for the end of the login.
 pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, subject: &Subject) -> PamResultCode {
@@ -90,17 +84,15 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, su
             if transaction.set_pending(&id).is_err() {
                 return result::no_data(transaction);
             }
-            transaction.tell("Your second factor is saved when this login is complete.");
+            transaction.tell(messages::ENROLMENT_WAITS);
             PamResultCode::PAM_SUCCESS
         }
         Ok(None) => PamResultCode::PAM_SUCCESS,
         Err(error @ EnrolError::AlreadyEnrolled) => not_stored(transaction, subject, None, &error),
         Err(error) => {
-            let detail = format!("the enrolment inside this login could not be kept, nothing was stored: {error}");
+            let detail = messages::not_kept(&error);
             let code = result::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
-            transaction.warn(
-                "The enrolment could not be saved: remove the new entry from your app, and tell your administrator.",
-            );
+            transaction.warn(messages::ENROLMENT_NOT_SAVED);
             code
         }
     }
@@ -130,7 +122,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let id = transaction.take_pending();
     let Ok(context) = Context::load(transaction, arguments) else { return result::NOT_STORED };
     let (Some(id), Some(subject), Backend::Store(store)) = (id, &context.subject, &context.backend) else {
-        result::refuse(transaction, None, Reason::Internal, Some("what was handed over is no enrolment".into()));
+        result::refuse(transaction, None, Reason::Internal, Some(messages::NOTHING_PENDING.into()));
         return result::NOT_STORED;
     };
     let (authenticator, stored) = match fetch(store, subject, &id) {
@@ -150,10 +142,10 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
             return result::NOT_STORED;
         }
     };
-    let detail = Some("the enrolment inside this login was stored".to_owned());
+    let detail = Some(messages::STORED.to_owned());
     let audit = AuditEntry { method: Some("totp"), authenticator, detail, ..AuditEntry::default() };
     let code = result::enrolled(transaction, Some(subject.name.as_str()), &audit);
-    transaction.tell("You are enrolled. From the next login on, this host asks for a code of your app.");
+    transaction.tell(messages::ENROLLED);
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let line = audit::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
     transaction.log(Priority::Warning, &line);
@@ -184,18 +176,10 @@ fn not_stored(
     error: &EnrolError,
 ) -> PamResultCode {
     let (reason, detail, said) = if matches!(error, EnrolError::AlreadyEnrolled | EnrolError::ChangedMeanwhile) {
-        (
-            Reason::NotEnrolled,
-            format!("the enrolment inside this login was not stored: {error}, by another login meanwhile"),
-            "Another login enrolled this account meanwhile: remove the new entry from your app, and log in with the other one.",
-        )
+        (Reason::NotEnrolled, messages::not_stored(error), messages::ENROLLED_ELSEWHERE)
     } else {
         // A write that failed may have come after the one that counts.
-        (
-            Reason::Store,
-            format!("the enrolment inside this login may not be stored whole, see `twinlock status`: {error}"),
-            "The enrolment could not be finished. Keep the new entry of your app and the recovery codes, which may count already, and tell your administrator.",
-        )
+        (Reason::Store, messages::perhaps_stored(error, subject.name.as_str()), messages::ENROLMENT_UNFINISHED)
     };
     let mut attempt = Attempt::refused_for(reason).with_detail(detail);
     (attempt.audit.method, attempt.audit.authenticator) = (Some("totp"), authenticator);

@@ -9,7 +9,7 @@ use twinlock_core::{
 use twinlock_login::attempt::{Attempt, Outcome};
 use zeroize::Zeroizing;
 
-use crate::{arguments::Arguments, transaction::Transaction};
+use crate::{arguments::Arguments, messages, transaction::Transaction};
 
 /// A conversation whose first answer may be there already, or hold a password as well.
 pub(crate) struct FirstPass<'t, 'h> {
@@ -61,10 +61,8 @@ impl<'t, 'h> FirstPass<'t, 'h> {
     /// The attempt, with where the code came from as its detail.
     pub(crate) fn with_origin(&self, mut attempt: Attempt) -> Attempt {
         let detail = match (self.used, self.may_ask) {
-            (true, _) => "the code came with the password of an earlier module",
-            (false, false) if attempt.refused().is_some() => {
-                "use_first_pass: no code came with the password of an earlier module"
-            }
+            (true, _) => messages::CODE_WITH_PASSWORD,
+            (false, false) if attempt.refused().is_some() => messages::NO_CODE_WITH_PASSWORD,
             (false, _) => return attempt,
         };
         attempt.audit.detail.get_or_insert_with(|| detail.into());

@@ -17,6 +17,7 @@ mod enrolment;
 mod entry;
 mod first_pass;
 mod memory;
+mod messages;
 mod result;
 mod transaction;
 

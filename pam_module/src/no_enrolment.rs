@@ -12,13 +12,9 @@ use twinlock_store::files::Store;
 use crate::{
     arguments::Arguments,
     context::Context,
-    result,
+    messages, result,
     transaction::{Staged, Transaction},
 };
-
-/// What the log says of a user who is not enrolled, under `enroll`.
-pub(crate) const NOT_OFFERED: &str =
-    "no enrolment was offered: this build of pam_twinlock.so enrols nobody inside a login";
 
 pub(crate) const fn should_offer<'c>(
     _: &Transaction<'_>,
@@ -29,7 +25,7 @@ pub(crate) const fn should_offer<'c>(
 }
 
 pub(crate) fn enrol_in_login(_: &mut Transaction<'_>, _: &Context, _: &Store) -> Result<Box<Staged>, Attempt> {
-    Err(Attempt::refused_for(Reason::NotEnrolled).with_detail(NOT_OFFERED))
+    Err(Attempt::refused_for(Reason::NotEnrolled).with_detail(messages::NOT_OFFERED))
 }
 
 pub(crate) const fn audit_of(staged: &Staged) -> AuditEntry {
@@ -37,13 +33,13 @@ pub(crate) const fn audit_of(staged: &Staged) -> AuditEntry {
 }
 
 pub(crate) fn hand_over(transaction: &mut Transaction<'_>, _: &Context, subject: &Subject) -> PamResultCode {
-    result::refuse(transaction, Some(subject.name.as_str()), Reason::NotEnrolled, Some(NOT_OFFERED.into()))
+    result::refuse(transaction, Some(subject.name.as_str()), Reason::NotEnrolled, Some(messages::NOT_OFFERED.into()))
 }
 
 /// `pam_setcred`, of a login in which another build of the module handed an enrolment over.
 pub(crate) fn run(transaction: &mut Transaction<'_>, _: &Arguments) -> PamResultCode {
     // The session must not see its id.
     transaction.take_pending();
-    result::refuse(transaction, None, Reason::NotEnrolled, Some(NOT_OFFERED.into()));
+    result::refuse(transaction, None, Reason::NotEnrolled, Some(messages::NOT_OFFERED.into()));
     result::NOT_STORED
 }

@@ -7,7 +7,10 @@ use twinlock_core::{
 };
 use twinlock_login::attempt::{Attempt, AuditEntry, Outcome};
 
-use crate::transaction::{Priority, Transaction};
+use crate::{
+    messages,
+    transaction::{Priority, Transaction},
+};
 
 /// What libpam is told. Never `PAM_MAXTRIES`: sshd would switch keyboard-interactive off for the whole connection.
 #[allow(clippy::match_same_arms, reason = "one reason a line")]
@@ -104,7 +107,7 @@ pub(crate) fn refuse(
 
 /// Without the data, the account phase would not know what the auth phase found.
 pub(crate) fn no_data(transaction: &mut Transaction<'_>) -> PamResultCode {
-    refuse(transaction, None, Reason::Internal, Some("libpam keeps no data for this transaction".into()))
+    refuse(transaction, None, Reason::Internal, Some(messages::NO_DATA.into()))
 }
 
 /// A PAM file that cannot be followed; `detail` names the word.
@@ -113,12 +116,7 @@ pub(crate) fn bad_arguments(transaction: &mut Transaction<'_>, detail: String) -
 }
 
 pub(crate) fn panicked(transaction: &mut Transaction<'_>) -> PamResultCode {
-    refuse(
-        transaction,
-        None,
-        Reason::Internal,
-        Some("a bug in pam_twinlock.so stopped this attempt; please report it".into()),
-    )
+    refuse(transaction, None, Reason::Internal, Some(messages::PANICKED.into()))
 }
 
 const fn priority(refused: Option<Reason>) -> Priority {

@@ -8,7 +8,10 @@ use twinlock_core::{
     recovery::RecoveryCode,
 };
 
-use crate::enrolment::{self, Parameters};
+use crate::{
+    enrolment::{self, Parameters},
+    messages,
+};
 
 /// How often an answer is asked for before the enrolment is given up.
 const TRIES: usize = 5;
@@ -41,8 +44,8 @@ pub fn confirm_authenticator(
 ) -> Result<u64, GivenUp> {
     let otp = &authenticator.otp;
     let prompt = match otp.factor() {
-        MovingFactor::Time { .. } => "The code that the app shows now: ",
-        MovingFactor::Counter { .. } => "The code that the token shows when its button is pressed: ",
+        MovingFactor::Time { .. } => messages::APP_CODE_PROMPT,
+        MovingFactor::Counter { .. } => messages::TOKEN_CODE_PROMPT,
     };
     for _ in 0..TRIES {
         let typed = dialogue.ask(Question::Code(prompt))?;
@@ -51,18 +54,12 @@ pub fn confirm_authenticator(
             return Ok(step);
         }
         match otp.factor() {
-            MovingFactor::Time { .. } => dialogue.tell(&format!(
-                "That is not the code of now. Is the phone's clock right, and this host's\n\
-                 ({now})? Is it the entry just scanned, and not an older one of\n\
-                 the same name? Try the next code.\n",
-            ))?,
-            MovingFactor::Counter { .. } => {
-                dialogue.tell("That is none of its next hundred codes. Is it this token, and is --counter right?\n")?;
-            }
+            MovingFactor::Time { .. } => dialogue.tell(&messages::app_code_mismatch(now))?,
+            MovingFactor::Counter { .. } => dialogue.tell(messages::TOKEN_CODE_MISMATCH)?,
         }
         let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
         for doubt in parameters.doubts() {
-            dialogue.tell(&format!("Is it that {doubt}?\n"))?;
+            dialogue.tell(&messages::possible_cause(doubt))?;
         }
     }
     Err(GivenUp::NoCode)
@@ -76,18 +73,14 @@ pub fn hand_over_recovery_codes(codes: &[RecoveryCode], dialogue: &mut dyn Dialo
     if codes.is_empty() {
         return Ok(());
     }
-    dialogue.tell(
-        "\nRecovery codes. Each opens one login when the phone is not at hand. Write\n\
-         them down or print them, and keep them apart from the phone: they are not\n\
-         shown again.\n\n",
-    )?;
+    dialogue.tell(messages::RECOVERY_CODES)?;
     dialogue.tell(&enrolment::listed(codes))?;
     for _ in 0..TRIES {
-        let typed = dialogue.ask(Question::Text("\nType one of them, to show that you have them: "))?;
+        let typed = dialogue.ask(Question::Text(messages::SAVED_CODE_PROMPT))?;
         if enrolment::typed_back(codes, &typed) {
             return Ok(());
         }
-        dialogue.tell("That is none of them.")?;
+        dialogue.tell(messages::NOT_A_SHOWN_CODE)?;
     }
     Err(GivenUp::NoRecoveryCode)
 }

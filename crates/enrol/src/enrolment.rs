@@ -2,10 +2,7 @@
 //!
 //! Nothing here talks to anybody: the command and the module show what they must between the steps.
 
-use std::{
-    fmt::{self, Write as _},
-    io,
-};
+use std::{fmt::Write as _, io};
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use twinlock_core::{
@@ -22,6 +19,8 @@ use twinlock_core::{
 };
 use twinlock_store::ports::{LockedState, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials};
 use zeroize::Zeroizing;
+
+use crate::messages;
 
 /// Why nobody was enrolled. Nothing was changed then, but for [`EnrolError::Store`]: where the disk failed only after the
 /// new credentials were in place, they hold. Nobody may be told to throw the new secret away.
@@ -81,16 +80,14 @@ impl Parameters {
         let mut doubts = Vec::new();
         match self.algorithm {
             Algorithm::Sha1 => {}
-            Algorithm::Sha256 => {
-                doubts.push("with SHA256, Microsoft Authenticator, Authy and Duo compute SHA1 and show wrong codes");
-            }
-            Algorithm::Sha512 => doubts.push("SHA512 is known to few apps: not to Authy and 1Password, among others"),
+            Algorithm::Sha256 => doubts.push(messages::SHA256_DOUBT),
+            Algorithm::Sha512 => doubts.push(messages::SHA512_DOUBT),
         }
         if self.digits != Otp::DIGITS {
-            doubts.push("Google and Microsoft Authenticator show 6 digits whatever is asked for");
+            doubts.push(messages::DIGITS_DOUBT);
         }
         if matches!(self.factor, MovingFactor::Time { period } if period != Otp::PERIOD) {
-            doubts.push("Google and Microsoft Authenticator change codes every 30 seconds whatever is asked for");
+            doubts.push(messages::PERIOD_DOUBT);
         }
         doubts
     }
@@ -454,23 +451,6 @@ impl From<DeviceError> for EnrolError {
 impl From<StoreError> for EnrolError {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
-    }
-}
-
-impl fmt::Display for EnrolError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::AlreadyEnrolled => write!(out, "the user is enrolled already"),
-            Self::NotEnrolled => write!(out, "the user is not enrolled"),
-            Self::ChangedMeanwhile => write!(out, "the second factor was changed by somebody else meanwhile"),
-            Self::Randomness(error) => {
-                write!(out, "cannot get randomness from the kernel: {error}")
-            }
-            Self::Parameters(error) => error.fmt(out),
-            Self::Recovery(error) => error.fmt(out),
-            Self::Device(error) => error.fmt(out),
-            Self::Store(error) => error.fmt(out),
-        }
     }
 }
 

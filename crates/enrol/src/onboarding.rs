@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use crate::{
     dialogue::{GivenUp, confirm_authenticator, hand_over_recovery_codes},
     enrolment::{self, EnrolError, IfEnrolled, Parameters},
+    messages,
     prompts::PromptDialogue,
 };
 
@@ -84,7 +85,8 @@ impl<S: StateStore> Onboarding<'_, S> {
         typed: &str,
         conversation: &mut dyn Conversation,
     ) -> Result<Box<Staged>, Attempt> {
-        let label = Label::parse("login").ok_or_else(|| ended(Reason::Internal, "the label is none"))?;
+        let label = Label::parse("login")
+            .ok_or_else(|| ended(Reason::Internal, "the label of the new authenticator is not valid"))?;
         let secret = enrolment::new_secret(self.randomness).map_err(|error| failed(&error))?;
         let now = self.clock.now();
         let authenticator = enrolment::new_authenticator((label, secret), Parameters::default(), now, self.randomness)
@@ -136,13 +138,8 @@ impl<S: StateStore> Onboarding<'_, S> {
         match given_up {
             GivenUp::NoAnswer(_) if dialogue.is_blocked => Attempt::blocked(),
             GivenUp::NoAnswer(none) => Attempt::ended(Outcome::NoAnswer(none)),
-            GivenUp::NoCode => {
-                ended(Reason::NotEnrolled, "the enrolment inside the login was given up: no code of the app was given")
-            }
-            GivenUp::NoRecoveryCode => ended(
-                Reason::NotEnrolled,
-                "the enrolment inside the login was given up: no recovery code was typed back",
-            ),
+            GivenUp::NoCode => ended(Reason::NotEnrolled, messages::ABANDONED_WITHOUT_CODE),
+            GivenUp::NoRecoveryCode => ended(Reason::NotEnrolled, messages::ABANDONED_WITHOUT_RECOVERY_CODE),
         }
     }
 }
@@ -161,5 +158,5 @@ fn ended(reason: Reason, detail: &str) -> Attempt {
 }
 
 fn failed(error: &EnrolError) -> Attempt {
-    ended(Reason::Internal, &format!("cannot enrol: {error}"))
+    ended(Reason::Internal, &messages::cannot_enrol(error))
 }

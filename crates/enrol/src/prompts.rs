@@ -1,15 +1,16 @@
 //! A dialogue in prompts alone, for enrolment inside a login. Clients show messages of other kinds late, cut or not at all, so
 //! every text waits for the next prompt.
 
-use std::fmt::Write as _;
-
 use twinlock_core::{
     answer::Answer,
     ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
 };
 use zeroize::Zeroizing;
 
-use crate::qr::{self, Palette};
+use crate::{
+    messages,
+    qr::{self, Palette},
+};
 
 /// How often the QR code is drawn another way.
 const REDRAWS: usize = 6;
@@ -122,12 +123,6 @@ impl Drawing {
         if let Some(picture) = qr::draw(uri, palette, QUIET) {
             out.push_str(&picture);
         }
-        // Writing to a String cannot fail.
-        let _ = write!(
-            out,
-            "Scan this with an authenticator app, or enter its key by hand:\n  {}  ({issuer}: {user})\n\
-             Is the picture broken? Answer a for plain characters, i for the inverse.\n",
-            key.as_str(),
-        );
+        messages::push_scan_or_type(out, key, issuer, user);
     }
 }

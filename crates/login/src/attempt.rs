@@ -22,7 +22,7 @@ use twinlock_core::{
 };
 use twinlock_store::ports::{Hashing, LockedState, PendingFailure, ReadCredentials, Snapshot, StateStore, StoreError};
 
-use crate::snapshot::LazySnapshot;
+use crate::{messages, snapshot::LazySnapshot};
 
 /// What an attempt works with.
 #[derive(Clone, Copy)]
@@ -48,9 +48,7 @@ pub struct Login<'a, C, S> {
     pub forecast: Option<&'a LazySnapshot<'a>>,
 }
 
-/// What is asked when a second code is needed.
-pub const NEXT_CODE_PROMPT: &str = "Wait for the next code and enter it: ";
-const NEXT_CODE: Question<'_> = Question::NextCode(NEXT_CODE_PROMPT);
+const NEXT_CODE: Question<'_> = Question::NextCode(messages::NEXT_CODE_PROMPT);
 
 /// How an attempt ended, and what the log says about it.
 #[derive(Debug)]
@@ -207,7 +205,7 @@ impl Attempt {
 
     /// sshd answers in the place of somebody who may not log in this way.
     pub fn blocked() -> Self {
-        Self::refused_for(Reason::Junk).with_detail("sshd replaced the answer: this account may not log in this way (root: see PermitRootLogin; others: DenyUsers, AllowGroups, the shell)")
+        Self::refused_for(Reason::Junk).with_detail(messages::BLOCKED_BY_SSHD)
     }
 
     /// A refusal with nothing more to say.
@@ -313,7 +311,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let (state, enrolment) = self.lock(subject, None).ok()??;
         let granted = Granted::from_remembered_login(self, client, (&state, &enrolment))?;
         let attempt = Attempt::ended(Outcome::Granted(granted));
-        let mut attempt = attempt.with_detail("not asked: a login of this client is remembered");
+        let mut attempt = attempt.with_detail(messages::REMEMBERED);
         attempt.audit.failures = Some(state.record().throttle.failures);
         Some(attempt)
     }

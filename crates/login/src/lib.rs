@@ -13,5 +13,6 @@
 )]
 
 pub mod attempt;
+pub mod messages;
 pub mod snapshot;
 pub mod wire;

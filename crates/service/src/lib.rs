@@ -17,6 +17,7 @@ pub mod admin;
 pub mod import;
 mod json;
 pub mod lifecycle;
+pub mod messages;
 pub mod notify;
 pub mod process;
 pub mod status;

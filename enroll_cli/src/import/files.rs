@@ -127,19 +127,20 @@ fn failed(path: &Path, errno: Errno) -> Unreadable {
 }
 
 impl Unreadable {
-    /// What can be done about it.
-    pub(super) fn hint(&self) -> String {
+    /// What to do next. `user` is whose second factor it is, where that is known.
+    pub(super) fn hint(&self, user: Option<&str>) -> String {
         let path = self.path.display();
+        let enroll = user.map_or_else(|| "`twinlock enroll`".to_owned(), |user| format!("`twinlock enroll {user}`"));
         match self.why {
-            Why::SymbolicLink => "name the file itself: no symbolic link is followed".into(),
-            Why::NotAFile => "is it the right one?".into(),
-            Why::Owner { wanted, .. } => format!("if its content can be trusted: chown {wanted} {path}"),
+            Why::SymbolicLink => "name the file itself: Twinlock follows no symbolic links".into(),
+            Why::NotAFile | Why::TooLarge(_) => "check that this is the right file".into(),
+            Why::Owner { wanted, .. } => format!("if you trust its content, run `chown {wanted} {path}`"),
             Why::Readable(_) => format!(
-                "others may have seen the secret: `twinlock enroll USER` makes a new one; if not: chmod go-rwx {path}"
+                "other users may have read the secret: {enroll} makes a new one; if that is certainly not so, run \
+                 `chmod go-rwx {path}`"
             ),
-            Why::TooLarge(_) => "it cannot be what it should be".into(),
             Why::Changing => "run the command again".into(),
-            Why::Failed(_) => "as root; on a network file system, copy it to this host and name the copy".into(),
+            Why::Failed(_) => "if it is on a network file system, copy it to this host and name the copy".into(),
         }
     }
 }
@@ -150,12 +151,14 @@ impl fmt::Display for Unreadable {
         match &self.why {
             Why::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
             Why::NotAFile => write!(out, "cannot read {path}: it is not a regular file"),
-            Why::Owner { uid, wanted } => write!(out, "cannot trust {path}: it belongs to uid {uid}, not to {wanted}"),
+            Why::Owner { uid, wanted } => {
+                write!(out, "cannot trust {path}: its owner is uid {uid} instead of {wanted}")
+            }
             Why::Readable(mode) => {
-                write!(out, "cannot trust {path}: its mode is {mode:04o}, others may read or write it")
+                write!(out, "cannot trust {path}: its mode is {mode:04o}, so other users can read or write it")
             }
             Why::TooLarge(limit) => write!(out, "cannot read {path}: it is larger than {limit} bytes"),
-            Why::Changing => write!(out, "cannot read {path}: it changed meanwhile"),
+            Why::Changing => write!(out, "cannot read {path}: it changed while it was being read"),
             Why::Failed(error) => write!(out, "cannot read {path}: {error}"),
         }
     }
@@ -163,6 +166,6 @@ impl fmt::Display for Unreadable {
 
 impl From<Unreadable> for Failure {
     fn from(unreadable: Unreadable) -> Self {
-        Self::refused(unreadable.to_string()).hint(unreadable.hint())
+        Self::refused(unreadable.to_string()).hint(unreadable.hint(None))
     }
 }

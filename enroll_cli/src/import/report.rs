@@ -76,7 +76,7 @@ impl ImportOutcome {
 
     pub(super) fn skipped(user: &UserName, how: &ImportHow) -> Self {
         let hint = "--replace puts the old second factor in the place of the one here".to_owned();
-        Self::ended(user, how, Ending::Skipped, ("the user is enrolled already".to_owned(), Some(hint)))
+        Self::ended(user, how, Ending::Skipped, (format!("{user} is already enrolled"), Some(hint)))
     }
 
     pub(super) fn failed(user: &UserName, how: &ImportHow, reason: impl Into<String>, hint: Option<String>) -> Self {

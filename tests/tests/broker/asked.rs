@@ -3,11 +3,11 @@
 use twinlock_tests::{LogEntry, World};
 
 /// What is asked of who changes something.
-pub(crate) const PROOF: &str = "To show that it is you, a code of your app or a recovery code: ";
+pub(crate) const PROOF: &str = "To confirm your identity, enter a code from your app or a recovery code: ";
 /// What a new app is asked for.
-pub(crate) const CONFIRM: &str = "The code that the app shows now: ";
+pub(crate) const CONFIRM: &str = "Enter the code that the app shows now: ";
 /// What is asked after new recovery codes.
-pub(crate) const KEPT: &str = "Type one of them, to show that you have them: ";
+pub(crate) const KEPT: &str = "Enter one of these codes to confirm that you saved them: ";
 
 /// The broker's lines about attempts since a mark, each from `result=` on.
 pub(crate) fn by_broker(world: &World, mark: usize) -> Vec<String> {

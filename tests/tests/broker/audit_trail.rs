@@ -131,7 +131,7 @@ fn refusals_of_one_uid_are_counted_where_they_are_too_many_and_judged_answers_ar
             std::thread::sleep(std::time::Duration::from_millis(2));
         }
         let lines: Vec<_> = scene.world.log_since(mark).into_iter().map(|line| line.text).collect();
-        let of = |uid: u32| lines.iter().filter(move |line| line.contains(&format!("uid {uid} asked"))).count();
+        let of = |uid: u32| lines.iter().filter(move |line| line.contains(&format!("uid {uid} requested"))).count();
         let counted: u64 = lines
             .iter()
             .filter_map(|line| line.strip_prefix("not-logged=")?.strip_suffix(&format!(" by-uid={}", scene.alice.uid)))

@@ -51,7 +51,7 @@ fn locker(host: &Host<'_>, held: &Enrolled) {
 fn proof(host: &Host<'_>, held: &Enrolled) {
     for request in [renew(), enroll("instead"), enroll("beside"), json!({ "device": [held.id, "suspend"] })] {
         let mut talk = Talk::begin(host.world.caller(host.alice.uid).connect(), &request, Given::default())
-            .until("To show that it is you");
+            .until("To confirm your identity");
         let before = State::of("alice").charges()[0];
         talk.type_in(&wrong(held));
         // Whatever comes now, the answer was judged before.
@@ -117,12 +117,12 @@ fn out_of_free_failures_the_broker_too_wants_two_codes() {
         let mut codes = held.codes();
         let (now, next) = (codes.next(), codes.next());
         let mut talk =
-            Talk::begin(host.world.caller(host.alice.uid).connect(), &renew(), Given::code(&now)).until("To show");
+            Talk::begin(host.world.caller(host.alice.uid).connect(), &renew(), Given::code(&now)).until("To confirm");
         talk.type_in(&now);
         let Turn::Asked(second) = talk.next() else { panic!("one code was enough") };
         assert_eq!(second, "Wait for the next code and enter it: ");
         talk.type_in(&next);
-        assert!(matches!(talk.next(), Turn::Asked(question) if question.contains("Type one of them")));
+        assert!(matches!(talk.next(), Turn::Asked(question) if question.contains("Enter one of these codes")));
         assert_eq!(State::of("alice").charges(), [0, 0, 0, 3]);
     });
 }
@@ -131,7 +131,7 @@ fn out_of_free_failures_the_broker_too_wants_two_codes() {
 fn a_proof_is_asked_for_three_times_and_charged_three_times() {
     with_enrolled("", |host, held| {
         let end = host.asks(&renew(), Given::code(&wrong(held)));
-        assert!(end.refusal().starts_with("wrong: no code of now"), "{end:?}");
+        assert!(end.refusal().starts_with("that code is not valid"), "{end:?}");
         assert_eq!(State::of("alice").charges(), [3, 3, 0, 3]);
     });
 }

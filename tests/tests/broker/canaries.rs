@@ -61,7 +61,7 @@ fn nothing_secret_leaves_by_log_arguments_or_stderr() {
             }
             if !arguments.contains(&"--add") {
                 let shown = terminal.expect(KEPT);
-                let (_, new) = shown.split_once("Recovery codes.").unwrap();
+                let (_, new) = shown.split_once("These are your recovery codes.").unwrap();
                 recovery = recovery_codes_in(new);
                 assert_eq!(recovery.len(), 10, "{shown}");
                 for code in &recovery {

@@ -107,7 +107,7 @@ fn break_off(scene: &Scene<'_>, wanted: &Value, at: usize) -> (usize, Option<cha
             }
             'Q' => {
                 questions += 1;
-                let answer = if text.contains("Type one of them") {
+                let answer = if text.contains("Enter one of these codes") {
                     told.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned()
                 } else {
                     app.codes().next()

@@ -220,7 +220,7 @@ fn a_password_is_asked_for_once_at_a_time() {
         first.say('R', &wish);
         assert_eq!([first.hear(), first.hear()].map(|frame| frame.unwrap().kind), ['T', 'H']);
         let second = ask(carol.connect(), &wish);
-        assert_eq!(second.refusal(), "another enrolment asks for your password at this moment");
+        assert_eq!(second.refusal(), "another enrolment of your account is asking for your password at the moment");
         first.say('X', b"");
         assert_eq!(hear_out(first).refusal(), "the password was not accepted");
         assert_eq!(ask(carol.connect(), &wish).questions, ["Password: "]);
@@ -240,7 +240,7 @@ fn guesses_over_many_connections_are_charged_to_one_budget() {
             })
         });
         let refusals: Vec<_> = threads.collect::<Vec<_>>().into_iter().map(|thread| thread.join().unwrap()).collect();
-        let looked_at = refusals.iter().filter(|refusal| refusal.starts_with("wrong: ")).count();
+        let looked_at = refusals.iter().filter(|refusal| refusal.starts_with("that code is not valid")).count();
         let failures = twinlock_tests::State::of("alice").number("throttle.failures");
         assert_eq!(u64::try_from(looked_at).unwrap(), failures, "{refusals:?}");
         assert!(refusals.iter().all(|refusal| !refusal.starts_with("right")), "{refusals:?}");

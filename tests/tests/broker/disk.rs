@@ -8,8 +8,8 @@ use twinlock_tests::{Broker, PamCode, STORE, credentials_of, state_of};
 use crate::injection::{Host, attach, later_code, wait_until, with_host};
 use crate::person::{Given, Talk, Turn, enroll, renew};
 
-const GENERIC: &str = "it could not be done: something on this host is not in order";
-const LAST: &str = "Type one of them";
+const GENERIC: &str = "this host cannot do that at the moment, because of a problem that its administrator has to fix";
+const LAST: &str = "Enter one of these codes";
 
 fn files() -> [Option<Vec<u8>>; 2] {
     [fs::read(credentials_of("alice")).ok(), fs::read(state_of("alice")).ok()]

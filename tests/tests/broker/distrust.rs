@@ -183,7 +183,7 @@ fn a_server_that_is_not_root_is_told_nothing_whoever_the_socket_belongs_to() {
         set_mode(FOLDER, 0o755);
         chown(SOCKET, Some(0), Some(0)).unwrap();
         set_mode(SOCKET, 0o666);
-        let said = format!("the broker is not trusted: it runs as uid {}, not as root", host.mallory.uid);
+        let said = format!("cannot trust the broker: it runs as uid {} instead of root", host.mallory.uid);
         host.assert_refused(1, &said);
         assert_told_nothing(&listener, true);
     });
@@ -199,7 +199,7 @@ fn not_even_the_user_s_own_server_is_believed() {
         host.assert_refused(1, "cannot trust /run/twinlock/broker.sock: it belongs to uid ");
         chown(SOCKET, Some(0), Some(0)).unwrap();
         set_mode(SOCKET, 0o666);
-        host.assert_refused(1, "the broker is not trusted: it runs as uid ");
+        host.assert_refused(1, "cannot trust the broker: it runs as uid ");
         assert_told_nothing(&listener, true);
     });
 }
@@ -210,7 +210,7 @@ fn a_socket_that_may_not_be_used_says_so() {
         make_folder(0o755);
         let listener = UnixListener::bind(SOCKET).unwrap();
         set_mode(SOCKET, 0o600);
-        host.assert_refused(1, "the broker cannot be reached: Permission denied");
+        host.assert_refused(1, "cannot connect to the broker: Permission denied");
         assert_told_nothing(&listener, false);
     });
 }

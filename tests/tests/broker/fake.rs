@@ -94,9 +94,9 @@ impl Fake<'_> {
 
 /// What is no message, or none that a broker says, with what is said of it.
 fn broken() -> Vec<(Vec<u8>, &'static str)> {
-    const GONE: &str = "the broker did not finish: the connection ended";
-    const NONE: &str = "the broker did not finish: what came is no message";
-    const PLACE: &str = "the broker did not finish: a message came that is out of place";
+    const GONE: &str = "the broker did not finish the request: the connection was closed";
+    const NONE: &str = "the broker did not finish the request: a message was not valid";
+    const PLACE: &str = "the broker did not finish the request: a message was not expected";
     let whole = frame('D', DONE[0].0.as_bytes());
     let mut answers = vec![(vec![], GONE), (b"\0\0\0\x01Q".to_vec(), GONE)];
     answers.extend([1, 4, 5, 6, whole.len() - 1].map(|length| (whole[..length].to_vec(), GONE)));
@@ -127,7 +127,7 @@ fn what_is_no_message_is_never_taken_for_success() {
             }
         }
         for arguments in COMMANDS {
-            fake.assert_fails(arguments, b"", "the broker did not finish: the connection ended");
+            fake.assert_fails(arguments, b"", "the broker did not finish the request: the connection was closed");
         }
     });
 }
@@ -150,7 +150,7 @@ fn what_is_done_without_a_question_is_never_taken_for_success() {
     with_fake(|fake| {
         for (done, commands) in &DONE[1..] {
             for number in *commands {
-                let said = "the broker did not finish: a message came that is out of place";
+                let said = "the broker did not finish the request: a message was not expected";
                 fake.assert_fails(COMMANDS[*number], &frame('D', done.as_bytes()), said);
             }
         }
@@ -178,7 +178,7 @@ fn the_right_thing_done_in_the_wrong_words_is_never_taken_for_success() {
             "{\"granted\":null}",
         ] {
             let answer = [frame('Q', b"Code: "), frame('D', done.as_bytes())].concat();
-            fake.assert_fails(COMMANDS[1], &answer, "the broker did not finish: what came is no message");
+            fake.assert_fails(COMMANDS[1], &answer, "the broker did not finish the request: a message was not valid");
         }
     });
 }

@@ -50,7 +50,7 @@ fn all_denied(scripts: Vec<(String, Vec<Act>)>) {
         }
         let entries = alice.world.entries_since(mark);
         let why = entries.iter().filter_map(|entry| entry.detail.as_deref());
-        let why = why.filter(|detail| detail.starts_with("the broker did not finish: ")).count();
+        let why = why.filter(|detail| detail.starts_with("the broker gave no verdict: ")).count();
         assert_eq!(why, number, "each is in the log: {entries:#?}");
         assert_eq!(State::of("alice").charges(), [0; 4]);
     });
@@ -225,7 +225,7 @@ fn a_broker_that_takes_no_more_connections_lets_nobody_in() {
         assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]));
         assert_eq!(outcome.code_of(Operation::AcctMgmt), PamCode::PermDenied);
         let detail = alice.world.entries_since(mark)[0].detail.clone().unwrap_or_default();
-        assert!(detail.contains("it takes no more connections"), "{detail}");
+        assert!(detail.contains("it accepts no more connections"), "{detail}");
     });
 }
 
@@ -257,7 +257,7 @@ fn a_broker_that_is_not_root_s_is_not_asked() {
         alice.broker().kill();
         let mallory = alice.world.account("mallory");
         let _stranger = alice.world.fake_broker_of(&mallory);
-        not_trusted(alice, "it runs as uid 1002, not as root");
+        not_trusted(alice, "it runs as uid 1002 instead of root");
     });
 }
 
@@ -266,30 +266,30 @@ fn a_socket_that_somebody_else_could_have_put_there_is_not_used() {
     Setup::with_broker().enrolled(|alice| {
         let mallory = alice.world.account("mallory");
         chown(SOCKET, Some(mallory.uid), None).unwrap();
-        not_trusted(alice, "the broker's socket is not trusted: ");
+        not_trusted(alice, "cannot trust the socket of the broker: ");
         chown(SOCKET, Some(0), None).unwrap();
         let folder = "/run/twinlock";
         for mode in [0o777, 0o775, 0o1777] {
             set_mode(folder, mode);
-            not_trusted(alice, "the broker's socket is not trusted: ");
+            not_trusted(alice, "cannot trust the socket of the broker: ");
         }
         set_mode(folder, 0o755);
         chown(folder, Some(mallory.uid), None).unwrap();
-        not_trusted(alice, "the broker's socket is not trusted: ");
+        not_trusted(alice, "cannot trust the socket of the broker: ");
         chown(folder, Some(0), None).unwrap();
         assert_eq!(alice.runs(&["status"], &[]).code, Some(0), "and all is well again");
 
         fs::rename(folder, "/run/elsewhere").unwrap();
         symlink("/run/elsewhere", folder).unwrap();
-        not_trusted(alice, "the broker's socket is not trusted: ");
+        not_trusted(alice, "cannot trust the socket of the broker: ");
         fs::remove_file(folder).unwrap();
         fs::rename("/run/elsewhere", folder).unwrap();
         fs::rename(SOCKET, "/run/twinlock/real.sock").unwrap();
         symlink("/run/twinlock/real.sock", SOCKET).unwrap();
-        not_trusted(alice, "the broker's socket is not trusted: ");
+        not_trusted(alice, "cannot trust the socket of the broker: ");
         fs::remove_file(SOCKET).unwrap();
         fs::write(SOCKET, "").unwrap();
-        not_trusted(alice, "the broker's socket is not trusted: ");
+        not_trusted(alice, "cannot trust the socket of the broker: ");
     });
 }
 
@@ -297,9 +297,9 @@ fn a_socket_that_somebody_else_could_have_put_there_is_not_used() {
 fn the_command_says_that_a_broker_did_not_finish() {
     Setup::with_broker().enrolled(|alice| {
         alice.broker().kill();
-        let gone = "twinlock: the broker did not finish: the connection ended";
-        let no_message = "twinlock: the broker did not finish: what came is no message";
-        let out_of_place = "twinlock: the broker did not finish: a message came that is out of place";
+        let gone = "twinlock: the broker did not finish the request: the connection was closed";
+        let no_message = "twinlock: the broker did not finish the request: a message was not valid";
+        let out_of_place = "twinlock: the broker did not finish the request: a message was not expected";
         let other = "twinlock: the broker answered something else than what was asked";
         for (script, told) in [
             (vec![], gone),

@@ -86,7 +86,7 @@ fn another_version_is_not_understood() {
         let contents = versions.map(|version| with(&envelope(&json!("status")), "", "version", version));
         none_is_understood(scene, &contents);
         let said = ask(Raw::connect(), br#"{"version":2,"request":"status"}"#);
-        assert_eq!(said.refusal(), "the broker speaks version 1 of the protocol, not 2");
+        assert_eq!(said.refusal(), "the broker uses version 1 of the protocol, and the command version 2");
     });
 }
 
@@ -235,7 +235,7 @@ fn what_is_not_confirmed_is_for_root_alone() {
             skipped["request"]["enroll"]["confirm"] = json!("skip");
             let said = ask(scene.caller(account).connect(), skipped.to_string().as_bytes());
             assert!(said.questions.is_empty(), "{said:?}");
-            assert_eq!(said.refusal(), "not permitted: --no-confirm is for root alone");
+            assert_eq!(said.refusal(), "not permitted: only root can use --no-confirm");
         }
         assert_eq!(store(), before);
         let mut skipped = envelope(&wish("first"));

@@ -22,7 +22,7 @@ fn asked(caller: &Caller) -> twinlock_tests::Raw {
 
 /// What is said of a question that nobody answered.
 fn no_code() -> Said {
-    let content = r#"{"cause":"refused","message":"no code was given","hint":"pipe the code into stdin, or type it"}"#;
+    let content = r#"{"cause":"refused","message":"no code was entered","hint":"enter the code at the prompt, or pipe it into stdin"}"#;
     Said { questions: vec![], last: Some('F'), content: content.into() }
 }
 
@@ -170,7 +170,7 @@ fn one_answer_is_one_try() {
         let mut connection = asked(&scene.caller(&scene.alice));
         connection.send(&frame('A', b"000000").repeat(20));
         let said = hear_out(connection);
-        assert!(said.questions.is_empty() && said.refusal().starts_with("wrong: "), "{said:?}");
+        assert!(said.questions.is_empty() && said.refusal().starts_with("that code is not valid"), "{said:?}");
         assert_eq!(State::of("alice").charges()[0], 1);
     });
 }
@@ -195,7 +195,7 @@ fn an_answer_that_is_too_long_costs_next_to_nothing() {
         // The longest that is an answer is no code, and charges nothing either.
         let mut connection = asked(&caller);
         connection.say('A', &[b'7'; 1024]);
-        assert!(hear_out(connection).refusal().starts_with("not a code"));
+        assert!(hear_out(connection).refusal().starts_with("that is not a code"));
         assert_eq!(State::of("alice").charges(), charges);
         scene.assert_serving();
     });

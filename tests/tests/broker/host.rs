@@ -93,7 +93,7 @@ impl Case {
 
 /// A message in which it does not matter how much of the wait has passed.
 fn without_seconds(Message { style, text }: &Message) -> Message {
-    let is_wait = text.starts_with("Too many wrong codes. Try again in ");
+    let is_wait = text.starts_with("Too many incorrect codes. Try again in ");
     let text = if is_wait { text.replace(|c: char| c.is_ascii_digit(), "") } else { text.clone() };
     Message { style: *style, text }
 }
@@ -328,7 +328,7 @@ fn the_login_of_somebody_else_is_refused_unasked_and_costs_them_nothing() {
         assert_eq!(std::fs::read(state_of("bob")).unwrap(), before);
         assert_eq!(State::of("alice").charges(), [0; 4]);
         let line = "result=refused reason=unknown-user user=- method=- authenticator=- service=svc rhost=192.0.2.7 \
-                    failures=- claimed=service,rhost detail=\"uid 1001 asked for the login of somebody else\"";
+                    failures=- claimed=service,rhost detail=\"uid 1001 requested a login of another account\"";
         assert_eq!(by_broker(alice.world, mark), [line]);
         assert_eq!(alice.world.entries_since(mark).len(), 1);
     });
@@ -360,7 +360,8 @@ fn without_a_broker_nobody_is_let_in_and_the_log_says_why() {
             let outcome = alice.unprivileged_attempt().answer(alice.codes().next()).run(alice.world);
             assert_eq!((outcome.code(), outcome.prompts()), (PamCode::AuthinfoUnavail, vec![]), "{step}");
             let entries = alice.world.entries_since(mark);
-            let detail = "this host is not root's, so the broker has to be asked: no broker (twinlockd) is running";
+            let detail =
+                "this process does not run as root, so it needs the broker: the broker (twinlockd) is not running";
             assert_eq!(entries.len(), 1, "{entries:?}");
             assert_eq!(entries[0].detail.as_deref(), Some(detail), "{step}");
             assert_eq!(entries[0].value("reason"), "store");

@@ -142,8 +142,8 @@ fn kill_broker(alice: &User<'_>) {
 
 /// What is said when the broker is gone: before an answer could be sent, or after.
 fn told_of(shown: &str) {
-    assert!(shown.contains("twinlock: the broker did not finish: the connection ended\n"), "{shown}");
-    assert!(shown.contains("hint: `twinlock status` shows whether anything was changed"), "{shown}");
+    assert!(shown.contains("twinlock: the broker did not finish the request: the connection was closed\n"), "{shown}");
+    assert!(shown.contains("hint: see `twinlock status` for whether anything was changed"), "{shown}");
 }
 
 #[test]

@@ -44,14 +44,14 @@ impl Person<'_> {
     }
 
     fn prove(&mut self) -> Option<()> {
-        self.is_asked("To show that it is you, a code of your app or a recovery code: ")?;
+        self.is_asked("To confirm your identity, enter a code from your app or a recovery code: ")?;
         let code = self.held.unwrap().codes().next();
         self.terminal.send_line(&code);
         Some(())
     }
 
     fn keep_recovery_codes(&mut self) -> Option<()> {
-        let shown = self.is_asked("Type one of them, to show that you have them: ")?;
+        let shown = self.is_asked("Enter one of these codes to confirm that you saved them: ")?;
         let code = recovery_code_in(&shown);
         self.terminal.send_line(&code);
         Some(())
@@ -61,7 +61,7 @@ impl Person<'_> {
 fn enrols(person: &mut Person<'_>) -> Option<Authenticator> {
     person.is_asked("Password: ")?;
     person.terminal.send_line(PASSWORD);
-    let shown = person.is_asked("The code that the app shows now: ")?;
+    let shown = person.is_asked("Enter the code that the app shows now: ")?;
     let app = Authenticator::from_uri(address_in(&shown));
     person.terminal.send_line(&app.code_at(app.now_step()));
     // Killed after this, the app is known all the same.
@@ -168,7 +168,7 @@ fn a_broker_whose_client_was_killed_before_it_was_looked_at_takes_it_for_nobody_
             drop(caller);
             kill(pid, Signal::SIGCONT).unwrap();
             let answer = named.hear().map(|frame| frame.text()).unwrap_or_default();
-            assert!(answer.contains("not permitted: only root may do that for somebody else"), "{request}: {answer}");
+            assert!(answer.contains("not permitted: only root can do this for another account"), "{request}: {answer}");
             let answer = own.hear().map(|frame| frame.text()).unwrap_or_default();
             assert!(answer.contains("bob is not enrolled") || answer.contains("\"bob\""), "{request}: {answer}");
             drop((named, own));
@@ -216,8 +216,8 @@ fn broker_killed_everywhere(
         drop(fs::remove_file(state_of("alice")));
         enrolled.then(|| host.deploy())
     };
-    let first = if enrolled { "To show that it is you" } else { "Password" };
-    let last = "Type one of them";
+    let first = if enrolled { "To confirm your identity" } else { "Password" };
+    let last = "Enter one of these codes";
     let talk = |held: &Option<Enrolled>| {
         Talk::begin(host.world.caller(host.alice.uid).connect(), request, given(held)).until(first)
     };

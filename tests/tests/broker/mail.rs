@@ -83,7 +83,7 @@ fn one_mail_goes_to_the_owner_and_says_what_when_and_what_to_do() {
         let body = body.replace("=\n", "");
         assert!(body.starts_with("An app or device was renamed on 20"), "{mail}");
         assert!(body.contains(&format!("for the account alice on {host}.")), "{mail}");
-        assert!(body.contains(&format!("Was it not you? Tell the administrator of {host} at once.")), "{mail}");
+        assert!(body.contains(&format!("If it was not you, tell the administrator of {host} immediately.")), "{mail}");
         holds_no_secret(&mail, &alice.enrolled);
     });
 }
@@ -158,9 +158,9 @@ fn where_it_is_not_wanted_none_goes_out() {
 #[test]
 fn a_sendmail_that_fails_is_logged_and_the_change_stands() {
     for (script, why) in [
-        ("#!/bin/sh\ncat >/dev/null\nexit 75\n", "sendmail did not take the mail: exit status: 75"),
-        ("#!/bin/sh\nexit 1\n", "sendmail did not take the mail: exit status: 1"),
-        ("#!/bin/sh\nkill -9 $$\n", "sendmail did not take the mail: signal: 9 (SIGKILL)"),
+        ("#!/bin/sh\ncat >/dev/null\nexit 75\n", "sendmail did not accept the mail: exit status: 75"),
+        ("#!/bin/sh\nexit 1\n", "sendmail did not accept the mail: exit status: 1"),
+        ("#!/bin/sh\nkill -9 $$\n", "sendmail did not accept the mail: signal: 9 (SIGKILL)"),
         ("#!/nonexistent\n", "cannot run sendmail: No such file or directory (os error 2)"),
     ] {
         with_sendmail(MAIL, script, |alice| {
@@ -200,7 +200,10 @@ fn a_sendmail_that_hangs_keeps_nobody_waiting_and_is_stopped() {
         };
         wait_for("the end of both", || lines().len() == 2);
         for line in lines() {
-            assert_eq!(line.text, "mail=failed user=alice detail=\"sendmail was stopped after 10 seconds\"");
+            assert_eq!(
+                line.text,
+                "mail=failed user=alice detail=\"sendmail was stopped because it took longer than 10 seconds\""
+            );
         }
         let pid = fs::read_to_string("/run/mail/pid").unwrap();
         assert!(!fs::exists(format!("/proc/{}", pid.trim())).unwrap(), "it is gone");
@@ -227,7 +230,7 @@ fn the_mail_about_an_enrolment_inside_a_login_is_root_s_to_ask_for() {
         let mails: Vec<_> = files("mail-").iter().map(|mail| mail.replace("=\r\n", "")).collect();
         assert_eq!(mails.len(), 1, "{mails:?}");
         assert!(
-            mails[0].contains(", inside a login by ss%0Ahd from x%0Ay%1B%5B31m, for the account alice on "),
+            mails[0].contains(", inside a login with ss%0Ahd from x%0Ay%1B%5B31m, for the account alice on "),
             "{mails:?}"
         );
         assert_eq!(alice.world.log_since(mark), [], "the module has written the line of the change");

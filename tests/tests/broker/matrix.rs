@@ -62,7 +62,7 @@ fn one_refusal_for_all(scene: &Scene<'_>, caller: &Caller, own: &str) -> Said {
 }
 
 fn not_yours() -> Said {
-    let content = r#"{"cause":"not-permitted","message":"not permitted: only root may do that for somebody else","hint":"leave the name out, or run it as root"}"#;
+    let content = r#"{"cause":"not-permitted","message":"not permitted: only root can do this for another account","hint":"run the command without a user name, or as root"}"#;
     Said { questions: vec![], last: Some('F'), content: content.into() }
 }
 
@@ -118,17 +118,19 @@ fn an_account_that_has_the_number_of_a_deleted_one_inherits_nothing() {
 
 /// What becomes of a verb, from the first question on.
 fn expected(verb: &Value, enrolled: bool) -> (Option<&'static str>, &'static str) {
-    const PROOF: &str = "To show that it is you, a code of your app or a recovery code: ";
+    const PROOF: &str = "To confirm your identity, enter a code from your app or a recovery code: ";
     const CODE: &str = "Verification code: ";
     let name = verb.as_str().unwrap_or_else(|| verb.as_object().unwrap().keys().next().unwrap());
     let place = verb["enroll"]["place"].as_str().unwrap_or_default();
     match (name, place, enrolled) {
         ("status", _, _) => (None, ""),
-        ("enroll", "first", true) => (None, "is enrolled already"),
+        ("enroll", "first", true) => (None, "is already enrolled"),
         ("enroll", "first", false) => (Some("Password: "), "the password was not accepted"),
-        ("renew-recovery", _, _) if verb["renew-recovery"] == "skip" => (None, "not permitted: --no-confirm"),
-        ("remove", _, _) => (None, "not permitted: this host requires a second factor of you"),
-        ("verify" | "resync", ..) => (Some(CODE), "no code was given"),
+        ("renew-recovery", _, _) if verb["renew-recovery"] == "skip" => {
+            (None, "not permitted: only root can use --no-confirm")
+        }
+        ("remove", _, _) => (None, "not permitted: this host requires a second factor for your account"),
+        ("verify" | "resync", ..) => (Some(CODE), "no code was entered"),
         (_, _, true) => (Some(PROOF), "not confirmed, so nothing was changed"),
         (_, _, false) => (None, "is not enrolled"),
     }
@@ -183,7 +185,7 @@ fn a_login_is_that_of_the_caller_or_none() {
         for line in scene.world.log_since(mark).iter().filter(|line| !line.text.starts_with("not-logged=")) {
             let told = "result=refused reason=unknown-user user=- method=- authenticator=- service=lock rhost=- failures=- claimed=service,rhost detail=\"uid ";
             assert!(
-                line.text.starts_with(told) && line.text.ends_with(" asked for the login of somebody else\""),
+                line.text.starts_with(told) && line.text.ends_with(" requested a login of another account\""),
                 "{line}"
             );
         }
@@ -276,14 +278,17 @@ fn what_the_administrator_does_not_leave_to_users_is_root_s() {
             scene.world.write(CONFIG, format!("[self_service]\nallow = [{words}]\n"));
             for verb in verbs() {
                 let said = ask(caller.connect(), &request(None, &verb));
-                let kept = said.text().contains("is not left to users on this host");
+                let kept = said.text().contains("not permitted: on this host only an administrator can ");
                 assert_eq!(kept, word_for(&verb).is_some_and(|needed| needed != word), "{word}: {verb}: {said:?}");
                 assert!(!kept || said.questions.is_empty(), "{word}: {verb}: {said:?}");
             }
         }
         scene.world.write(CONFIG, "[self_service]\nfirst_enrollment = \"off\"\n");
         let said = ask(scene.caller(&scene.carol).connect(), &request(None, &wish("first")));
-        assert_eq!(said.refusal(), "not permitted: a first enrolment is not left to users on this host");
+        assert_eq!(
+            said.refusal(),
+            "not permitted: on this host only an administrator can enrol an account for the first time"
+        );
         assert_eq!(Snapshot::of("/var/lib/twinlock/credentials"), before);
         scene.world.write(CONFIG, "[self_service]\nallow = []\n");
         let removed = ask(Raw::connect(), &request(Some("bob"), &json!("remove")));

@@ -14,8 +14,8 @@ fn the_command_says_the_same_of_everybody_else() {
     with_scene(|scene| {
         let before = store();
         let mark = scene.world.log_mark();
-        let said = "twinlock: not permitted: only root may do that for somebody else\n\
-                    hint: leave the name out, or run it as root\n";
+        let said = "twinlock: not permitted: only root can do this for another account\n\
+                    hint: run the command without a user name, or as root\n";
         for account in [&scene.alice, &scene.carol] {
             for name in OTHERS {
                 for arguments in [

@@ -9,7 +9,7 @@ use twinlock_tests::{Broker, PASSWORD, STORE, Snapshot, credentials_of};
 use crate::injection::{Host, attach, wait_until, with_host};
 use crate::person::{Given, Talk, Turn, enroll};
 
-const GENERIC: &str = "it could not be done: something on this host is not in order";
+const GENERIC: &str = "this host cannot do that at the moment, because of a problem that its administrator has to fix";
 const WRONG: &str = "the password was not accepted";
 const UNIX: &str = "auth required pam_unix.so nodelay\n";
 const KILLER: &str = "auth required pam_exec.so quiet /run/killer\n";

@@ -104,13 +104,13 @@ impl Talk {
     pub(crate) fn answer_to(&self, question: &str) -> Option<String> {
         if question.to_lowercase().contains("password") {
             self.given.password.clone()
-        } else if question.starts_with("To show that it is you") || question.starts_with("Verification code") {
+        } else if question.starts_with("To confirm your identity") || question.starts_with("Verification code") {
             self.given.code.clone()
         } else if !self.given.confirms {
             None
         } else if question.contains("app shows now") {
             self.app.as_ref().map(|app| app.code_at(app.now_step()))
-        } else if question.contains("Type one of them") {
+        } else if question.contains("Enter one of these codes") {
             self.recovery.last().cloned()
         } else {
             panic!("nobody asks that: {question}")

@@ -53,7 +53,7 @@ fn three_wrong_codes_end_it_and_are_charged() {
         for _ in 0..3 {
             terminal.expect(PROOF);
             terminal.send_line(&alice.wrong_code());
-            terminal.expect("wrong: no code of now and no recovery code\n");
+            terminal.expect("that code is not valid: it matches neither the app right now nor a recovery code\n");
         }
         assert_eq!(terminal.finish().code, Some(1));
         assert_eq!(State::of("alice").charges(), [3, 3, 0, 3]);
@@ -69,7 +69,7 @@ fn three_wrong_codes_end_it_and_are_charged() {
         let output = alice.runs(&RENAME, &[&alice.codes().next()]);
         assert_eq!(output.code, Some(1), "{output:?}");
         assert!(
-            output.stderr.starts_with("twinlock: too many wrong codes: not looked at, try again in "),
+            output.stderr.starts_with("twinlock: too many incorrect codes: this one was not checked, try again in "),
             "{output:?}"
         );
     });
@@ -81,17 +81,22 @@ fn that_a_code_will_be_right_later_is_told_to_root_alone() {
         let phone = &alice.enrolled.authenticator;
         let early = || phone.code_at(phone.now_step() + 8);
         let output = alice.runs(&["verify"], &[&early()]);
-        assert!(output.stderr.starts_with("twinlock: wrong: no code of now and no recovery code\n"), "{output:?}");
+        assert!(
+            output.stderr.starts_with(
+                "twinlock: that code is not valid: it matches neither the app right now nor a recovery code\n"
+            ),
+            "{output:?}"
+        );
         let mut terminal = alice.types(&RENAME);
         terminal.expect(PROOF);
         terminal.send_line(&early());
-        terminal.expect("wrong: no code of now and no recovery code\n");
+        terminal.expect("that code is not valid: it matches neither the app right now nor a recovery code\n");
         drop(terminal);
         alice.state().write(alice.world);
         let output = alice.runs(&["verify"], &[&phone.code_at(phone.now_step() - 8)]);
-        assert!(output.stderr.contains("the clocks differ by -2"), "what is over is of no use: {output:?}");
+        assert!(output.stderr.contains("this host differ by -2"), "what is over is of no use: {output:?}");
         let output = alice.world.twinlock_launch(&["verify", "alice"]).run_with_input(early().as_bytes());
-        assert!(output.stderr.contains("the clocks differ by +2"), "{output:?}");
+        assert!(output.stderr.contains("this host differ by +2"), "{output:?}");
     });
 }
 
@@ -163,7 +168,7 @@ fn after_many_wrong_codes_two_are_wanted_and_then_none_but_recovery_codes() {
         alice.state().wrong_codes(100).failed_ago(100_000).write(alice.world);
         let output = alice.runs(&["device", "rename", "alice", "new", "other"], &[&alice.codes().next()]);
         let told =
-            "twinlock: disabled after too many wrong codes; recovery codes still work\nhint: twinlock unlock alice\n";
+            "twinlock: codes of alice are disabled after too many failures; recovery codes still work\nhint: root can enable them again with `twinlock unlock alice`\n";
         assert_eq!(output.parts(), (Some(1), "", told));
         assert_eq!(alice.runs(&["device", "rename", "alice", "new", "other"], &[alice.recovery_code(0)]).code, Some(0));
     });
@@ -210,15 +215,16 @@ fn what_is_root_s_alone_is_refused_to_users_with_a_reason() {
         alice
             .world
             .write("/home/alice/config.toml", "second_factor = \"skip\"\n[store]\ndirectory = \"/home/alice/store\"\n");
-        let hint = "leave it out, or ask your administrator";
+        let hint = "run the command without --no-confirm";
         for arguments in [
             &["enroll", "--no-confirm", "--add"][..],
             &["enroll", "--no-confirm", "--replace", "--json"],
             &["recovery", "new", "--no-confirm"],
         ] {
-            refused_to_users(&alice.runs(arguments, &[]), "--no-confirm is for root alone", hint);
+            refused_to_users(&alice.runs(arguments, &[]), "only root can use --no-confirm", hint);
         }
-        let secret = "a secret from elsewhere is for root alone";
+        let secret = "only root can enrol an account with an existing secret";
+        let hint = "run the command without a secret, and Twinlock makes one";
         let with_file = ["enroll", "--add", "--secret-file", "/home/alice/secret"];
         refused_to_users(&alice.runs(&with_file, &[]), secret, hint);
         let typed = ["GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ"];

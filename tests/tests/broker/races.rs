@@ -10,8 +10,8 @@ use twinlock_tests::{Attempt, Authenticator, PamCode, SOCKET, STORE, Snapshot, S
 use crate::injection::{Host, later_code, wait_until_idle, with_host};
 use crate::person::{Given, Talk, Turn, enroll, perform_by, renew};
 
-const CHANGED: &str = "the second factor was changed by somebody else meanwhile";
-const LAST: &str = "Type one of them";
+const CHANGED: &str = "another command changed the second factor of alice in the meantime; nothing was changed";
+const LAST: &str = "Enter one of these codes";
 
 fn open(host: &Host<'_>, request: &serde_json::Value, given: Given, question: &str) -> Talk {
     Talk::begin(host.world.caller(host.alice.uid).connect(), request, given).until(question)
@@ -33,7 +33,7 @@ fn of_two_first_enrolments_of_one_user_one_wins() {
             let winners: Vec<_> = talks.iter().zip(&ends).filter(|(_, end)| end.is_done()).collect();
             assert_eq!(winners.len(), 1, "round {round}: {ends:?}");
             let loser = ends.iter().find(|end| !end.is_done()).unwrap();
-            assert_eq!(loser.refusal(), "the user is enrolled already");
+            assert_eq!(loser.refusal(), "alice is already enrolled");
             wait_until_idle(&broker);
             host.assert_sound("after the race");
             let app = winners[0].0.app.as_ref().unwrap();
@@ -54,7 +54,7 @@ fn a_password_is_asked_for_in_one_session_at_a_time() {
         let _broker = host.world.broker();
         let first = open(host, &enroll("first"), Given::password(), "Password");
         let second = host.asks(&enroll("first"), Given::password());
-        assert_eq!(second.refusal(), "another enrolment asks for your password at this moment");
+        assert_eq!(second.refusal(), "another enrolment of your account is asking for your password at the moment");
         drop(first);
         // The helper of the client that left is gone soon, and with it the turn.
         crate::injection::wait_until("the next may enrol", || host.asks(&enroll("first"), Given::password()).is_done());
@@ -140,7 +140,7 @@ fn one_code_offered_on_every_path_at_once_is_taken_on_one() {
                 let attempt = || Attempt::new("svc").user("alice").held().answer(&code);
                 let threads = [
                     ask(json!("verify"), "Verification code"),
-                    ask(device, "To show that it is you"),
+                    ask(device, "To confirm your identity"),
                     log_in(attempt()),
                     log_in(attempt().as_account(&host.alice)),
                 ];
@@ -176,7 +176,7 @@ fn what_root_changed_between_proof_and_change_is_not_overwritten() {
                 let store = Snapshot::of(STORE);
                 let end = talk.finish_with(question);
                 let gone = what == "removed" && request != enroll("instead");
-                let told = if gone { "the user is not enrolled" } else { CHANGED };
+                let told = if gone { "alice is not enrolled" } else { CHANGED };
                 assert_eq!(end.refusal(), told, "{what}: {request}");
                 let credentials = |store: &Snapshot| store.paths().iter().any(|path| path.ends_with("alice.toml"));
                 assert_eq!(credentials(&Snapshot::of(STORE)), what != "removed", "{what}: {request}");

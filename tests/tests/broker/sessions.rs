@@ -9,8 +9,8 @@ use crate::asked::CONFIRM;
 const CONFIG: &str = "[self_service]\nfirst_enrollment = \"session\"\n";
 const MINUTE: u64 = 60;
 const NO_SESSION: &str =
-    "not permitted: a first enrolment needs a login session, and this is none that the host knows of";
-const TOO_OLD: &str = "not permitted: a first enrolment needs a login of the last ten minutes";
+    "not permitted: you can enrol only from a login session, and this host does not recognise yours";
+const TOO_OLD: &str = "not permitted: you can enrol only within ten minutes of logging in";
 
 /// As `login` does it: the process gets an audit session of this user, which logind notes so; then root's rights go.
 /// Without a uid, there is no session; without a note, logind knows nothing of it.
@@ -101,7 +101,7 @@ fn every_other_session_is_refused() {
             ("of no session at all", "", fresh.clone(), NO_SESSION),
         ] {
             let output = in_session(world, alice, audit_uid, &note, &["enroll"]).run();
-            let told = format!("twinlock: {told}\nhint: log in anew, and enrol within ten minutes\n");
+            let told = format!("twinlock: {told}\nhint: log in again, and run `twinlock enroll` within ten minutes\n");
             assert_eq!(output.parts(), (Some(3), "", told.as_str()), "a session {what}");
         }
     });

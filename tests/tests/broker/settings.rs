@@ -6,19 +6,19 @@ const WORDS: [&str; 5] = ["enroll", "replace", "recovery", "device", "remove"];
 
 /// What needs a word, and how a refusal calls it. `bob` is not enrolled.
 const VERBS: [(&str, &[&str], &str); 9] = [
-    ("enroll", &["enroll", "bob"], "enrolling"),
-    ("replace", &["enroll", "alice", "--replace"], "replacing the second factor"),
-    ("device", &["enroll", "alice", "--add"], "adding a device"),
-    ("recovery", &["recovery", "new", "alice"], "making recovery codes"),
-    ("device", &["device", "rename", "alice", "phone", "new"], "changing devices"),
-    ("device", &["device", "suspend", "alice", "phone"], "changing devices"),
-    ("device", &["device", "resume", "alice", "phone"], "changing devices"),
-    ("device", &["device", "remove", "alice", "phone"], "changing devices"),
-    ("remove", &["remove", "alice", "--yes"], "removing the second factor"),
+    ("enroll", &["enroll", "bob"], "enrol an account"),
+    ("replace", &["enroll", "alice", "--replace"], "replace a second factor"),
+    ("device", &["enroll", "alice", "--add"], "add a device"),
+    ("recovery", &["recovery", "new", "alice"], "make new recovery codes"),
+    ("device", &["device", "rename", "alice", "phone", "new"], "change a device"),
+    ("device", &["device", "suspend", "alice", "phone"], "change a device"),
+    ("device", &["device", "resume", "alice", "phone"], "change a device"),
+    ("device", &["device", "remove", "alice", "phone"], "change a device"),
+    ("remove", &["remove", "alice", "--yes"], "remove a second factor"),
 ];
 
 fn not_permitted(what: &str) -> String {
-    format!("twinlock: not permitted: {what} is not left to users on this host\nhint: ask your administrator\n")
+    format!("twinlock: not permitted: on this host only an administrator can {what}\nhint: ask your administrator\n")
 }
 
 /// Whether somebody who answers nothing was asked for a proof: there is no terminal, or nothing on stdin.
@@ -121,7 +121,7 @@ fn a_first_enrolment_wants_the_password() {
 #[test]
 fn no_password_is_enough_where_a_first_enrolment_is_off() {
     Setup::with_broker().config("[self_service]\nfirst_enrollment = \"off\"\n").unenrolled(|world, alice| {
-        let told = "twinlock: not permitted: a first enrolment is not left to users on this host\nhint: ask your \
+        let told = "twinlock: not permitted: on this host only an administrator can enrol an account for the first time\nhint: ask your \
                     administrator\n";
         assert_eq!(first_enrolment(world, alice).parts(), (Some(3), "", told));
         // Off is about the first one alone.
@@ -172,8 +172,8 @@ fn what_policy_requires_of_somebody_they_may_not_remove() {
             if may {
                 assert!(was_asked(&output), "{config:?}: {output:?}");
             } else {
-                let told = "twinlock: not permitted: this host requires a second factor of you\nhint: `twinlock enroll \
-                            --replace` puts a new one in its place\n";
+                let told = "twinlock: not permitted: this host requires a second factor for your account\nhint: `twinlock enroll \
+                            --replace` sets up a new one in its place\n";
                 assert_eq!(output.parts(), (Some(3), "", told), "{config:?}");
             }
         }
@@ -215,8 +215,8 @@ fn a_mistake_has_a_place_for_root_and_shuts_the_broker_without_telling_users_whe
             assert_eq!(output.code, Some(1), "{text:?}: {output:?}");
             assert!(output.stderr.starts_with(&format!("twinlock: {CONFIG}:{place}: {what}")), "{text:?}: {output:?}");
             let mark = alice.world.log_mark();
-            let told = "twinlock: it could not be done: something on this host is not in order\nhint: tell your \
-                        administrator; the log of this host says what it is\n";
+            let told = "twinlock: this host cannot do that at the moment, because of a problem that its administrator has to fix\nhint: tell your \
+                        administrator; the log of this host has the details\n";
             assert_eq!(alice.runs(&["status"], &[]).parts(), (Some(1), "", told), "{text:?}");
             let lines = alice.world.log_since(mark);
             let named = format!("{CONFIG}:{place}: ");

@@ -74,7 +74,7 @@ fn it_replaces_the_socket_of_one_that_was_killed() {
 fn a_second_one_does_not_start_and_leaves_the_first_alone() {
     with_host(|world| {
         let first = world.broker();
-        assert_does_not_start(world, &["--listen"], "a broker listens on /run/twinlock/broker.sock already");
+        assert_does_not_start(world, &["--listen"], "another broker is already listening on /run/twinlock/broker.sock");
         assert!(first.is_running() && is_served());
     });
 }
@@ -121,7 +121,7 @@ fn it_does_not_listen_in_a_folder_that_others_can_write_in() {
         let at_home = mallory.home.join("broker.sock");
         assert_does_not_start(world, &["--listen", at_home.to_str().unwrap()], "it belongs to uid ");
         assert_does_not_start(world, &["--listen", "/tmp/broker.sock"], "cannot trust /tmp: its mode is 1777");
-        assert_does_not_start(world, &["--listen", "broker.sock"], "--listen wants an absolute path");
+        assert_does_not_start(world, &["--listen", "broker.sock"], "--listen needs an absolute path");
     });
 }
 
@@ -132,7 +132,7 @@ fn as_somebody_else_than_root_it_does_not_start() {
         let launch = world.broker_launch(&["--listen", "/home/alice/broker.sock"]).account(&alice);
         let output = launch.run();
         assert_eq!(output.code, Some(1), "{output:?}");
-        assert!(output.stderr.starts_with("twinlockd: it has to run as root, under systemd"), "{output:?}");
+        assert!(output.stderr.starts_with("twinlockd: twinlockd must run as root, started by systemd"), "{output:?}");
         assert_eq!(fs::read_dir(&alice.home).unwrap().count(), 0);
     });
 }
@@ -140,7 +140,7 @@ fn as_somebody_else_than_root_it_does_not_start() {
 #[test]
 fn without_a_socket_it_says_where_it_can_come_from() {
     with_host(|world| {
-        assert_does_not_start(world, &[], "there is no socket: start twinlockd.socket, or give --listen");
+        assert_does_not_start(world, &[], "there is no socket to listen on; start twinlockd.socket, or use --listen");
     });
 }
 
@@ -173,8 +173,8 @@ fn what_is_handed_over_is_one_socket_that_listens_or_it_does_not_start() {
         let listener = || UnixListener::bind_addr(&SocketAddr::from_abstract_name(b"twinlock-tests").unwrap()).unwrap();
         let file = || File::open("/dev/null").unwrap();
         let cases: [(OwnedFd, &[&str], &str); 2] = [
-            (listener().into(), &["--listen"], "systemd handed a socket over, and --listen names another one"),
-            (file().into(), &[], "what systemd handed over is no Unix socket"),
+            (listener().into(), &["--listen"], "systemd handed over a socket, so --listen cannot name another one"),
+            (file().into(), &[], "systemd handed over something that is not a Unix socket"),
         ];
         for (handed, arguments, said) in cases {
             let output = world.broker_handed(&handed, arguments).finish();
@@ -197,7 +197,7 @@ fn who_is_served_when_it_is_told_to_stop_is_not_left_hanging() {
         assert_eq!(connection.hear().map(|frame| frame.kind), Some('Q'));
         let silent = Raw::connect();
         assert_eq!(broker.stop().code, Some(0));
-        assert_eq!(crate::messages::hear_out(connection).refusal(), "no code was given");
+        assert_eq!(crate::messages::hear_out(connection).refusal(), "no code was entered");
         // A client that had no place yet when the broker got the signal is turned away.
         let said = crate::messages::hear_out(silent);
         assert!(said.is_nothing() || said.refusal() == "the broker is busy", "{said:?}");

@@ -144,12 +144,12 @@ fn recovery_codes_are_renewed() {
         terminal.expect(PROOF);
         terminal.send_line(&alice.codes().next());
         let shown = terminal.expect(KEPT);
-        let (_, new) = shown.split_once("Recovery codes.").unwrap();
+        let (_, new) = shown.split_once("These are your recovery codes.").unwrap();
         let listed = recovery_codes_in(new);
         assert_eq!(listed.len(), 10, "{shown}");
         let new = listed[3].clone();
         terminal.send_line("XXXX-XXXX-XXXX-XXXX");
-        terminal.expect("That is none of them.");
+        terminal.expect("That is not one of the codes above.");
         terminal.send_line(&new);
         terminal.expect("Done: the old recovery codes of alice no longer work, the new ones do.");
         assert_eq!(terminal.finish().code, Some(0));
@@ -188,13 +188,13 @@ fn a_device_is_renamed_suspended_resumed_and_removed() {
         // The last one is not removed so, and what is not there not at all; both cost the code that was shown.
         let (code, told) = change(alice, &["device", "remove", "alice", "phone1"], 4);
         assert_eq!(
-            (code, told.contains("hint: twinlock remove USER takes the second factor away altogether")),
+            (code, told.contains("hint: `twinlock remove alice` removes the second factor altogether")),
             (Some(1), true),
             "{told}"
         );
         let (code, told) = change(alice, &["device", "suspend", "alice", "nosuch"], 5);
         assert_eq!(
-            (code, told.contains("hint: twinlock device list USER shows ids and labels")),
+            (code, told.contains("hint: `twinlock device list alice` shows the devices with their ids and labels")),
             (Some(1), true),
             "{told}"
         );
@@ -213,7 +213,7 @@ fn a_code_is_tried_as_in_a_login() {
         let code = codes.next();
         assert_eq!(alice.runs(&["verify"], &[&code]).parts(), (Some(0), "right: the code is used now\n", ""));
         let output = alice.runs(&["verify", "alice"], &[&code]);
-        let told = "twinlock: wrong: the code was used before\nhint: wait for the next one\n";
+        let told = "twinlock: that code has been used already\nhint: wait for the next code\n";
         assert_eq!(output.parts(), (Some(1), "", told));
         let right = "right: the recovery code is used now, 9 are left\n";
         assert_eq!(alice.runs(&["verify"], &[alice.recovery_code(0)]).parts(), (Some(0), right, ""));
@@ -271,7 +271,7 @@ fn a_second_factor_is_removed() {
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=removed user=alice by-uid=1001"]);
         assert_eq!(alice.attempt().run(alice.world).prompts(), Vec::<&str>::new());
-        let not_enrolled = "twinlock: alice is not enrolled\nhint: twinlock enroll alice\n";
+        let not_enrolled = "twinlock: alice is not enrolled\nhint: enrol the account with `twinlock enroll alice`\n";
         for arguments in [
             &["remove", "alice", "--yes"][..],
             &["recovery", "count"],

@@ -8,7 +8,7 @@ use twinlock_core::{
     record::Record,
     throttle::Throttle,
 };
-use twinlock_login::attempt::NEXT_CODE_PROMPT;
+use twinlock_login::messages::NEXT_CODE_PROMPT;
 
 use crate::given::{End, Host, NOON, RECOVERY, enrolment, id, subject};
 

@@ -36,7 +36,7 @@ impl Conversation for Person {
         }
         let answer = if std::mem::take(&mut self.clumsy) {
             "oops".to_owned()
-        } else if prompt.ends_with("The code that the app shows now: ") {
+        } else if prompt.ends_with("Enter the code that the app shows now: ") {
             let otp = self.app.as_ref().unwrap();
             otp.code(otp.step_at(clock().now(), ReplayState::default()))
         } else {
@@ -105,5 +105,5 @@ fn a_name_that_was_typed_cannot_write_on_the_terminal() {
 fn a_slip_is_asked_again() {
     let mut person = Person { clumsy: true, ..Person::default() };
     assert!(run(Some("alice"), "alice", &mut person).is_ok());
-    assert!(person.asked.len() == 3 && person.asked[1].contains("That is not the code"), "{:?}", person.asked);
+    assert!(person.asked.len() == 3 && person.asked[1].contains("That code does not match."), "{:?}", person.asked);
 }

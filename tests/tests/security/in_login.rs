@@ -33,7 +33,7 @@ fn enrol(sshd: &Sshd<'_>, has_key: bool) -> Login {
     let mut session = if has_key { login.terminal() } else { login.without_key().terminal() };
     session.expect("Password: ");
     session.send_line(PASSWORD);
-    let shown = session.expect("The code that the app shows now: ");
+    let shown = session.expect("Enter the code that the app shows now: ");
     let key = shown.rsplit_once("by hand:\n  ").unwrap().1.split_once("  (").unwrap().0.replace(' ', "");
     session.send_line(&Authenticator::from_base32(&key).codes().next());
     let shown = session.expect("to show that you have them: ");

@@ -1,7 +1,6 @@
 //! A connection to the broker, or to who came to it: messages with a time limit each.
 
 use std::{
-    fmt,
     io::{self, Read, Write},
     os::{
         fd::{AsFd, AsRawFd},
@@ -76,7 +75,7 @@ fn connected(path: &Path, patience: Duration) -> io::Result<UnixStream> {
     stream.set_write_timeout(Some(patience))?;
     match connect_to(stream.as_raw_fd(), &UnixAddr::new(path)?) {
         Ok(()) => Ok(stream),
-        Err(Errno::EAGAIN) => Err(io::Error::new(io::ErrorKind::TimedOut, "it takes no more connections")),
+        Err(Errno::EAGAIN) => Err(io::Error::new(io::ErrorKind::TimedOut, crate::messages::BROKER_QUEUE_FULL)),
         Err(errno) => Err(errno.into()),
     }
 }
@@ -169,17 +168,6 @@ impl From<StoreError> for ConnectError {
 impl From<io::Error> for ConnectError {
     fn from(error: io::Error) -> Self {
         Self::Socket(error)
-    }
-}
-
-impl fmt::Display for ConnectError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoBroker => out.write_str("no broker (twinlockd) is running"),
-            Self::NotTrusted(error) => write!(out, "the broker's socket is not trusted: {error}"),
-            Self::Server(uid) => write!(out, "the broker is not trusted: it runs as uid {uid}, not as root"),
-            Self::Socket(error) => write!(out, "the broker cannot be reached: {error}"),
-        }
     }
 }
 

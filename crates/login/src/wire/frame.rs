@@ -1,9 +1,6 @@
 //! One message: its length as four bytes, most significant first, its kind as one, and its content.
 
-use std::{
-    fmt,
-    io::{self, Read, Write},
-};
+use std::io::{self, Read, Write};
 
 use zeroize::Zeroizing;
 
@@ -175,17 +172,6 @@ impl From<io::Error> for FrameError {
             Self::Gone
         } else {
             Self::Socket(error)
-        }
-    }
-}
-
-impl fmt::Display for FrameError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Gone => out.write_str("the connection ended"),
-            Self::NoMessage => out.write_str("what came is no message"),
-            Self::OutOfPlace => out.write_str("a message came that is out of place"),
-            Self::Socket(error) => write!(out, "the socket failed: {error}"),
         }
     }
 }

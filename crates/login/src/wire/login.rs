@@ -14,7 +14,10 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{ConnectError, Connection, Frame, FrameError, Kind, fields};
-use crate::attempt::{Attempt, Exempt, Granted, Outcome};
+use crate::{
+    attempt::{Attempt, Exempt, Granted, Outcome},
+    messages,
+};
 
 /// How long the broker may take for its next word.
 const PATIENCE: Duration = Duration::from_secs(30);
@@ -142,11 +145,9 @@ pub fn attempt(
     };
     ended.unwrap_or_else(|ended| {
         let (reason, detail) = match ended {
-            SessionError::ConnectError(error) => {
-                (Reason::Store, format!("this host is not root's, so the broker has to be asked: {error}"))
-            }
+            SessionError::ConnectError(error) => (Reason::Store, messages::broker_needed(&error)),
             SessionError::Unheard(broken) | SessionError::FrameError(broken) => {
-                (Reason::Internal, format!("the broker did not finish: {broken}"))
+                (Reason::Internal, messages::broker_failed(&broken))
             }
         };
         Attempt::refused_for(reason).with_detail(detail)

@@ -1,8 +1,6 @@
 //! Why somebody's old second factor cannot be taken over: line and reason, never the text itself.
 
-use std::fmt;
-
-use twinlock_core::{credentials::Enrolment, otp::OtpError, recovery::RecoverySet, secret::SecretError};
+use twinlock_core::{otp::OtpError, secret::SecretError};
 
 /// A refusal. Nothing of that user is stored.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -70,82 +68,6 @@ impl ImportErrorKind {
 
     pub(super) const fn nowhere(self) -> ImportError {
         ImportError { line: None, reason: self }
-    }
-}
-
-impl ImportError {
-    /// What can be done about it.
-    #[must_use]
-    pub const fn hint(&self) -> &'static str {
-        match self.reason {
-            ImportErrorKind::Empty
-            | ImportErrorKind::TooLarge(_)
-            | ImportErrorKind::NotText
-            | ImportErrorKind::Line
-            | ImportErrorKind::NoFactor => "is it the right file? `twinlock enroll USER` gives a new second factor",
-            ImportErrorKind::CutShort => "if the file is whole, add the end of its last line",
-            ImportErrorKind::Secret(SecretError::Length) => {
-                "the secret is too weak or too long to be kept: `twinlock enroll USER` makes a new one"
-            }
-            ImportErrorKind::Otp(_) => "Twinlock has no such codes: `twinlock enroll USER` gives a new second factor",
-            ImportErrorKind::Secret(SecretError::Encoding)
-            | ImportErrorKind::Hexadecimal
-            | ImportErrorKind::Value(_)
-            | ImportErrorKind::Twice(_)
-            | ImportErrorKind::Missing(_)
-            | ImportErrorKind::ScratchCodes
-            | ImportErrorKind::Devices
-            | ImportErrorKind::Fields
-            | ImportErrorKind::TokenType
-            | ImportErrorKind::UserName => "mend the line, or `twinlock enroll USER` gives a new second factor",
-            ImportErrorKind::Scheme
-            | ImportErrorKind::Lines
-            | ImportErrorKind::PercentEncoding
-            | ImportErrorKind::Parameter(_)
-            | ImportErrorKind::Label => "wanted: otpauth://totp/LABEL?secret=BASE32&issuer=..., on one line",
-            ImportErrorKind::Migration => "export one entry as otpauth://, or enrol anew with `twinlock enroll USER`",
-        }
-    }
-}
-
-impl fmt::Display for ImportError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        if let Some(line) = self.line {
-            write!(out, "line {line}: ")?;
-        }
-        self.reason.fmt(out)
-    }
-}
-
-impl fmt::Display for ImportErrorKind {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Empty => write!(out, "there is nothing in it"),
-            Self::TooLarge(limit) => write!(out, "it is larger than {limit} bytes"),
-            Self::NotText => write!(out, "this is not plain text"),
-            Self::CutShort => write!(out, "the line does not end: the file seems to be cut short"),
-            Self::Secret(bad) => bad.fmt(out),
-            Self::Hexadecimal => write!(out, "the secret is not hexadecimal"),
-            Self::Otp(bad) => bad.fmt(out),
-            Self::Value(name) => write!(out, "{name} has a value that it cannot have"),
-            Self::Twice(name) => write!(out, "{name} is there twice"),
-            Self::Missing(name) => write!(out, "{name} is missing"),
-            Self::Line => write!(out, "neither an option nor a scratch code of 8 digits"),
-            Self::NoFactor => write!(out, "neither TOTP_AUTH nor HOTP_COUNTER is there: it never accepted a code"),
-            Self::ScratchCodes => write!(out, "there are more than {} scratch codes", RecoverySet::LARGEST),
-            Self::Devices => write!(out, "a user has at most {} devices", Enrolment::MOST_AUTHENTICATORS),
-            Self::Fields => write!(out, "wanted: TYPE USER PIN KEY and at most COUNTER, OTP and TIME"),
-            Self::TokenType => {
-                write!(out, "the type is none of HOTP, HOTP/E, HOTP/T30 and HOTP/T60, with or without /6, /7 or /8")
-            }
-            Self::UserName => write!(out, "this is not the name of an account"),
-            Self::Scheme => write!(out, "this is not an otpauth://totp/ or otpauth://hotp/ address"),
-            Self::Migration => write!(out, "this is an app's export of many entries, not an otpauth:// address"),
-            Self::Lines => write!(out, "there is more than one line"),
-            Self::PercentEncoding => write!(out, "its percent-encoding is broken"),
-            Self::Parameter(number) => write!(out, "parameter {number} has no name or no value"),
-            Self::Label => write!(out, "its label has control characters"),
-        }
     }
 }
 

@@ -272,7 +272,7 @@ mod tests {
                 (5, "LASTn"),
                 (6, "RESETTING_TIME_SKEW"),
                 (7, "TIME_SKEW"),
-                (8, "DISALLOW_REUSE of the future"),
+                (8, "DISALLOW_REUSE in the future"),
                 (9, "unknown option")
             ]
         );

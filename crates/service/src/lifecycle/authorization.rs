@@ -9,10 +9,8 @@ use twinlock_store::{
     ports::{ReadCredentials, WriteCredentials},
 };
 
-use super::{
-    Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, RequestErrorKind, attempt, attempt::Owned,
-    granted,
-};
+use super::{Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, attempt, attempt::Owned, granted};
+use crate::messages::{self, SelfServiceAction};
 
 /// What was shown, and of what it is still true when the change is made.
 pub(super) enum Authorization {
@@ -38,19 +36,14 @@ impl Authorization {
 
 /// How often the question is asked after incorrect codes.
 const TRIES: usize = 3;
-const PROMPT: &str = "To show that it is you, a code of your app or a recovery code: ";
 
 impl Lifecycle<'_> {
     /// Whether the administrator leaves it to users.
-    pub(super) fn permit(&self, allowed: bool, what: &str) -> Result<(), RequestError> {
+    pub(super) fn permit(&self, allowed: bool, action: SelfServiceAction) -> Result<(), RequestError> {
         match self.caller {
             Caller::Root => Ok(()),
             Caller::Owner(_) if allowed => Ok(()),
-            Caller::Owner(_) => Err(RequestError::new(
-                RequestErrorKind::NotPermitted,
-                format!("not permitted: {what} is not left to users on this host"),
-            )
-            .hint("ask your administrator")),
+            Caller::Owner(_) => Err(messages::reserved_for_administrators(action)),
         }
     }
 
@@ -58,20 +51,20 @@ impl Lifecycle<'_> {
     pub(super) fn permit_confirm(&self, confirm: Confirm) -> Result<(), RequestError> {
         match (self.caller, confirm) {
             (Caller::Root, _) | (Caller::Owner(_), Confirm::Ask) => Ok(()),
-            (Caller::Owner(_), Confirm::Skip) => Err(only_root("--no-confirm")),
+            (Caller::Owner(_), Confirm::Skip) => Err(messages::skipping_confirmation_needs_root()),
         }
     }
 
     pub(super) fn authorize_enrolment(&self, wanted: &NewAuthenticator) -> Result<(), RequestError> {
         let service = &self.config.self_service;
         match wanted.mode {
-            EnrolMode::First => self.permit(service.enroll, "enrolling")?,
-            EnrolMode::Add => self.permit(service.device, "adding a device")?,
-            EnrolMode::Replace => self.permit(service.replace, "replacing the second factor")?,
+            EnrolMode::First => self.permit(service.enroll, SelfServiceAction::Enrol)?,
+            EnrolMode::Add => self.permit(service.device, SelfServiceAction::AddDevice)?,
+            EnrolMode::Replace => self.permit(service.replace, SelfServiceAction::Replace)?,
         }
         self.permit_confirm(wanted.confirm)?;
         match (self.caller, &wanted.secret) {
-            (Caller::Owner(_), Some(_)) => Err(only_root("a secret from elsewhere")),
+            (Caller::Owner(_), Some(_)) => Err(messages::given_secret_needs_root()),
             (Caller::Owner(_), None) | (Caller::Root, _) => Ok(()),
         }
     }
@@ -91,7 +84,7 @@ impl Lifecycle<'_> {
             (Caller::Owner(_), _) => self.store.credentials.read(subject)?.is_some(),
         };
         match (mode, enrolled) {
-            (EnrolMode::First, true) => Err(EnrolError::AlreadyEnrolled.into()),
+            (EnrolMode::First, true) => Err(messages::enrol_error(&EnrolError::AlreadyEnrolled, subject.name.as_str())),
             (EnrolMode::Add | EnrolMode::Replace, false) => Err(RequestError::not_enrolled(subject.name.as_str())),
             (EnrolMode::First, false) => self.prove_first_factor(subject, dialogue),
             (EnrolMode::Add | EnrolMode::Replace, true) => self.prove(subject, dialogue),
@@ -108,17 +101,11 @@ impl Lifecycle<'_> {
         };
         match self.config.self_service.first_enrollment {
             FirstEnrollment::Password => {
-                dialogue.tell("To show that it is you, the password of your account on this host.\n")?;
+                dialogue.tell(messages::IDENTITY_PASSWORD)?;
                 first_factor.password(subject, dialogue)?;
             }
             FirstEnrollment::Session => first_factor.fresh_session(subject)?,
-            FirstEnrollment::Off => {
-                return Err(RequestError::new(
-                    RequestErrorKind::NotPermitted,
-                    "not permitted: a first enrolment is not left to users on this host",
-                )
-                .hint("ask your administrator"));
-            }
+            FirstEnrollment::Off => return Err(messages::first_enrolment_off()),
         }
         Ok(Authorization::FirstFactor)
     }
@@ -134,7 +121,7 @@ impl Lifecycle<'_> {
         let mut left = TRIES;
         loop {
             left = left.saturating_sub(1);
-            let login = Login { prompt: PROMPT, ..self.login() };
+            let login = Login { prompt: messages::IDENTITY_CODE_PROMPT, ..self.login() };
             let attempt = login.attempt(Some(subject), SecondFactor::Required, &mut *dialogue);
             self.audit_log.attempt(subject, &attempt);
             if granted(&attempt).is_some() {
@@ -153,9 +140,4 @@ impl Lifecycle<'_> {
             dialogue.tell(&format!("{refusal}\n"))?;
         }
     }
-}
-
-fn only_root(what: &str) -> RequestError {
-    RequestError::new(RequestErrorKind::NotPermitted, format!("not permitted: {what} is for root alone"))
-        .hint("leave it out, or ask your administrator")
 }

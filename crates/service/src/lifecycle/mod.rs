@@ -5,7 +5,7 @@ mod attempt;
 mod authorization;
 mod request;
 
-use attempt::Owned;
+pub(crate) use attempt::Owned;
 use authorization::Authorization;
 pub use request::{
     Confirm, DeviceChanged, Done, EnrolMode, Enrolled, NewAuthenticator, Request, RequestError, RequestErrorKind,
@@ -31,7 +31,11 @@ use twinlock_store::{
     ports::{Hashing, ReadCredentials, StateStore as _, StoreError},
 };
 
-use crate::{admin, status::Status};
+use crate::{
+    admin,
+    messages::{self, SelfServiceAction},
+    status::Status,
+};
 
 /// The caller of a request.
 #[derive(Clone, Copy)]
@@ -137,17 +141,20 @@ impl Lifecycle<'_> {
         if wanted.mode == EnrolMode::Add
             && let Some(held) = self.store.credentials.read(subject)?
         {
-            held.check_label(&wanted.label, None).map_err(EnrolError::from)?;
+            held.check_label(&wanted.label, None).map_err(EnrolError::from).map_err(enrol_failure(subject))?;
         }
         let given = wanted.secret.clone();
-        let secret = given.map_or_else(|| enrolment::new_secret(self.randomness), Ok)?;
+        let secret =
+            given.map_or_else(|| enrolment::new_secret(self.randomness), Ok).map_err(enrol_failure(subject))?;
         let label_and_secret = (wanted.label.clone(), secret);
         let authenticator =
-            enrolment::new_authenticator(label_and_secret, wanted.parameters, self.clock.now(), self.randomness)?;
+            enrolment::new_authenticator(label_and_secret, wanted.parameters, self.clock.now(), self.randomness)
+                .map_err(enrol_failure(subject))?;
         let (codes, set) = match wanted.mode {
             EnrolMode::Add => (Vec::new(), None),
             EnrolMode::First | EnrolMode::Replace => {
-                self.new_recovery_codes().map(|(codes, set)| (codes, Some(set)))?
+                let made = self.new_recovery_codes().map_err(enrol_failure(subject))?;
+                (made.0, Some(made.1))
             }
         };
         let uri = enrolment::uri(&authenticator, &issuer, subject.name.as_str());
@@ -198,7 +205,8 @@ impl Lifecycle<'_> {
                     authorization.check(enrolment)?;
                     record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
                     enrolment::add(enrolment, record, (authenticator.clone(), confirmed), now)
-                })?;
+                })
+                .map_err(enrol_failure(subject))?;
                 self.audit_log.change(subject, Change::DeviceAdded);
                 return Ok(());
             }
@@ -219,7 +227,8 @@ impl Lifecycle<'_> {
                 record.use_step(&authenticator.id, step, now);
             }
             record.notice = Notice::after(record.notice, change, now);
-        })?;
+        })
+        .map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, change);
         Ok(())
     }
@@ -230,13 +239,13 @@ impl Lifecycle<'_> {
         confirm: Confirm,
         dialogue: &mut dyn Dialogue,
     ) -> Result<Done, RequestError> {
-        self.permit(self.config.self_service.recovery, "making recovery codes")?;
+        self.permit(self.config.self_service.recovery, SelfServiceAction::RenewRecoveryCodes)?;
         self.permit_confirm(confirm)?;
         if self.store.credentials.read(subject)?.is_none() {
             return Err(RequestError::not_enrolled(subject.name.as_str()));
         }
         let authorization = self.prove(subject, dialogue)?;
-        let (codes, set) = self.new_recovery_codes()?;
+        let (codes, set) = self.new_recovery_codes().map_err(enrol_failure(subject))?;
         if confirm == Confirm::Ask {
             hand_over_recovery_codes(&codes, dialogue)?;
         }
@@ -246,7 +255,8 @@ impl Lifecycle<'_> {
             record.notice = Notice::after(record.notice, Change::RecoveryRenewed, now);
             enrolment::renew_recovery(enrolment, record, set);
             Ok(())
-        })?;
+        })
+        .map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, Change::RecoveryRenewed);
         Ok(Done::RecoveryRenewed(formatted(&codes)))
     }
@@ -258,7 +268,7 @@ impl Lifecycle<'_> {
         change: &DeviceChange,
         dialogue: &mut dyn Dialogue,
     ) -> Result<Done, RequestError> {
-        self.permit(self.config.self_service.device, "changing devices")?;
+        self.permit(self.config.self_service.device, SelfServiceAction::ChangeDevice)?;
         let authorization = self.prove(subject, dialogue)?;
         let now = self.clock.now();
         let what = match change {
@@ -272,13 +282,14 @@ impl Lifecycle<'_> {
             record.notice = Notice::after(record.notice, what, now);
             let id = enrolment.change_device(device, change)?;
             Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
-        })?;
+        })
+        .map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, what);
         Ok(Done::DeviceChanged(changed))
     }
 
     fn remove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
-        self.permit(self.config.self_service.remove, "removing the second factor")?;
+        self.permit(self.config.self_service.remove, SelfServiceAction::Remove)?;
         if let Caller::Owner(_) = self.caller
             && self
                 .config
@@ -286,11 +297,7 @@ impl Lifecycle<'_> {
                 .asks_somewhere(&subject.name, self.groups)
                 .map_err(|undecided| RequestError::new(RequestErrorKind::Host, undecided.to_string()))?
         {
-            return Err(RequestError::new(
-                RequestErrorKind::NotPermitted,
-                "not permitted: this host requires a second factor of you",
-            )
-            .hint("`twinlock enroll --replace` puts a new one in its place"));
+            return Err(messages::second_factor_required());
         }
         // As root also what cannot be read is removed: the way out of a damaged file.
         if self.store.holds_nothing_of(subject)? {
@@ -303,7 +310,8 @@ impl Lifecycle<'_> {
                 authorization.check(enrolment)
             }
             (Authorization::FirstFactor | Authorization::Held(_), _) => Err(EnrolError::ChangedMeanwhile),
-        })?;
+        })
+        .map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, Change::Removed);
         Ok(Done::Removed)
     }
@@ -354,6 +362,11 @@ impl Lifecycle<'_> {
             forecast: None,
         }
     }
+}
+
+/// What the user reads about an enrolment of theirs that failed.
+fn enrol_failure(subject: &Subject) -> impl FnOnce(EnrolError) -> RequestError {
+    |error| messages::enrol_error(&error, subject.name.as_str())
 }
 
 /// The evidence, if it was granted.

@@ -1,24 +1,15 @@
 //! What can be asked for, what comes of it, and how it fails. The same values serve the command as root, in one process,
 //! and everybody else, over the broker's socket; the names are part of the protocol.
 
-use std::fmt;
-
 use serde::{Deserialize, Serialize};
-use twinlock_core::{
-    credentials::Label,
-    devices::{DeviceChange, DeviceError},
-    ports::NoAnswer,
-    secret::Secret,
-};
-use twinlock_enrol::{
-    dialogue::GivenUp,
-    enrolment::{EnrolError, Parameters},
-};
+use twinlock_core::{credentials::Label, devices::DeviceChange, ports::NoAnswer, secret::Secret};
+use twinlock_enrol::{dialogue::GivenUp, enrolment::Parameters};
 use twinlock_store::ports::StoreError;
 use zeroize::Zeroizing;
 
 use crate::{
     json::{DeviceChangeForm, ParametersForm, label},
+    messages,
     status::Status,
 };
 
@@ -173,21 +164,19 @@ impl RequestError {
     /// The user has no second factor.
     #[must_use]
     pub fn not_enrolled(user: &str) -> Self {
-        Self::new(RequestErrorKind::NotEnrolled, format!("{user} is not enrolled"))
-            .hint(format!("twinlock enroll {user}"))
+        messages::not_enrolled(user)
     }
 }
 
 impl From<StoreError> for RequestError {
     fn from(error: StoreError) -> Self {
-        Self::new(RequestErrorKind::Host, error.to_string()).hint(error.hint())
+        messages::store_error(&error)
     }
 }
 
 impl From<NoAnswer> for RequestError {
     fn from(_: NoAnswer) -> Self {
-        Self::new(RequestErrorKind::Refused, "not confirmed, so nothing was changed")
-            .hint("run the command again when the phone and the codes are at hand")
+        messages::not_confirmed()
     }
 }
 
@@ -197,38 +186,6 @@ impl From<GivenUp> for RequestError {
             GivenUp::NoAnswer(none) => none.into(),
             GivenUp::NoCode | GivenUp::NoRecoveryCode => NoAnswer { code: 0 }.into(),
         }
-    }
-}
-
-impl From<EnrolError> for RequestError {
-    fn from(error: EnrolError) -> Self {
-        let message = error.to_string();
-        let refused = Self::new(RequestErrorKind::Refused, message.clone());
-        match error {
-            EnrolError::Store(error) => error.into(),
-            EnrolError::AlreadyEnrolled => {
-                refused.hint("--add puts the new one beside the old one, --replace in its place")
-            }
-            EnrolError::ChangedMeanwhile => refused.hint("look with `twinlock status`, and start again"),
-            EnrolError::NotEnrolled => Self::new(RequestErrorKind::NotEnrolled, message).hint("twinlock enroll USER"),
-            EnrolError::Device(DeviceError::NoSuch | DeviceError::SeveralSuch) => {
-                refused.hint("twinlock device list USER shows ids and labels")
-            }
-            EnrolError::Device(DeviceError::LooksAlike) => {
-                refused.hint("choose another label; `twinlock device list USER` shows those that are there")
-            }
-            EnrolError::Device(DeviceError::Last) => {
-                refused.hint("twinlock remove USER takes the second factor away altogether")
-            }
-            EnrolError::Device(DeviceError::TooMany) | EnrolError::Parameters(_) => refused,
-            EnrolError::Randomness(_) | EnrolError::Recovery(_) => Self::new(RequestErrorKind::Host, message),
-        }
-    }
-}
-
-impl fmt::Display for RequestError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(&self.message)
     }
 }
 

@@ -2,7 +2,6 @@
 //! goes. It holds no secret and no address to click on.
 
 use std::{
-    fmt,
     io::{self, Write},
     path::Path,
     process::{Command, ExitStatus, Stdio},
@@ -12,7 +11,7 @@ use std::{
 use lettre::{Message, address::AddressError, message::Mailbox};
 use twinlock_store::host::{self};
 
-use crate::process::ChildGuard;
+use crate::{messages, process::ChildGuard};
 
 /// Why no mail went out. What it was to tell of has happened all the same.
 #[derive(Debug)]
@@ -30,7 +29,7 @@ pub(crate) enum MailError {
 }
 
 /// How long sendmail may take: it has to put the mail into its queue, no more.
-const PATIENCE: Duration = Duration::from_secs(10);
+pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells `user` of a change: what was changed, and when.
 pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailError> {
@@ -40,11 +39,8 @@ pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailEr
     let message = Message::builder()
         .from(Mailbox::new(Some("Twinlock".into()), address("root")?))
         .to(Mailbox::new(None, address(user)?))
-        .subject(format!("Your second factor on {host} was changed"))
-        .body(format!(
-            "{what} for the account {user} on {host}.\n\nWas that you? Then there is nothing to do.\n\
-             Was it not you? Tell the administrator of {host} at once.\n"
-        ))
+        .subject(messages::mail_subject(host))
+        .body(messages::mail_body(what, user, host))
         .map_err(MailError::Message)?;
     hand_over(sendmail, &message)
 }
@@ -70,18 +66,6 @@ fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(MailError::Refused(status)),
         None => Err(MailError::TooLong),
-    }
-}
-
-impl fmt::Display for MailError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::Address(error) => write!(out, "no address for this account: {error}"),
-            Self::Message(error) => write!(out, "cannot write the mail: {error}"),
-            Self::Run(error) => write!(out, "cannot run sendmail: {error}"),
-            Self::Refused(status) => write!(out, "sendmail did not take the mail: {status}"),
-            Self::TooLong => write!(out, "sendmail was stopped after {} seconds", PATIENCE.as_secs()),
-        }
     }
 }
 

@@ -10,7 +10,8 @@ use zeroize::Zeroizing;
 
 use crate::{
     json::{OfferContent, OfferMessage},
-    lifecycle::{Done, Request, RequestError, RequestErrorKind},
+    lifecycle::{Done, Request, RequestError},
+    messages,
 };
 
 /// How long the broker may take for its next word: recovery codes are hashed, and others wait for their turn as well.
@@ -49,17 +50,12 @@ pub fn decode_request(content: &[u8]) -> Result<(Option<String>, Request), Reque
     let received: Received = serde_json::from_slice(content).map_err(|error| {
         // It repeats what came, which may be as long as a message, and would then fit into none.
         let error: String = error.to_string().chars().take(200).collect();
-        RequestError::new(RequestErrorKind::Refused, format!("the broker does not understand the request: {error}"))
-            .hint("command and broker should be of one version: restart twinlockd after an upgrade")
+        messages::request_not_understood(&error)
     })?;
     if received.version == VERSION {
         Ok((received.user, received.request))
     } else {
-        Err(RequestError::new(
-            RequestErrorKind::Refused,
-            format!("the broker speaks version {VERSION} of the protocol, not {}", received.version),
-        )
-        .hint("command and broker should be of one version: restart twinlockd after an upgrade"))
+        Err(messages::other_protocol(received.version))
     }
 }
 
@@ -159,6 +155,5 @@ fn parsed<'a, T: Deserialize<'a>>(frame: &'a Frame) -> Result<T, RequestError> {
 
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
 fn lost(broken: FrameError) -> RequestError {
-    RequestError::new(RequestErrorKind::Refused, format!("the broker did not finish: {broken}"))
-        .hint("`twinlock status` shows whether anything was changed; the log of this host may say more")
+    messages::broker_failed(&broken)
 }

@@ -85,7 +85,7 @@ pub(crate) fn enrol(world: &World, user: &str, screen: &mut Screen) -> Holder {
     }
     let mut terminal = Terminal::start(launch);
     let mut transcript = Transcript::default();
-    let introduction = transcript.until(screen, &mut terminal, "The code that the app shows now: ");
+    let introduction = transcript.until(screen, &mut terminal, "Enter the code that the app shows now: ");
     let uri = introduction.split_whitespace().find(|word| word.starts_with("otpauth://"));
     let phone = Authenticator::from_uri(uri.expect("`twinlock enroll` shows the address"));
     transcript.answer(screen, &mut terminal, &previous_code(&phone));

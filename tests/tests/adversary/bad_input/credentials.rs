@@ -20,7 +20,10 @@ fn both_refuse(alice: &User<'_>, told: &[&str]) {
 fn check_finds(alice: &User<'_>, told: &[&str]) {
     let output = alice.world.twinlock(&["check"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
-    assert!(output.stderr.starts_with("problem: ") && output.stderr.ends_with("twinlock: 1 problems\n"), "{output:?}");
+    assert!(
+        output.stderr.starts_with("problem: ") && output.stderr.ends_with("twinlock: found 1 problem\n"),
+        "{output:?}"
+    );
     assert!(told.iter().all(|text| output.stderr.contains(text)), "{told:?} in {}", output.stderr);
 }
 

@@ -154,7 +154,7 @@ fn every_refusal_looks_the_same_to_the_application_but_for_what_is_documented() 
                 Differs::Used => messages.push(Message { style: Style::ErrorMessage, text: USED.into() }),
                 Differs::Notice => {
                     let notice = seen.pop().unwrap();
-                    let told = notice.text.strip_prefix("Too many wrong codes. Try again in ");
+                    let told = notice.text.strip_prefix("Too many incorrect codes. Try again in ");
                     let seconds = told.and_then(|rest| rest.strip_suffix(" seconds.")).unwrap().parse::<u8>().unwrap();
                     assert!(notice.style == Style::ErrorMessage && (1..=10).contains(&seconds), "{notice:?}");
                 }

@@ -126,8 +126,8 @@ fn who_is_enrolled_stays_so_unless_replacing_is_asked_for() {
     with_alice(|world, alice| {
         let store = Snapshot::of(STORE);
         let output = world.twinlock(&["enroll", "alice", "--no-confirm"]);
-        let told = "twinlock: the user is enrolled already\n\
-                    hint: --add puts the new one beside the old one, --replace in its place\n";
+        let told = "twinlock: alice is already enrolled\n\
+                    hint: --add adds another device, --replace replaces the present second factor\n";
         assert_eq!(output.parts(), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
         assert_eq!(login(world, &alice.codes().next()), PamCode::Success);
@@ -202,7 +202,7 @@ fn of_two_enrolments_at_once_one_wins_and_its_secret_works() {
         let (won, lost): (Vec<_>, Vec<_>) = both.iter().partition(|output| output.code == Some(0));
         assert_eq!((won.len(), lost.len()), (1, 2), "{both:#?}");
         assert!(
-            lost.iter().all(|output| output.code == Some(1) && output.stderr.contains("the user is enrolled already")),
+            lost.iter().all(|output| output.code == Some(1) && output.stderr.contains("alice is already enrolled")),
             "{lost:?}"
         );
         let app = Authenticator::from_uri(json(won[0])["uri"].as_str().unwrap());

@@ -4,8 +4,8 @@ use twinlock_tests::{Authenticator, Enrolled, PamCode, STORE, Snapshot, State, T
 
 use crate::cli::alice::{json, login, with_account, with_alice};
 
-const CODE: &str = "The code that the app shows now: ";
-const ONE_OF_THEM: &str = "Type one of them, to show that you have them: ";
+const CODE: &str = "Enter the code that the app shows now: ";
+const ONE_OF_THEM: &str = "Enter one of these codes to confirm that you saved them: ";
 
 fn enroll(world: &World, arguments: &[&str]) -> (Terminal, Authenticator, String) {
     let mut terminal = Terminal::start(world.twinlock_launch(&[&["enroll", "alice"], arguments].concat()));
@@ -87,7 +87,7 @@ fn a_wrong_confirming_code_is_explained_and_asked_again_and_nothing_is_stored() 
             terminal.send_line(&wrong);
             let told = terminal.expect(CODE);
             assert!(
-                told.contains("That is not the code of now. Is the phone's clock right, and this host's"),
+                told.contains("That code does not match. Check that your phone sets its time automatically"),
                 "{told}"
             );
         }
@@ -108,7 +108,7 @@ fn five_wrong_confirming_codes_end_it_and_nothing_is_stored() {
             terminal.expect(CODE);
         }
         terminal.send_line(&app.wrong_code());
-        terminal.expect("twinlock: not confirmed, so nothing was changed\nhint: run the command again when the phone and the codes are at hand\n");
+        terminal.expect("twinlock: not confirmed, so nothing was changed\nhint: run the command again when you have the phone and the codes at hand\n");
         assert_eq!(terminal.finish().code, Some(1));
         assert_eq!(Snapshot::of(STORE), store);
     });
@@ -179,7 +179,7 @@ fn replacing_keeps_the_old_one_until_the_new_one_is_confirmed() {
 fn who_is_enrolled_is_told_before_the_phone_is_set_up() {
     with_alice(|world, _| {
         let mut terminal = Terminal::start(world.twinlock_launch(&["enroll", "alice"]));
-        terminal.expect("twinlock: the user is enrolled already\n");
+        terminal.expect("twinlock: alice is already enrolled\n");
         let output = terminal.finish();
         assert!(output.code == Some(1) && !output.stdout.contains("Key "), "{output:?}");
     });

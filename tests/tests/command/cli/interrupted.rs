@@ -35,7 +35,7 @@ const BY_SIGINT: &str = "130";
 
 fn at_the_first_question(world: &World) -> (Terminal, Authenticator) {
     let mut terminal = watched(world, &["enroll", "alice"]);
-    let shown = terminal.expect("The code that the app shows now: ");
+    let shown = terminal.expect("Enter the code that the app shows now: ");
     let address = shown.lines().find_map(|line| line.trim().strip_prefix("Address  ")).unwrap();
     let app = Authenticator::from_uri(address);
     (terminal, app)
@@ -57,7 +57,7 @@ fn ctrl_c_and_ctrl_d_at_the_recovery_code_change_nothing() {
         for (key, status) in [(CTRL_C, BY_SIGINT), (CTRL_D, "1")] {
             let (mut terminal, app) = at_the_first_question(world);
             terminal.send_line(&app.codes().next());
-            terminal.expect("Type one of them, to show that you have them: ");
+            terminal.expect("Enter one of these codes to confirm that you saved them: ");
             assert_eq!(interrupted_by(terminal, key, &store), status);
         }
     });
@@ -68,8 +68,8 @@ fn ctrl_c_at_every_other_question_changes_nothing() {
     with_alice(|world, _| {
         let store = Snapshot::of(STORE);
         for (arguments, question) in [
-            (&["enroll", "alice", "--replace"][..], "The code that the app shows now: "),
-            (&["recovery", "new", "alice"], "Type one of them, to show that you have them: "),
+            (&["enroll", "alice", "--replace"][..], "Enter the code that the app shows now: "),
+            (&["recovery", "new", "alice"], "Enter one of these codes to confirm that you saved them: "),
             (&["remove", "alice"], "Type yes: "),
             (&["verify", "alice"], "Verification code: "),
         ] {

@@ -9,7 +9,7 @@ fn shown(world: &World, qr: &str, variable: &str) -> (Terminal, String) {
     let launch = world.twinlock_launch(&["enroll", "alice", "--issuer", "web01.example.com", "--qr", qr]);
     // Set behind the terminal's own TERM.
     let mut terminal = Terminal::start(launch.under(["env", variable]));
-    let shown = terminal.expect("The code that the app shows now: ");
+    let shown = terminal.expect("Enter the code that the app shows now: ");
     (terminal, shown)
 }
 
@@ -28,7 +28,7 @@ fn read(world: &World, background: Background, size: &str, arguments: &[&str], v
     let launch = world.twinlock_launch(&[&["enroll", "alice", "--issuer", "web01.example.com"], arguments].concat());
     // Set behind the terminal's own TERM.
     let screen = Screen::start(world, launch.under(["env"].iter().chain(variables)), background, size);
-    let shown = screen.expect("The code that the app shows now: ");
+    let shown = screen.expect("Enter the code that the app shows now: ");
     (screen.decode(|text| text.starts_with("otpauth:")), shown)
 }
 
@@ -74,7 +74,7 @@ fn the_scanned_secret_opens_a_login() {
         let screen = Screen::start(world, launch, Background::Dark, "80x24");
         let mut codes = Authenticator::from_uri(&screen.decode(|text| text.starts_with("otpauth:"))).codes();
         screen.type_line(&codes.next());
-        let shown = screen.expect("Type one of them, to show that you have them: ");
+        let shown = screen.expect("Enter one of these codes to confirm that you saved them: ");
         let recovery =
             shown.split_whitespace().find(|word| word.len() == 19 && word.matches('-').count() == 3).unwrap();
         screen.type_line(recovery);

@@ -69,12 +69,13 @@ fn on_a_terminal_one_is_asked_back_before_anything_changes() {
     with_alice(|world, alice| {
         let store = Snapshot::of(STORE);
         let mut terminal = Terminal::start(world.twinlock_launch(&["recovery", "new", "alice"]));
-        let shown = terminal.expect("Type one of them, to show that you have them: ");
+        let shown = terminal.expect("Enter one of these codes to confirm that you saved them: ");
         let codes: Vec<_> =
             shown.split_whitespace().filter(|word| word.len() == 19 && word.matches('-').count() == 3).collect();
         assert_eq!(codes.len(), 10, "{shown}");
         terminal.send_line(alice.recovery_code(0));
-        terminal.expect("That is none of them.\nType one of them, to show that you have them: ");
+        terminal
+            .expect("That is not one of the codes above.\nEnter one of these codes to confirm that you saved them: ");
         assert_eq!(Snapshot::of(STORE), store);
         terminal.send_line(&codes[4].to_lowercase());
         terminal.expect("Done: the old recovery codes of alice no longer work, the new ones do.\n");

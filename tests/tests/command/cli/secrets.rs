@@ -10,7 +10,7 @@ use crate::cli::alice::{json, with_account};
 fn no_secret_is_in_the_arguments_or_the_environment_of_the_process() {
     with_account(|world, _| {
         let mut terminal = Terminal::start(world.twinlock_launch(&["enroll", "alice"]));
-        let shown = terminal.expect("The code that the app shows now: ");
+        let shown = terminal.expect("Enter the code that the app shows now: ");
         let address = shown.lines().find_map(|line| line.trim().strip_prefix("Address  ")).unwrap().to_owned();
         let mut canaries = Canaries::default();
         canaries.uri(&address);
@@ -23,7 +23,7 @@ fn no_secret_is_in_the_arguments_or_the_environment_of_the_process() {
         };
         look(&terminal, &canaries);
         terminal.send_line(&Authenticator::from_uri(&address).codes().next());
-        let shown = terminal.expect("Type one of them, to show that you have them: ");
+        let shown = terminal.expect("Enter one of these codes to confirm that you saved them: ");
         let codes = shown.split_whitespace().filter(|word| word.matches('-').count() == 3);
         for code in codes {
             canaries.recovery_code(code);

@@ -182,7 +182,7 @@ fn who_is_not_enrolled_is_told_so_with_exit_4() {
         ];
         for verb in verbs {
             let output = world.twinlock_launch(verb).run_with_input(b"123456\n");
-            let told = "twinlock: alice is not enrolled\nhint: twinlock enroll alice\n";
+            let told = "twinlock: alice is not enrolled\nhint: enrol the account with `twinlock enroll alice`\n";
             assert_eq!(output.parts(), (Some(4), "", told), "{verb:?}");
         }
     });

@@ -24,7 +24,7 @@ fn a_code_used_in_a_login_is_used_here_too() {
     with_alice(|world, alice| {
         let code = alice.codes().next();
         assert_eq!(login(world, &code), PamCode::Success);
-        let told = "twinlock: wrong: the code was used before\nhint: wait for the next one\n";
+        let told = "twinlock: that code has been used already\nhint: wait for the next code\n";
         assert_eq!(verify(world, &[&code]).parts(), (Some(1), "", told));
     });
 }
@@ -32,7 +32,7 @@ fn a_code_used_in_a_login_is_used_here_too() {
 #[test]
 fn a_wrong_code_exits_1_and_is_charged_in_the_one_record() {
     with_alice(|world, alice| {
-        let told = "twinlock: wrong: no code of now and no recovery code\nhint: is the clock of the phone right (automatic date and time), and that of this host?\n";
+        let told = "twinlock: that code is not valid: it matches neither the app right now nor a recovery code\nhint: check that the phone and this host set their time automatically\n";
         assert_eq!(verify(world, &[&alice.wrong_code()]).parts(), (Some(1), "", told));
         assert_eq!(State::of("alice").charges(), [1, 1, 0, 1]);
     });
@@ -51,7 +51,7 @@ fn a_recovery_code_is_spent_and_what_is_left_is_told() {
 fn junk_exits_1_and_costs_nothing() {
     with_alice(|world, _| {
         let state = State::of("alice");
-        let told = "twinlock: not a code: 6 to 8 digits, or a recovery code of 16 symbols\nhint: nothing was charged\n";
+        let told = "twinlock: that is not a code: codes have 6 to 8 digits, recovery codes 16 letters and digits\nhint: it was not counted as a failure; enter the code again\n";
         assert_eq!(verify(world, &["hunter2"]).parts(), (Some(1), "", told));
         assert_eq!(State::of("alice"), state);
     });
@@ -60,7 +60,7 @@ fn junk_exits_1_and_costs_nothing() {
 #[test]
 fn without_an_answer_it_exits_1() {
     with_alice(|world, _| {
-        let told = "twinlock: no code was given\nhint: pipe the code into stdin, or type it\n";
+        let told = "twinlock: no code was entered\nhint: enter the code at the prompt, or pipe it into stdin\n";
         assert_eq!(verify(world, &[]).parts(), (Some(1), "", told));
     });
 }
@@ -82,7 +82,9 @@ fn too_soon_is_told_in_seconds() {
         let output = verify(world, &[&alice.codes().next()]);
         assert!(
             output.code == Some(1)
-                && output.stderr.starts_with("twinlock: too many wrong codes: not looked at, try again in "),
+                && output
+                    .stderr
+                    .starts_with("twinlock: too many incorrect codes: this one was not checked, try again in "),
             "{output:?}"
         );
     });
@@ -92,8 +94,7 @@ fn too_soon_is_told_in_seconds() {
 fn when_disabled_it_names_the_remedy() {
     with_alice(|world, alice| {
         alice.state().wrong_codes(100).write(world);
-        let told =
-            "twinlock: disabled after too many wrong codes; recovery codes still work\nhint: twinlock unlock alice\n";
+        let told = "twinlock: codes of alice are disabled after too many failures; recovery codes still work\nhint: root can enable them again with `twinlock unlock alice`\n";
         assert_eq!(verify(world, &[&alice.codes().next()]).parts(), (Some(1), "", told));
     });
 }
@@ -127,6 +128,6 @@ fn an_endless_line_is_junk_and_not_read_to_its_end() {
         let launch =
             world.twinlock_launch(&["verify", "alice"]).under(["sh", "-c", "tr '\\0' 7 </dev/zero | \"$@\"", "sh"]);
         let output = launch.run();
-        assert!(output.code == Some(1) && output.stderr.starts_with("twinlock: not a code"), "{output:?}");
+        assert!(output.code == Some(1) && output.stderr.starts_with("twinlock: that is not a code"), "{output:?}");
     });
 }

@@ -63,7 +63,7 @@ fn a_picture_of_an_enrolment_that_was_given_up_goes_with_it() {
     with_account(|world| {
         let launch = world.twinlock_launch(&["enroll", "alice", "--png", "/root/alice.png", "--qr", "none"]);
         let mut terminal = Terminal::start(launch);
-        let shown = terminal.expect("The code that the app shows now: ");
+        let shown = terminal.expect("Enter the code that the app shows now: ");
         assert!(!shown.contains('▀') && shown.contains("Key "), "{shown}");
         assert!(fs::exists("/root/alice.png").unwrap());
         terminal.send(b"\x04");

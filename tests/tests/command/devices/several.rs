@@ -57,7 +57,7 @@ fn a_removed_device_is_dead_and_the_last_one_is_not_removed() {
         let tablet = world.enrol_with("alice", &["--add", "--label", "tablet"]);
         done(world, &["device", "remove", "alice", "phone"]);
         assert_eq!(login(world, &[&phone.codes().next()]), PamCode::AuthErr);
-        refused(world, &["device", "remove", "alice", "tablet"], 1, "hint: twinlock remove");
+        refused(world, &["device", "remove", "alice", "tablet"], 1, "hint: `twinlock remove");
         assert_eq!(login(world, &[&tablet.codes().next()]), PamCode::Success);
     });
 }
@@ -68,7 +68,7 @@ fn a_label_that_looks_like_another_is_refused_when_it_is_given() {
         world.enrol("alice");
         let other = world.enrol_with("alice", &["--add", "--label", "Büro"]);
         let store = Snapshot::of(STORE);
-        let alike = "another device of the user has this label, or one that looks the same";
+        let alike = "alice already has a device with this label, or with one that looks the same";
         for label in ["phone", "Phone", "pho ne"] {
             refused(world, &["enroll", "alice", "--add", "--no-confirm", "--label", label], 1, alike);
             refused(world, &["device", "rename", "alice", &other.id, label], 1, alike);
@@ -95,8 +95,8 @@ fn a_label_must_be_unique_to_be_used_as_a_name() {
         let deployed = fs::read_to_string(credentials_of("alice")).unwrap();
         world.write_secret(credentials_of("alice"), deployed.replace("\"phone-2\"", "\"phone\""));
         let store = Snapshot::of(STORE);
-        refused(world, &["device", "suspend", "alice", "phone"], 1, "several devices have this label");
-        refused(world, &["device", "suspend", "alice", "watch"], 1, "no device has this id or label");
+        refused(world, &["device", "suspend", "alice", "phone"], 1, "several devices of alice have this label");
+        refused(world, &["device", "suspend", "alice", "watch"], 1, "alice has no device with this id or label");
         assert_eq!(Snapshot::of(STORE), store);
         done(world, &["device", "rename", "alice", &other.id, "watch"]);
         done(world, &["device", "suspend", "alice", "watch"]);
@@ -128,7 +128,7 @@ fn sixteen_devices_and_not_one_more() {
         world.enrol("alice");
         let last = (1..16).map(|_| world.enrol_with("alice", &["--add"])).last().unwrap();
         let store = Snapshot::of(STORE);
-        refused(world, &["enroll", "alice", "--add", "--no-confirm"], 1, "at most 16 devices");
+        refused(world, &["enroll", "alice", "--add", "--no-confirm"], 1, "alice already has 16 devices");
         assert_eq!(Snapshot::of(STORE), store);
         assert_eq!(login(world, &[&last.codes().next()]), PamCode::Success);
     });

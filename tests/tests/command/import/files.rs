@@ -80,7 +80,7 @@ fn a_file_that_others_may_read_or_write_is_refused_with_what_to_do() {
         for mode in [0o644, 0o640, 0o602, 0o604] {
             set_mode(google_file(&alice), mode);
             let output = import(world);
-            assert_refused(&output, &format!("its mode is {mode:04o}, others may read or write it"));
+            assert_refused(&output, &format!("its mode is {mode:04o}, so other users can read or write it"));
             assert!(output.stderr.contains("chmod go-rwx /home/alice/.google_authenticator"), "{output:?}");
         }
     });
@@ -93,7 +93,7 @@ fn a_file_of_somebody_else_is_refused() {
         let bob = world.account("bob");
         write_google(world, &alice, format!("{SECRET}\n\" TOTP_AUTH\n"));
         world.give(google_file(&alice), &bob);
-        assert_refused(&import(world), "it belongs to uid 1002, not to 1001");
+        assert_refused(&import(world), "its owner is uid 1002 instead of 1001");
         fs::write("/root/hash", "root:$6$salt$HASH:20000:0:99999:7:::\n").unwrap();
         set_mode("/root/hash", 0o600);
         // A hard link to a file of root's is root's file; nothing of it is shown.
@@ -112,16 +112,16 @@ fn broken_content_is_refused_by_line_and_never_repeated() {
         let alice = world.account("alice");
         let with = |rest: &str| format!("{SECRET}\n{rest}").into_bytes();
         for (content, wanted) in [
-            (Vec::new(), "there is nothing in it"),
+            (Vec::new(), "it is empty"),
             (vec![b'A'; 64 * 1024 + 1], "larger than 65536 bytes"),
-            (vec![b'A'; 64 * 1024], "the line does not end"),
-            (with(&"\n".repeat(60_000)), "neither TOTP_AUTH nor HOTP_COUNTER"),
-            (with("\" TOTP_AUTH\n1234"), "line 3: the line does not end"),
-            (with("\" TOTP_AUTH\n\" TOTP_AUTH\n"), "line 3: TOTP_AUTH is there twice"),
-            (with("\" TOTP_AUTH\nPASSWORD\n"), "line 3: neither an option nor a scratch code"),
-            (with("\" TOTP_AUTH\n\x1b]0;PASSWORD\x07\n"), "line 3: this is not plain text"),
-            (b"\xff\xfeG\0E\0Z\0".to_vec(), "line 1: this is not plain text"),
-            (with("\" HOTP_COUNTER 99999999999999999999\n"), "line 2: HOTP_COUNTER has a value that it cannot have"),
+            (vec![b'A'; 64 * 1024], "the last line has no end"),
+            (with(&"\n".repeat(60_000)), "TOTP_AUTH and HOTP_COUNTER are both missing"),
+            (with("\" TOTP_AUTH\n1234"), "line 3: the last line has no end"),
+            (with("\" TOTP_AUTH\n\" TOTP_AUTH\n"), "line 3: TOTP_AUTH occurs twice"),
+            (with("\" TOTP_AUTH\nPASSWORD\n"), "line 3: the line is neither an option nor a scratch code"),
+            (with("\" TOTP_AUTH\n\x1b]0;PASSWORD\x07\n"), "line 3: it is not plain text"),
+            (b"\xff\xfeG\0E\0Z\0".to_vec(), "line 1: it is not plain text"),
+            (with("\" HOTP_COUNTER 99999999999999999999\n"), "line 2: the value of HOTP_COUNTER is not valid"),
             (b"GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".to_vec(), "line 1: the secret must have 16 to 128 bytes"),
             (format!("{}\n\" TOTP_AUTH\n", SECRET.repeat(100)).into(), "line 1: the secret must have 16 to 128 bytes"),
         ] {

@@ -204,11 +204,11 @@ fn json_has_the_documented_shape_and_no_secret() {
                 }],
                 "recovery_codes": 5,
                 "not_carried": [
-                    "line 2: RATE_LIMIT: Twinlock has a throttle of its own, for wrong codes alone",
-                    "line 3: WINDOW_SIZE: Twinlock accepts one step before and after, or five presses ahead",
+                    "line 2: RATE_LIMIT: Twinlock has its own throttle, which counts failures only",
+                    "line 3: WINDOW_SIZE: Twinlock always accepts one time step before and after, or five presses ahead",
                 ],
                 "warnings": [
-                    "line 1: the secret has 128 bits, RFC 4226 recommends 160: `twinlock enroll --replace` when there is time",
+                    "line 1: the secret has 128 bits instead of the 160 that RFC 4226 recommends: use `twinlock enroll --replace` when convenient",
                 ],
             })]
         );
@@ -219,7 +219,7 @@ fn json_has_the_documented_shape_and_no_secret() {
         let again = outcomes(&world.twinlock(&["import", "google-authenticator", "--all", "--json"]));
         assert_eq!(
             (&again[0]["result"], &again[0]["reason"]),
-            (&json!("skipped"), &json!("the user is enrolled already"))
+            (&json!("skipped"), &json!("alice is already enrolled"))
         );
     });
 }
@@ -233,7 +233,10 @@ fn who_is_enrolled_stays_as_he_is_unless_it_is_asked_for() {
         let app = google_authenticator(world, &alice, &["-t", "-d", "-u", "-w", "3"]);
         let output = world.twinlock(&["import", "google-authenticator", "--user", "alice"]);
         assert_eq!(output.code, Some(1));
-        assert!(output.stderr.contains("enrolled already") && output.stderr.contains("hint: --replace"), "{output:?}");
+        assert!(
+            output.stderr.contains("alice is already enrolled") && output.stderr.contains("hint: --replace"),
+            "{output:?}"
+        );
         let output = world.twinlock(&["import", "google-authenticator", "--all"]);
         assert_eq!(output.code, Some(0), "{output:?}");
         assert!(output.stderr.contains("0 imported, 1 skipped (enrolled already), 0 failed."), "{output:?}");
@@ -258,7 +261,7 @@ fn scratch_codes_can_be_left_behind() {
         let alice = world.account("alice");
         google_authenticator(world, &alice, &["-t", "-d", "-u", "-w", "3"]);
         let output = world.twinlock(&["import", "google-authenticator", "--user", "alice", "--no-scratch-codes"]);
-        assert!(output.stdout.contains("not carried: scratch codes: 5, left behind as asked"), "{output:?}");
+        assert!(output.stdout.contains("not carried: 5 scratch codes, because of --no-scratch-codes"), "{output:?}");
         assert!(is_stored("alice"));
         assert_eq!(world.twinlock(&["recovery", "count", "alice"]).stdout, "0\n");
     });

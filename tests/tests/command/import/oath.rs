@@ -103,12 +103,12 @@ fn a_file_that_is_not_understood_stores_nothing() {
     in_world(|world| {
         world.account("alice");
         for (text, wanted) in [
-            (String::new(), "there is nothing in it"),
-            ("# nobody\n".into(), "there is nothing in it"),
-            (format!("HOTP alice - {KEY}"), "line 1: the line does not end"),
-            (format!("HOTP alice - {KEY}\nHOTP\n"), "line 2: wanted: TYPE USER PIN KEY"),
-            (format!("HOTP alice - {KEY}\nHOTP a/b - {KEY}\n"), "line 2: this is not the name of an account"),
-            (format!("HOTP alice - {KEY}\nHOTP \u{1b}[31m - {KEY}\n"), "line 2: this is not plain text"),
+            (String::new(), "it is empty"),
+            ("# nobody\n".into(), "it is empty"),
+            (format!("HOTP alice - {KEY}"), "line 1: the last line has no end"),
+            (format!("HOTP alice - {KEY}\nHOTP\n"), "line 2: the fields of a line are TYPE USER PIN KEY"),
+            (format!("HOTP alice - {KEY}\nHOTP a/b - {KEY}\n"), "line 2: the user name is not valid"),
+            (format!("HOTP alice - {KEY}\nHOTP \u{1b}[31m - {KEY}\n"), "line 2: it is not plain text"),
         ] {
             users(world, &text);
             crate::import::given::assert_refused(&world.twinlock(&["import", "oath", FILE]), wanted);

@@ -30,7 +30,7 @@ fn a_token_goes_on_where_it_stands() {
         let uri = format!("otpauth://hotp/t?counter=40&secret={SECRET}&image=https%3A%2F%2Fx&foo=1");
         let output = import(world, &["--json"], format!("{uri}\n"));
         let one = &outcomes(&output)[0];
-        assert_eq!(one["not_carried"], json!(["image: it is for the app alone", "parameter 4 is not known"]));
+        assert_eq!(one["not_carried"], json!(["image: only the app uses it", "parameter 4 is unknown"]));
         assert_eq!((&one["recovery_codes"], &one["authenticators"][0]["period"]), (&json!(0), &json!(null)));
         let token = Authenticator::from_base32(SECRET);
         assert_eq!(login(world, "new", &token.code_at(39)), PamCode::AuthErr);
@@ -54,11 +54,11 @@ fn bad_addresses_give_one_message_that_repeats_nothing_and_store_nothing() {
         world.account("alice");
         let long = "x".repeat(10_000);
         for (input, wanted) in [
-            (Vec::new(), "there is nothing in it"),
+            (Vec::new(), "it is empty"),
             (SECRET.into(), "not an otpauth://totp/"),
-            (b"otpauth-migration://offline?data=CiEK".to_vec(), "an app's export of many entries"),
-            (format!("otpauth://totp/a?secret={SECRET}&secret={SECRET}").into(), "secret is there twice"),
-            (format!("otpauth://totp/a%1B%5B2J?secret={SECRET}").into(), "its label has control characters"),
+            (b"otpauth-migration://offline?data=CiEK".to_vec(), "an app's export of several entries"),
+            (format!("otpauth://totp/a?secret={SECRET}&secret={SECRET}").into(), "secret occurs twice"),
+            (format!("otpauth://totp/a%1B%5B2J?secret={SECRET}").into(), "its label contains control characters"),
             (format!("otpauth://totp/\x1b[2J?secret={SECRET}").into(), "not plain text"),
             (format!("otpauth://totp/{long}?secret={SECRET}").into(), "it is larger than 4096 bytes"),
             (format!("otpauth://totp/a?secret={SECRET}&digits=9").into(), "codes have 6 to 8 digits"),

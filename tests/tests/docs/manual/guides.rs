@@ -147,9 +147,9 @@ fn scanned(shown: &str) -> Authenticator {
 
 /// Scans, confirms, and keeps the recovery codes.
 fn set_up_phone(terminal: &mut Terminal) -> Vec<String> {
-    let shown = terminal.expect("The code that the app shows now: ");
+    let shown = terminal.expect("Enter the code that the app shows now: ");
     terminal.send_line(&scanned(&shown).codes().next());
-    let shown = terminal.expect("Type one of them, to show that you have them: ");
+    let shown = terminal.expect("Enter one of these codes to confirm that you saved them: ");
     let codes: Vec<_> = shown.split_whitespace().filter(|word| word.len() == 19).map(str::to_owned).collect();
     terminal.send_line(&codes[0]);
     terminal.expect("Done: ");
@@ -173,7 +173,7 @@ fn the_session_of_the_user_guide_is_one_that_happened() {
         });
         session += &run(world, &alice, "twinlock status", &mut |_| {});
         session += &run(world, &alice, "twinlock enroll --replace", &mut |terminal| {
-            answer(terminal, "a code of your app or a recovery code: ", &recovery[1]);
+            answer(terminal, "a code from your app or a recovery code: ", &recovery[1]);
             set_up_phone(terminal);
         });
         let shown = constant(&blocks(&guide(world, "user-guide.md"), "transcript").join("\n"));

@@ -46,8 +46,8 @@ fn every_argument_that_the_module_knows_is_in_the_manual_and_no_other() {
     in_world(|world| {
         world.service("svc", "auth required pam_twinlock.so nosuch\n");
         Attempt::new("svc").user("root").answer("000000").run(world);
-        let line = world.wait_for_log(|line| line.text.contains("known are ")).text;
-        let known = line.split("known are ").nth(1).unwrap().split(';').next().unwrap();
+        let line = world.wait_for_log(|line| line.text.contains("the arguments are ")).text;
+        let known = line.split("the arguments are ").nth(1).unwrap().split(';').next().unwrap();
         let known: BTreeSet<String> = known.split(", ").map(str::to_owned).collect();
         let page = page(world, "pam_twinlock.8");
         let options = page.split(".SH OPTIONS").nth(1).unwrap().split(".SH").next().unwrap();

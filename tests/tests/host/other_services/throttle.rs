@@ -5,7 +5,7 @@ use twinlock_tests::{Launch, PASSWORD};
 use crate::other_services::hosts::{CODE, Dialogue, PASSWORD_PROMPT, SUDO_PASSWORD, on_each_host, right_and_wrong};
 
 const AS_ROOT: [&str; 4] = ["sudo", "sh", "-c", "echo ran as $(id -u)"];
-const TOO_MANY: &str = "Too many wrong codes. Try again in";
+const TOO_MANY: &str = "Too many incorrect codes. Try again in";
 
 #[test]
 fn wrong_codes_given_to_sudo_slow_sshd_down() {

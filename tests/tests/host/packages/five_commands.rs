@@ -59,12 +59,12 @@ fn is_in(login: &Output) -> bool {
 /// The enrolment, as a person goes through it.
 fn enroll(root: &Root) -> Authenticator {
     let mut terminal = Terminal::start(inside(root, &["twinlock", "enroll", "admin"]));
-    let shown = terminal.expect("The code that the app shows now: ");
+    let shown = terminal.expect("Enter the code that the app shows now: ");
     let address = shown.lines().find_map(|line| line.trim().strip_prefix("Address  ")).unwrap();
     let app = Authenticator::from_uri(address);
     // The step before: the current one is still there for the login.
     terminal.send_line(&app.code_at(app.now_step() - 1));
-    let shown = terminal.expect("Type one of them, to show that you have them: ");
+    let shown = terminal.expect("Enter one of these codes to confirm that you saved them: ");
     let is_code = |word: &&str| word.len() == 19 && word.matches('-').count() == 3;
     terminal.send_line(shown.split_whitespace().find(is_code).unwrap());
     assert_eq!(terminal.finish().code, Some(0));

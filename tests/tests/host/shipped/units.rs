@@ -65,10 +65,10 @@ fn enrol(world: &World, alice: &Account) {
     let mut terminal = Terminal::start(world.twinlock_as(alice, &["enroll"]));
     terminal.expect("Password: ");
     terminal.send_line(PASSWORD);
-    let shown = terminal.expect("The code that the app shows now: ");
+    let shown = terminal.expect("Enter the code that the app shows now: ");
     let uri = shown.split_whitespace().find(|word| word.starts_with("otpauth://")).unwrap();
     terminal.send_line(&Authenticator::from_uri(uri).codes().next());
-    let shown = terminal.expect("Type one of them, to show that you have them: ");
+    let shown = terminal.expect("Enter one of these codes to confirm that you saved them: ");
     let recovery = shown.split_whitespace().find(|word| word.len() == 19).unwrap().to_owned();
     terminal.send_line(&recovery);
     terminal.expect("Done: alice now has a second factor.");

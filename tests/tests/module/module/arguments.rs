@@ -76,8 +76,8 @@ fn every_other_word_is_refused_and_named_and_nobody_is_asked() {
             assert_eq!(end.code, PamCode::AuthinfoUnavail, "{word}");
             assert!(outcome.messages.is_empty(), "{word}: {outcome:?}");
             assert!(end.log.starts_with("result=refused reason=config user=- "), "{end:?}");
-            assert!(end.log.contains(&format!("the argument `{word}` of pam_twinlock.so is refused")), "{end:?}");
-            assert!(end.log.contains("mend the file in /etc/pam.d"), "the remedy: {end:?}");
+            assert!(end.log.contains(&format!("argument `{word}` of pam_twinlock.so is not valid")), "{end:?}");
+            assert!(end.log.contains("fix the line in /etc/pam.d"), "the remedy: {end:?}");
         });
     }
 }
@@ -112,7 +112,7 @@ fn require_key_asks_nobody_of_whom_sshd_has_verified_no_key() {
                 let (outcome, end) = run(alice.world, attempt);
                 assert_eq!((end.code, outcome.messages.len()), (PamCode::PermDenied, 0), "{config}{info}: {outcome:?}");
                 assert!(end.log.starts_with("result=refused reason=bypass user=alice method=- "), "{end:?}");
-                assert!(end.log.contains("sshd has verified no key before"), "{end:?}");
+                assert!(end.log.contains("sshd has not verified a public key"), "{end:?}");
             }
         });
     }

@@ -57,7 +57,7 @@ fn a_right_code_is_refused_to_who_became_another_while_answering() {
             let attempt = alice.attempt().change_user(other).answer(alice.codes().next());
             let (outcome, end) = run(alice.world, attempt);
             assert_eq!((end.code, outcome.user.as_deref()), (PamCode::SystemErr, Some(other)), "S02");
-            assert!(end.log.contains("detail=\"PAM_USER was changed while the code was asked for\""), "{end:?}");
+            assert!(end.log.contains("detail=\"PAM_USER changed while the user was asked for a code\""), "{end:?}");
         }
     });
 }

@@ -78,7 +78,7 @@ fn a_host_that_is_not_root_is_denied_where_no_broker_runs() {
         let (outcome, end) = run(alice.world, attempt);
         assert_eq!(end.code, PamCode::AuthinfoUnavail);
         assert!(
-            end.log.contains("reason=store user=alice") && end.log.contains("no broker (twinlockd) is running"),
+            end.log.contains("reason=store user=alice") && end.log.contains("the broker (twinlockd) is not running"),
             "{end:?}"
         );
         assert_eq!(outcome.prompts(), [""; 0]);

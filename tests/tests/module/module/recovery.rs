@@ -85,14 +85,13 @@ fn how_many_are_left_is_told_and_few_are_warned_of() {
         assert_eq!(told(5), (Style::TextInfo, "4 recovery codes are left.".into()));
         let few = |left| {
             warning(&format!(
-                "ONLY {left} left. Make new ones soon: `twinlock recovery new`, or ask your administrator."
+                "Only {left} left. Make new ones soon with `twinlock recovery new`, or ask your administrator."
             ))
         };
         assert_eq!(told(6), few("3 recovery codes are"));
         assert_eq!(told(7), few("2 recovery codes are"));
         assert_eq!(told(8), few("1 recovery code is"));
-        let last =
-            "That was your LAST recovery code. Make new ones now: `twinlock recovery new`, or ask your administrator.";
+        let last = "That was your last recovery code. Make new ones now with `twinlock recovery new`, or ask your administrator.";
         assert_eq!(told(9), warning(last));
     });
 }

@@ -147,7 +147,7 @@ fn too_soon_is_told_in_seconds_and_neither_looked_at_nor_charged() {
         let attempt = alice.attempt().answer(codes.next()).answer(codes.next());
         let (outcome, end) = run(alice.world, attempt);
         assert_eq!(end, refused_by("totp", "3", PamCode::AuthErr, "throttled"));
-        let told = (1..=10).map(|left| format!("Too many wrong codes. Try again in {left} seconds."));
+        let told = (1..=10).map(|left| format!("Too many incorrect codes. Try again in {left} seconds."));
         assert!(
             outcome.notices().len() == 1 && told.into_iter().any(|text| text == outcome.notices()[0]),
             "{outcome:?}"

@@ -22,7 +22,8 @@ fn it_checks_codes_and_enrols_nobody() {
         let attempt = Attempt::new("svc").user("bob").pam_environment("SSH_AUTH_INFO_0", "password").answer("123456");
         let (outcome, end) = run(alice.world, attempt);
         let alices = refused(PamCode::AuthErr, "not-enrolled").log;
-        let detail = "detail=\"no enrolment was offered: this build of pam_twinlock.so enrols nobody inside a login\"";
+        let detail =
+            "detail=\"no enrolment was offered: this build of pam_twinlock.so cannot enrol users inside a login\"";
         assert_eq!((end.code, end.log), (PamCode::AuthErr, format!("{} {detail}", alices.replace("alice", "bob"))));
         assert_eq!(outcome.prompts().len(), 1, "one question, as for everybody");
     });

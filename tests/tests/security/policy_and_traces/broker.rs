@@ -22,7 +22,7 @@ pub(super) fn a_killed_helper_says_no() -> String {
             let mut terminal = Terminal::start(world.twinlock_as(&alice, &["enroll"]));
             terminal.expect("Password: ");
             terminal.send_line(PASSWORD);
-            terminal.expect_or_end("The code that the app shows now: ").is_some()
+            terminal.expect_or_end("Enter the code that the app shows now: ").is_some()
         };
         assert!(enrols(right), "{:#?}", world.log());
         for signal in SIGNALS {

@@ -124,7 +124,7 @@ fn the_stack_for_keys_lets_nobody_in_without_one_whatever_sshd_allows() {
                         lines.iter().all(|line| line.starts_with("result=refused reason=bypass user=alice ")),
                         "{lines:?}"
                     );
-                    assert!(lines.iter().any(|line| line.contains("sshd has verified no key before")), "{lines:?}");
+                    assert!(lines.iter().any(|line| line.contains("sshd has not verified a public key")), "{lines:?}");
                 }
             }
         }

@@ -47,7 +47,7 @@ fn the_last_recovery_codes_come_with_a_warning() {
             .map(|login| login.stderr.lines().next().unwrap_or_default().to_owned())
             .collect();
         assert!(told[5].starts_with("4 recovery codes are left."), "{told:#?}");
-        assert!(told[6].starts_with("ONLY 3 recovery codes are left."), "{told:#?}");
-        assert!(told[9].starts_with("That was your LAST recovery code."), "{told:#?}");
+        assert!(told[6].starts_with("Only 3 recovery codes are left."), "{told:#?}");
+        assert!(told[9].starts_with("That was your last recovery code."), "{told:#?}");
     });
 }

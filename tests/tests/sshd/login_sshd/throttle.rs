@@ -93,7 +93,7 @@ fn who_is_too_early_is_told_how_long_to_wait_and_charged_nothing() {
         three_wrong(&sshd, alice);
         let login = sshd.login("alice").answer(alice.codes().next()).run();
         assert!(!login.granted, "{login:#?}");
-        let (_, rest) = login.stderr.split_once("Too many wrong codes. Try again in ").unwrap();
+        let (_, rest) = login.stderr.split_once("Too many incorrect codes. Try again in ").unwrap();
         let seconds: u32 = rest.split(' ').next().unwrap().parse().unwrap();
         assert!((1..=10).contains(&seconds), "{login:#?}");
         assert_eq!(ours(&login), [refused("throttled", "alice", "totp", 3)]);

@@ -26,12 +26,12 @@ fn with_a_key_alice_enrols_at_her_first_login_and_is_asked_from_then_on() {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         let mut session = sshd.login("alice").terminal();
         let mut handed_over = enrol(&mut session);
-        session.expect("Your second factor is saved when this login is complete.");
+        session.expect("Your second factor will be saved when this login is complete.");
         let login = session.finish();
         assert!(login.granted, "{login:#?}");
         assert_eq!(ends(&login), ["granted/-", "granted/-"]);
         let staged_and_stored = ours(&login).iter().map(detail).collect::<Vec<_>>();
-        assert!(staged_and_stored[0].contains("stored when the whole login has passed"), "{staged_and_stored:?}");
+        assert!(staged_and_stored[0].contains("to be stored when the login is complete"), "{staged_and_stored:?}");
         assert!(staged_and_stored[1].contains("was stored"), "{staged_and_stored:?}");
         assert!(alice_is_enrolled(world));
 
@@ -140,7 +140,7 @@ fn of_two_at_once_one_wins_and_the_other_is_told() {
         first.send_line(&winner.recovery_codes[0]);
         assert!(first.finish().granted);
         second.send_line(&loser.recovery_codes[0]);
-        second.expect("Another login enrolled this account meanwhile");
+        second.expect("Another login has enrolled this account in the meantime");
         let login = second.finish();
         assert!(!login.granted, "{login:#?}");
         assert!(!sshd.login("alice").answer(loser.codes.next()).run().granted, "the loser's app opens nothing");
@@ -156,7 +156,7 @@ fn five_wrong_codes_and_five_wrong_recovery_codes_end_it() {
         let app = app_of(&session.expect(CODE));
         for _ in 0..4 {
             session.send_line(&app.wrong_code());
-            session.expect("That is not the code");
+            session.expect("That code does not match.");
             session.expect(CODE);
         }
         session.send_line(&app.wrong_code());
@@ -168,7 +168,7 @@ fn five_wrong_codes_and_five_wrong_recovery_codes_end_it() {
         enrol_but_for_the_last_answer(&mut session);
         for _ in 0..4 {
             session.send_line("AAAA-AAAA-AAAA-AAAA");
-            session.expect("That is none of them.");
+            session.expect("That is not one of the codes above.");
             session.expect(BACK);
         }
         session.send_line("AAAA-AAAA-AAAA-AAAA");
@@ -239,7 +239,7 @@ fn an_enrolment_that_failed_in_its_last_write_is_not_said_to_be_worth_nothing() 
         assert!(alice_is_enrolled(world));
         let entries = world.entries_since(mark);
         assert!(
-            detail(&entries[1]).starts_with("the enrolment inside this login may not be stored whole"),
+            detail(&entries[1]).starts_with("the enrolment inside this login may have been stored in part"),
             "{entries:#?}"
         );
     });
@@ -272,7 +272,7 @@ fn without_a_first_factor_nothing_is_offered() {
         assert!(!login.granted && login.prompts == [PROMPT], "{login:#?}");
         let entries = ours(&login);
         assert_eq!(entries[0].value("reason"), "not-enrolled");
-        assert!(detail(&entries[0]).contains("no first factor came before"), "{entries:#?}");
+        assert!(detail(&entries[0]).contains("no first factor was verified before"), "{entries:#?}");
     });
 }
 

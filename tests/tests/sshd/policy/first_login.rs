@@ -7,9 +7,9 @@ use twinlock_tests::{
 /// The prompt of everybody.
 pub(crate) const PROMPT: &str = "Verification code: ";
 /// The end of the prompt with the picture.
-pub(crate) const CODE: &str = "The code that the app shows now: ";
+pub(crate) const CODE: &str = "Enter the code that the app shows now: ";
 /// The end of the prompt with the recovery codes.
-pub(crate) const BACK: &str = "Type one of them, to show that you have them: ";
+pub(crate) const BACK: &str = "Enter one of these codes to confirm that you saved them: ";
 
 /// A Debian host as shipped, with alice, who is not enrolled, under this configuration. It holds nothing back after a
 /// refusal, to save time.
@@ -57,7 +57,7 @@ pub(crate) struct HandedOver {
 
 /// The key of the prompt with the picture, as the app has it.
 pub(crate) fn app_of(shown: &str) -> Authenticator {
-    let (_, rest) = shown.rsplit_once("enter its key by hand:\n  ").unwrap();
+    let (_, rest) = shown.rsplit_once("enter this key by hand:\n  ").unwrap();
     let (key, _) = rest.split_once("  (").unwrap();
     Authenticator::from_base32(&key.replace(' ', ""))
 }

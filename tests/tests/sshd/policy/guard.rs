@@ -87,6 +87,6 @@ fn a_service_that_is_not_sshd_is_told_to_drop_the_line() {
         let outcome = Attempt::new("cron").user("alice").operations([Operation::AcctMgmt]).run(world);
         assert_eq!(outcome.code(), PamCode::PermDenied);
         let entries = world.entries_since(mark);
-        assert!(detail(&entries[0]).contains("take it out of this service's file"), "{entries:#?}");
+        assert!(detail(&entries[0]).contains("remove it from this service's file"), "{entries:#?}");
     });
 }

@@ -56,6 +56,6 @@ fn of_a_login_by_key_alone_the_guard_sees_no_key_and_says_so() {
         assert_eq!(ends(&login), ["refused/bypass"]);
         let detail = detail(&ours(&login)[0]);
         assert!(detail.contains("AuthenticationMethods publickey,keyboard-interactive"), "{detail}");
-        assert!(detail.contains("rules with key_types need that too"), "{detail}");
+        assert!(detail.contains("rules with key_types need this too"), "{detail}");
     });
 }

@@ -132,7 +132,7 @@ fn a_person_at_a_terminal_is_told_that_it_was_stored() {
         let sshd = host(world, FirstFactor::Key, ENROLL);
         let mut session = sshd.login("alice").shell().terminal();
         enrol(&mut session);
-        session.expect("is saved when this login is complete");
+        session.expect("will be saved when this login is complete");
         session.expect("You are enrolled.");
         session.send_line("exit");
         session.finish();
@@ -180,7 +180,7 @@ fn it_is_logged_as_a_change_told_at_the_next_login_and_mailed_by_the_broker() {
         }
         let mail = mails().concat();
         assert!(mail.contains("To: alice@") && mail.contains("A second factor was set up on 20"), "{mail}");
-        assert!(mail.contains("inside a login by sshd from 127.0.0.1"), "{mail}");
+        assert!(mail.contains("inside a login with sshd from 127.0.0.1"), "{mail}");
 
         let next = sshd.login("alice").answer(handed_over.codes.next()).run();
         assert!(next.granted && next.stderr.contains("A second factor was set up on 20"), "{next:#?}");

@@ -1,0 +1,134 @@
+//! What users and the log read from the broker. Nothing here decides anything.
+
+use std::{io, path::Path};
+
+use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
+
+// Sent to the command.
+
+/// All connections are in use.
+pub(crate) fn busy() -> RequestError {
+    refused("the broker is busy").hint("try again in a minute")
+}
+
+/// Another enrolment of the account asks for its password.
+pub(crate) fn password_asked_elsewhere() -> RequestError {
+    refused("another enrolment of your account is asking for your password at the moment")
+        .hint("finish or cancel it, then run the command again")
+}
+
+/// The account's password is not correct, or PAM refuses the account.
+pub(crate) fn password_not_accepted() -> RequestError {
+    refused("the password was not accepted")
+        .hint("enter the password of your account on this host; if you have none, ask your administrator to enrol you")
+}
+
+/// The helper that asks for the password could not be run.
+pub(crate) fn cannot_ask_for_password(error: &io::Error) -> RequestError {
+    RequestError::new(RequestErrorKind::Host, format!("cannot ask for the password: {error}"))
+}
+
+/// `first_enrollment = "session"`, and logind does not know the caller's session.
+pub(crate) fn no_session() -> RequestError {
+    not_permitted("not permitted: you can enrol only from a login session, and this host does not recognise yours")
+        .hint(LOG_IN_AGAIN)
+}
+
+/// `first_enrollment = "session"`, and the session is too old.
+pub(crate) fn old_session() -> RequestError {
+    not_permitted("not permitted: you can enrol only within ten minutes of logging in").hint(LOG_IN_AGAIN)
+}
+
+const LOG_IN_AGAIN: &str = "log in again, and run `twinlock enroll` within ten minutes";
+
+/// A user who is not root names another account.
+pub(crate) fn not_yours() -> RequestError {
+    not_permitted("not permitted: only root can do this for another account")
+        .hint("run the command without a user name, or as root")
+}
+
+/// There is no account of the name or number.
+pub(crate) fn no_such_account() -> RequestError {
+    refused("there is no such account")
+}
+
+/// The passwd database failed.
+pub(crate) fn no_passwd_database(error: &io::Error) -> RequestError {
+    RequestError::new(RequestErrorKind::Host, account_not_looked_up(error))
+}
+
+/// What is wrong with the host is for root and for the log; everybody else reads this.
+pub(crate) fn host_out_of_order() -> RequestError {
+    refused("this host cannot do that at the moment, because of a problem that its administrator has to fix")
+        .hint("tell your administrator; the log of this host has the details")
+}
+
+/// An answer that is longer than a message of the protocol.
+pub(crate) fn answer_too_long() -> RequestError {
+    refused("the result does not fit into one message of the broker")
+}
+
+fn refused(message: &str) -> RequestError {
+    RequestError::new(RequestErrorKind::Refused, message)
+}
+
+fn not_permitted(message: &str) -> RequestError {
+    RequestError::new(RequestErrorKind::NotPermitted, message)
+}
+
+// Logged.
+
+/// The detail of a login whose caller is another account.
+pub(crate) fn login_of_another(uid: u32) -> String {
+    format!("uid {uid} requested a login of another account")
+}
+
+/// The passwd database failed.
+pub(crate) fn account_not_looked_up(error: &io::Error) -> String {
+    format!("cannot look up the account in the passwd database: {error}")
+}
+
+/// The circumstances of an enrolment, in the sentence of a mail.
+pub(crate) fn inside_login(service: &str, from: Option<&str>) -> String {
+    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
+    format!(", inside a login with {service}{from},")
+}
+
+/// The kernel is too old for landlock.
+pub(crate) const NO_LANDLOCK: &str = "this kernel does not support landlock; the broker runs without it";
+
+// Why the broker does not start.
+
+/// Not run as root.
+pub(crate) const NEEDS_ROOT: &str =
+    "twinlockd must run as root, started by systemd (twinlockd.socket) or another supervisor";
+
+/// What systemd handed over cannot be listened on.
+pub(crate) fn not_a_socket(error: &io::Error) -> String {
+    format!("systemd handed over something that is not a Unix socket: {error}")
+}
+
+/// Two sockets.
+pub(crate) const TWO_SOCKETS: &str =
+    "systemd handed over a socket, so --listen cannot name another one; remove one of the two";
+
+/// No socket.
+pub(crate) const NO_SOCKET: &str = "there is no socket to listen on; start twinlockd.socket, or use --listen";
+
+/// `--listen` with a relative path.
+pub(crate) const RELATIVE_SOCKET: &str = "--listen needs an absolute path";
+
+/// Another broker.
+pub(crate) fn already_running(socket: &Path) -> String {
+    format!("another broker is already listening on {}", socket.display())
+}
+
+/// A step of preparing the socket failed; `step` is a verb, with its object but for the path.
+pub(crate) fn socket_failed(step: &str, socket: &Path, error: &io::Error) -> String {
+    format!("cannot {step} {}: {error}", socket.display())
+}
+
+/// A step of the start failed; `step` is a verb with its object.
+pub(crate) fn start_failed(step: &str, error: &dyn std::fmt::Display) -> String {
+    format!("cannot {step}: {error}")
+}

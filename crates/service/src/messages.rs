@@ -1,0 +1,454 @@
+//! What users read from the command and the broker about their second factor, in mails, and about an import.
+//!
+//! A [`RequestError`] says what happened to what; its hint says what to do next.
+
+use std::fmt;
+
+use twinlock_core::{credentials::Enrolment, devices::DeviceError, recovery::RecoverySet, secret::SecretError};
+use twinlock_enrol::enrolment::EnrolError;
+use twinlock_login::wire::{FrameError, VERSION};
+use twinlock_store::ports::StoreError;
+
+use crate::{
+    import::{ImportError, ImportErrorKind, Remark, What},
+    lifecycle::{Owned, RequestError, RequestErrorKind},
+    notify::mail::{MailError, PATIENCE},
+};
+
+// Identity and permission.
+
+/// Asks for a code before a change.
+pub(crate) const IDENTITY_CODE_PROMPT: &str =
+    "To confirm your identity, enter a code from your app or a recovery code: ";
+
+/// Introduces the question for the account's password.
+pub(crate) const IDENTITY_PASSWORD: &str = "To confirm your identity, enter your account password for this host.\n";
+
+/// Something that users may do themselves where `[self_service]` allows it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum SelfServiceAction {
+    Enrol,
+    AddDevice,
+    Replace,
+    RenewRecoveryCodes,
+    ChangeDevice,
+    Remove,
+}
+
+/// `[self_service]` does not allow it.
+pub(crate) fn reserved_for_administrators(action: SelfServiceAction) -> RequestError {
+    let action = match action {
+        SelfServiceAction::Enrol => "enrol an account",
+        SelfServiceAction::AddDevice => "add a device",
+        SelfServiceAction::Replace => "replace a second factor",
+        SelfServiceAction::RenewRecoveryCodes => "make new recovery codes",
+        SelfServiceAction::ChangeDevice => "change a device",
+        SelfServiceAction::Remove => "remove a second factor",
+    };
+    not_permitted(&format!("on this host only an administrator can {action}")).hint(ASK_ADMINISTRATOR)
+}
+
+/// `first_enrollment = "off"`.
+pub(crate) fn first_enrolment_off() -> RequestError {
+    not_permitted("on this host only an administrator can enrol an account for the first time").hint(ASK_ADMINISTRATOR)
+}
+
+/// Storing an authenticator that nobody has confirmed.
+pub(crate) fn skipping_confirmation_needs_root() -> RequestError {
+    not_permitted("only root can use --no-confirm").hint("run the command without --no-confirm")
+}
+
+/// Enrolling with a secret that exists already.
+#[must_use]
+pub fn given_secret_needs_root() -> RequestError {
+    not_permitted("only root can enrol an account with an existing secret")
+        .hint("run the command without a secret, and Twinlock makes one")
+}
+
+/// A user who needs a second factor wants to remove it.
+pub(crate) fn second_factor_required() -> RequestError {
+    not_permitted("this host requires a second factor for your account")
+        .hint("`twinlock enroll --replace` sets up a new one in its place")
+}
+
+fn not_permitted(why: &str) -> RequestError {
+    RequestError::new(RequestErrorKind::NotPermitted, format!("not permitted: {why}"))
+}
+
+const ASK_ADMINISTRATOR: &str = "ask your administrator";
+
+// Errors of a change.
+
+/// The account has no second factor.
+pub(crate) fn not_enrolled(user: &str) -> RequestError {
+    RequestError::new(RequestErrorKind::NotEnrolled, format!("{user} is not enrolled"))
+        .hint(format!("enrol the account with `twinlock enroll {user}`"))
+}
+
+/// A question of the dialogue was not answered, or not correctly.
+pub(crate) fn not_confirmed() -> RequestError {
+    refused("not confirmed, so nothing was changed")
+        .hint("run the command again when you have the phone and the codes at hand")
+}
+
+/// The store of this host cannot be used.
+pub(crate) fn store_error(error: &StoreError) -> RequestError {
+    RequestError::new(RequestErrorKind::Host, error.to_string()).hint(error.hint())
+}
+
+/// An enrolment of `user` that failed.
+pub(crate) fn enrol_error(error: &EnrolError, user: &str) -> RequestError {
+    match error {
+        EnrolError::Store(error) => store_error(error),
+        EnrolError::AlreadyEnrolled => refused(format!("{user} is already enrolled"))
+            .hint("--add adds another device, --replace replaces the present second factor"),
+        EnrolError::NotEnrolled => not_enrolled(user),
+        EnrolError::ChangedMeanwhile => {
+            refused(format!("another command changed the second factor of {user} in the meantime; nothing was changed"))
+                .hint(format!("see `twinlock status {user}`, then run the command again"))
+        }
+        EnrolError::Device(error) => device_error(error, user),
+        EnrolError::Parameters(error) => refused(error.to_string()),
+        EnrolError::Randomness(_) | EnrolError::Recovery(_) => {
+            RequestError::new(RequestErrorKind::Host, error.to_string())
+        }
+    }
+}
+
+fn device_error(error: &DeviceError, user: &str) -> RequestError {
+    let labels = format!("`twinlock device list {user}` shows the devices with their ids and labels");
+    match error {
+        DeviceError::NoSuch => refused(format!("{user} has no device with this id or label")).hint(labels),
+        DeviceError::SeveralSuch => {
+            refused(format!("several devices of {user} have this label")).hint(format!("use the id instead: {labels}"))
+        }
+        DeviceError::LooksAlike => {
+            refused(format!("{user} already has a device with this label, or with one that looks the same"))
+                .hint(format!("choose another label: {labels}"))
+        }
+        DeviceError::Last => refused(format!("this is the only device of {user}"))
+            .hint(format!("`twinlock remove {user}` removes the second factor altogether")),
+        DeviceError::TooMany => {
+            refused(format!("{user} already has {} devices, which is the limit", Enrolment::MOST_AUTHENTICATORS))
+                .hint(format!("remove one first: {labels}"))
+        }
+    }
+}
+
+fn refused(message: impl Into<String>) -> RequestError {
+    RequestError::new(RequestErrorKind::Refused, message)
+}
+
+// Codes that were not accepted.
+
+/// Too soon after the last failure.
+pub(crate) fn too_soon(seconds: u64) -> RequestError {
+    let unit = if seconds == 1 { "second" } else { "seconds" };
+    refused(format!("too many incorrect codes: this one was not checked, try again in {seconds} {unit}"))
+}
+
+/// Standard input ended, or the user left.
+pub(crate) fn no_code() -> RequestError {
+    refused("no code was entered").hint("enter the code at the prompt, or pipe it into stdin")
+}
+
+/// A code that is correct at another time: the two clocks differ by so many seconds.
+pub(crate) fn code_of_another_time(offset: i64, user: &str) -> RequestError {
+    let unit = if offset.unsigned_abs() == 1 { "second" } else { "seconds" };
+    refused(format!("that code is not valid now: the clocks of the phone and of this host differ by {offset:+} {unit}"))
+        .hint(format!("set the clock that is wrong; if that is not possible, run `twinlock resync {user}`"))
+}
+
+/// Neither a current code nor a recovery code.
+pub(crate) fn incorrect_code(owned: Owned, user: &str) -> RequestError {
+    match owned {
+        Owned::Phones => {
+            refused("that code is not valid: it matches neither the app right now nor a recovery code").hint(CLOCKS)
+        }
+        Owned::Tokens => {
+            refused("that code is not valid: it is neither one of the token's next codes nor a recovery code")
+                .hint(pressed_often(user))
+        }
+        Owned::Both => refused("that code is not valid: it matches no device right now and no recovery code")
+            .hint(format!("{CLOCKS}; {}", pressed_often(user))),
+    }
+}
+
+const CLOCKS: &str = "check that the phone and this host set their time automatically";
+
+fn pressed_often(user: &str) -> String {
+    format!("if the button of the token was pressed many times without a login, run `twinlock resync {user}`")
+}
+
+/// A code that was accepted before.
+pub(crate) fn used_code(owned: Owned) -> RequestError {
+    refused("that code has been used already").hint(match owned {
+        Owned::Phones => "wait for the next code",
+        Owned::Tokens => "press the button of the token for the next code",
+        Owned::Both => "wait for the next code of the phone, or press the button of the token",
+    })
+}
+
+/// Two codes were required and are not consecutive.
+pub(crate) fn not_consecutive(user: &str) -> RequestError {
+    refused("the second code does not follow the first")
+        .hint(format!("enter two consecutive codes; or root runs `twinlock unlock {user}`, and one is enough again"))
+}
+
+/// The two codes of a resync do not match.
+pub(crate) fn resync_mismatch(owned: Owned) -> RequestError {
+    let (message, hint) = match owned {
+        Owned::Phones => (
+            "those are not two consecutive codes from within ten minutes of this host's time",
+            "set the phone to automatic date and time, enter one code, wait for the next one and enter that",
+        ),
+        Owned::Tokens => (
+            "those are not two consecutive codes among the next hundred of the token",
+            "press the button twice and enter the two codes in that order; a token that is further ahead has to be \
+             enrolled again, with --counter",
+        ),
+        Owned::Both => (
+            "those are not two consecutive codes of one device",
+            "enter two codes of the same device, one after the other; set a phone to automatic date and time first",
+        ),
+    };
+    refused(message).hint(hint)
+}
+
+/// An answer that has not the form of a code.
+pub(crate) fn not_a_code() -> RequestError {
+    refused("that is not a code: codes have 6 to 8 digits, recovery codes 16 letters and digits")
+        .hint("it was not counted as a failure; enter the code again")
+}
+
+/// Too many consecutive failures.
+pub(crate) fn disabled(user: &str) -> RequestError {
+    refused(format!("codes of {user} are disabled after too many failures; recovery codes still work"))
+        .hint(format!("root can enable them again with `twinlock unlock {user}`"))
+}
+
+/// The host is not in order; `detail` is what the log says.
+pub(crate) fn not_verified(detail: String) -> RequestError {
+    RequestError::new(RequestErrorKind::Host, "the code could not be verified").hint(detail)
+}
+
+// The broker's protocol.
+
+/// A request that this broker cannot read.
+pub(crate) fn request_not_understood(error: &str) -> RequestError {
+    refused(format!("the broker does not understand the request: {error}")).hint(SAME_VERSION)
+}
+
+/// A request in another version of the protocol.
+pub(crate) fn other_protocol(version: u8) -> RequestError {
+    refused(format!("the broker uses version {VERSION} of the protocol, and the command version {version}"))
+        .hint(SAME_VERSION)
+}
+
+const SAME_VERSION: &str = "restart twinlockd after an upgrade: it must have the version of the command";
+
+/// The connection ended before the broker's last message.
+pub(crate) fn broker_failed(error: &FrameError) -> RequestError {
+    refused(format!("the broker did not finish the request: {error}"))
+        .hint("see `twinlock status` for whether anything was changed, and the log of this host for the cause")
+}
+
+impl fmt::Display for RequestError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        out.write_str(&self.message)
+    }
+}
+
+// Mails.
+
+/// The subject of a mail about a change.
+pub(crate) fn mail_subject(host: &str) -> String {
+    format!("Your second factor on {host} was changed")
+}
+
+/// The body of a mail about a change; `what` is a sentence without its end, with the time.
+pub(crate) fn mail_body(what: &str, user: &str, host: &str) -> String {
+    format!(
+        "{what} for the account {user} on {host}.\n\nIf this was you, there is nothing to do.\n\
+         If it was not you, tell the administrator of {host} immediately.\n"
+    )
+}
+
+impl fmt::Display for MailError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Address(error) => write!(out, "the account has no valid mail address: {error}"),
+            Self::Message(error) => write!(out, "cannot compose the mail: {error}"),
+            Self::Run(error) => write!(out, "cannot run sendmail: {error}"),
+            Self::Refused(status) => write!(out, "sendmail did not accept the mail: {status}"),
+            Self::TooLong => {
+                write!(out, "sendmail was stopped because it took longer than {} seconds", PATIENCE.as_secs())
+            }
+        }
+    }
+}
+
+// Imports.
+
+impl ImportError {
+    /// What to do next. `user` is whose second factor it is, where that is known.
+    #[must_use]
+    pub fn hint(&self, user: Option<&str>) -> String {
+        let enroll = user.map_or_else(|| "`twinlock enroll`".to_owned(), |user| format!("`twinlock enroll {user}`"));
+        match self.reason {
+            ImportErrorKind::Empty
+            | ImportErrorKind::TooLarge(_)
+            | ImportErrorKind::NotText
+            | ImportErrorKind::Line
+            | ImportErrorKind::NoFactor => {
+                format!("check that this is the right file; otherwise {enroll} sets up a new second factor")
+            }
+            ImportErrorKind::CutShort => "if the file is complete, add a newline to its last line".into(),
+            ImportErrorKind::Secret(SecretError::Length) => {
+                format!("the secret is too weak or too long to be used: {enroll} makes a new one")
+            }
+            ImportErrorKind::Otp(_) => {
+                format!("Twinlock does not support such codes: {enroll} sets up a new second factor")
+            }
+            ImportErrorKind::Secret(SecretError::Encoding)
+            | ImportErrorKind::Hexadecimal
+            | ImportErrorKind::Value(_)
+            | ImportErrorKind::Twice(_)
+            | ImportErrorKind::Missing(_)
+            | ImportErrorKind::ScratchCodes
+            | ImportErrorKind::Devices
+            | ImportErrorKind::Fields
+            | ImportErrorKind::TokenType
+            | ImportErrorKind::UserName => format!("fix the line; otherwise {enroll} sets up a new second factor"),
+            ImportErrorKind::Scheme
+            | ImportErrorKind::Lines
+            | ImportErrorKind::PercentEncoding
+            | ImportErrorKind::Parameter(_)
+            | ImportErrorKind::Label => {
+                "the address has the form otpauth://totp/LABEL?secret=BASE32&issuer=..., on one line".into()
+            }
+            ImportErrorKind::Migration => {
+                format!("export a single entry as otpauth://; otherwise {enroll} sets up a new second factor")
+            }
+        }
+    }
+}
+
+impl fmt::Display for ImportError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(out, "line {line}: ")?;
+        }
+        self.reason.fmt(out)
+    }
+}
+
+impl fmt::Display for ImportErrorKind {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Empty => write!(out, "it is empty"),
+            Self::TooLarge(limit) => write!(out, "it is larger than {limit} bytes"),
+            Self::NotText => write!(out, "it is not plain text"),
+            Self::CutShort => write!(out, "the last line has no end, so the file may be cut short"),
+            Self::Secret(bad) => bad.fmt(out),
+            Self::Hexadecimal => write!(out, "the secret is not hexadecimal"),
+            Self::Otp(bad) => bad.fmt(out),
+            Self::Value(name) => write!(out, "the value of {name} is not valid"),
+            Self::Twice(name) => write!(out, "{name} occurs twice"),
+            Self::Missing(name) => write!(out, "{name} is missing"),
+            Self::Line => write!(out, "the line is neither an option nor a scratch code of 8 digits"),
+            Self::NoFactor => {
+                write!(
+                    out,
+                    "TOTP_AUTH and HOTP_COUNTER are both missing, so google-authenticator accepted no code either"
+                )
+            }
+            Self::ScratchCodes => write!(out, "there are more than {} scratch codes", RecoverySet::LARGEST),
+            Self::Devices => write!(out, "there are more than {} devices of one user", Enrolment::MOST_AUTHENTICATORS),
+            Self::Fields => {
+                write!(out, "the fields of a line are TYPE USER PIN KEY, then at most COUNTER, OTP and TIME")
+            }
+            Self::TokenType => {
+                write!(out, "the type must be HOTP, HOTP/E, HOTP/T30 or HOTP/T60, and may end in /6, /7 or /8")
+            }
+            Self::UserName => write!(out, "the user name is not valid"),
+            Self::Scheme => write!(out, "it is not an otpauth://totp/ or otpauth://hotp/ address"),
+            Self::Migration => write!(out, "it is an app's export of several entries, not an otpauth:// address"),
+            Self::Lines => write!(out, "it has more than one line"),
+            Self::PercentEncoding => write!(out, "its percent-encoding is not valid"),
+            Self::Parameter(number) => write!(out, "parameter {number} has no name or no value"),
+            Self::Label => write!(out, "its label contains control characters"),
+        }
+    }
+}
+
+impl What {
+    /// A keyword for it, for tables of many users.
+    #[must_use]
+    pub const fn word(&self) -> &'static str {
+        match self {
+            Self::ShortSecret { .. } => "short secret",
+            Self::Window => "WINDOW_SIZE",
+            Self::RateLimit => "RATE_LIMIT",
+            Self::Grace => "LASTn",
+            Self::SkewLearning => "RESETTING_TIME_SKEW",
+            Self::TimeSkew => "TIME_SKEW",
+            Self::FutureStep => "DISALLOW_REUSE in the future",
+            Self::UnknownOption => "unknown option",
+            Self::ScratchCodes { .. } => "scratch codes",
+            Self::Pin => "PIN",
+            Self::AppOnly(name) => name,
+            Self::UnknownParameter(_) => "unknown parameter",
+            Self::LabelCut => "long label",
+        }
+    }
+}
+
+impl fmt::Display for Remark {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if let Some(line) = self.line {
+            write!(out, "line {line}: ")?;
+        }
+        self.what.fmt(out)
+    }
+}
+
+impl fmt::Display for What {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::ShortSecret { bits } => write!(
+                out,
+                "the secret has {bits} bits instead of the 160 that RFC 4226 recommends: use \
+                 `twinlock enroll --replace` when convenient"
+            ),
+            Self::Window => {
+                write!(
+                    out,
+                    "WINDOW_SIZE: Twinlock always accepts one time step before and after, or five presses ahead"
+                )
+            }
+            Self::RateLimit => write!(out, "RATE_LIMIT: Twinlock has its own throttle, which counts failures only"),
+            Self::Grace => write!(out, "LASTn: Twinlock asks for a code at every login, from whatever address"),
+            Self::SkewLearning => {
+                write!(out, "RESETTING_TIME_SKEW: Twinlock never adjusts a clock by itself; use `twinlock resync`")
+            }
+            Self::TimeSkew => write!(
+                out,
+                "TIME_SKEW: the clock is too far off: set it, or use `twinlock resync` where that is not possible"
+            ),
+            Self::FutureStep => {
+                write!(
+                    out,
+                    "DISALLOW_REUSE contains a time step of the future: the clock of this host may have been wrong"
+                )
+            }
+            Self::UnknownOption => write!(out, "an option that google-authenticator does not document"),
+            Self::ScratchCodes { count: 1 } => write!(out, "1 scratch code, because of --no-scratch-codes"),
+            Self::ScratchCodes { count } => write!(out, "{count} scratch codes, because of --no-scratch-codes"),
+            Self::Pin => write!(out, "the PIN: let pam_unix or another module ask for a password"),
+            Self::AppOnly(name) => write!(out, "{name}: only the app uses it"),
+            Self::UnknownParameter(number) => write!(out, "parameter {number} is unknown"),
+            Self::LabelCut => write!(out, "the label was shortened to 64 characters"),
+        }
+    }
+}
