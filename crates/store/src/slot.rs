@@ -401,6 +401,21 @@ mod tests {
     }
 
     #[test]
+    fn keys_of_a_later_version_stay_where_they_just_fit() {
+        let phone = AuthenticatorId::parse("phone").unwrap();
+        let mut full = record(0);
+        full.use_step(&phone, 7, UnixTime::from_seconds(210));
+        full.extra = vec![("key".into(), String::new())];
+        let value = "x".repeat(SLOT - HEADER - MARK - full.to_toml().len());
+        full.extra = vec![("key".into(), value)];
+        assert_eq!(full.to_toml().len(), SLOT - HEADER - MARK);
+        let mut with_origin = full.clone();
+        with_origin.set_from(&phone, Origin::from_text("192.0.2.7").as_ref());
+        let slot = encode(7, Stage::Committed, &with_origin).unwrap();
+        assert_eq!(current(&file(&slot, &[0; SLOT])).unwrap().record, full);
+    }
+
+    #[test]
     fn the_fullest_record_fits() {
         let name = UserName::parse("\\".repeat(UserName::LONGEST).as_bytes()).unwrap();
         // A provisional record has nothing yet.
