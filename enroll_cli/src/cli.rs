@@ -37,7 +37,7 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: Recovery,
     },
-    /// Forget the wrong answers of users, so that one code is enough again
+    /// Clear the failures of users, so that one code is enough again
     Unlock(Users),
     /// End the remembered logins of users, so that the next one is asked for a code
     Forget(Users),

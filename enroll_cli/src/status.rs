@@ -45,7 +45,7 @@ fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
     };
     writeln!(
         out,
-        "  throttle: {} ({means}); wrong answers in a row {}, left in the budget {}",
+        "  throttle: {} ({means}); consecutive failures: {}, failure budget left: {}",
         throttle.mode, throttle.failures, throttle.budget_left
     )?;
     if let Some(time) = &throttle.next_attempt {
