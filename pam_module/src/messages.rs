@@ -1,6 +1,6 @@
 //! What users and the log read from the module. Nothing here decides anything, and no text holds a secret.
 
-use std::io;
+use std::{fmt, io};
 
 // Shown to users.
 
@@ -138,17 +138,17 @@ pub(crate) const STAGED: &str = "enrolled inside this login, to be stored when t
 pub(crate) const STORED: &str = "the enrolment inside this login was stored";
 
 /// The account phase could not keep an enrolment.
-pub(crate) fn not_kept(error: &dyn std::error::Error) -> String {
+pub(crate) fn not_kept(error: &dyn fmt::Display) -> String {
     format!("the enrolment inside this login could not be kept until its end, nothing was stored: {error}")
 }
 
 /// Another login was faster.
-pub(crate) fn not_stored(error: &dyn std::error::Error) -> String {
+pub(crate) fn not_stored(error: &dyn fmt::Display) -> String {
     format!("the enrolment inside this login was not stored, because another login was faster: {error}")
 }
 
 /// A write failed, perhaps after the one that counts.
-pub(crate) fn perhaps_stored(error: &dyn std::error::Error, user: &str) -> String {
+pub(crate) fn perhaps_stored(error: &dyn fmt::Display, user: &str) -> String {
     format!("the enrolment inside this login may have been stored in part, see `twinlock status {user}`: {error}")
 }
 
