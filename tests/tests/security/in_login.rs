@@ -36,7 +36,7 @@ fn enrol(sshd: &Sshd<'_>, has_key: bool) -> Login {
     let shown = session.expect("Enter the code that the app shows now: ");
     let key = shown.rsplit_once("by hand:\n  ").unwrap().1.split_once("  (").unwrap().0.replace(' ', "");
     session.send_line(&Authenticator::from_base32(&key).codes().next());
-    let shown = session.expect("to show that you have them: ");
+    let shown = session.expect("to confirm that you saved them: ");
     let code = shown.split_whitespace().find(|word| word.len() == 19 && word.matches('-').count() == 3).unwrap();
     session.send_line(code);
     session.finish()

@@ -64,14 +64,14 @@ impl Store {
     fn make(&self, randomness: &mut dyn Randomness, missing: Missing) -> Result<Prepared, StoreError> {
         let found = self.identity.find()?;
         match (&found.inside, &found.beside, missing) {
-            (Some(inside), Some(beside), _) if inside == beside => {}
             (None, None, Missing::Refuse) => {
                 identity::refuse_beneath_a_missing_mount(&self.root, &self.identity.inside)?;
             }
-            (None, _, Missing::Write) | (Some(_), None, Missing::Write) => {}
-            (Some(_), Some(_), _) | (None, Some(_), Missing::Refuse) | (Some(_), None, Missing::Refuse) => {
+            (None, Some(_), Missing::Refuse) if self.root.symlink_metadata().is_err() => {
                 return Err(self.identity.fault(&found));
             }
+            // They are looked at once more under the lock: another command may be between its two.
+            (None | Some(_), _, Missing::Refuse | Missing::Write) => {}
         }
         open::make_folder(&self.root)?;
         let root = Folder::open(&self.root, Readers::Root)?;

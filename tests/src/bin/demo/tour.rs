@@ -39,7 +39,7 @@ pub(crate) fn run(world: &World, screen: &mut Screen) {
     let login = log_in(&sshd, screen, Some(&alice.phone.wrong_code()));
     expect_refusal(&login, "reason=wrong-code", screen, "a key alone is not enough any more");
 
-    screen.heading("3  the right key, and the code of now");
+    screen.heading("3  the right key, and the current code");
     let code = alice.phone.code_at(alice.phone.now_step());
     let login = log_in(&sshd, screen, Some(&code));
     expect_login(&login, "method=totp", screen, "two factors, one login");
@@ -89,7 +89,7 @@ pub(crate) fn enrol(world: &World, user: &str, screen: &mut Screen) -> Holder {
     let uri = introduction.split_whitespace().find(|word| word.starts_with("otpauth://"));
     let phone = Authenticator::from_uri(uri.expect("`twinlock enroll` shows the address"));
     transcript.answer(screen, &mut terminal, &previous_code(&phone));
-    let codes = transcript.until(screen, &mut terminal, "to show that you have them: ");
+    let codes = transcript.until(screen, &mut terminal, "to confirm that you saved them: ");
     let is_code = |word: &&str| word.len() == 19 && word.split('-').all(|group| group.len() == 4);
     let recovery_codes: Vec<_> = codes.split_whitespace().filter(is_code).map(String::from).collect();
     let last = recovery_codes.last().expect("`twinlock enroll` shows recovery codes");
