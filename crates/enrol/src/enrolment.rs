@@ -2,7 +2,7 @@
 //!
 //! Nothing here talks to anybody: the command and the module show what they must between the steps.
 
-use std::{fmt::Write as _, io};
+use std::fmt::Write as _;
 
 use percent_encoding::{AsciiSet, NON_ALPHANUMERIC, utf8_percent_encode};
 use twinlock_core::{
@@ -10,39 +10,18 @@ use twinlock_core::{
     answer::Answer,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
-    otp::{Algorithm, Match, MovingFactor, Otp, OtpError, ReplayState, Window},
+    otp::{Algorithm, Match, MovingFactor, Otp, ReplayState, Window},
     ports::Randomness,
     record::{Record, Use},
-    recovery::{HashMemory, RecoveryCode, RecoveryError, RecoverySet, RecoverySetId},
+    recovery::{HashMemory, RecoveryCode, RecoverySet, RecoverySetId},
     secret::Secret,
     time::UnixTime,
 };
 use twinlock_store::ports::{LockedState, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials};
 use zeroize::Zeroizing;
 
+pub use crate::error::EnrolError;
 use crate::messages;
-
-/// Why nobody was enrolled. Nothing was changed then, but for [`EnrolError::Store`]: where the disk failed only after the
-/// new credentials were in place, they hold. Nobody may be told to throw the new secret away.
-#[derive(Debug)]
-pub enum EnrolError {
-    /// The user has a second factor already, and replacing it was not asked for.
-    AlreadyEnrolled,
-    /// There is nothing to renew.
-    NotEnrolled,
-    /// It is not any more what it was when its owner showed to be its owner.
-    ChangedMeanwhile,
-    /// Digits or period are out of range.
-    Parameters(OtpError),
-    /// The kernel gave no randomness.
-    Randomness(io::Error),
-    /// The recovery codes could not be hashed.
-    Recovery(RecoveryError),
-    /// The device cannot be changed so.
-    Device(DeviceError),
-    /// The store cannot be used.
-    Store(StoreError),
-}
 
 /// Whether an enrolment may take the place of another.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -469,6 +448,8 @@ impl std::error::Error for EnrolError {
 
 #[cfg(test)]
 mod tests {
+    use std::io;
+
     use super::*;
 
     struct Counting(u8);

@@ -14,6 +14,7 @@
 
 pub mod dialogue;
 pub mod enrolment;
+mod error;
 mod messages;
 pub mod onboarding;
 pub mod pending;

@@ -6,7 +6,7 @@ use std::fmt::{self, Write as _};
 
 use twinlock_core::time::UnixTime;
 
-use crate::enrolment::EnrolError;
+use crate::error::EnrolError;
 
 /// Asks for a code of a new app.
 pub(crate) const APP_CODE_PROMPT: &str = "Enter the code that the app shows now: ";

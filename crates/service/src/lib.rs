@@ -14,6 +14,7 @@
 )]
 
 pub mod admin;
+mod error;
 pub mod import;
 mod json;
 pub mod lifecycle;

@@ -4,15 +4,16 @@
 
 use std::fmt;
 
-use twinlock_core::{credentials::Enrolment, devices::DeviceError, recovery::RecoverySet, secret::SecretError};
-use twinlock_enrol::enrolment::EnrolError;
+use twinlock_core::{
+    credentials::Enrolment, devices::DeviceError, ports::NoAnswer, recovery::RecoverySet, secret::SecretError,
+};
+use twinlock_enrol::{dialogue::GivenUp, enrolment::EnrolError};
 use twinlock_login::wire::{FrameError, VERSION};
 use twinlock_store::ports::StoreError;
 
 use crate::{
+    error::{MailError, Owned, RequestError, RequestErrorKind},
     import::{ImportError, ImportErrorKind, Remark, What},
-    lifecycle::{Owned, RequestError, RequestErrorKind},
-    notify::mail::{MailError, PATIENCE},
 };
 
 // Identity and permission.
@@ -281,8 +282,8 @@ impl fmt::Display for MailError {
             Self::Message(error) => write!(out, "cannot compose the mail: {error}"),
             Self::Run(error) => write!(out, "cannot run sendmail: {error}"),
             Self::Refused(status) => write!(out, "sendmail did not accept the mail: {status}"),
-            Self::TooLong => {
-                write!(out, "sendmail was stopped because it took longer than {} seconds", PATIENCE.as_secs())
+            Self::TooLong(patience) => {
+                write!(out, "sendmail was stopped because it took longer than {} seconds", patience.as_secs())
             }
         }
     }
@@ -449,6 +450,37 @@ impl fmt::Display for What {
             Self::AppOnly(name) => write!(out, "{name}: only the app uses it"),
             Self::UnknownParameter(number) => write!(out, "parameter {number} is unknown"),
             Self::LabelCut => write!(out, "the label was shortened to 64 characters"),
+        }
+    }
+}
+
+// Errors of others as those of a request.
+
+impl RequestError {
+    /// The user has no second factor.
+    #[must_use]
+    pub fn not_enrolled(user: &str) -> Self {
+        not_enrolled(user)
+    }
+}
+
+impl From<StoreError> for RequestError {
+    fn from(error: StoreError) -> Self {
+        store_error(&error)
+    }
+}
+
+impl From<NoAnswer> for RequestError {
+    fn from(_: NoAnswer) -> Self {
+        not_confirmed()
+    }
+}
+
+impl From<GivenUp> for RequestError {
+    fn from(given_up: GivenUp) -> Self {
+        match given_up {
+            GivenUp::NoAnswer(none) => none.into(),
+            GivenUp::NoCode | GivenUp::NoRecoveryCode => NoAnswer { code: 0 }.into(),
         }
     }
 }

@@ -1,33 +1,12 @@
 //! An attempt that was not granted, in the words of the command.
 
-use twinlock_core::{audit::Reason, credentials::Enrolment};
+use twinlock_core::audit::Reason;
 use twinlock_login::attempt::{Attempt, Outcome};
 
-use super::RequestError;
-use crate::messages;
-
-/// What a user's codes come from: the advice is about these.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(crate) enum Owned {
-    /// Apps, whose clocks can be wrong.
-    Phones,
-    /// Tokens, whose counters can have run ahead.
-    Tokens,
-    /// Some of each.
-    Both,
-}
-
-impl Owned {
-    /// The devices that are not suspended. Where nothing can be read, it is phones, which most have.
-    pub(super) fn by(enrolment: Option<&Enrolment>) -> Self {
-        let clocks = || enrolment.into_iter().flat_map(Enrolment::active).map(|device| device.otp.period());
-        match (clocks().any(|period| period.is_some()), clocks().any(|period| period.is_none())) {
-            (true, true) => Self::Both,
-            (false, true) => Self::Tokens,
-            (_, false) => Self::Phones,
-        }
-    }
-}
+use crate::{
+    error::{Owned, RequestError},
+    messages,
+};
 
 /// Why a code was not taken, and what to do.
 pub(super) fn refusal(attempt: &Attempt, user: &str, owned: Owned) -> RequestError {

@@ -9,7 +9,8 @@ use twinlock_store::{
     ports::{ReadCredentials, WriteCredentials},
 };
 
-use super::{Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, attempt, attempt::Owned, granted};
+use super::{Caller, Confirm, EnrolMode, Lifecycle, NewAuthenticator, RequestError, attempt, granted};
+use crate::error::Owned;
 use crate::messages::{self, SelfServiceAction};
 
 /// What was shown, and of what it is still true when the change is made.

@@ -5,11 +5,8 @@ mod attempt;
 mod authorization;
 mod request;
 
-pub(crate) use attempt::Owned;
 use authorization::Authorization;
-pub use request::{
-    Confirm, DeviceChanged, Done, EnrolMode, Enrolled, NewAuthenticator, Request, RequestError, RequestErrorKind,
-};
+pub use request::{Confirm, DeviceChanged, Done, EnrolMode, Enrolled, NewAuthenticator, Request};
 use twinlock_core::{
     account::Subject,
     credentials::{Authenticator, Enrolment},
@@ -31,8 +28,10 @@ use twinlock_store::{
     ports::{Hashing, ReadCredentials, StateStore as _, StoreError},
 };
 
+pub use crate::error::{RequestError, RequestErrorKind};
 use crate::{
     admin,
+    error::Owned,
     messages::{self, SelfServiceAction},
     status::Status,
 };

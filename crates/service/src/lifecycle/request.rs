@@ -1,15 +1,13 @@
-//! What can be asked for, what comes of it, and how it fails. The same values serve the command as root, in one process,
+//! What can be asked for, and what comes of it; `error.rs` has how it fails. The same values serve the command as root, in one process,
 //! and everybody else, over the broker's socket; the names are part of the protocol.
 
 use serde::{Deserialize, Serialize};
-use twinlock_core::{credentials::Label, devices::DeviceChange, ports::NoAnswer, secret::Secret};
-use twinlock_enrol::{dialogue::GivenUp, enrolment::Parameters};
-use twinlock_store::ports::StoreError;
+use twinlock_core::{credentials::Label, devices::DeviceChange, secret::Secret};
+use twinlock_enrol::enrolment::Parameters;
 use zeroize::Zeroizing;
 
 use crate::{
     json::{DeviceChangeForm, ParametersForm, label},
-    messages,
     status::Status,
 };
 
@@ -122,71 +120,3 @@ pub struct DeviceChanged {
     /// How many devices of the user are switched on.
     pub active: usize,
 }
-
-/// Why it was not done: what happened, and what to do.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
-pub struct RequestError {
-    pub cause: RequestErrorKind,
-    /// What happened.
-    pub message: String,
-    /// What to do.
-    pub hint: Option<String>,
-}
-
-/// Kinds of refusals, which the command turns into its exit status.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "kebab-case")]
-pub enum RequestErrorKind {
-    /// Refused or failed.
-    Refused,
-    /// Not permitted to the caller.
-    NotPermitted,
-    /// The user has no second factor.
-    NotEnrolled,
-    /// The host is not in order. Callers who are not root are not told how.
-    Host,
-}
-
-impl RequestError {
-    /// A refusal of some kind.
-    #[must_use]
-    pub fn new(cause: RequestErrorKind, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), hint: None }
-    }
-
-    /// The same with what to do about it.
-    #[must_use]
-    pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
-    }
-
-    /// The user has no second factor.
-    #[must_use]
-    pub fn not_enrolled(user: &str) -> Self {
-        messages::not_enrolled(user)
-    }
-}
-
-impl From<StoreError> for RequestError {
-    fn from(error: StoreError) -> Self {
-        messages::store_error(&error)
-    }
-}
-
-impl From<NoAnswer> for RequestError {
-    fn from(_: NoAnswer) -> Self {
-        messages::not_confirmed()
-    }
-}
-
-impl From<GivenUp> for RequestError {
-    fn from(given_up: GivenUp) -> Self {
-        match given_up {
-            GivenUp::NoAnswer(none) => none.into(),
-            GivenUp::NoCode | GivenUp::NoRecoveryCode => NoAnswer { code: 0 }.into(),
-        }
-    }
-}
-
-impl std::error::Error for RequestError {}

@@ -2,34 +2,19 @@
 //! goes. It holds no secret and no address to click on.
 
 use std::{
-    io::{self, Write},
+    io::Write,
     path::Path,
-    process::{Command, ExitStatus, Stdio},
+    process::{Command, Stdio},
     time::Duration,
 };
 
-use lettre::{Message, address::AddressError, message::Mailbox};
+use lettre::{Message, message::Mailbox};
 use twinlock_store::host::{self};
 
-use crate::{messages, process::ChildGuard};
-
-/// Why no mail went out. What it was to tell of has happened all the same.
-#[derive(Debug)]
-pub(crate) enum MailError {
-    /// The name of the account or of the host is none that mail knows.
-    Address(AddressError),
-    /// The mail could not be written.
-    Message(lettre::error::Error),
-    /// sendmail could not be run.
-    Run(io::Error),
-    /// sendmail did not take it.
-    Refused(ExitStatus),
-    /// sendmail took too long, and was stopped.
-    TooLong,
-}
+use crate::{error::MailError, messages, process::ChildGuard};
 
 /// How long sendmail may take: it has to put the mail into its queue, no more.
-pub(crate) const PATIENCE: Duration = Duration::from_secs(10);
+const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells `user` of a change: what was changed, and when.
 pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailError> {
@@ -65,8 +50,6 @@ fn hand_over(sendmail: &Path, message: &Message) -> Result<(), MailError> {
     match sendmail.end_within(PATIENCE).map_err(MailError::Run)? {
         Some(status) if status.success() => Ok(()),
         Some(status) => Err(MailError::Refused(status)),
-        None => Err(MailError::TooLong),
+        None => Err(MailError::TooLong(PATIENCE)),
     }
 }
-
-impl std::error::Error for MailError {}
