@@ -267,9 +267,9 @@ pub fn judge(
     })
 }
 
-/// Whether a refused answer counts as a failure. A code that was used does not: its owner types it into several windows, and
-/// who only guesses does not know it. The verdict on it says nothing about a second code that was given with it. Spent
-/// recovery codes count, because each costs a hash, and so do the codes of a resync, whose window is wide.
+/// Whether a refused answer counts as a failure. A code that was used does not: its owner types it into several windows,
+/// and an attacker who only guesses does not know it. The verdict on it says nothing about a second code that was given
+/// with it. Spent recovery codes count, because each costs a hash, and so do the codes of a resync, whose window is wide.
 const fn is_charged(response: &Response, refusal: Rejection) -> bool {
     match (response, refusal) {
         (Response::Code(_) | Response::TwoCodes(..), Rejection::Replayed) => false,

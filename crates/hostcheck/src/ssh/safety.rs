@@ -1,4 +1,4 @@
-//! Why Twinlock may not be switched on: nobody who could repair it can log in, or nobody could when it fails.
+//! Why Twinlock may not be switched on: no administrator could log in to repair it, now or when it fails.
 
 use std::collections::BTreeMap;
 

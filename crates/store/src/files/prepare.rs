@@ -70,7 +70,7 @@ impl Store {
             (None, Some(_), Missing::Refuse) if self.root.symlink_metadata().is_err() => {
                 return Err(self.identity.fault(&found));
             }
-            // They are looked at once more under the lock: another command may be between its two.
+            // The ids are read again under the lock: another command may have written only one of its two.
             (None | Some(_), _, Missing::Refuse | Missing::Write) => {}
         }
         open::make_folder(&self.root)?;
