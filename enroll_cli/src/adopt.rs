@@ -10,6 +10,7 @@ use crate::{
     cli::Adopt,
     context::{self, CommandContext},
     failure::Failure,
+    messages,
     output::{print_note, sanitize_for_terminal},
 };
 
@@ -55,6 +56,6 @@ fn under_another_name(context: &CommandContext, typed: &str, subject: &Subject) 
 /// Whether there is an account of exactly this name: a directory may find one by an older or shorter name.
 fn is_account(name: &UserName) -> Result<bool, Failure> {
     let found = host::account(name);
-    let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    let found = found.map_err(|error| messages::no_passwd_database(&error))?;
     Ok(found.is_some_and(|found| found.name == *name))
 }

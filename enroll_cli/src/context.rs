@@ -19,7 +19,7 @@ use twinlock_store::{
 };
 use zeroize::Zeroizing;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, messages};
 
 /// Configuration and store, opened by root.
 pub(crate) struct CommandContext {
@@ -73,8 +73,7 @@ pub(crate) fn root_alone() -> Result<(), Failure> {
     if host::is_root() {
         return Ok(());
     }
-    let message = "not permitted: second factors are kept where only root may read and write";
-    Err(Failure::not_permitted(message).hint("run it as root, for example with sudo, or ask your administrator"))
+    Err(messages::root_only())
 }
 
 /// The accounts of these names. All are looked up before anything is done to one.
@@ -84,38 +83,34 @@ pub(crate) fn accounts(typed: &[String]) -> Result<Vec<Subject>, Failure> {
 
 /// A name as it was typed.
 pub(crate) fn user_name(typed: &str) -> Result<UserName, Failure> {
-    UserName::parse(typed.as_bytes()).map_err(|bad| Failure::refused(format!("cannot use this user name: {bad}")))
+    UserName::parse(typed.as_bytes()).map_err(|bad| messages::invalid_user_name(&bad))
 }
 
 /// The account of that name, or a user who was enrolled and is no account any more.
 pub(crate) fn account_or_leaver(store: &Store, typed: &str) -> Result<Subject, Failure> {
     let name = user_name(typed)?;
     let found = host::account(&name);
-    let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    let found = found.map_err(|error| messages::no_passwd_database(&error))?;
     if let Some(subject) = found {
         return Ok(subject);
     }
     // Under which uid is not asked: what cannot be read is to be removed as well.
     let unknown = Subject { name, uid: 0 };
     match (store.states.look(&unknown), store.credentials.read_any_uid(&unknown)) {
-        (Ok(None), Ok(None)) => Err(no_account(typed)),
+        (Ok(None), Ok(None)) => Err(messages::no_account(&unknown.name)),
         (Ok(Some(record)), _) => Ok(record.subject()),
         (_, Ok(Some(enrolment))) => Ok(Subject { uid: enrolment.uid.unwrap_or(0), ..unknown }),
         (Err(_) | Ok(None), Err(_)) | (Err(_), Ok(None)) => Ok(unknown),
     }
 }
 
-/// There is nobody of that name.
-pub(crate) fn no_account(typed: &str) -> Failure {
-    Failure::refused(format!("there is no account named {typed}")).hint("getent passwd NAME shows what the host knows")
-}
-
 /// The account of that name, or that of the user who runs the command.
 pub(crate) fn account(typed: Option<&str>) -> Result<Subject, Failure> {
-    let found = match typed {
-        Some(typed) => host::account(&user_name(typed)?),
-        None => host::own_account(),
+    let Some(typed) = typed else {
+        let own = host::own_account().map_err(|error| messages::no_passwd_database(&error))?;
+        return own.ok_or_else(|| messages::no_own_account(nix::unistd::Uid::current().as_raw()));
     };
-    let found = found.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
-    found.ok_or_else(|| no_account(typed.unwrap_or("as the one that runs this command")))
+    let name = user_name(typed)?;
+    let found = host::account(&name).map_err(|error| messages::no_passwd_database(&error))?;
+    found.ok_or_else(|| messages::no_account(&name))
 }

@@ -27,7 +27,7 @@ use twinlock_store::{
 
 use crate::{
     cli::Explain,
-    context::{CommandContext, no_account},
+    context::{CommandContext, user_name},
     failure::Failure,
     output::{print, print_json},
 };
@@ -89,7 +89,7 @@ pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
     question.answer()?;
     match subject {
         Some(_) => Ok(()),
-        None => Err(no_account(&arguments.user)),
+        None => Err(crate::messages::no_account(&user_name(&arguments.user)?)),
     }
 }
 

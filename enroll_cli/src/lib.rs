@@ -22,6 +22,7 @@ mod forget;
 mod import;
 mod layout;
 mod list;
+mod messages;
 mod options;
 mod output;
 mod picture;

@@ -24,6 +24,7 @@ use crate::{
     cli::List,
     context::CommandContext,
     failure::Failure,
+    messages,
     output::{print, print_json, print_note, print_styled},
     progress::Progress,
     table,
@@ -63,22 +64,18 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
         print(&table::for_programs(&rows))?;
     }
     if gone > 0 && group.is_none() {
-        print_note(&format!("note: {gone} credentials files are of no account; `twinlock check` names them"));
+        print_note(&messages::list::without_account(gone));
     }
     let unread = rows.iter().filter(|row| row.error.is_some()).count();
     if unread > 0 {
-        let message = format!("of {} users, the files of {unread} cannot be read", rows.len());
-        return Err(Failure::refused(message).hint("`twinlock check` says for each what to do"));
+        return Err(messages::list::some_unreadable(unread, rows.len()));
     }
     Ok(())
 }
 
 fn group(name: &str) -> Result<Members, Failure> {
-    let found =
-        accounts::members(name).map_err(|error| Failure::refused(format!("cannot ask the group database: {error}")))?;
-    found.ok_or_else(|| {
-        Failure::refused(format!("there is no group named {name}")).hint("getent group NAME shows what the host knows")
-    })
+    let found = accounts::members(name).map_err(|error| messages::list::no_group_database(&error))?;
+    found.ok_or_else(|| messages::list::no_group(name))
 }
 
 /// How each account stands, in the same order. Reading is waiting, for the kernel or for a disk: all processors do it.

@@ -6,7 +6,7 @@ use clap::builder::styling::{AnsiColor, Style};
 use twinlock_service::status::Listed;
 use unicode_width::UnicodeWidthStr;
 
-use crate::output::sanitize_for_terminal;
+use crate::{messages::list, output::sanitize_for_terminal};
 
 /// Whether colours may be used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -28,15 +28,14 @@ impl Colour {
     }
 }
 
-const COLUMNS: usize = 7;
-const HEADINGS: [&str; COLUMNS] = ["USER", "FACTOR", "DEVICES", "LAST USED", "FROM", "RECOVERY", "THROTTLE"];
+const COLUMNS: usize = list::HEADINGS.len();
 /// The widest list of labels that does not push the other columns out of sight.
 const WIDEST_LABELS: usize = 24;
 
 /// Headings, aligned columns, colours. Nothing in it moves a cursor.
 pub(crate) fn for_people(rows: &[Listed], colour: Colour) -> String {
     let cells: Vec<_> = rows.iter().map(|row| (row, cells(row, labels_for_people(row)))).collect();
-    let mut widths = HEADINGS.map(UnicodeWidthStr::width);
+    let mut widths = list::HEADINGS.map(UnicodeWidthStr::width);
     for (row, cells) in &cells {
         for (column, (width, cell)) in widths.iter_mut().zip(cells).enumerate() {
             // An error takes the rest of its line and moves nobody else's columns.
@@ -45,7 +44,7 @@ pub(crate) fn for_people(rows: &[Listed], colour: Colour) -> String {
             }
         }
     }
-    let mut text = line(&HEADINGS.map(str::to_owned), &widths, |_| Style::new());
+    let mut text = line(&list::HEADINGS.map(str::to_owned), &widths, |_| Style::new());
     for (row, cells) in &cells {
         let style = |column| if colour == Colour::Yes { style(row, column) } else { Style::new() };
         let shown = if row.error.is_some() { cells.get(..2).unwrap_or(cells) } else { cells };
@@ -63,16 +62,16 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
     let nothing = || "-".to_owned();
     let enrolled = row.enrolled == Some(true);
     let factor = match (&row.error, enrolled) {
-        (Some(error), _) => format!("error: {error}"),
-        (None, true) => "enrolled".into(),
-        (None, false) => "WITHOUT".into(),
+        (Some(error), _) => list::unreadable(error),
+        (None, true) => list::ENROLLED.into(),
+        (None, false) => list::NOT_ENROLLED.into(),
     };
     let recovery = row.recovery_codes_left.filter(|_| enrolled).map_or_else(nothing, |left| left.to_string());
     let throttle =
         row.throttle.as_ref().filter(|_| enrolled).map_or_else(nothing, |throttle| throttle.mode.clone().into_owned());
     let labels = if labels.is_empty() { nothing() } else { labels };
-    let claimed = if row.last_from_claimed { " (claimed)" } else { "" };
-    let from = row.last_from.as_ref().map(|from| format!("{from}{claimed}"));
+    let from = row.last_from.as_ref();
+    let from = from.map(|from| if row.last_from_claimed { list::claimed(from) } else { from.clone() });
     [
         row.user.clone(),
         factor,
@@ -87,14 +86,14 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
 
 fn labels(row: &Listed) -> String {
     let label = |one: &twinlock_service::status::AuthenticatorStatus| {
-        if one.suspended { format!("{} (suspended)", one.label) } else { one.label.clone() }
+        if one.suspended { list::suspended(&one.label) } else { one.label.clone() }
     };
     row.authenticators.iter().map(label).collect::<Vec<_>>().join(", ")
 }
 
 fn labels_for_people(row: &Listed) -> String {
     let labels = labels(row);
-    if labels.width() <= WIDEST_LABELS { labels } else { format!("{} devices", row.authenticators.len()) }
+    if labels.width() <= WIDEST_LABELS { labels } else { list::devices(row.authenticators.len()) }
 }
 
 fn line(cells: &[String], widths: &[usize], style: impl Fn(usize) -> Style) -> String {

@@ -256,7 +256,7 @@ fn where_no_rule_fits_the_line_of_the_setting_is_told() {
 #[test]
 fn nobody_is_explained_with_exit_1() {
     with_account(|world, _| {
-        let missing = "twinlock: there is no account named zoe\nhint: getent passwd NAME shows what the host knows\n";
+        let missing = "twinlock: there is no account named zoe\nhint: check the spelling: `getent passwd zoe` prints the account if this host has it\n";
         let output = world.twinlock(&["explain", "zoe"]);
         assert_eq!((output.code, output.stderr.as_str()), (Some(1), missing));
         assert!(

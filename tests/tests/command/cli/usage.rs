@@ -130,8 +130,8 @@ fn who_is_not_root_is_told_so_with_exit_3() {
         for verb in verbs {
             let output = world.twinlock_launch(verb).account(&alice.account).run_with_input(b"123456\n");
             let told = if ["unlock", "check"].contains(&verb[0]) {
-                "twinlock: not permitted: second factors are kept where only root may read and write\n\
-                 hint: run it as root, for example with sudo, or ask your administrator\n"
+                "twinlock: not permitted: only root can do this\n\
+                 hint: run the command with sudo, or ask your administrator\n"
             } else {
                 "twinlock: not permitted: second factors are kept where only root may read and write, and no broker is \
                  running\nhint: the administrator can start twinlockd.socket, or run this as root; where a login \
@@ -164,7 +164,7 @@ fn an_account_that_does_not_exist_is_refused_by_every_verb() {
         ];
         for verb in verbs {
             let output = world.twinlock(verb);
-            let told = "twinlock: there is no account named zoe\nhint: getent passwd NAME shows what the host knows\n";
+            let told = "twinlock: there is no account named zoe\nhint: check the spelling: `getent passwd zoe` prints the account if this host has it\n";
             assert_eq!(output.parts(), (Some(1), "", told), "{verb:?}");
         }
         assert_eq!(Snapshot::of(STORE), store);

@@ -85,7 +85,7 @@ fn a_group_has_primary_and_supplementary_members() {
         assert_eq!(unknown.code, Some(1));
         assert_eq!(
             unknown.stderr,
-            "twinlock: there is no group named nosuch\nhint: getent group NAME shows what the host knows\n"
+            "twinlock: there is no group named nosuch\nhint: check the spelling: `getent group nosuch` prints the group if this host has it\n"
         );
     });
 }
@@ -107,7 +107,7 @@ fn one_whose_files_cannot_be_read_is_shown_so_and_the_others_are_shown_too() {
         assert_eq!(lines(&output)[0].len(), 7);
         assert_eq!(
             output.stderr,
-            "twinlock: of 3 users, the files of 1 cannot be read\nhint: `twinlock check` says for each what to do\n"
+            "twinlock: cannot read the files of 1 of 3 users\nhint: run `twinlock check`: it says for each of them what to do\n"
         );
         let rows = json(&world.twinlock(&["list", "--json"]));
         assert!(rows[1]["enrolled"].is_null() && rows[1]["error"].is_string(), "{}", rows[1]);
@@ -123,7 +123,10 @@ fn files_of_accounts_that_are_gone_are_told_beside_the_list() {
         world.write("/etc/passwd", "root:x:0:0:root:/root:/bin/sh\n");
         let output = world.twinlock(&["list"]);
         assert_eq!((output.code, users(&output)), (Some(0), vec!["root"]));
-        assert_eq!(output.stderr, "note: 1 credentials files are of no account; `twinlock check` names them\n");
+        assert_eq!(
+            output.stderr,
+            "note: 1 credentials file belongs to no account; run `twinlock check` to see which\n"
+        );
     });
 }
 
