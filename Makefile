@@ -192,6 +192,12 @@ roots: build deb ## Install, upgrade, remove and purge the Debian packages in cl
 		test -e "$$root"/etc/ssh/sshd_config || debootstrap --variant=minbase --include=openssh-server $$suite "$$root" && \
 		TWINLOCK_ROOT="$$root" $(CARGO) test --locked -p twinlock-tests --test host packages::debian:: || exit 1; done
 
+# `make test` runs the same tests with the clients of this host. Needs root, debootstrap, systemd-nspawn and a network.
+.PHONY: clients
+CLIENTS ?= trixie unstable
+clients: build ## Log in with the clients and the sshd of Debian 13 and unstable
+	scripts/clients '$(TARGET)' "$$($(CARGO) test --locked -p twinlock-tests --test sshd --no-run --message-format short 2>&1 | sed -n 's/.*sshd.main.rs (\(.*\))$$/\1/p')" $(CLIENTS)
+
 # MACHINES=bookworm for another release. Needs root, debootstrap, systemd-nspawn and, the first time, a network.
 MACHINES ?= trixie
 .PHONY: machines

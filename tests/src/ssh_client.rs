@@ -33,7 +33,6 @@ pub struct Client<'s> {
     answers: Vec<String>,
     options: Vec<String>,
     address: String,
-    program: String,
     /// What stands behind the options.
     operands: Vec<String>,
     askpass: bool,
@@ -50,7 +49,6 @@ impl<'s> Client<'s> {
             answers: Vec::new(),
             options: Vec::new(),
             address: "127.0.0.1".into(),
-            program: "ssh".into(),
             operands: vec!["127.0.0.1".into(), COMMAND.into()],
             askpass: true,
         }
@@ -108,13 +106,6 @@ impl<'s> Client<'s> {
     /// Opens the shell of the user on the server, for [`Client::terminal`].
     pub fn shell(mut self) -> Self {
         self.operands = vec!["127.0.0.1".into()];
-        self
-    }
-
-    /// Copies a file with `scp` or `sftp`; a place on the server is `127.0.0.1:PATH`. Its exit code tells how it went.
-    pub fn copy(mut self, program: &str, from: &str, to: &str) -> Self {
-        self.program = program.into();
-        self.operands = vec![from.into(), to.into()];
         self
     }
 
@@ -184,7 +175,7 @@ impl<'s> Client<'s> {
     }
 
     fn launch(&self, door: &Door<'_>) -> Launch {
-        let mut arguments: Vec<String> = [&self.program, "-F", "none"].map(String::from).into();
+        let mut arguments: Vec<String> = ["ssh", "-F", "none"].map(String::from).into();
         let mut option = |text: String| arguments.extend(["-o".into(), text]);
         // The first value wins here too.
         self.options.iter().cloned().for_each(&mut option);

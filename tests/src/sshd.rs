@@ -7,7 +7,9 @@ use std::io::ErrorKind;
 use std::net::{SocketAddr, TcpListener};
 use std::os::fd::{AsFd, OwnedFd};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
 
 use nix::poll::{PollFd, PollFlags, PollTimeout, poll};
 
@@ -134,12 +136,36 @@ impl Lobby<'_> {
         host_public(&self.door.host_key)
     }
 
+    /// Answers clients as long as the test takes.
+    pub fn serve_during<T>(mut self, test: impl FnOnce() -> T) -> T {
+        let over = AtomicBool::new(false);
+        thread::scope(|scope| {
+            scope.spawn(|| {
+                while !over.load(Ordering::Acquire) {
+                    self.answer_waiting();
+                    thread::sleep(Duration::from_millis(10));
+                }
+            });
+            let _end = End(&over);
+            test()
+        })
+    }
+
     /// Starts an sshd for each client that waits, and forgets those that have ended.
     pub fn answer_waiting(&mut self) {
         self.guests.retain(Process::is_running);
         while let Some(guest) = self.door.answer_one() {
             self.guests.push(guest);
         }
+    }
+}
+
+/// Ends the server also when the test panics.
+struct End<'o>(&'o AtomicBool);
+
+impl Drop for End<'_> {
+    fn drop(&mut self) {
+        self.0.store(true, Ordering::Release);
     }
 }
 

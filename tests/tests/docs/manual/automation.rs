@@ -2,12 +2,9 @@
 
 use std::fs;
 use std::net::TcpListener;
-use std::sync::atomic::{AtomicBool, Ordering};
-use std::thread;
-use std::time::Duration;
 
 use twinlock_tests::{
-    Account, CONFIG, Family, FirstFactor, Launch, Lobby, Login, Output, Sshd, Terminal, World, in_sshd_world,
+    Account, CONFIG, Family, FirstFactor, Launch, Login, Output, Sshd, Terminal, World, in_sshd_world,
 };
 
 use crate::manual::guides::blocks;
@@ -120,14 +117,6 @@ impl Shared<'_> {
     }
 }
 
-/// Answers clients as long as the test takes.
-pub(crate) fn serve(lobby: &mut Lobby<'_>, over: &AtomicBool) {
-    while !over.load(Ordering::Acquire) {
-        lobby.answer_waiting();
-        thread::sleep(Duration::from_millis(10));
-    }
-}
-
 /// Alice's code opens a connection of the person, as the page says; then the test goes on, and the connection is closed.
 fn through_one_connection(test: impl FnOnce(&Shared<'_>) + Send) {
     in_sshd_world(|world| {
@@ -138,7 +127,7 @@ fn through_one_connection(test: impl FnOnce(&Shared<'_>) + Send) {
         let key = "/home/person/.ssh/id_ed25519";
         fs::create_dir_all("/home/person/.ssh").unwrap();
         Launch::new(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]).run();
-        let mut lobby = host.sshd.welcome(listener, &fs::read_to_string(format!("{key}.pub")).unwrap());
+        let lobby = host.sshd.welcome(listener, &fs::read_to_string(format!("{key}.pub")).unwrap());
         world.write("/home/person/.ssh/known_hosts", format!("* {}\n", lobby.host_key()));
         let own = format!(
             "Host *\n    HostName 127.0.0.1\n    Port {port}\n    User alice\n    IdentityAgent none\n    StrictHostKeyChecking yes\n"
@@ -146,10 +135,7 @@ fn through_one_connection(test: impl FnOnce(&Shared<'_>) + Send) {
         // ssh takes the folder of the account, and not that of HOME.
         world.write("/home/person/.ssh/config", block(world, "ssh-config", 0) + &own);
         Launch::new(["chown", "-R", "person:", "/home/person"]).run();
-        let over = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| serve(&mut lobby, &over));
-            let end = End(&over);
+        lobby.serve_during(|| {
             let shared = Shared { world, person };
             let mut terminal = Terminal::start(shared.launch(&["ssh", WEB, "true"]));
             terminal.expect("Verification code: ");
@@ -160,18 +146,8 @@ fn through_one_connection(test: impl FnOnce(&Shared<'_>) + Send) {
             assert_eq!(shared.granted(), 1, "one code for all of it");
             let denied = shared.launch(&["ssh", "-o", "BatchMode=yes", WEB, "true"]).run();
             assert_eq!(denied.code, Some(255), "without the connection: {denied:?}");
-            drop(end);
         });
     });
-}
-
-/// Ends the server also when the test panics.
-pub(crate) struct End<'o>(pub(crate) &'o AtomicBool);
-
-impl Drop for End<'_> {
-    fn drop(&mut self) {
-        self.0.store(true, Ordering::Release);
-    }
 }
 
 #[test]

@@ -3,14 +3,11 @@
 use std::fs;
 use std::net::TcpListener;
 use std::path::Path;
-use std::sync::atomic::AtomicBool;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use serde_json::{Value, json};
 use twinlock_tests::{CONFIG, Family, Launch, Login, Output, Sshd, World, in_sshd_world, in_world};
-
-use crate::manual::automation::{End, serve};
 
 const SECRET: &str = "JBSWY3DPEHPK3PXPJBSWY3DPEHPK3PXP";
 const FILES: [&str; 2] = ["/etc/pam.d/sshd", "/etc/ssh/sshd_config.d/00-twinlock.conf"];
@@ -32,7 +29,7 @@ fn on_a_host(test: impl FnOnce(&Host<'_>) + Send) {
         Launch::new(["ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key]).run();
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let mut lobby = sshd.welcome(listener, &fs::read_to_string(format!("{key}.pub")).unwrap());
+        let lobby = sshd.welcome(listener, &fs::read_to_string(format!("{key}.pub")).unwrap());
         world.write("/root/.ssh/known_hosts", format!("* {}\n", lobby.host_key()));
         let variables = json!({
             "ansible_connection": "local",
@@ -43,13 +40,7 @@ fn on_a_host(test: impl FnOnce(&Host<'_>) + Send) {
             "twinlock_prove_host": "127.0.0.1",
             "twinlock_prove_port": port,
         });
-        let over = AtomicBool::new(false);
-        thread::scope(|scope| {
-            scope.spawn(|| serve(&mut lobby, &over));
-            let end = End(&over);
-            test(&Host { world, sshd: &sshd, variables });
-            drop(end);
-        });
+        lobby.serve_during(|| test(&Host { world, sshd: &sshd, variables }));
     });
 }
 

@@ -1,7 +1,6 @@
-//! What people do with a login: a shell on a terminal, copies of files; and that the session has nothing of ours.
+//! What people do with a login: a shell on a terminal; and that the session has nothing of ours.
 
 use std::collections::BTreeSet;
-use std::fs;
 
 use crate::login_sshd::shipped_host::{PROMPT, granted, key_and_code, on_a_host, ours, with_alice};
 
@@ -39,22 +38,6 @@ fn with_noecho_the_code_is_not_shown_while_it_is_typed() {
         session.send_line(&code);
         let login = session.finish();
         assert!(login.granted && !login.stdout.contains(&code), "{login:#?}");
-    });
-}
-
-#[test]
-fn files_are_copied_with_a_code() {
-    on_a_host(key_and_code, |world, sshd| {
-        let mut codes = world.enrol("alice").codes();
-        world.write("/home/alice/there", "from the server\n");
-        for program in ["scp", "sftp"] {
-            let here = format!("/tmp/by-{program}");
-            let client = sshd.login("alice").copy(program, "127.0.0.1:/home/alice/there", &here);
-            let login = client.answer(codes.next()).run();
-            assert_eq!(login.code, Some(0), "{login:#?}");
-            assert_eq!(login.prompts, [PROMPT]);
-            assert_eq!(fs::read_to_string(here).unwrap(), "from the server\n");
-        }
     });
 }
 
