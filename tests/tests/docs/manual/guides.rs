@@ -7,7 +7,7 @@ use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world
 
 use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
 
-const GUIDES: [&str; 10] = [
+const GUIDES: [&str; 11] = [
     "user-guide.md",
     "roll-out.md",
     "self-service.md",
@@ -16,6 +16,7 @@ const GUIDES: [&str; 10] = [
     "log.md",
     "policy.md",
     "automation.md",
+    "more-than-one-host.md",
     "../SECURITY.md",
     "install.md",
 ];

@@ -1,4 +1,4 @@
-//! The recipes of docs/policy.md, unchanged: `twinlock explain` and the module must both do what the page expects.
+//! The recipes of docs/policy.md and docs/more-than-one-host.md, unchanged: `twinlock explain` and the module must both do what the page expects.
 
 use std::collections::HashMap;
 use std::fs;
@@ -13,7 +13,8 @@ struct Recipe {
 }
 
 fn recipes(world: &World) -> Vec<Recipe> {
-    let text = fs::read_to_string(world.repository().join("docs/policy.md")).unwrap();
+    let pages = ["docs/policy.md", "docs/more-than-one-host.md"];
+    let text = pages.map(|page| fs::read_to_string(world.repository().join(page)).unwrap()).concat();
     let mut recipes: Vec<Recipe> = Vec::new();
     let mut block: Option<&str> = None;
     for line in text.lines() {
