@@ -5,7 +5,8 @@ use std::path::Path;
 use twinlock_hostcheck::{
     doctor::{self, NOT_ENROLLED},
     messages,
-    ssh::{self, Confirmed, EnableMode, LaterChanges, Objection, ObjectionKind, Proposal, ServerState, State},
+    ssh::{self, EnableMode, ServerState},
+    trial::{self, ChangedService, Confirmed, LaterChanges, Objection, ObjectionKind, Proposal, State},
 };
 
 use crate::{
@@ -37,7 +38,7 @@ fn plan(context: &CommandContext, mode: SshMode) -> Result<(), Failure> {
         State::Disabled(proposal) => proposal,
     };
     print(proposal.diff())?;
-    print_note(&messages::plan_summary(proposal.family()));
+    print_note(proposal.summary());
     for Objection { problem, hint, .. } in proposal.objections(&context.installation())? {
         print_note(&messages::problem(&problem, &hint));
     }
@@ -48,7 +49,7 @@ fn enable(context: &CommandContext, arguments: &SshEnable) -> Result<(), Failure
     let mode = arguments.mode.into();
     let proposal = match ssh::propose(mode, &print_note)? {
         State::Enabled(enabled) => {
-            enabled.ensure(mode)?;
+            enabled.ensure(Some(mode))?;
             print_note(&enabled.describe());
             return Ok(());
         }
@@ -79,7 +80,7 @@ fn refuse_objections(context: &CommandContext, proposal: &Proposal, arguments: &
 }
 
 fn confirm(config: &Path) -> Result<(), Failure> {
-    let Confirmed { newly, swept } = ssh::confirm(&print_note)?;
+    let Confirmed { newly, swept } = trial::confirm(ChangedService::Ssh, &print_note)?;
     if newly {
         warn_of_unenrolled(config);
     }
@@ -102,15 +103,15 @@ fn warn_of_unenrolled(config: &Path) {
 
 fn disable(arguments: &SshDisable) -> Result<(), Failure> {
     let later = if arguments.discard_changes { LaterChanges::Discard } else { LaterChanges::Keep };
-    Ok(ssh::disable(later, &print_note)?)
+    Ok(trial::disable(ChangedService::Ssh, later, &print_note)?)
 }
 
 /// What the process does that `enable` starts.
 fn expire(arguments: &SshExpire) -> Result<(), Failure> {
-    ssh::leave_session();
-    print(ssh::READY)?;
+    trial::leave_session();
+    print(trial::READY)?;
     let server = if arguments.at_boot { ServerState::NotStarted } else { ServerState::MayRun };
-    Ok(ssh::expire(&arguments.id, arguments.after, server, &print_note)?)
+    Ok(trial::expire(ChangedService::Ssh, &arguments.id, arguments.after, server, &print_note)?)
 }
 
 impl From<SshMode> for EnableMode {

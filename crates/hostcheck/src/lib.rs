@@ -1,5 +1,5 @@
 //! The configuration files of other programs on this host: PAM's and sshd's, read as these programs read them, judged by the
-//! doctor, and changed by `twinlock ssh`.
+//! doctor, and changed by `twinlock ssh`, `sudo` and `su`.
 //!
 //! Nothing here knows the command line or a terminal. What is found is returned as a value; what a user must be told while
 //! a change is under way goes to a [`Note`].
@@ -22,6 +22,7 @@ pub mod programs;
 mod shadow;
 pub mod ssh;
 mod sshd;
+pub mod trial;
 
 pub use error::HostError;
 pub use installation::Installation;

@@ -17,6 +17,7 @@ use crate::{
     forecast::{Codes, FactorStatus},
     pam_stack::{Action, Line, LineKind, Place, ReturnCode},
     ssh::mode::{EnableMode, Family},
+    trial::ChangedService,
 };
 
 /// What a check says: what is wrong, what follows from it, and what to do.
@@ -716,24 +717,54 @@ pub fn doctor_summary(counts: &[(Severity, usize)]) -> String {
     }
 }
 
-// `twinlock ssh`: what is done, and what there is to do.
+// `twinlock ssh`, `sudo` and `su`: what is done, and what there is to do.
 
-const CONFIRM: &str = "twinlock ssh confirm";
-const SSHD_FILES: &str = "/etc/pam.d/sshd or /etc/ssh/sshd_config.d/00-twinlock.conf";
+/// The files that a change replaces.
+fn files_of(service: ChangedService) -> &'static str {
+    match service {
+        ChangedService::Ssh => "/etc/pam.d/sshd or /etc/ssh/sshd_config.d/00-twinlock.conf",
+        ChangedService::Sudo => "/etc/pam.d/sudo or /etc/pam.d/sudo-i",
+        ChangedService::Su => "/etc/pam.d/su or /etc/pam.d/su-l",
+    }
+}
 
-fn factors(mode: EnableMode) -> &'static str {
-    match mode {
-        EnableMode::KeyAndCode => "a key, then a code",
-        EnableMode::PasswordAndCode => "a password, then a code",
+/// Whose files they are.
+fn name_of(service: ChangedService) -> &'static str {
+    match service {
+        ChangedService::Ssh => "sshd",
+        ChangedService::Sudo => "sudo",
+        ChangedService::Su => "su",
+    }
+}
+
+fn restored(service: ChangedService) -> String {
+    match service {
+        ChangedService::Ssh => "sshd's previous configuration and PAM file are restored".into(),
+        ChangedService::Sudo | ChangedService::Su => {
+            format!("the previous PAM files of {} are restored", name_of(service))
+        }
+    }
+}
+
+/// What the service asks for; a mode is sshd's.
+fn factors(service: ChangedService, mode: Option<EnableMode>) -> &'static str {
+    match (service, mode) {
+        (_, Some(EnableMode::KeyAndCode)) => "a key, then a code",
+        (_, Some(EnableMode::PasswordAndCode)) => "a password, then a code",
+        (ChangedService::Su, None) => "the password of the account, then the code of that account",
+        (ChangedService::Sudo | ChangedService::Ssh, None) => "the password, then a code",
     }
 }
 
 /// Twinlock is enabled; `until` is the end of a trial.
-pub(crate) fn enabled_already(mode: EnableMode, until: Option<&str>) -> String {
-    let enabled = format!("Twinlock is enabled for sshd ({})", mode.name());
+pub(crate) fn enabled_already(service: ChangedService, mode: Option<EnableMode>, until: Option<&str>) -> String {
+    let mode = mode.map(|mode| format!(" ({})", mode.name())).unwrap_or_default();
+    let enabled = format!("Twinlock is enabled for {}{mode}", name_of(service));
     match until {
         None => enabled,
-        Some(until) => format!("{enabled}, on trial until {until}; to keep it, run `{CONFIRM}`"),
+        Some(until) => {
+            format!("{enabled}, on trial until {until}; to keep it, run `twinlock {} confirm`", service.verb())
+        }
     }
 }
 
@@ -741,34 +772,56 @@ pub(crate) fn nothing_to_do(why: &str) -> String {
     format!("nothing to do: {why}")
 }
 
-pub(crate) fn never_enabled() -> String {
-    nothing_to_do("`twinlock ssh enable` has not changed sshd's configuration")
+pub(crate) fn never_enabled(service: ChangedService) -> String {
+    let what = match service {
+        ChangedService::Ssh => "sshd's configuration".to_owned(),
+        ChangedService::Sudo | ChangedService::Su => format!("the PAM files of {}", name_of(service)),
+    };
+    nothing_to_do(&format!("`twinlock {} enable` has not changed {what}", service.verb()))
 }
 
-pub(crate) fn enabled_to_stay(mode: EnableMode) -> String {
-    format!("enabled: sshd asks for {}", factors(mode))
+pub(crate) fn enabled_to_stay(service: ChangedService, mode: Option<EnableMode>) -> String {
+    format!("enabled: {} asks for {}", name_of(service), factors(service, mode))
 }
 
-pub(crate) fn enabled_on_trial(mode: EnableMode, span: Duration, until: &str) -> String {
+pub(crate) fn enabled_on_trial(
+    service: ChangedService,
+    mode: Option<EnableMode>,
+    span: Duration,
+    until: &str,
+) -> String {
+    let test = match service {
+        ChangedService::Ssh => "Keep this session open, log in from another terminal with `ssh -o ControlPath=none`",
+        ChangedService::Sudo => {
+            "Keep this root shell open, run `sudo -k true` and `sudo -ki` as an administrator in another terminal"
+        }
+        ChangedService::Su => "Keep this root shell open, run `su -` as a user in another terminal",
+    };
     format!(
-        "enabled for a trial of {}: sshd asks for {}\n\
-         Keep this session open, log in from another terminal with `ssh -o ControlPath=none`, and then run: {CONFIRM}\n\
-         If you do not confirm, sshd's previous configuration and PAM file are restored at {}.",
+        "enabled for a trial of {}: {} asks for {}\n\
+         {test}, and then run: twinlock {} confirm\n\
+         If you do not confirm, {} at {until}.",
         humantime::format_duration(span),
-        factors(mode),
-        until
+        name_of(service),
+        factors(service, mode),
+        service.verb(),
+        restored(service),
     )
 }
 
 pub(crate) const CONFIRMED: &str = "confirmed: the new configuration stays";
 
-pub(crate) const DISABLED: &str = "disabled: sshd's previous configuration and PAM file are restored";
+pub(crate) fn disabled(service: ChangedService) -> String {
+    format!("disabled: {}", restored(service))
+}
 
-pub(crate) const UNDONE_AFTER_TRIAL: &str =
-    "note: the trial was not confirmed in time; sshd's previous configuration and PAM file are restored";
+pub(crate) fn undone_after_trial(service: ChangedService) -> String {
+    format!("note: the trial was not confirmed in time; {}", restored(service))
+}
 
-pub(crate) const UNDONE_AFTER_INTERRUPTION: &str =
-    "note: a change was interrupted; sshd's previous configuration and PAM file are restored";
+pub(crate) fn undone_after_interruption(service: ChangedService) -> String {
+    format!("note: a change was interrupted; {}", restored(service))
+}
 
 pub(crate) fn waits_for_old_logins(seconds: u64) -> String {
     format!(
@@ -779,20 +832,28 @@ pub(crate) fn waits_for_old_logins(seconds: u64) -> String {
 pub(crate) const SSHD_IS_NOT_RUNNING: &str = "note: no running sshd was found (no systemd, and no process in its PidFile). If one runs, make it read its configuration \
      again: kill -HUP";
 
-pub(crate) fn changed_after_enable() -> String {
-    format!("note: a file was changed after `twinlock ssh enable`; if you want to go back, {DISCARD}")
+pub(crate) fn changed_after_enable(service: ChangedService) -> String {
+    format!(
+        "note: a file was changed after `twinlock {} enable`; if you want to go back, {}",
+        service.verb(),
+        discard(service)
+    )
 }
 
-/// What `plan` says behind the differences.
-pub fn plan_summary(family: Family) -> String {
-    let family = match family {
+fn family_name(family: Family) -> &'static str {
+    match family {
         Family::Debian => "Debian",
         Family::Rhel => "RHEL",
         Family::Suse => "SUSE",
-    };
+    }
+}
+
+/// What `ssh plan` says behind the differences.
+pub(crate) fn ssh_plan_summary(family: Family) -> String {
     format!(
-        "This is a PAM file of the {family} family. `twinlock ssh enable` makes these changes, tests them with `sshd -t`, and makes \
-         sshd read its configuration again."
+        "This is a PAM file of the {} family. `twinlock ssh enable` makes these changes, tests them with `sshd -t`, and makes \
+         sshd read its configuration again.",
+        family_name(family)
     )
 }
 
@@ -816,15 +877,21 @@ pub fn denied_accounts_unknown(why: &str) -> String {
     format!("warning: cannot determine which accounts are denied: {why}")
 }
 
-// `twinlock ssh`: lines of the log.
+// `twinlock ssh`, `sudo` and `su`: lines of the log.
 
-pub(crate) fn log_enabled(mode: EnableMode) -> String {
-    format!("ssh: enabled, {}", mode.name())
+/// A line of the log about a change of this service.
+pub(crate) fn log_of(service: ChangedService, event: &impl Display) -> String {
+    format!("{}: {event}", service.verb())
 }
 
-pub(crate) const LOG_CONFIRMED: &str = "ssh: confirmed";
-pub(crate) const LOG_DISABLED: &str = "ssh: disabled";
-pub(crate) const LOG_EXPIRED: &str = "ssh: trial not confirmed in time; previous configuration restored";
+pub(crate) fn log_enabled(service: ChangedService, mode: Option<EnableMode>) -> String {
+    let mode = mode.map(|mode| format!(", {}", mode.name())).unwrap_or_default();
+    log_of(service, &format!("enabled{mode}"))
+}
+
+pub(crate) const LOG_CONFIRMED: &str = "confirmed";
+pub(crate) const LOG_DISABLED: &str = "disabled";
+pub(crate) const LOG_EXPIRED: &str = "trial not confirmed in time; previous configuration restored";
 
 // `twinlock ssh`: reasons not to enable it.
 
@@ -852,37 +919,50 @@ pub(crate) fn lockout(id: &str, found: &str, place: Option<&str>) -> String {
     format!("{id}: {found}{place}")
 }
 
-// `twinlock ssh`: errors.
+// `twinlock ssh`, `sudo` and `su`: errors.
 
-const DISCARD: &str =
-    "`twinlock ssh disable --discard-changes` restores the files from before `enable`, and later changes are lost";
-const BY_HAND: &str = "check /etc/pam.d/sshd and /etc/ssh/sshd_config.d/00-twinlock.conf, and correct them by hand";
+fn discard(service: ChangedService) -> String {
+    format!(
+        "`twinlock {} disable --discard-changes` restores the files from before `enable`, and later changes are lost",
+        service.verb()
+    )
+}
 
-pub(crate) fn other_mode(mode: EnableMode, wanted: EnableMode) -> HostError {
+fn by_hand(service: ChangedService) -> String {
+    format!("check {}, and correct them by hand", files_of(service).replace(" or ", " and "))
+}
+
+pub(crate) fn other_mode(mode: Option<EnableMode>, wanted: EnableMode) -> HostError {
     let enable = format!("`twinlock ssh enable --mode {}`", wanted.name());
-    HostError::refused(enabled_already(mode, None)).hint(format!("run `twinlock ssh disable`, and then {enable}"))
+    HostError::refused(enabled_already(ChangedService::Ssh, mode, None))
+        .hint(format!("run `twinlock ssh disable`, and then {enable}"))
 }
 
-pub(crate) fn changed_while_enabled(mode: EnableMode) -> HostError {
-    HostError::refused(format!("{}, and {SSHD_FILES} was changed after that", enabled_already(mode, None)))
-        .hint(DISCARD)
+pub(crate) fn changed_while_enabled(service: ChangedService, mode: Option<EnableMode>) -> HostError {
+    let enabled = enabled_already(service, mode, None);
+    HostError::refused(format!("{enabled}, and {} was changed after that", files_of(service))).hint(discard(service))
 }
 
-pub(crate) fn changed_before_disable() -> HostError {
-    HostError::refused(format!("{SSHD_FILES} was changed after `twinlock ssh enable`")).hint(DISCARD)
+pub(crate) fn changed_before_disable(service: ChangedService) -> HostError {
+    HostError::refused(format!("{} was changed after `twinlock {} enable`", files_of(service), service.verb()))
+        .hint(discard(service))
 }
 
-pub(crate) fn nothing_to_confirm() -> HostError {
-    HostError::refused("there is nothing to confirm: Twinlock is not enabled for sshd")
-        .hint("`twinlock ssh enable` starts a trial")
+pub(crate) fn nothing_to_confirm(service: ChangedService) -> HostError {
+    HostError::refused(format!("there is nothing to confirm: Twinlock is not enabled for {}", name_of(service)))
+        .hint(format!("`twinlock {} enable` starts a trial", service.verb()))
 }
 
 pub(crate) fn undone(failure: HostError) -> HostError {
     failure.hint("nothing is changed: all steps were undone")
 }
 
-pub(crate) fn not_undone(failure: HostError, second: &HostError) -> HostError {
-    failure.hint(format!("the change could not be undone: {}; `twinlock ssh disable` tries again", second.message()))
+pub(crate) fn not_undone(service: ChangedService, failure: HostError, second: &HostError) -> HostError {
+    failure.hint(format!(
+        "the change could not be undone: {}; `twinlock {} disable` tries again",
+        second.message(),
+        service.verb()
+    ))
 }
 
 pub(crate) fn no_randomness(error: &impl Display) -> HostError {
@@ -915,20 +995,21 @@ pub(crate) fn no_main_file(paths: &[&str]) -> HostError {
     HostError::refused(format!("sshd has no configuration: there is no {}", paths.join(" and no ")))
 }
 
-pub(crate) fn another_is_running() -> HostError {
-    HostError::refused("another `twinlock ssh` command is running").hint("wait until it has ended, and try again")
+pub(crate) fn another_is_running(service: ChangedService) -> HostError {
+    HostError::refused(format!("another `twinlock {}` command is running", service.verb()))
+        .hint("wait until it has ended, and try again")
 }
 
 pub(crate) fn no_store(error: HostError) -> HostError {
     error.hint("if there is no store yet, run `twinlock store init`, or enrol somebody")
 }
 
-pub(crate) fn copy_is_gone(path: &Path) -> HostError {
-    HostError::refused(format!("cannot read {}: the file is gone", path.display())).hint(BY_HAND)
+pub(crate) fn copy_is_gone(service: ChangedService, path: &Path) -> HostError {
+    HostError::refused(format!("cannot read {}: the file is gone", path.display())).hint(by_hand(service))
 }
 
-pub(crate) fn record_not_understood(path: &Path, error: &impl Display) -> HostError {
-    HostError::refused(format!("cannot understand {}: {error}", path.display())).hint(BY_HAND)
+pub(crate) fn record_not_understood(service: ChangedService, path: &Path, error: &impl Display) -> HostError {
+    HostError::refused(format!("cannot understand {}: {error}", path.display())).hint(by_hand(service))
 }
 
 pub(crate) fn is_a_link(path: &Path) -> HostError {
@@ -957,7 +1038,12 @@ pub(crate) fn is_not_utf8(path: &str) -> HostError {
 }
 
 /// Why a PAM file is not changed: the line, or all of it.
-pub(crate) fn unknown_stack(path: &str, line: Option<usize>, problem: &StackProblem) -> HostError {
+pub(crate) fn unknown_stack(
+    service: ChangedService,
+    path: &str,
+    line: Option<usize>,
+    problem: &StackProblem,
+) -> HostError {
     const UNKNOWN: &str = "change the file by hand: the shipped files in pam.d/ show which lines, and in which order";
     let line = line.map(|line| format!(":{line}")).unwrap_or_default();
     let (what, hint) = match problem {
@@ -972,7 +1058,11 @@ pub(crate) fn unknown_stack(path: &str, line: Option<usize>, problem: &StackProb
         }
         StackProblem::Ours => (
             "pam_twinlock.so is in this file already".to_owned(),
-            "Twinlock was enabled by hand; remove these lines to let `twinlock ssh` do it",
+            match service {
+                ChangedService::Ssh => "Twinlock was enabled by hand; remove these lines to let `twinlock ssh` do it",
+                ChangedService::Sudo => "Twinlock was enabled by hand; remove these lines to let `twinlock sudo` do it",
+                ChangedService::Su => "Twinlock was enabled by hand; remove these lines to let `twinlock su` do it",
+            },
         ),
         StackProblem::OtherSecondFactor(module) => (
             format!("{module} asks for a second factor already"),
@@ -1029,8 +1119,9 @@ pub(crate) fn timer_not_started(error: &impl Display) -> HostError {
 
 pub(crate) const TIMER_ENDED: &str = "it ended at once";
 
-pub(crate) fn trial_not_undone(why: &str) -> HostError {
-    HostError::refused(format!("cannot undo the trial that nobody confirmed: {why}")).hint("run `twinlock ssh disable`")
+pub(crate) fn trial_not_undone(service: ChangedService, why: &str) -> HostError {
+    HostError::refused(format!("cannot undo the trial that nobody confirmed: {why}"))
+        .hint(format!("run `twinlock {} disable`", service.verb()))
 }
 
 // `twinlock check`.

@@ -6,16 +6,18 @@ use std::{
     path::{Path, PathBuf},
 };
 
-use super::{
-    change::{DROP_IN, PAM},
-    change_log,
-    place::{self, Attributes, Version},
-};
 use crate::{
     HostError,
     host_files::Host,
     messages::{self, cannot},
     sshd::{ConnectionSpec, MAIN, Settings, Sshd, key_and_value},
+    trial::{
+        ChangedService,
+        change_log::{CANDIDATE, folder_of},
+        place::{self, Attributes, Version},
+        plan::Plan,
+        service::{SSHD_DROP_IN, SSHD_PAM},
+    },
 };
 
 /// What the main file has to include.
@@ -30,9 +32,9 @@ pub(super) struct Candidate {
 
 impl Candidate {
     /// Puts it together in a folder of its own.
-    pub(super) fn with(drop_in: &str) -> Result<Self, HostError> {
+    pub(super) fn of_plan(plan: &Plan) -> Result<Self, HostError> {
         let (path, text) = main_file()?;
-        let folder = Path::new(change_log::FOLDER).join(change_log::CANDIDATE);
+        let folder = folder_of(ChangedService::Ssh).join(CANDIDATE);
         let _ = fs::remove_dir_all(&folder);
         let parts = folder.join("sshd_config.d");
         DirBuilder::new().mode(0o700).recursive(true).create(&parts).map_err(|e| cannot("create", &parts, &e))?;
@@ -41,15 +43,14 @@ impl Candidate {
         let text = with_other_parts(&text, &parts).ok_or_else(|| messages::drop_ins_not_included(&path, INCLUDED))?;
         write(&candidate.main, text.as_bytes())?;
         copy_parts(&parts)?;
-        write(&parts.join(DROP_IN.1), drop_in.as_bytes())?;
+        write(&parts.join(SSHD_DROP_IN.name), plan.text_after(&SSHD_DROP_IN).as_bytes())?;
         Ok(candidate)
     }
 
-    /// The host as it would be with it, and with this stack for sshd.
-    pub(super) fn host(&self, drop_in: &str, stack: String) -> Host {
-        let at = |(folder, name): (&str, &str)| Path::new(folder).join(name);
-        let changed = vec![(at(DROP_IN), drop_in.to_owned()), (at(PAM), stack)];
-        Host { changed, sshd_config: Some(self.main.clone()) }
+    /// The host as it would be with this plan.
+    pub(super) fn host(&self, plan: &Plan) -> Host {
+        let changed = [&SSHD_DROP_IN, &SSHD_PAM].map(|path| (path.path().into(), plan.text_after(path)));
+        Host { changed: changed.into(), sshd_config: Some(self.main.clone()) }
     }
 
     /// `sshd -t`.
@@ -114,7 +115,7 @@ fn with_other_parts(text: &str, parts: &Path) -> Option<String> {
 
 /// The other drop-ins.
 fn copy_parts(to: &Path) -> Result<(), HostError> {
-    let from = Path::new(DROP_IN.0);
+    let from = Path::new(SSHD_DROP_IN.folder);
     let entries = match fs::read_dir(from) {
         Ok(entries) => entries,
         Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(()),
@@ -124,7 +125,7 @@ fn copy_parts(to: &Path) -> Result<(), HostError> {
         let name = entry.map_err(|error| cannot("read", from, &error))?.file_name();
         let name = Path::new(&name);
         let is_read = name.extension().is_some_and(|ending| ending == "conf");
-        if !is_read || name.as_os_str().as_encoded_bytes().starts_with(b".") || name == Path::new(DROP_IN.1) {
+        if !is_read || name.as_os_str().as_encoded_bytes().starts_with(b".") || name == Path::new(SSHD_DROP_IN.name) {
             continue;
         }
         // Where a drop-in is a link, sshd follows it.

@@ -16,42 +16,17 @@ use twinlock_store::{
     ports::ReadCredentials,
 };
 
-use super::{candidate::Candidate, plan::Plan};
+use super::candidate::Candidate;
 use crate::{
     HostError, Installation, doctor, messages,
     pam_files::{self, Phase},
     shadow::{Password, Shadow},
+    trial::{Objection, ObjectionKind, plan::Plan},
 };
 
-/// What speaks against the change.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Objection {
-    /// Which kind of objection it is.
-    pub kind: ObjectionKind,
-    /// What is wrong.
-    pub problem: String,
-    /// What to do about it.
-    pub hint: String,
-}
-
-/// The kinds of objection, each to be overridden by its own name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum ObjectionKind {
-    /// No administrator is enrolled.
-    NoEnrolledAdministrator,
-    /// No administrator could log in if codes fail.
-    NoBreakGlass,
-    /// Accounts that can log in today would be denied, because they are not enrolled.
-    Unenrolled,
-    /// Accounts lack the first factor. It is told and does not stop the change: many have a password for the console alone.
-    NoFirstFactor,
-    /// The doctor finds that somebody would be locked out, or let in.
-    Lockout,
-}
-
 /// Everything that speaks against a plan.
-pub(super) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result<Vec<Objection>, HostError> {
-    let candidate = Candidate::with(plan.drop_in())?;
+pub(crate) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result<Vec<Objection>, HostError> {
+    let candidate = Candidate::of_plan(plan)?;
     candidate.test()?;
     let administrators = administrators()?;
     let root_may = candidate.in_force("root")?.value("permitrootlogin") == "yes";
@@ -82,7 +57,7 @@ fn diagnosed(
     plan: &Plan,
     candidate: &Candidate,
 ) -> Result<Vec<doctor::Finding>, HostError> {
-    let scope = doctor::Scope { host: candidate.host(plan.drop_in(), plan.stack()), ..doctor::Scope::default() };
+    let scope = doctor::Scope { host: candidate.host(plan), ..doctor::Scope::default() };
     let mut found = doctor::findings(installation, &scope)?;
     found.retain(|finding| finding.severity < doctor::Severity::Warning || finding.id == doctor::NO_FIRST_FACTOR);
     Ok(found)

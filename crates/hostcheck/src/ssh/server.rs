@@ -29,7 +29,7 @@ pub enum ServerState {
 }
 
 /// Has the running sshd read its configuration. Connections that it has accepted go on under the old one.
-pub(super) fn reload() -> Result<(), HostError> {
+pub(crate) fn reload() -> Result<(), HostError> {
     if Path::new("/run/systemd/system").is_dir() {
         for name in ["ssh", "sshd"] {
             let unit = format!("{name}.service");
@@ -63,7 +63,7 @@ const LOOKS: usize = 200;
 const LOOK: Duration = Duration::from_millis(50);
 
 /// Says so where there is no sshd that could be told.
-pub(super) fn note_if_not_running(note: &Note<'_>) -> Result<(), HostError> {
+pub(crate) fn note_if_not_running(note: &Note<'_>) -> Result<(), HostError> {
     if !Path::new("/run/systemd/system").is_dir() && running()?.is_none() {
         note(messages::SSHD_IS_NOT_RUNNING);
     }
@@ -79,14 +79,14 @@ fn is_active(unit: &str) -> bool {
     systemctl(&["is-active", "--quiet", unit])
 }
 
-pub(super) fn systemctl(arguments: &[&str]) -> bool {
+pub(crate) fn systemctl(arguments: &[&str]) -> bool {
     let mut command = Command::new("systemctl");
     command.args(arguments).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     command.status().is_ok_and(|status| status.success())
 }
 
 /// Where the configuration in place takes no password, waits until nobody is left who connected under another one.
-pub(super) fn outlive_connections_that_may_give_a_password(
+pub(crate) fn outlive_connections_that_may_give_a_password(
     server: ServerState,
     note: &Note<'_>,
 ) -> Result<(), HostError> {

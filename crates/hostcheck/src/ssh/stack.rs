@@ -2,7 +2,7 @@
 //! understood is not one to change.
 //!
 //! Two texts come of it. The one that stays means the same as the shipped file of the family. The other one, the bridge,
-//! stands for the moment in which sshd changes from its old configuration to the new one, see [`super::change`].
+//! stands for the moment in which sshd changes from its old configuration to the new one, see [`crate::trial::change`].
 
 use super::{EnableMode, Family};
 use crate::{messages::StackProblem, pam_stack};
@@ -253,7 +253,7 @@ mod tests {
     fn a_debian_stack_asks_for_the_code_after_the_key() {
         let stack = change(DEBIAN, None, EnableMode::KeyAndCode).unwrap();
         assert_eq!(
-            super::super::plan::diff(DEBIAN, &stack.after, "sshd", "sshd"),
+            crate::trial::plan::diff(DEBIAN, &stack.after, "sshd", "sshd"),
             format!(
                 "--- sshd\n+++ sshd\n@@ -1,5 +1,11 @@\n # Standard Un*x authentication.\n-@include common-auth\n\
                  +#@include common-auth\n+{KEY}\n+{KEY_AND_CODE}\n+{PERMIT}\n+\n+{}\n+{}\n \n # Disallow.\n \

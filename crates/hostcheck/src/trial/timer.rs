@@ -14,21 +14,27 @@ use twinlock_service::syslog::{SyslogPriority, log};
 use super::{
     boot,
     change_log::{self, ChangeLog, ChangePhase},
-    server::{self, ServerState},
+    service::ChangedService,
 };
-use crate::{HostError, Note, messages};
+use crate::{
+    HostError, Note, messages,
+    ssh::{ServerState, server},
+};
 
 /// Starts the process that ends the trial after this span unless it is confirmed.
 ///
 /// Where systemd runs it is asked for a timer, because it may end all that a session has started with the session.
-pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
+pub(super) fn begin(service: ChangedService, id: &str, span: Duration) -> Result<(), HostError> {
     let myself = env::current_exe().map_err(|error| messages::timer_not_started(&error))?;
     if Path::new("/run/systemd/system").is_dir() {
-        boot::write_units(id, &myself)?;
+        boot::write_units(service, id, &myself)?;
         let mut command = Command::new("systemd-run");
         command.args(["--quiet", "--collect", "--timer-property=AccuracySec=1s"]);
-        command.arg(format!("--unit={}", unit(id))).arg(format!("--on-active={}s", span.as_secs())).arg(myself);
-        command.args(["ssh", "expire", id]).stdin(Stdio::null()).stdout(Stdio::null());
+        command
+            .arg(format!("--unit={}", unit(service, id)))
+            .arg(format!("--on-active={}s", span.as_secs()))
+            .arg(myself);
+        command.args([service.verb(), "expire", id]).stdin(Stdio::null()).stdout(Stdio::null());
         let output = command.output().map_err(|error| messages::timer_not_started(&error))?;
         return if output.status.success() {
             Ok(())
@@ -37,7 +43,7 @@ pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
         };
     }
     let mut command = Command::new(myself);
-    command.args(["ssh", "expire", id, "--after", &span.as_secs().to_string()]).current_dir("/");
+    command.args([service.verb(), "expire", id, "--after", &span.as_secs().to_string()]).current_dir("/");
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null());
     let mut child = command.spawn().map_err(|error| messages::timer_not_started(&error))?;
     // It says so when nothing of this session can reach it any more.
@@ -51,15 +57,15 @@ pub(super) fn begin(id: &str, span: Duration) -> Result<(), HostError> {
 }
 
 /// Lets the timer go; one that comes all the same finds nothing to do.
-pub(super) fn end(id: &str) {
-    let _ = boot::remove_units();
+pub(super) fn end(service: ChangedService, id: &str) {
+    let _ = boot::remove_units(service);
     if Path::new("/run/systemd/system").is_dir() {
-        let _ = server::systemctl(&["stop", &format!("{}.timer", unit(id))]);
+        let _ = server::systemctl(&["stop", &format!("{}.timer", unit(service, id))]);
     }
 }
 
-fn unit(id: &str) -> String {
-    format!("twinlock-ssh-{id}")
+fn unit(service: ChangedService, id: &str) -> String {
+    format!("twinlock-{}-{id}", service.verb())
 }
 
 /// What the process that ends a trial writes once nothing of the session can reach it any more.
@@ -81,10 +87,16 @@ pub fn leave_session() {
 ///
 /// # Errors
 /// What was not confirmed cannot be undone.
-pub fn expire(id: &str, after: u64, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
+pub fn expire(
+    service: ChangedService,
+    id: &str,
+    after: u64,
+    server: ServerState,
+    note: &Note<'_>,
+) -> Result<(), HostError> {
     let mut left = after;
     while left > 0 {
-        if !is_waited_for(id) {
+        if !is_waited_for(service, id) {
             return Ok(());
         }
         let step = left.min(LOOK);
@@ -95,39 +107,39 @@ pub fn expire(id: &str, after: u64, server: ServerState, note: &Note<'_>) -> Res
         ServerState::NotStarted => TRIES_AT_BOOT,
         ServerState::MayRun => TRIES,
     };
-    let mut undone = undo(id, server, note);
+    let mut undone = undo(service, id, server, note);
     for _ in 1..tries {
         if undone.is_ok() {
             break;
         }
         thread::sleep(pause);
-        undone = undo(id, server, note);
+        undone = undo(service, id, server, note);
     }
     undone
 }
 
 /// What cannot be read may be the trial all the same.
-fn is_waited_for(id: &str) -> bool {
-    match change_log::peek() {
+fn is_waited_for(service: ChangedService, id: &str) -> bool {
+    match change_log::peek(service) {
         Ok(Some((phase, record))) => phase != ChangePhase::Kept && record.id == id,
         Ok(None) => false,
         Err(_) => true,
     }
 }
 
-fn undo(id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
-    try_to_undo(id, server, note)
-        .map_err(|failure| messages::trial_not_undone(failure.message()))
-        .inspect_err(|failure| log("twinlock", SyslogPriority::Notice, &format!("ssh: {failure}")))
+fn undo(service: ChangedService, id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
+    try_to_undo(service, id, server, note)
+        .map_err(|failure| messages::trial_not_undone(service, failure.message()))
+        .inspect_err(|failure| log("twinlock", SyslogPriority::Notice, &messages::log_of(service, &failure)))
 }
 
-fn try_to_undo(id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
-    let change_log = ChangeLog::wait()?;
+fn try_to_undo(service: ChangedService, id: &str, server: ServerState, note: &Note<'_>) -> Result<(), HostError> {
+    let change_log = ChangeLog::wait(service)?;
     match change_log.read()? {
         Some((phase, record)) if phase != ChangePhase::Kept && record.id == id => {
             super::undo(&change_log, phase, &record, server, note)?;
-            let _ = boot::remove_units();
-            log("twinlock", SyslogPriority::Warning, messages::LOG_EXPIRED);
+            let _ = boot::remove_units(service);
+            log("twinlock", SyslogPriority::Warning, &messages::log_of(service, &messages::LOG_EXPIRED));
             Ok(())
         }
         Some(_) | None => Ok(()),

@@ -19,28 +19,28 @@ use crate::{
 
 /// What a file is beside its content.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
-pub(super) struct Attributes {
-    pub(super) mode: u32,
-    pub(super) uid: u32,
-    pub(super) gid: u32,
+pub(crate) struct Attributes {
+    pub(crate) mode: u32,
+    pub(crate) uid: u32,
+    pub(crate) gid: u32,
 }
 
 impl Attributes {
     /// Of a file that was not there before: root's, for everybody to read.
-    pub(super) const NEW: Self = Self { mode: 0o644, uid: 0, gid: 0 };
+    pub(crate) const NEW: Self = Self { mode: 0o644, uid: 0, gid: 0 };
 }
 
 /// All of a file.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct Version {
-    pub(super) content: Vec<u8>,
-    pub(super) attributes: Attributes,
+pub(crate) struct Version {
+    pub(crate) content: Vec<u8>,
+    pub(crate) attributes: Attributes,
 }
 
 /// A draft of a file, by what it is for. Drafts of all that may be needed are made before anything is renamed: a full
 /// disk is found out while nothing is changed, and stands in the way of no return.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Draft {
+pub(crate) enum Draft {
     Bridge,
     After,
     /// The bridge once more, for the way back.
@@ -49,7 +49,7 @@ pub(super) enum Draft {
 }
 
 impl Draft {
-    pub(super) const ALL: [Self; 4] = [Self::Bridge, Self::After, Self::Back, Self::Before];
+    pub(crate) const ALL: [Self; 4] = [Self::Bridge, Self::After, Self::Back, Self::Before];
 
     const fn name(self) -> &'static str {
         match self {
@@ -63,7 +63,7 @@ impl Draft {
 
 /// Where a file is, or may be.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(super) struct FilePlace {
+pub(crate) struct FilePlace {
     folder: PathBuf,
     name: String,
 }
@@ -72,16 +72,16 @@ pub(super) struct FilePlace {
 const LARGEST: u64 = 1 << 20;
 
 impl FilePlace {
-    pub(super) fn at(folder: &str, name: &str) -> Self {
+    pub(crate) fn at(folder: &str, name: &str) -> Self {
         Self { folder: folder.into(), name: name.into() }
     }
 
-    pub(super) fn path(&self) -> PathBuf {
+    pub(crate) fn path(&self) -> PathBuf {
         self.folder.join(&self.name)
     }
 
     /// What is there; `None` if nothing is.
-    pub(super) fn read(&self) -> Result<Option<Version>, HostError> {
+    pub(crate) fn read(&self) -> Result<Option<Version>, HostError> {
         match check_folder(&self.folder) {
             Err(error) if matches!(error.kind, twinlock_store::ports::StoreErrorKind::Missing) => return Ok(None),
             checked => checked?,
@@ -90,7 +90,7 @@ impl FilePlace {
     }
 
     /// Makes the folder if it is not there.
-    pub(super) fn make_folder(&self) -> Result<(), HostError> {
+    pub(crate) fn make_folder(&self) -> Result<(), HostError> {
         match DirBuilder::new().mode(0o755).create(&self.folder) {
             Err(error) if error.kind() != io::ErrorKind::AlreadyExists => Err(cannot("create", &self.folder, &error)),
             Ok(()) | Err(_) => Ok(check_folder(&self.folder)?),
@@ -98,7 +98,7 @@ impl FilePlace {
     }
 
     /// Writes a draft, on the disk when this returns. One that is there already and right is kept.
-    pub(super) fn draft(&self, draft: Draft, version: &Version) -> Result<(), HostError> {
+    pub(crate) fn draft(&self, draft: Draft, version: &Version) -> Result<(), HostError> {
         let path = self.path_of(draft);
         if matches!(read(&path), Ok(Some(there)) if there == *version) {
             return Ok(());
@@ -110,19 +110,19 @@ impl FilePlace {
     }
 
     /// Puts a draft in the place of the file, in one step that is on the disk when this returns.
-    pub(super) fn put(&self, draft: Draft) -> Result<(), HostError> {
+    pub(crate) fn put(&self, draft: Draft) -> Result<(), HostError> {
         fs::rename(self.path_of(draft), self.path()).map_err(|error| cannot("write", &self.path(), &error))?;
         self.sync()
     }
 
     /// Takes the file away.
-    pub(super) fn remove(&self) -> Result<(), HostError> {
+    pub(crate) fn remove(&self) -> Result<(), HostError> {
         remove(&self.path())?;
         self.sync()
     }
 
     /// Takes all drafts away.
-    pub(super) fn sweep(&self) -> Result<(), HostError> {
+    pub(crate) fn sweep(&self) -> Result<(), HostError> {
         Draft::ALL.into_iter().try_for_each(|draft| remove(&self.path_of(draft)))
     }
 
@@ -147,7 +147,7 @@ impl FilePlace {
 }
 
 /// Reads a file that is root's, and that nobody else can write.
-pub(super) fn read(path: &Path) -> Result<Option<Version>, HostError> {
+pub(crate) fn read(path: &Path) -> Result<Option<Version>, HostError> {
     let flags = OFlag::O_NOFOLLOW | OFlag::O_NONBLOCK | OFlag::O_NOCTTY;
     let mut file = match OpenOptions::new().read(true).custom_flags(flags.bits()).open(path) {
         Ok(file) => file,
@@ -175,7 +175,7 @@ pub(super) fn read(path: &Path) -> Result<Option<Version>, HostError> {
 }
 
 /// Writes a file that was not there.
-pub(super) fn create(path: &Path, version: &Version) -> io::Result<()> {
+pub(crate) fn create(path: &Path, version: &Version) -> io::Result<()> {
     let flags = OFlag::O_NOFOLLOW.bits();
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).custom_flags(flags).open(path)?;
     file.write_all(&version.content)?;
@@ -186,7 +186,7 @@ pub(super) fn create(path: &Path, version: &Version) -> io::Result<()> {
 }
 
 /// Takes a file away, if it is there.
-pub(super) fn remove(path: &Path) -> Result<(), HostError> {
+pub(crate) fn remove(path: &Path) -> Result<(), HostError> {
     match fs::remove_file(path) {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(cannot("remove", path, &error)),
         Ok(()) | Err(_) => Ok(()),
@@ -194,12 +194,12 @@ pub(super) fn remove(path: &Path) -> Result<(), HostError> {
 }
 
 /// Makes the entries of a folder durable.
-pub(super) fn sync_folder(folder: &Path) -> Result<(), HostError> {
+pub(crate) fn sync_folder(folder: &Path) -> Result<(), HostError> {
     open_folder(folder).and_then(|folder| folder.sync_all()).map_err(|error| cannot("write", folder, &error))
 }
 
 /// A folder, to be synced or locked.
-pub(super) fn open_folder(folder: &Path) -> io::Result<File> {
+pub(crate) fn open_folder(folder: &Path) -> io::Result<File> {
     let flags = OFlag::O_DIRECTORY | OFlag::O_NOFOLLOW;
     OpenOptions::new().read(true).custom_flags(flags.bits()).open(folder)
 }
