@@ -56,10 +56,10 @@ impl CommandBackend {
     }
 
     /// The same for a user who may be no account any more, if root asks.
-    pub(crate) fn choose_for_leaver(config: &Path, typed: &str) -> Result<Self, Failure> {
-        if !host::is_root() {
-            return Self::choose(config, Some(typed));
-        }
+    pub(crate) fn choose_for_leaver(config: &Path, typed: Option<&str>) -> Result<Self, Failure> {
+        let Some(typed) = typed.filter(|_| host::is_root()) else {
+            return Self::choose(config, typed);
+        };
         let context = CommandContext::load(config)?;
         let subject = context::account_or_leaver(&context.store, typed)?;
         Ok(Self::Local(Box::new(context), subject))

@@ -3,9 +3,11 @@
 
 use std::path::Path;
 
+use nix::unistd::{AccessFlags, access};
+use serde::Serialize;
 use twinlock_core::{
-    account::UserName,
-    policy::{Rule, review},
+    account::{Subject, UserName},
+    policy::{Grade, Rule, review},
     ports::Clock,
 };
 use twinlock_hostcheck::{
@@ -15,71 +17,162 @@ use twinlock_hostcheck::{
 use twinlock_store::{
     document::line_and_column,
     host::{self, SystemClock, SystemGroups},
-    ports::{ReadCredentials, StoreError},
+    ports::{ReadCredentials, StoreError, WriteCredentials as _},
 };
 
 use crate::{
+    cli::Check,
     context::CommandContext,
     failure::Failure,
-    output::{print, print_note},
+    output::{print, print_json, print_note},
 };
 
-pub(crate) fn run(config: &Path) -> Result<(), Failure> {
+pub(crate) fn run(config: &Path, arguments: &Check) -> Result<(), Failure> {
+    let config = arguments.config_only.as_deref().unwrap_or(config);
     let (context, text) = CommandContext::load_with_text(config)?;
-    let mut found = 0usize;
-    let mut report = |problem: &str, hint: &str| {
-        found = found.saturating_add(1);
-        print_note(&messages::problem(problem, hint));
+    let mut report = Report::default();
+    of_rules(&context, config, &text, &mut report)?;
+    of_mail(&context, config, &mut report);
+    let passed = if arguments.config_only.is_some() {
+        messages::config_check_passed(config)
+    } else {
+        of_guards(context.config.policy.enrolls_in(SSHD, SystemClock.now()), &mut report);
+        of_sources(&context, config, &text, &mut report);
+        let users = of_store(&context, &mut report);
+        messages::check_passed(config, &context.config.store.directory, users)
     };
-    let policy = &context.config.policy;
-    let now = SystemClock.now();
-    let flaws =
-        review(policy, now, &SystemGroups).map_err(|error| Failure::refused(messages::names_not_looked_up(&error)))?;
+    let (errors, warnings) = (report.count(Grade::Error), report.count(Grade::Warning));
+    if arguments.json {
+        print_json(&report.0)?;
+    } else if report.0.is_empty() {
+        print(&passed)?;
+    } else {
+        for GradedFinding { grade, found, hint } in &report.0 {
+            print_note(&messages::graded(grade, found, hint));
+        }
+    }
+    let summary = messages::check_summary(errors, warnings);
+    match (errors, warnings) {
+        (0, 0) => Ok(()),
+        (0, _) if arguments.strict => Err(Failure::warnings_only(summary)),
+        (0, _) => {
+            print_note(&summary);
+            Ok(())
+        }
+        (_, _) => Err(Failure::refused(summary)),
+    }
+}
+
+/// What was found, in the order in which it is said.
+#[derive(Default)]
+struct Report(Vec<GradedFinding>);
+
+/// One thing, as JSON has it.
+#[derive(Serialize)]
+struct GradedFinding {
+    grade: &'static str,
+    found: String,
+    hint: String,
+}
+
+impl Report {
+    fn add(&mut self, grade: Grade, found: impl Into<String>, hint: impl Into<String>) {
+        self.0.push(GradedFinding { grade: grade.name(), found: found.into(), hint: hint.into() });
+    }
+
+    fn add_error_of_store(&mut self, error: &StoreError) {
+        self.add(Grade::Error, error.to_string(), error.hint());
+    }
+
+    fn count(&self, grade: Grade) -> usize {
+        self.0.iter().filter(|found| found.grade == grade.name()).count()
+    }
+}
+
+/// Rules that never decide anything, or not here and today.
+fn of_rules(context: &CommandContext, config: &Path, text: &[u8], report: &mut Report) -> Result<(), Failure> {
+    let flaws = review(&context.config.policy, SystemClock.now(), &SystemGroups)
+        .map_err(|error| Failure::refused(messages::names_not_looked_up(&error)))?;
     for flaw in flaws {
-        let (line, _) = line_and_column(&text, flaw.rule.offset);
-        let place = format!("{}:{line}", config.display());
-        report(&messages::rule_problem(&place, flaw.rule.title(), &flaw.problem), &flaw.hint);
+        let place = place_of(flaw.rule, config, text);
+        report.add(flaw.grade, messages::rule_problem(&place, flaw.rule.title(), &flaw.problem), flaw.hint);
     }
-    of_pam_files(policy.enrolls_in(SSHD, now), &mut report);
-    for rule in policy.rules.iter().filter(|rule| rule.from.is_some()) {
-        let (line, _) = line_and_column(&text, rule.offset);
-        of_sources(rule, &format!("{}:{line}", config.display()), &mut report);
+    Ok(())
+}
+
+fn place_of(rule: &Rule, config: &Path, text: &[u8]) -> String {
+    let (line, _) = line_and_column(text, rule.offset);
+    format!("{}:{line}", config.display())
+}
+
+/// Mails that nothing sends: the change is made, and its owner does not hear of it.
+fn of_mail(context: &CommandContext, config: &Path, report: &mut Report) {
+    let notify = &context.config.notify;
+    if !notify.mail {
+        return;
     }
-    let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
+    if let Err(error) = access(&notify.sendmail, AccessFlags::X_OK) {
+        let (found, hint) = messages::no_sendmail(config, &notify.sendmail, &error);
+        report.add(Grade::Warning, found, hint);
+    }
+}
+
+/// Every file of the store. How many users it has.
+fn of_store(context: &CommandContext, report: &mut Report) -> usize {
     let files = match context.store.credentials.file_names() {
         Ok(files) => {
-            let _ = context.store.check_identity().inspect_err(&mut of_store);
+            let _ = context.store.check_identity().inspect_err(|error| report.add_error_of_store(error));
             files
         }
         Err(error) => {
-            of_store(&error);
+            report.add_error_of_store(&error);
             Vec::new()
         }
     };
     for file in &files {
-        match subject(file) {
-            Err(problem) => {
-                let name = UserName::from_file_name(file).ok();
-                report(&messages::credentials_problem(file, &problem), &messages::leaver_hint(name.as_ref()));
-            }
-            Ok(subject) => {
-                let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
-                let _ = context.store.credentials.read(&subject).inspect_err(&mut of_store);
-                let _ = context.store.states.look(&subject).inspect_err(&mut of_store);
+        match UserName::from_file_name(file) {
+            Ok(name) => of_user(context, name, report),
+            Err(bad) => {
+                let problem = messages::credentials_problem(file, &bad.to_string());
+                report.add(Grade::Error, problem, messages::leaver_hint(None));
             }
         }
     }
     let states = context.store.states.users().unwrap_or_default();
-    for user in states.iter().filter(|user| !files.contains(&user.file_name())) {
-        let mut of_store = |error: &StoreError| report(&error.to_string(), &error.hint());
-        if let Ok(subject) = subject(&user.file_name()) {
-            let _ = context.store.credentials.read(&subject).inspect_err(&mut of_store);
+    for user in states.into_iter().filter(|user| !files.contains(&user.file_name())) {
+        if let Ok(Some(subject)) = host::account(&user) {
+            let read = context.store.credentials.read(&subject);
+            let _ = read.inspect_err(|error| report.add_error_of_store(error));
         }
     }
-    if found > 0 {
-        return Err(Failure::refused(messages::check_failed(found)));
+    files.len()
+}
+
+/// The files of one user who is enrolled.
+fn of_user(context: &CommandContext, name: UserName, report: &mut Report) {
+    match host::account(&name) {
+        Ok(Some(subject)) => {
+            let read = context.store.credentials.read(&subject);
+            let _ = read.inspect_err(|error| report.add_error_of_store(error));
+            let look = context.store.states.look(&subject);
+            let _ = look.inspect_err(|error| report.add_error_of_store(error));
+        }
+        Ok(None) => of_leaver(context, name, report),
+        Err(error) => {
+            let problem = messages::credentials_problem(&name.file_name(), &messages::no_passwd_database(&error));
+            report.add(Grade::Error, problem, messages::PASSWD_HINT);
+        }
     }
-    print(&messages::check_passed(config, &context.config.store.directory, files.len()))
+}
+
+/// A record without an account. An account that has another name now is refused until something is done.
+fn of_leaver(context: &CommandContext, name: UserName, report: &mut Report) {
+    let problem = messages::credentials_problem(&name.file_name(), &messages::no_account(&name));
+    let hint = messages::leaver_hint(Some(&name));
+    let held = context.store.credentials.read_any_uid(&Subject { name, uid: 0 });
+    let uid = held.ok().flatten().and_then(|enrolment| enrolment.uid);
+    let was_renamed = uid.is_some_and(|uid| !matches!(host::account_of(uid), Ok(None)));
+    report.add(if was_renamed { Grade::Error } else { Grade::Warning }, problem, hint);
 }
 
 /// Services whose account phase runs without the auth phase: always, or where root or a ticket spares the question.
@@ -107,19 +200,23 @@ const FROM_THE_NETWORK: [&str; 15] = [
     "xrdp-sesman",
 ];
 
-/// A rule with networks that is meant for a service whose source is not believed unless the rule names it.
-fn of_sources(rule: &Rule, place: &str, report: &mut dyn FnMut(&str, &str)) {
-    let means = |service: &str| rule.services.as_ref().is_none_or(|services| services.contain(service));
-    for service in FROM_THE_NETWORK.into_iter().filter(|service| means(service) && !rule.trusts_source_of(service)) {
-        if our_lines(service, report).iter().any(|line| line.phase == Phase::Auth) {
-            let (problem, hint) = messages::unverified_source(service);
-            report(&messages::rule_problem(place, rule.title(), &problem), &hint);
+/// Rules with networks that are meant for a service whose source is not believed unless the rule names it.
+fn of_sources(context: &CommandContext, config: &Path, text: &[u8], report: &mut Report) {
+    for rule in context.config.policy.rules.iter().filter(|rule| rule.from.is_some()) {
+        let means = |service: &str| rule.services.as_ref().is_none_or(|services| services.contain(service));
+        for service in FROM_THE_NETWORK.into_iter().filter(|service| means(service) && !rule.trusts_source_of(service))
+        {
+            if our_lines(service, report).iter().any(|line| line.phase == Phase::Auth) {
+                let (problem, hint) = messages::unverified_source(service);
+                let place = place_of(rule, config, text);
+                report.add(Grade::Error, messages::rule_problem(&place, rule.title(), &problem), hint);
+            }
         }
     }
 }
 
 /// The guard belongs into sshd's file alone; and without it, what is enrolled inside a login is stored by nobody.
-fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
+fn of_guards(enrolls: bool, report: &mut Report) {
     let mut misplaced: Vec<(String, Vec<&str>)> = Vec::new();
     for service in WITHOUT_AUTH {
         for line in our_lines(service, report).into_iter().filter(|line| line.phase == Phase::Account) {
@@ -133,29 +230,23 @@ fn of_pam_files(enrolls: bool, report: &mut dyn FnMut(&str, &str)) {
     }
     for (place, services) in misplaced {
         let (problem, hint) = messages::misplaced_guard(&place, &services);
-        report(&problem, hint);
+        report.add(Grade::Error, problem, hint);
     }
     let sshd = our_lines(SSHD, report);
     let has = |phase| sshd.iter().any(|line| line.phase == phase);
     // Without the auth line nobody enrols, either: Twinlock is not switched on yet.
     if enrolls && has(Phase::Auth) && !has(Phase::Account) {
         let (problem, hint) = messages::ENROLMENTS_NOT_STORED;
-        report(problem, hint);
+        report.add(Grade::Error, problem, hint);
     }
 }
 
-fn our_lines(service: &str, report: &mut dyn FnMut(&str, &str)) -> Vec<Line> {
+fn our_lines(service: &str, report: &mut Report) -> Vec<Line> {
     match pam_files::read_service(service) {
         Ok(lines) => lines.unwrap_or_default(),
         Err(error) => {
-            report(&error.to_string(), messages::PAM_FILE_HINT);
+            report.add(Grade::Error, error.to_string(), messages::PAM_FILE_HINT);
             Vec::new()
         }
     }
-}
-
-fn subject(file: &str) -> Result<twinlock_core::account::Subject, String> {
-    let name = UserName::from_file_name(file).map_err(|bad| bad.to_string())?;
-    let account = host::account(&name).map_err(|error| messages::no_passwd_database(&error))?;
-    account.ok_or_else(|| messages::no_account(&name))
 }

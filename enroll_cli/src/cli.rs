@@ -24,6 +24,9 @@ const EXIT: &str = "USER is the account that runs the command if it is left out.
     enroll, status, verify, recovery, device, resync, remove. Everything else is for root.\n\
     Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled.";
 
+const CHECK_EXIT: &str = "Exit status: 0 no errors, 1 errors, 3 only warnings with --strict. A warning comes about without a\n\
+    mistake in a file: a user has left, a day has passed, this host lacks a group or an account.";
+
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Give a user an authenticator app and recovery codes
@@ -67,7 +70,8 @@ pub(crate) enum Command {
         verb: StoreCommand,
     },
     /// Check the configuration, its rules, every file of the store, and where the module stands in PAM files
-    Check,
+    #[command(after_help = CHECK_EXIT)]
+    Check(Check),
     /// Say which rule decides a login, and what that login will look like
     Explain(Explain),
     /// Switch the second factor on for sshd, on trial, and off again
@@ -99,13 +103,8 @@ pub(crate) enum DeviceCommand {
     /// Show a user's apps and devices; never a secret
     List(StatusArguments),
     /// Give one another label
-    Rename {
-        #[command(flatten)]
-        which: Which,
-        /// What to call it
-        #[arg(value_parser = label)]
-        to: Label,
-    },
+    #[command(override_usage = "twinlock device rename [OPTIONS] [USER] <DEVICE> <TO>")]
+    Rename(Rename),
     /// Switch one off for a while; its codes open nothing
     Suspend(Which),
     /// Switch one on again
@@ -131,11 +130,36 @@ pub(crate) struct StoreInit {
 }
 
 #[derive(Debug, Args)]
+#[command(allow_missing_positional = true)]
 pub(crate) struct Which {
     /// The account
-    pub(crate) user: String,
+    pub(crate) user: Option<String>,
     /// Its id, or its label if no other has the same
     pub(crate) device: String,
+}
+
+/// Three words, of which the first can be left out: more than clap can say of positions.
+#[derive(Debug, Args)]
+pub(crate) struct Rename {
+    /// The account
+    #[arg(value_name = "USER")]
+    first: String,
+    /// Its id, or its label if no other has the same
+    #[arg(value_name = "DEVICE")]
+    second: String,
+    /// What to call it
+    #[arg(value_name = "TO")]
+    third: Option<String>,
+}
+
+impl Rename {
+    /// The device, and its new label as typed.
+    pub(crate) fn into_parts(self) -> (Which, String) {
+        match self.third {
+            Some(to) => (Which { user: Some(self.first), device: self.second }, to),
+            None => (Which { user: None, device: self.first }, self.second),
+        }
+    }
 }
 
 #[derive(Debug, Args)]
@@ -463,6 +487,19 @@ pub(crate) struct Doctor {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct Check {
+    /// Check only this configuration and its rules: for `validate` of configuration management
+    #[arg(long, value_name = "FILE")]
+    pub(crate) config_only: Option<PathBuf>,
+    /// Exit with status 3 if there are only warnings
+    #[arg(long)]
+    pub(crate) strict: bool,
+    /// Print one JSON array: grade (error or warning), found, hint
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct TestLogin {
     /// The account that logs in
     pub(crate) user: String,
@@ -483,7 +520,7 @@ pub(crate) struct Remove {
     pub(crate) yes: bool,
 }
 
-fn label(text: &str) -> Result<Label, &'static str> {
+pub(crate) fn label(text: &str) -> Result<Label, &'static str> {
     Label::parse(text).ok_or(Label::RULE)
 }
 

@@ -13,6 +13,7 @@ use crate::{
     cli::{self, DeviceCommand, Which},
     dialogue::TerminalDialogue,
     failure::Failure,
+    messages,
     output::{print, print_json, print_note},
     terminal::Terminal,
 };
@@ -20,7 +21,11 @@ use crate::{
 pub(crate) fn run(config: &Path, verb: DeviceCommand) -> Result<(), Failure> {
     match verb {
         DeviceCommand::List(arguments) => list(config, &arguments),
-        DeviceCommand::Rename { which, to } => change(config, which, DeviceChange::Rename(to), "renamed"),
+        DeviceCommand::Rename(words) => {
+            let (which, to) = words.into_parts();
+            let to = cli::label(&to).map_err(|bad| messages::invalid_label(&to, bad))?;
+            change(config, which, DeviceChange::Rename(to), "renamed")
+        }
         DeviceCommand::Suspend(which) => change(config, which, DeviceChange::Suspend, "suspended"),
         DeviceCommand::Resume(which) => change(config, which, DeviceChange::Resume, "resumed"),
         DeviceCommand::Remove(which) => change(config, which, DeviceChange::Remove, "removed"),
@@ -28,7 +33,8 @@ pub(crate) fn run(config: &Path, verb: DeviceCommand) -> Result<(), Failure> {
 }
 
 fn list(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> {
-    let devices = CommandBackend::choose(config, arguments.user.as_deref())?.status_of_enrolled()?.authenticators;
+    let devices =
+        CommandBackend::choose_for_leaver(config, arguments.user.as_deref())?.status_of_enrolled()?.authenticators;
     if arguments.json {
         return print_json(&devices);
     }
@@ -56,7 +62,7 @@ pub(crate) fn described(device: &AuthenticatorStatus) -> String {
 }
 
 fn change(config: &Path, which: Which, change: DeviceChange, done: &str) -> Result<(), Failure> {
-    let backend = CommandBackend::choose(config, Some(&which.user))?;
+    let backend = CommandBackend::choose_for_leaver(config, which.user.as_deref())?;
     let dialogue = TerminalDialogue::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
     let Done::DeviceChanged(device) = dialogue.have_done(&backend, &Request::Device(which.device, change))? else {
         return Err(out_of_place());

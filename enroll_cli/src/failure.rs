@@ -30,6 +30,11 @@ impl Failure {
         Self { status: 3, message: message.into(), hint: None }
     }
 
+    /// Exit status 3 of `check --strict`.
+    pub(crate) fn warnings_only(message: impl Into<String>) -> Self {
+        Self { status: 3, message: message.into(), hint: None }
+    }
+
     /// Exit status 4.
     pub(crate) fn not_enrolled(user: &str) -> Self {
         RequestError::not_enrolled(user).into()

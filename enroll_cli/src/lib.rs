@@ -79,7 +79,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Store { verb } => store::run(&config, &verb),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
-        Command::Check => check::run(&config),
+        Command::Check(arguments) => check::run(&config, &arguments),
         Command::Doctor(arguments) => doctor::run(&config, &arguments),
         Command::TestLogin(arguments) => test_login::run(&config, &arguments),
         Command::Completions { shell } => completions::run(shell),

@@ -16,7 +16,7 @@ use crate::{
 };
 
 pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
-    let backend = CommandBackend::choose_for_leaver(config, &arguments.user)?;
+    let backend = CommandBackend::choose_for_leaver(config, Some(&arguments.user))?;
     let user = backend.user();
     let means = match &backend {
         // Also removes what cannot be read: the way out of a damaged file.

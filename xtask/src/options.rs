@@ -49,17 +49,20 @@ fn describe_verb(verb: &Command, above: &str) -> String {
         |argument: &&Arg| !argument.is_global_set() && argument.get_id() != "help" && argument.get_id() != "version";
     let (positions, options): (Vec<_>, Vec<_>) =
         visible_arguments(verb).filter(is_own).partition(|argument| argument.is_positional());
-    for position in &positions {
-        let name = format_value_name(position);
-        let dots = if position.get_num_args().is_some_and(|range| range.max_values() > 1) { "..." } else { "" };
-        heading += &if position.is_required_set() { format!(" {name}{dots}") } else { format!(" [{name}]{dots}") };
-    }
+    heading += &positions_in_usage(verb);
     if !options.is_empty() {
         heading += " [OPTION...]";
     }
     let about = verb.get_about().map(join_lines).unwrap_or_default();
     let items = positions.into_iter().chain(options).map(format_argument_item).collect::<Vec<_>>().join("\n");
     format!("### {heading}\n\n{about}.\n\n{items}\n")
+}
+
+/// The positions as the usage line has them, which a verb may override.
+fn positions_in_usage(verb: &Command) -> String {
+    let usage = verb.clone().render_usage().to_string();
+    let words = usage.split_whitespace().filter(|word| word.starts_with(['<', '[']) && *word != "[OPTIONS]");
+    words.flat_map(|word| [" ".into(), word.replace(['<', '>'], "")]).collect()
 }
 
 fn format_argument_item(argument: &Arg) -> String {

@@ -67,7 +67,7 @@ pub(crate) fn cannot(operation: &str, path: &Path, error: &impl Display) -> Host
     HostError::refused(format!("cannot {operation} {}: {error}", path.display()))
 }
 
-/// A problem and what to do, as `check` and `ssh plan` print it.
+/// A problem and what to do, as `ssh plan` prints it.
 pub fn problem(problem: &str, hint: &str) -> String {
     format!("problem: {problem}\nhint: {hint}")
 }
@@ -1132,10 +1132,38 @@ pub fn check_passed(config: &Path, store: &Path, users: usize) -> String {
     format!("no problems found in {} and {} ({users})\n", config.display(), store.display())
 }
 
-/// How many problems there are.
-pub fn check_failed(problems: usize) -> String {
-    format!("found {}", count(problems, "problem", "problems"))
+/// The same where only the configuration was checked.
+pub fn config_check_passed(config: &Path) -> String {
+    format!("no problems found in {}\n", config.display())
 }
+
+/// A finding and what to do.
+pub fn graded(grade: &str, found: &str, hint: &str) -> String {
+    format!("{grade}: {found}\nhint: {hint}")
+}
+
+/// How many findings there are of each grade.
+pub fn check_summary(errors: usize, warnings: usize) -> String {
+    let counts = [(errors, "error", "errors"), (warnings, "warning", "warnings")];
+    let found =
+        counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| count(number, one, many));
+    format!("found {}", found.collect::<Vec<_>>().join(", "))
+}
+
+/// Mail is on, and its program cannot be run: the finding and the hint.
+pub fn no_sendmail(config: &Path, sendmail: &Path, error: &impl Display) -> (String, &'static str) {
+    (
+        format!(
+            "{}: `mail = true`, and {} cannot be run, so no mail is sent: {error}",
+            config.display(),
+            sendmail.display()
+        ),
+        "install a mail server, set `sendmail` to the program of the one that is there, or set `mail = false`",
+    )
+}
+
+/// What to do where accounts cannot be looked up.
+pub const PASSWD_HINT: &str = "check the line `passwd:` of /etc/nsswitch.conf and the services that it names";
 
 /// Groups or accounts cannot be looked up.
 pub fn names_not_looked_up(error: &impl Display) -> String {

@@ -463,30 +463,33 @@ fn a_rule_knows_where_it_stands() {
     assert_eq!(lines, [3, 5]);
 }
 
+fn graded_flaws(text: &str) -> Vec<(Grade, String)> {
+    let policy = policy(text);
+    let flaws = review(&policy, UnixTime::from_seconds(NOON), &Directory).unwrap();
+    flaws.into_iter().map(|flaw| (flaw.grade, flaw.problem)).collect()
+}
+
 fn flaws(text: &str) -> Vec<String> {
-    review(&policy(text), UnixTime::from_seconds(NOON), &Directory)
-        .unwrap()
-        .into_iter()
-        .map(|flaw| flaw.problem)
-        .collect()
+    graded_flaws(text).into_iter().map(|(_, problem)| problem).collect()
 }
 
 #[test]
 fn rules_that_can_never_decide_are_told() {
-    for (rules, told) in [
-        (skip("users = []"), "`users` is empty"),
-        (skip("key_types = []"), "`key_types` is empty"),
-        (skip("from = []"), "`from` is empty"),
-        (skip("users = [\"alice\", \"!alice\"]"), "`users` wants and does not want the same"),
-        (skip("until = 2027-01-30"), "its last day is over"),
-        (skip("groups = [\"nosuch\"]"), "no group is called nosuch"),
-        (skip("groups = [\"!nosuch\"]"), "no group is called nosuch"),
-        (skip("users = [\"bob\"]"), "there is no account bob"),
-        (skip("users = [\"Alice\"]"), "the account Alice is called alice"),
-        (skip("users = [\"!Alice\"]"), "the account Alice is called alice"),
+    use Grade::{Error, Warning};
+    for (rules, grade, told) in [
+        (skip("users = []"), Error, "`users` is empty"),
+        (skip("key_types = []"), Error, "`key_types` is empty"),
+        (skip("from = []"), Error, "`from` is empty"),
+        (skip("users = [\"alice\", \"!alice\"]"), Error, "`users` wants and does not want the same"),
+        (skip("until = 2027-01-30"), Warning, "its last day is over"),
+        (skip("groups = [\"nosuch\"]"), Warning, "no group is called nosuch"),
+        (skip("groups = [\"!nosuch\"]"), Warning, "no group is called nosuch"),
+        (skip("users = [\"bob\"]"), Warning, "there is no account bob"),
+        (skip("users = [\"Alice\"]"), Error, "the account Alice is called alice"),
+        (skip("users = [\"!Alice\"]"), Error, "the account Alice is called alice"),
     ] {
-        let flaws = flaws(&rules);
-        assert!(flaws.len() == 1 && flaws[0].starts_with(told), "{rules}: {flaws:?}");
+        let flaws = graded_flaws(&rules);
+        assert!(flaws.len() == 1 && flaws[0].0 == grade && flaws[0].1.starts_with(told), "{rules}: {flaws:?}");
     }
 }
 

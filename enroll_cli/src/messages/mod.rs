@@ -29,6 +29,11 @@ pub(crate) fn invalid_user_name(error: &impl Display) -> Failure {
     Failure::refused(format!("cannot use this user name: {error}"))
 }
 
+/// A word that is no label.
+pub(crate) fn invalid_label(label: &str, rule: &str) -> Failure {
+    Failure::usage(format!("invalid value '{label}' for <TO>: {rule}")).hint("twinlock device rename --help")
+}
+
 /// The host has no account of this name.
 pub(crate) fn no_account(name: &UserName) -> Failure {
     Failure::refused(format!("there is no account named {name}"))
@@ -44,5 +49,5 @@ pub(crate) fn no_own_account(uid: u32) -> Failure {
 /// The passwd database cannot be queried.
 pub(crate) fn no_passwd_database(error: &impl Display) -> Failure {
     Failure::refused(twinlock_hostcheck::messages::no_passwd_database(error))
-        .hint("check the line `passwd:` of /etc/nsswitch.conf and the services that it names")
+        .hint(twinlock_hostcheck::messages::PASSWD_HINT)
 }

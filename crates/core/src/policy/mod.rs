@@ -18,7 +18,7 @@ use std::{
 
 pub use first_factor::{FirstFactors, KeyType, ProvenKey, is_sshd};
 pub use network::{Network, Source};
-pub use review::{Hosts, RuleProblem, review};
+pub use review::{Grade, Hosts, RuleProblem, review};
 pub use rule::{Names, Rule};
 pub use second_factor::SecondFactor;
 

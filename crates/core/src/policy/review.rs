@@ -15,10 +15,31 @@ pub trait Hosts: Groups {
     fn account_found_as(&self, name: &UserName) -> io::Result<Option<UserName>>;
 }
 
+/// How much a finding of `twinlock check` matters.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Grade {
+    /// A mistake on every host and every day.
+    Error,
+    /// It comes about without a mistake: a user leaves, a day passes, a host lacks a group of the others.
+    Warning,
+}
+
+impl Grade {
+    /// As JSON and messages spell it.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Error => "error",
+            Self::Warning => "warning",
+        }
+    }
+}
+
 /// What is wrong with a rule.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct RuleProblem<'p> {
     pub rule: &'p Rule,
+    pub grade: Grade,
     /// What is wrong with it.
     pub problem: String,
     /// What to do.
@@ -32,21 +53,26 @@ pub struct RuleProblem<'p> {
 pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::Result<Vec<RuleProblem<'p>>> {
     let mut flaws = Vec::new();
     for (index, rule) in policy.rules.iter().enumerate() {
-        let mut say = |problem: String, hint: &str| flaws.push(RuleProblem { rule, problem, hint: hint.to_owned() });
+        let mut say = |grade, problem: String, hint: &str| {
+            flaws.push(RuleProblem { rule, grade, problem, hint: hint.to_owned() });
+        };
         for (condition, what) in empty_conditions(rule) {
             say(
+                Grade::Error,
                 format!("`{condition}` {what}, so the rule fits nobody"),
                 "give it what it is meant for, or leave the line out",
             );
         }
         if rule.until.is_some_and(|end| end <= now) {
             say(
+                Grade::Warning,
                 "its last day is over, so the rule fits nobody any more".into(),
                 "remove the rule, or give it a later `until`",
             );
         }
         if let Some(earlier) = policy.rules.iter().take(index).find(|earlier| covers(earlier, rule)) {
             say(
+                Grade::Error,
                 format!(
                     "an earlier rule ({}) fits every login that this one fits, so this one never decides",
                     earlier.title()
@@ -57,6 +83,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         for (named, unnamed, used_by) in second_names(rule) {
             if !policy.rules.iter().any(|other| is_same_but_for_services(other, rule) && does_name(other, unnamed)) {
                 say(
+                    Grade::Error,
                     format!("it names the service {named} and not {unnamed}; `{used_by}` uses the latter"),
                     &format!("name both, as in services = [{}]", both(rule, named, unnamed)),
                 );
@@ -66,6 +93,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         let without_key = policy.most_lenient_after(index, |later| later.key_types.is_none());
         if rule.key_types.as_ref().is_some_and(|types| !types.is_empty()) && without_key < rule.second_factor {
             say(
+                Grade::Error,
                 format!(
                     "it is stricter than what follows it, so it also holds for logins of which sshd shows no key (a \
                      password, or a key alone), and second_factor = \"{}\" holds for those",
@@ -77,6 +105,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         for group in names(rule.groups.as_ref()) {
             if hosts.members(group)?.is_none() {
                 say(
+                    Grade::Warning,
                     format!("no group is called {group}, so it is unknown which logins the rule fits"),
                     "write the name as `id` spells it; until then the strictest of what the rules could mean holds",
                 );
@@ -90,10 +119,11 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
             match found {
                 Some(called) if called.as_str() == user => {}
                 Some(called) => say(
+                    Grade::Error,
                     format!("the account {user} is called {called}, so the name fits nobody"),
                     "write the name as `id` spells it",
                 ),
-                None => say(format!("there is no account {user}"), "fix the name, or remove it"),
+                None => say(Grade::Warning, format!("there is no account {user}"), "fix the name, or remove it"),
             }
         }
     }

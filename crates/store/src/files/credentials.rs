@@ -175,11 +175,13 @@ impl WriteCredentials for CredentialFiles {
 
     fn remove(&self, subject: &Subject) -> Result<bool, StoreError> {
         let name = file_name(subject, SUFFIX)?;
-        let folder = self.open()?;
+        let (root, folder) = self.open_folders()?;
         folder.remove(&format!(".{name}.new"))?;
         folder.remove(&pending_name(subject)?)?;
         let removed = folder.remove(&name)?;
         folder.sync()?;
+        // An entry that stays behind means nothing: see [`uid_index`].
+        let _ = uid_index::remove(&root, subject);
         Ok(removed)
     }
 }

@@ -20,10 +20,7 @@ fn both_refuse(alice: &User<'_>, told: &[&str]) {
 fn check_finds(alice: &User<'_>, told: &[&str]) {
     let output = alice.world.twinlock(&["check"]);
     assert_eq!((output.code, output.stdout.as_str()), (Some(1), ""), "{output:?}");
-    assert!(
-        output.stderr.starts_with("problem: ") && output.stderr.ends_with("twinlock: found 1 problem\n"),
-        "{output:?}"
-    );
+    assert!(output.stderr.starts_with("error: ") && output.stderr.ends_with("twinlock: found 1 error\n"), "{output:?}");
     assert!(told.iter().all(|text| output.stderr.contains(text)), "{told:?} in {}", output.stderr);
 }
 

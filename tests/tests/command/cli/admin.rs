@@ -85,6 +85,26 @@ fn remove_with_yes_takes_credentials_and_state_away() {
     });
 }
 
+/// After userdel, with or without a state file, `remove` leaves nothing: neither the files nor the entry by uid.
+#[test]
+fn an_account_that_is_gone_can_be_removed() {
+    for is_stateless in [false, true] {
+        with_account(|world, _| {
+            let empty = Snapshot::of(STORE).paths().len();
+            world.enrol("alice");
+            world.remove_account("alice");
+            let state = twinlock_tests::state_of("alice");
+            assert!(state.exists() && std::path::Path::new(STORE).join("uid/1001").exists());
+            if is_stateless {
+                std::fs::remove_file(state).unwrap();
+            }
+            assert_eq!(world.twinlock(&["remove", "alice", "--yes"]).code, Some(0));
+            assert_eq!(Snapshot::of(STORE).paths().len(), empty);
+            assert_eq!(world.twinlock(&["remove", "alice", "--yes"]).code, Some(1), "there is no account named alice");
+        });
+    }
+}
+
 #[test]
 fn remove_says_what_it_means_under_the_policy_in_force() {
     with_alice(|world, _| {

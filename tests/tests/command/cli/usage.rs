@@ -55,7 +55,7 @@ fn the_flags_are_those_that_are_promised() {
             (&["recovery", "new"], &["no-confirm", "json", "config", "help", "version"]),
             (&["unlock"], &["config", "help", "version"]),
             (&["remove"], &["yes", "config", "help", "version"]),
-            (&["check"], &["config", "help", "version"]),
+            (&["check"], &["config-only", "strict", "json", "config", "help", "version"]),
         ];
         for (verb, flags) in promised {
             let help = world.twinlock(&[verb, &["--help"]].concat()).stdout;

@@ -39,6 +39,45 @@ fn a_suspended_device_opens_nothing_until_it_is_resumed() {
 }
 
 #[test]
+fn the_devices_of_an_account_that_is_gone_can_be_changed() {
+    with_account(|world| {
+        world.enrol("alice");
+        world.enrol_with("alice", &["--add", "--label", "tablet"]);
+        world.remove_account("alice");
+        done(world, &["device", "suspend", "alice", "phone"]);
+        done(world, &["device", "rename", "alice", "tablet", "slate"]);
+        done(world, &["device", "remove", "alice", "slate"]);
+        let devices = done(world, &["device", "list", "alice"]).stdout;
+        assert!(
+            devices.lines().count() == 1 && devices.contains("  phone  ") && devices.contains("SUSPENDED"),
+            "{devices}"
+        );
+        refused(world, &["device", "list", "zoe"], 1, "there is no account named zoe");
+    });
+}
+
+#[test]
+fn without_a_user_they_are_the_devices_of_the_own_account() {
+    with_account(|world| {
+        world.enrol("root");
+        world.enrol_with("root", &["--add", "--label", "tablet"]);
+        for (words, told) in [
+            (&["device", "rename", "phone", "old phone"][..], "renamed"),
+            (&["device", "suspend", "old phone"], "suspended"),
+            (&["device", "resume", "old phone"], "resumed"),
+            (&["device", "remove", "old phone"], "removed"),
+        ] {
+            let output = done(world, words);
+            assert!(output.stderr.starts_with("root: ") && output.stderr.contains(told), "{output:?}");
+        }
+        let devices = done(world, &["device", "list"]).stdout;
+        assert!(devices.lines().count() == 1 && devices.contains("  tablet  "), "{devices}");
+        refused(world, &["device", "rename", "tablet"], 2, "twinlock device rename [OPTIONS] [USER] <DEVICE> <TO>");
+        refused(world, &["device", "suspend"], 2, "twinlock device suspend [USER] <DEVICE>");
+    });
+}
+
+#[test]
 fn suspending_every_device_makes_nobody_a_one_factor_user() {
     with_account(|world| {
         let phone = world.enrol("alice");

@@ -177,6 +177,7 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
         lock.answer(app.code_at(app.now_step() + 1)).run(world);
         world.write_secret("/root/old", "GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n12345678\n");
         world.account("bob");
+        world.write("/etc/twinlock/over.toml", "[[rule]]\nuntil = 2020-01-31\nsecond_factor = \"skip\"\n");
         let import = ["import", "google-authenticator", "--user", "bob", "/root/old"];
 
         let status = json(world, &["status", "alice"]);
@@ -191,6 +192,7 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
             ("recovery count", json(world, &["recovery", "count", "alice"])),
             ("import", json(world, &import)),
             ("doctor", json(world, &["doctor"])),
+            ("check", json(world, &["check", "--config-only", "/etc/twinlock/over.toml"])),
             ("explain", json(world, &["explain", "alice", "--from", "192.0.2.7"])),
         ];
         let lists = lists(world, "json.md");

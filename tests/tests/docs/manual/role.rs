@@ -36,7 +36,8 @@ fn on_a_host(test: impl FnOnce(&Host<'_>) + Send) {
             "ansible_python_interpreter": "/usr/bin/python3",
             "twinlock_admin": "alice",
             "twinlock_admin_uri": format!("otpauth://totp/web01:alice?secret={SECRET}&issuer=web01"),
-            "twinlock_config": "# by ansible\nfail_delay = \"0s\"\n",
+            // With a rule whose last day is over, as after every roll-out: a warning, which stops nothing.
+            "twinlock_config": "# by ansible\nfail_delay = \"0s\"\n[[rule]]\nuntil = 2020-01-31\nsecond_factor = \"enroll\"\n",
             "twinlock_prove_host": "127.0.0.1",
             "twinlock_prove_port": port,
         });
