@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Resync(User),
     /// Show all accounts that may log in, also those without a second factor
     List(List),
+    /// Report for every account whether it needs a second factor, by which rule, until when, and what it has
+    Report(Report),
     /// Take over what users had with another module
     Import {
         #[command(subcommand)]
@@ -177,6 +179,16 @@ pub(crate) struct List {
     /// throttle, error
     #[arg(long)]
     pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Report {
+    /// Print one JSON object: host, time, version, config, totals, notes, accounts
+    #[arg(long, conflicts_with = "csv")]
+    pub(crate) json: bool,
+    /// Print comma-separated values (RFC 4180), a line for each account
+    #[arg(long)]
+    pub(crate) csv: bool,
 }
 
 #[derive(Debug, Subcommand)]
@@ -376,7 +388,11 @@ pub(crate) struct Users {
 #[derive(Debug, Args)]
 pub(crate) struct Explain {
     /// The account that logs in, existing or not
-    pub(crate) user: String,
+    #[arg(required_unless_present = "all")]
+    pub(crate) user: Option<String>,
+    /// Every account that may log in, and which of them will be refused
+    #[arg(long, conflicts_with = "user")]
+    pub(crate) all: bool,
     /// The PAM service; what its file says behind pam_twinlock.so counts
     #[arg(long, default_value = "sshd")]
     pub(crate) service: String,
@@ -389,7 +405,8 @@ pub(crate) struct Explain {
     /// The day or the time (RFC 3339) [default: now]
     #[arg(long, value_name = "DATE", value_parser = point_in_time)]
     pub(crate) at: Option<UnixTime>,
-    /// Print one JSON object: user, service, from, key_type, at, rule (number, name, file, line; null if none fits),
+    /// Print one JSON object, or with --all an array of them: user, service, from, key_type, at, rule (number, name, file,
+    /// line, until; null if none fits),
     /// second_factor, remember, doubt, enrolled, outcome (passes, asked, enrolls or refused), key_alone (passes or
     /// refused: what the guard does of a login by key alone; null if the service is not sshd), notes
     #[arg(long)]

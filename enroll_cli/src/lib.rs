@@ -4,6 +4,7 @@
 
 #![forbid(unsafe_code)]
 
+mod accounts;
 mod adopt;
 mod authenticator;
 mod backend;
@@ -11,12 +12,14 @@ mod check;
 mod cli;
 mod completions;
 mod context;
+mod csv;
 mod device;
 mod dialogue;
 mod doctor;
 mod echo;
 mod enroll;
 mod explain;
+mod explanation;
 mod failure;
 mod forget;
 mod import;
@@ -30,6 +33,7 @@ mod progress;
 mod recovery;
 mod remove;
 mod repair;
+mod report;
 mod resync;
 mod secret;
 mod ssh;
@@ -77,6 +81,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Adopt(arguments) => adopt::run(&config, &arguments),
         Command::Repair(arguments) => repair::run(&config, &arguments),
         Command::Store { verb } => store::run(&config, &verb),
+        Command::Report(arguments) => report::run(&config, &arguments),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Check(arguments) => check::run(&config, &arguments),

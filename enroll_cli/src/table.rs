@@ -53,6 +53,20 @@ pub(crate) fn for_people(rows: &[Listed], colour: Colour) -> String {
     text
 }
 
+/// Headings and aligned columns, without colours. The last column is as wide as it likes.
+pub(crate) fn columns<const N: usize>(headings: [&str; N], rows: impl Iterator<Item = [String; N]>) -> String {
+    let rows: Vec<[String; N]> =
+        rows.map(|row| row.map(|cell| sanitize_for_terminal(&cell.replace('\n', " ")))).collect();
+    let mut widths = headings.map(UnicodeWidthStr::width);
+    for row in &rows {
+        for (width, cell) in widths.iter_mut().zip(row) {
+            *width = (*width).max(cell.width());
+        }
+    }
+    let all = std::iter::once(headings.map(str::to_owned)).chain(rows);
+    all.map(|row| line(&row, &widths, |_| Style::new())).collect()
+}
+
 /// A line a user, its fields between tabs; there are none in names and labels.
 pub(crate) fn for_programs(rows: &[Listed]) -> String {
     rows.iter().map(|row| cells(row, labels(row)).join("\t") + "\n").collect()
@@ -84,7 +98,8 @@ fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {
     .map(|cell| sanitize_for_terminal(&cell.replace('\n', " ")))
 }
 
-fn labels(row: &Listed) -> String {
+/// The labels of the user's apps and devices.
+pub(crate) fn labels(row: &Listed) -> String {
     let label = |one: &twinlock_service::status::AuthenticatorStatus| {
         if one.suspended { list::suspended(&one.label) } else { one.label.clone() }
     };

@@ -39,6 +39,14 @@ impl UnixTime {
         Self::from_seconds(self.0.saturating_add(span.as_secs()))
     }
 
+    /// The day in UTC, as RFC 3339 writes it (`2026-11-24`).
+    #[must_use]
+    pub fn day(self) -> String {
+        let mut text = self.to_string();
+        text.truncate("2026-11-24".len());
+        text
+    }
+
     /// Reads RFC 3339 in UTC, as [`fmt::Display`] writes it.
     ///
     /// # Errors
@@ -73,6 +81,12 @@ mod tests {
             let time = UnixTime::from_seconds(seconds);
             assert_eq!(UnixTime::parse(&time.to_string()).unwrap(), time);
         }
+    }
+
+    #[test]
+    fn the_day_is_that_of_utc() {
+        assert_eq!(UnixTime::from_seconds(86_399).day(), "1970-01-01");
+        assert_eq!(UnixTime::from_seconds(86_400).day(), "1970-01-02");
     }
 
     #[test]

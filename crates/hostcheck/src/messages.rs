@@ -1345,9 +1345,10 @@ pub fn explained_login(user: &str, service: &str, from: Option<&str>, key_type: 
 }
 
 /// The rule that decides.
-pub fn deciding_rule(number: usize, name: Option<&str>, file: &str, line: usize) -> String {
+pub fn deciding_rule(number: usize, name: Option<&str>, file: &str, line: usize, until: Option<&str>) -> String {
     let name = name.map(|name| format!(" \"{name}\"")).unwrap_or_default();
-    format!("{number}{name}, {file}:{line}")
+    let until = until.map(|day| format!(", until {day}")).unwrap_or_default();
+    format!("{number}{name}, {file}:{line}{until}")
 }
 
 /// No rule decides.

@@ -155,6 +155,36 @@ impl Policy {
         Ok(self.otherwise >= SecondFactor::Enroll)
     }
 
+    /// The rules that exempt some of the logins of an account by one service, namely those from a network or with a type of
+    /// key, up to the first rule that decides all its logins. In doubt a rule is one of them: an auditor asks.
+    ///
+    /// # Errors
+    /// [`PolicyError`].
+    pub fn partial_exemptions(
+        &self,
+        service: &str,
+        user: &UserName,
+        now: UnixTime,
+        groups: &dyn Groups,
+    ) -> Result<Vec<&Rule>, PolicyError> {
+        let groups = AskedOnce::new(groups);
+        let mut found = Vec::new();
+        for rule in &self.rules {
+            let applies = rule.services.as_ref().is_none_or(|services| services.contain(service))
+                && rule.until.is_none_or(|end| now < end);
+            if !applies || !rule.may_speak_of(user, &groups)? {
+                continue;
+            }
+            if rule.from.is_none() && rule.key_types.is_none() {
+                break;
+            }
+            if rule.second_factor < SecondFactor::Enroll {
+                found.push(rule);
+            }
+        }
+        Ok(found)
+    }
+
     /// The most lenient of what the rules behind one say, of those that count, and of what holds where none fits.
     fn most_lenient_after(&self, index: usize, counts: impl Fn(&Rule) -> bool) -> SecondFactor {
         let following = self.rules.iter().skip(index.saturating_add(1)).filter(|rule| counts(rule));

@@ -61,6 +61,12 @@ impl Names {
 }
 
 impl Rule {
+    /// Its last day, if it has one.
+    #[must_use]
+    pub fn last_day(&self) -> Option<String> {
+        self.until.map(|end| UnixTime::from_seconds(end.seconds().saturating_sub(1)).day())
+    }
+
     /// What the administrator calls the rule, or where it stands.
     #[must_use]
     pub fn title(&self) -> &str {

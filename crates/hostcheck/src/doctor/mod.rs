@@ -11,7 +11,7 @@ mod questions;
 
 pub use checks::{NO_FIRST_FACTOR, NOT_ENROLLED, described};
 pub use finding::{Finding, Severity};
-pub use host::Scope;
+pub use host::{OUTSIDE, Scope};
 
 use crate::{HostError, Installation};
 

@@ -158,7 +158,7 @@ fn json_has_the_promised_fields_in_their_order() {
         let output = world.twinlock(&["explain", "alice", "--json", "--from", "192.0.2.7", "--at", "2027-01-31"]);
         let expected = json!({
             "user": "alice", "service": "sshd", "from": "192.0.2.7", "key_type": null, "at": "2027-01-31T12:00:00Z",
-            "rule": { "number": 2, "name": "a \"b\"", "file": CONFIG, "line": 6 },
+            "rule": { "number": 2, "name": "a \"b\"", "file": CONFIG, "line": 6, "until": "2027-01-31" },
             "second_factor": "required", "remember": null, "doubt": null, "enrolled": true, "outcome": "asked",
             "key_alone": "refused", "notes": [],
         });

@@ -9,6 +9,7 @@ mod interactive;
 mod interrupted;
 mod qr;
 mod recovery;
+mod report;
 mod secrets;
 mod status;
 mod store;

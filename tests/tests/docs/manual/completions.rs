@@ -30,7 +30,7 @@ fn offered(world: &World, words: &str) -> Vec<String> {
 fn bash_completes_verbs_flags_and_values() {
     in_world(|world| {
         assert_eq!(offered(world, "twinlock enr"), ["enroll"]);
-        assert_eq!(offered(world, "twinlock re"), ["recovery", "remove", "resync", "repair"]);
+        assert_eq!(offered(world, "twinlock re"), ["recovery", "remove", "resync", "report", "repair"]);
         assert_eq!(offered(world, "twinlock device s"), ["suspend"]);
         assert_eq!(offered(world, "twinlock list --w"), ["--without"]);
         assert_eq!(offered(world, "twinlock enroll --type h"), ["hotp"]);

@@ -181,6 +181,7 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
         let import = ["import", "google-authenticator", "--user", "bob", "/root/old"];
 
         let status = json(world, &["status", "alice"]);
+        let report = json(world, &["report"]);
         let printed = [
             ("status", status.clone()),
             ("Authenticators", status["authenticators"].clone()),
@@ -193,6 +194,8 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
             ("import", json(world, &import)),
             ("doctor", json(world, &["doctor"])),
             ("check", json(world, &["check", "--config-only", "/etc/twinlock/over.toml"])),
+            ("report", report.clone()),
+            ("Accounts of the report", report["accounts"].clone()),
             ("explain", json(world, &["explain", "alice", "--from", "192.0.2.7"])),
         ];
         let lists = lists(world, "json.md");
