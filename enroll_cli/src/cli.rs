@@ -81,6 +81,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: Ssh,
     },
+    /// In an emergency, let everybody log in without a second factor for a while
+    Emergency {
+        #[command(subcommand)]
+        verb: EmergencyCommand,
+    },
     /// Look for what locks people out or lets them in without a code: in sshd, in its PAM files, in the accounts
     Doctor(Doctor),
     /// Log a user in by the real PAM files, outside of sshd, and say what each line of them does
@@ -451,7 +456,7 @@ pub(crate) struct SshEnable {
     #[arg(long, value_enum, default_value = "key+code")]
     pub(crate) mode: SshMode,
     /// Undo everything after this span, 1s to 1day, unless `twinlock ssh confirm` comes before
-    #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = trial)]
+    #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = up_to_a_day)]
     pub(crate) r#try: Duration,
     /// Keep it at once, without a trial: for configuration management that has tried it elsewhere
     #[arg(long, conflicts_with = "try")]
@@ -468,6 +473,20 @@ pub(crate) struct SshEnable {
     /// Although `twinlock doctor` finds that somebody would be locked out, or let in
     #[arg(long)]
     pub(crate) despite_lockouts: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum EmergencyCommand {
+    /// Ask nobody for a second factor, in no service and whatever the rules say, until the time is over or the host restarts
+    Off {
+        /// For how long, 1s to 1day
+        #[arg(long = "for", value_name = "SPAN", default_value = "1h", value_parser = up_to_a_day)]
+        span: Duration,
+    },
+    /// End it now
+    On,
+    /// Say whether second factors are off, and until when
+    Status,
 }
 
 #[derive(Debug, Args)]
@@ -541,10 +560,10 @@ pub(crate) fn label(text: &str) -> Result<Label, &'static str> {
     Label::parse(text).ok_or(Label::RULE)
 }
 
-fn trial(text: &str) -> Result<Duration, String> {
+fn up_to_a_day(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
     let known = Duration::from_secs(1)..=Duration::from_hours(24);
-    if known.contains(&span) { Ok(span) } else { Err("a trial lasts from one second to one day".into()) }
+    if known.contains(&span) { Ok(span) } else { Err("it lasts from one second to one day".into()) }
 }
 
 /// A day (its noon, so that no time zone makes another of it) or a time.

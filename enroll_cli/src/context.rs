@@ -55,16 +55,21 @@ impl CommandContext {
     /// Where everything is written down.
     pub(crate) fn audit_log(&self) -> SystemAuditLog<'_> {
         let notify = &self.config.notify;
-        SystemAuditLog {
-            program: "twinlock",
-            by_uid: nix::unistd::Uid::current().as_raw(),
-            by_login_uid: host::login_uid(),
-            service: "twinlock",
-            rhost: None,
-            source: AttemptSource::Known,
-            mail: if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off },
-            clock: &SystemClock,
-        }
+        audit_log(if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off })
+    }
+}
+
+/// Where everything is written down, and a mail may be sent.
+pub(crate) fn audit_log(mail: Mailing<'_>) -> SystemAuditLog<'_> {
+    SystemAuditLog {
+        program: "twinlock",
+        by_uid: nix::unistd::Uid::current().as_raw(),
+        by_login_uid: host::login_uid(),
+        service: "twinlock",
+        rhost: None,
+        source: AttemptSource::Known,
+        mail,
+        clock: &SystemClock,
     }
 }
 

@@ -8,7 +8,10 @@ use twinlock_core::{
     ports::Clock,
 };
 use twinlock_hostcheck::{forecast::Forecast, messages as hostcheck_messages};
-use twinlock_store::host::{self, SystemClock};
+use twinlock_store::{
+    files::emergency_in_force,
+    host::{self, SystemClock},
+};
 
 use crate::{
     accounts::Accounts,
@@ -32,6 +35,7 @@ pub(crate) fn run(config: &Path, arguments: &Explain) -> Result<(), Failure> {
         from: arguments.from.as_deref(),
         key_type: arguments.key_type,
         at: arguments.at.unwrap_or_else(|| SystemClock.now()),
+        emergency: if arguments.at.is_none() { emergency_in_force() } else { None },
     };
     match &arguments.user {
         Some(user) => of_one(&logins, user, arguments.json),

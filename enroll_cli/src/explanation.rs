@@ -7,12 +7,13 @@ use serde::{Serialize, Serializer};
 use twinlock_core::{
     account::Subject,
     module_arguments::ModuleArgument,
-    policy::{Decision, Facts, FirstFactors, KeyType, Rule, SecondFactor, Source, is_sshd},
+    policy::{Decision, EmergencyInForce, Facts, FirstFactors, KeyType, Rule, SecondFactor, Source, is_sshd},
     record::Record,
     throttle::Mode,
     time::UnixTime,
 };
 use twinlock_hostcheck::{
+    emergency::EmergencyStatus,
     forecast::{Codes, FactorStatus, Forecast, by_key_alone, login},
     messages::{self, Remembering},
     pam_files::{self, Line, Phase, has},
@@ -87,6 +88,8 @@ pub(crate) struct Logins<'a> {
     pub(crate) from: Option<&'a str>,
     pub(crate) key_type: Option<KeyType>,
     pub(crate) at: UnixTime,
+    /// What applies instead of every rule, if it is to count.
+    pub(crate) emergency: Option<EmergencyInForce>,
 }
 
 /// What the PAM file of the service has, read once for all accounts.
@@ -186,6 +189,9 @@ impl<'a> Logins<'a> {
     }
 
     fn decide(&self, subject: Option<&Subject>, first_factors: &FirstFactors) -> Result<Decision<'a>, Failure> {
+        if let Some(emergency) = self.emergency {
+            return Ok(emergency.decision());
+        }
         let facts = Facts {
             service: self.service,
             user: subject.map(|subject| &subject.name),
@@ -320,6 +326,9 @@ impl<'a> Logins<'a> {
 
     /// What applies if no rule matches, and its place.
     pub(crate) fn otherwise(&self) -> String {
+        if let Some(end) = EmergencyStatus::of_host().end().filter(|_| self.emergency.is_some()) {
+            return messages::emergency_decides(end);
+        }
         let line = place_of(self.text, "second_factor").map(|offset| line_and_column(self.text, offset).0);
         messages::decides_otherwise(line.map(|line| (self.file, line)))
     }

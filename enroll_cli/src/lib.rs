@@ -17,6 +17,7 @@ mod device;
 mod dialogue;
 mod doctor;
 mod echo;
+mod emergency;
 mod enroll;
 mod explain;
 mod explanation;
@@ -85,6 +86,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Emergency { verb } => emergency::run(&verb),
         Command::Doctor(arguments) => doctor::run(&config, &arguments),
         Command::TestLogin(arguments) => test_login::run(&config, &arguments),
         Command::Completions { shell } => completions::run(shell),

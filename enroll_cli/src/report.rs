@@ -98,7 +98,7 @@ impl<'a> Whole<'a> {
     pub(crate) fn gather(context: &'a CommandContext, (file, text): (&'a str, &'a [u8])) -> Result<Self, Failure> {
         let now = SystemClock.now();
         let (service, from) = ("sshd", Some(OUTSIDE));
-        let logins = Logins { context, file, text, service, from, key_type: None, at: now };
+        let logins = Logins { context, file, text, service, from, key_type: None, at: now, emergency: None };
         let accounts = Accounts::find(context, None)?;
         let rows = accounts.read(context)?;
         let pam = logins.pam_lines();

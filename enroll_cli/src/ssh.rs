@@ -4,6 +4,7 @@ use std::path::Path;
 
 use twinlock_hostcheck::{
     doctor::{self, NOT_ENROLLED},
+    emergency::EmergencyStatus,
     messages,
     ssh::{self, EnableMode, ServerState},
     trial::{self, ChangedService, Confirmed, LaterChanges, Objection, ObjectionKind, Proposal, State},
@@ -30,6 +31,7 @@ pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
 }
 
 fn plan(context: &CommandContext, mode: SshMode) -> Result<(), Failure> {
+    warn_of_emergency();
     let proposal = match ssh::propose(mode.into(), &print_note)? {
         State::Enabled(enabled) => {
             print_note(&enabled.describe());
@@ -46,6 +48,7 @@ fn plan(context: &CommandContext, mode: SshMode) -> Result<(), Failure> {
 }
 
 fn enable(context: &CommandContext, arguments: &SshEnable) -> Result<(), Failure> {
+    warn_of_emergency();
     let mode = arguments.mode.into();
     let proposal = match ssh::propose(mode, &print_note)? {
         State::Enabled(enabled) => {
@@ -59,6 +62,13 @@ fn enable(context: &CommandContext, arguments: &SshEnable) -> Result<(), Failure
     refuse_objections(context, &proposal, arguments)?;
     proposal.carry_out((!arguments.keep).then_some(arguments.r#try), &print_note)?;
     Ok(())
+}
+
+/// What is enabled asks nobody yet while an emergency is in force.
+fn warn_of_emergency() {
+    if let Some(end) = EmergencyStatus::of_host().end() {
+        print_note(&messages::warning(&messages::second_factors_off(end)));
+    }
 }
 
 /// Refuses what was not overridden by its flag; what was, is told.

@@ -36,7 +36,12 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         };
     }
     match context.policy {
-        SecondFactor::Skip => return PamResultCode::PAM_IGNORE,
+        SecondFactor::Skip => {
+            if context.emergency.is_some() {
+                result::exempted(transaction, user, &context.exemption());
+            }
+            return PamResultCode::PAM_IGNORE;
+        }
         SecondFactor::Optional => match context.backend.is_not_enrolled(subject, context.request(transaction, None)) {
             Ok(true) => return PamResultCode::PAM_IGNORE,
             Ok(false) => {}

@@ -1,7 +1,9 @@
 //! The auth phase: one attempt under the policy that fits, and its result for the account phase.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{audit::Reason, credentials::Enrolment, otp::Otp, policy::SecondFactor, record::Origin};
+use twinlock_core::{
+    audit::Reason, credentials::Enrolment, otp::Otp, policy::SecondFactor, ports::Clock as _, record::Origin,
+};
 use twinlock_login::{
     attempt::{Attempt, Login, Outcome},
     snapshot::LazySnapshot,
@@ -55,7 +57,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Err(attempt) => {
             let attempt = with_context(attempt, &context, transaction);
             let code = result::end(transaction, context.user(), &attempt, context.backend.logged());
-            show_result(transaction, context.config.help(), &attempt);
+            show_result(transaction, &context, &attempt);
             match attempt.outcome {
                 Outcome::Granted(granted) => (code, Evidence::Granted(granted)),
                 Outcome::NotAsked(exempt) => (code, Evidence::Exempt(exempt)),
@@ -133,9 +135,9 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
     let in_log = context.backend.logged() == Logged::Elsewhere;
     match attempt.outcome {
         Outcome::NotAsked(_) => {
-            if let Some(rule) = &context.rule {
-                attempt.audit.detail = Some(messages::exempted_by_rule(rule));
-            }
+            let exemption = context.exemption();
+            attempt.audit.detail = exemption.detail.or(attempt.audit.detail);
+            attempt.audit.emergency = exemption.emergency;
         }
         Outcome::Granted(_) | Outcome::Refused(_) | Outcome::TooSoon(_) | Outcome::NoAnswer(_) if in_log => {}
         Outcome::Refused(Reason::NotEnrolled) if context.policy == SecondFactor::Enroll => {
@@ -150,7 +152,7 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
 }
 
 /// What the user is told, after the verdict is on the disk and in the log.
-fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &Attempt) {
+fn show_result(transaction: &mut Transaction<'_>, context: &Context, attempt: &Attempt) {
     match &attempt.outcome {
         Outcome::Granted(granted) => {
             if let Some(notice) = granted.notice() {
@@ -169,10 +171,15 @@ fn show_result(transaction: &mut Transaction<'_>, help: Option<&str>, attempt: &
         Outcome::Refused(Reason::Replayed) => transaction.warn(messages::CODE_USED),
         // The same whatever the reason was: it must not tell who is enrolled.
         Outcome::Refused(_) => {
-            if let Some(help) = help {
+            if let Some(help) = context.config.help() {
                 transaction.warn(help);
             }
         }
-        Outcome::NotAsked(_) | Outcome::NoAnswer(_) => {}
+        Outcome::NotAsked(_) => {
+            if let Some(emergency) = context.emergency {
+                transaction.tell(&messages::second_factors_off(emergency.end(SystemClock.now())));
+            }
+        }
+        Outcome::NoAnswer(_) => {}
     }
 }

@@ -6,11 +6,11 @@ use pam::constants::PamResultCode;
 use twinlock_core::{
     account::{Subject, UserName},
     audit::Reason,
-    policy::{Facts, FirstFactors, Rule, SecondFactor, Source},
+    policy::{EmergencyInForce, Facts, FirstFactors, Rule, SecondFactor, Source},
     ports::{Clock as _, Randomness as _},
     remember::Client,
 };
-use twinlock_login::wire::LoginRequest;
+use twinlock_login::{attempt::AuditEntry, wire::LoginRequest};
 use twinlock_store::{
     config::Config,
     files::{self, Store},
@@ -37,6 +37,8 @@ pub(crate) struct Context {
     remember: Option<Duration>,
     /// The rule that decides.
     pub(crate) rule: Option<String>,
+    /// What decides instead of any rule.
+    pub(crate) emergency: Option<EmergencyInForce>,
     pub(crate) source: Source,
 }
 
@@ -44,10 +46,18 @@ impl Context {
     /// Reads the configuration, looks the user up and asks the policy; the refusal if that cannot be done.
     ///
     /// The account phase loads it anew: a login may take minutes, and what was changed meanwhile holds.
+    ///
+    /// In an emergency the configuration decides nothing, and one that cannot be used is no reason to refuse.
     pub(crate) fn load(transaction: &mut Transaction<'_>, arguments: &Arguments) -> Result<Self, PamResultCode> {
-        let config = files::load_config(&arguments.config).map_err(|fault| {
-            result::refuse(transaction, None, Reason::Config, Some(format!("{fault}; {}", fault.hint())))
-        })?;
+        let emergency = files::emergency_in_force();
+        let config = match files::load_config(&arguments.config) {
+            Ok(config) => config,
+            Err(_) if emergency.is_some() => Config::default(),
+            Err(fault) => {
+                let detail = format!("{fault}; {}", fault.hint());
+                return Err(result::refuse(transaction, None, Reason::Config, Some(detail)));
+            }
+        };
         let name = transaction.user.as_ref().ok().and_then(|user| UserName::parse(user).ok());
         let subject = name.map_or(Ok(None), |name| host::account(&name)).map_err(|error| {
             let detail = messages::no_passwd_database(&error);
@@ -61,7 +71,11 @@ impl Context {
             first_factors: &transaction.first_factors,
             now: SystemClock.now(),
         };
-        let decision = config.policy.decide(&facts, &SystemGroups).map_err(|undecided| {
+        let decision = match emergency {
+            Some(emergency) => Ok(emergency.decision()),
+            None => config.policy.decide(&facts, &SystemGroups),
+        };
+        let decision = decision.map_err(|undecided| {
             let user = subject.as_ref().map(|subject| subject.name.as_str());
             result::refuse(transaction, user, Reason::Internal, Some(undecided.to_string()))
         })?;
@@ -79,12 +93,22 @@ impl Context {
         }
         let (remember, rule) = (decision.remember, decision.rule.map(|rule| rule.title().to_owned()));
         let backend = Backend::choose(Store::at(&config.store.directory, &arguments.config), policy);
-        Ok(Self { config, policy, backend, subject, remember, rule, source })
+        Ok(Self { config, policy, backend, subject, remember, rule, emergency, source })
     }
 
     /// The name of the account, if there is one, for the log.
     pub(crate) fn user(&self) -> Option<&str> {
         self.subject.as_ref().map(|subject| subject.name.as_str())
+    }
+
+    /// What the log says of a login that needs no code: what exempts it, if that is not the default of the configuration.
+    pub(crate) fn exemption(&self) -> AuditEntry {
+        let detail = match (self.emergency, &self.rule) {
+            (Some(emergency), _) => Some(messages::exempted_by_emergency(emergency.end(SystemClock.now()))),
+            (None, Some(rule)) => Some(messages::exempted_by_rule(rule)),
+            (None, None) => None,
+        };
+        AuditEntry { emergency: self.emergency.is_some(), detail, ..AuditEntry::default() }
     }
 
     /// The client to recognise, where the rule remembers logins: one that proved a key, from an address.

@@ -2,6 +2,8 @@
 
 use std::{fmt, io};
 
+use twinlock_core::time::UnixTime;
+
 // Shown to users.
 
 /// Asks for a password and a code in one answer, as google-authenticator does.
@@ -33,6 +35,11 @@ pub(crate) fn too_soon(seconds: u64) -> String {
 /// The account phase denies a login that verified no code.
 pub(crate) const NO_CODE_ASKED: &str = "This host requires a second factor, but it is not configured to ask you for one. \
      Tell your administrator; the log of the host has the reason.";
+
+/// Nobody is asked in an emergency.
+pub(crate) fn second_factors_off(end: UnixTime) -> String {
+    format!("Second factors are off on this host until {end}.")
+}
 
 /// An enrolment waits for the end of the login.
 pub(crate) const ENROLMENT_WAITS: &str = "Your second factor will be saved when this login is complete.";
@@ -105,6 +112,11 @@ pub(crate) fn bypass(user: Option<&str>, unverified: Unverified) -> String {
 /// A rule exempts the login.
 pub(crate) fn exempted_by_rule(rule: &str) -> String {
     format!("not asked, by the rule: {rule}")
+}
+
+/// An emergency exempts the login.
+pub(crate) fn exempted_by_emergency(end: UnixTime) -> String {
+    format!("not asked: `twinlock emergency off` is in force until {end}")
 }
 
 /// The prompt of a login over sshd was not answered.

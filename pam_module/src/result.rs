@@ -87,10 +87,16 @@ pub(crate) fn enrolled(transaction: &mut Transaction<'_>, user: Option<&str>, au
     PamResultCode::PAM_SUCCESS
 }
 
+/// Logs that a login needs no code of which the auth phase knows nothing.
+pub(crate) fn exempted(transaction: &mut Transaction<'_>, user: Option<&str>, exemption: &AuditEntry) {
+    log(transaction, user, None, exemption);
+}
+
 fn log(transaction: &mut Transaction<'_>, user: Option<&str>, refused: Option<Reason>, audit: &AuditEntry) {
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let entry = AuditLine { user, service: Some(&service), rhost: rhost.as_deref(), ..audit.line(refused) };
-    transaction.log(priority(refused), &entry.to_string());
+    let priority = if audit.emergency { Priority::Warning } else { priority(refused) };
+    transaction.log(priority, &entry.to_string());
 }
 
 /// A refusal for one reason, with what the administrator should know.

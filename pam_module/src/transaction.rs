@@ -82,7 +82,7 @@ pub(crate) enum Evidence {
 pub(crate) enum Priority {
     /// Something is broken.
     Error = 3,
-    /// A second factor was changed. journald counts such lines apart from attempts.
+    /// A second factor was changed, or an emergency let somebody pass. journald counts such lines apart from attempts.
     Warning = 4,
     /// An attempt was refused.
     Notice = 5,

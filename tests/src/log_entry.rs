@@ -86,7 +86,7 @@ impl LogEntry {
         }
         let entry = Self { values, claimed, clock_offset, detail, text: text.to_owned() };
         let sound = match (entry.value("result"), entry.value("reason")) {
-            ("granted", "-") => true,
+            ("granted", "-" | "emergency") => true,
             ("refused", reason) => REASONS.contains(&reason),
             _ => false,
         };

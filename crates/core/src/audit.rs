@@ -114,6 +114,8 @@ impl Reason {
 pub struct AuditLine<'a> {
     /// Why it was refused; `None` if it was granted.
     pub refused: Option<Reason>,
+    /// Whether it was granted because of an emergency.
+    pub emergency: bool,
     /// `pw_name`.
     pub user: Option<&'a str>,
     /// `totp`, `hotp` or `recovery`.
@@ -134,6 +136,9 @@ pub struct AuditLine<'a> {
     pub detail: Option<&'a str>,
 }
 
+/// The reason of a login that `twinlock emergency off` lets pass, the only one that is granted for a reason.
+pub const EMERGENCY: &str = "emergency";
+
 /// Longest value from outside, in bytes before escaping.
 const LONGEST: usize = 64;
 /// Bytes that a value does not show as they are.
@@ -143,8 +148,11 @@ const LONGEST_DETAIL: usize = 600;
 
 impl fmt::Display for AuditLine<'_> {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let result = if self.refused.is_some() { "refused" } else { "granted" };
-        write!(out, "result={result} reason={}", self.refused.map_or("-", Reason::name))?;
+        let (result, reason) = match self.refused {
+            Some(reason) => ("refused", reason.name()),
+            None => ("granted", if self.emergency { EMERGENCY } else { "-" }),
+        };
+        write!(out, "result={result} reason={reason}")?;
         let values = [
             ("user", self.user),
             ("method", self.method),
@@ -215,7 +223,7 @@ mod tests {
             failures: Some(2),
             claimed: true,
             clock_offset: Some(180),
-            detail: None,
+            ..AuditLine::default()
         };
         assert_eq!(
             entry.to_string(),
@@ -225,6 +233,8 @@ mod tests {
             AuditLine::default().to_string(),
             "result=granted reason=- user=- method=- authenticator=- service=- rhost=- failures=-"
         );
+        let emergency = AuditLine { emergency: true, ..AuditLine::default() };
+        assert!(emergency.to_string().starts_with("result=granted reason=emergency "), "{emergency}");
     }
 
     #[test]

@@ -9,6 +9,7 @@
 pub mod accounts;
 pub mod copy_on_write;
 pub mod doctor;
+pub mod emergency;
 mod error;
 pub mod forecast;
 mod host_files;

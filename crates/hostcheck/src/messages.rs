@@ -9,7 +9,7 @@ use twinlock_core::{
     account::UserName,
     policy::{Doubt, SecondFactor},
 };
-use twinlock_store::ports::{SECURITY_MODULE_HINT, StoreErrorKind};
+use twinlock_store::ports::{SECURITY_MODULE_HINT, StoreError, StoreErrorKind};
 
 use crate::{
     HostError,
@@ -56,6 +56,11 @@ fn run_for(command: &str, names: &[String]) -> String {
 }
 
 // Shared by several commands.
+
+/// An emergency is in force.
+pub fn second_factors_off(end: &str) -> String {
+    format!("second factors are off on this host until {end}")
+}
 
 /// The passwd database cannot be asked.
 pub fn no_passwd_database(error: &impl Display) -> String {
@@ -585,6 +590,24 @@ pub(crate) fn broker_not_started() -> Text {
 /// `found` and `fix` are the store's own words.
 pub(crate) fn broker_fault(found: String, fix: String) -> Text {
     text(found, WITHOUT_BROKER, fix)
+}
+
+/// An emergency is in force.
+pub(crate) fn emergency(end: &str) -> Text {
+    text(
+        second_factors_off(end),
+        "an attacker with a key or a password gets in",
+        "run `twinlock emergency on` as soon as codes work again",
+    )
+}
+
+/// Something else is in the place of the order.
+pub(crate) fn unusable_emergency(error: &StoreError) -> Text {
+    text(
+        format!("{error}, so no emergency is in force"),
+        "only `twinlock emergency off` writes this file, and only root can run it",
+        format!("find out who made the file, then run `rm {}`", error.path.display()),
+    )
 }
 
 fn clock(found: String) -> Text {
@@ -1285,6 +1308,11 @@ pub fn decides_otherwise(place: Option<(&str, usize)>) -> String {
         Some((file, line)) => format!("second_factor of {file}:{line}"),
         None => "the default of second_factor".into(),
     }
+}
+
+/// What decides in an emergency.
+pub fn emergency_decides(end: &str) -> String {
+    format!("`twinlock emergency off` (until {end})")
 }
 
 /// A login by key alone, without a guard.

@@ -168,6 +168,8 @@ pub struct AuditEntry {
     pub clock_offset: Option<i64>,
     /// What is broken, for the log.
     pub detail: Option<String>,
+    /// Whether it passed because of an emergency.
+    pub emergency: bool,
 }
 
 impl AuditEntry {
@@ -181,6 +183,7 @@ impl AuditEntry {
             failures: self.failures,
             clock_offset: self.clock_offset,
             detail: self.detail.as_deref(),
+            emergency: self.emergency,
             ..AuditLine::default()
         }
     }

@@ -5,6 +5,7 @@
 //! `test-login` find on the host, in `twinlock_hostcheck::messages`; and what command and broker say alike about a second
 //! factor, in `twinlock_service::messages`.
 
+pub(crate) mod emergency;
 pub(crate) mod explain;
 pub(crate) mod list;
 pub(crate) mod report;

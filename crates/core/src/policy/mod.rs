@@ -4,6 +4,7 @@
 //! A rule whose conditions cannot be judged (a source that is a name, a group that is not there) is neither passed over
 //! nor followed: of all that the rules could then mean, the strictest holds. What cannot be asked at all denies.
 
+mod emergency;
 mod first_factor;
 mod network;
 mod review;
@@ -16,6 +17,7 @@ use std::{
     time::Duration,
 };
 
+pub use emergency::{Emergency, EmergencyInForce, LONGEST_EMERGENCY};
 pub use first_factor::{FirstFactors, KeyType, ProvenKey, is_sshd};
 pub use network::{Network, Source};
 pub use review::{Grade, Hosts, RuleProblem, review};

@@ -13,7 +13,7 @@ use std::{
 use serde::{Deserialize, Serialize};
 use serde_json::{Map, Value};
 use twinlock_core::time::UnixTime;
-use twinlock_store::files::check_folder;
+use twinlock_store::{files::check_folder, host::boot_id};
 
 use super::{
     change::{Change, ChangedFile},
@@ -92,19 +92,13 @@ impl ChangeRecord {
 
     /// Whether the trial is over.
     pub(super) fn is_over(&self, now: UnixTime) -> bool {
-        self.boot != boot() || self.until.is_some_and(|until| now >= UnixTime::from_seconds(until))
+        self.boot != boot_id() || self.until.is_some_and(|until| now >= UnixTime::from_seconds(until))
     }
 
     /// The time of day at which the trial ends.
     pub(super) fn end_of_trial(&self) -> Option<String> {
         self.until.map(|until| clock_time(UnixTime::from_seconds(until)))
     }
-}
-
-/// The number that the kernel gives each boot.
-#[allow(clippy::disallowed_methods, reason = "a file of the kernel's")]
-pub(super) fn boot() -> String {
-    fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
 }
 
 /// Where a configuration of sshd is put together to be tried.

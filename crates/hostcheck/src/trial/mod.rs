@@ -20,7 +20,7 @@ pub use service::ChangedService;
 pub use timer::{READY, expire, leave_session};
 use twinlock_core::ports::{Clock, Randomness};
 use twinlock_service::syslog::{SyslogPriority, log};
-use twinlock_store::host::{Kernel, SystemClock};
+use twinlock_store::host::{Kernel, SystemClock, boot_id};
 
 use crate::{
     HostError, Installation, Note, messages,
@@ -297,7 +297,7 @@ fn record(plan: &Plan, span: Option<Duration>) -> Result<ChangeRecord, HostError
         id: data_encoding::HEXLOWER.encode(&bytes),
         mode: plan.mode,
         until: span.map(|span| SystemClock.now().after(span).seconds()),
-        boot: change_log::boot(),
+        boot: boot_id(),
         attributes: ChangeRecord::attributes_of(&plan.change),
     })
 }

@@ -9,6 +9,7 @@ use twinlock_core::{
     audit::{AuditLine, escaped},
     notice::Change,
     ports::Clock,
+    time::UnixTime,
 };
 use twinlock_login::attempt::Attempt;
 
@@ -66,8 +67,17 @@ impl SystemAuditLog<'_> {
 
     /// Writes that something was changed, in a word of the log.
     pub fn changed(&self, what: &str, user: &str) {
+        self.change(what, user, "");
+    }
+
+    /// Writes that something was changed for all users, for a time or to stay.
+    pub fn changed_for_all(&self, what: &str, until: Option<UnixTime>) {
+        self.change(what, "-", &until.map(|until| format!(" until={until}")).unwrap_or_default());
+    }
+
+    fn change(&self, what: &str, user: &str, more: &str) {
         let login = self.by_login_uid.map(|uid| format!(" by-loginuid={uid}")).unwrap_or_default();
-        let line = format!("change={what} user={} by-uid={}{login}", escaped(user), self.by_uid);
+        let line = format!("change={what} user={} by-uid={}{login}{more}", escaped(user), self.by_uid);
         log(self.program, SyslogPriority::Warning, &line);
     }
 

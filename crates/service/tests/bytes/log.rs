@@ -14,6 +14,7 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
     let mut log = String::new();
     let granted = AuditLine {
         refused: None,
+        emergency: false,
         user: Some("alice"),
         method: Some("totp"),
         authenticator: Some("k3v9q2"),
@@ -24,7 +25,8 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
         clock_offset: Some(-180),
         detail: Some("what \"is\" broken"),
     };
-    writeln!(log, "{granted}\n{}", AuditLine::default()).unwrap();
+    let emergency = AuditLine { emergency: true, ..AuditLine::default() };
+    writeln!(log, "{granted}\n{}\n{emergency}", AuditLine::default()).unwrap();
     for reason in Reason::ALL {
         writeln!(log, "{}", AuditLine { refused: Some(reason), ..AuditLine::default() }).unwrap();
     }

@@ -3,6 +3,7 @@
 mod config_file;
 mod credentials;
 mod credentials_file;
+mod emergency;
 mod identity;
 mod lock;
 mod open;
@@ -15,6 +16,7 @@ use std::path::{Path, PathBuf};
 
 pub use config_file::{ConfigFileError, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
+pub use emergency::{EMERGENCY_PATH, emergency_in_force, read_emergency, remove_emergency, write_emergency};
 use identity::Identity;
 pub use open::off_stdio;
 pub use prepare::Prepared;

@@ -4,10 +4,13 @@ pub mod accounts;
 mod groups;
 pub mod mounts;
 
-use std::time::SystemTime;
+use std::time::{Duration, SystemTime};
 
 pub use groups::SystemGroups;
-use nix::unistd::{Uid, User};
+use nix::{
+    time::{ClockId, clock_gettime},
+    unistd::{Uid, User},
+};
 use twinlock_core::{
     account::{Subject, UserName},
     ports::{Clock, Randomness},
@@ -23,6 +26,21 @@ impl Clock for SystemClock {
     fn now(&self) -> UnixTime {
         SystemTime::now().into()
     }
+}
+
+/// The number that the kernel gives each boot; empty where it does not tell.
+#[must_use]
+#[allow(clippy::disallowed_methods, reason = "a file of the kernel, where nobody can put a link")]
+pub fn boot_id() -> String {
+    std::fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default().trim().to_owned()
+}
+
+/// The time since the boot, sleep included. Nobody can set this clock.
+///
+/// # Errors
+/// The kernel's.
+pub fn since_boot() -> std::io::Result<Duration> {
+    Ok(clock_gettime(ClockId::CLOCK_BOOTTIME)?.into())
 }
 
 /// The kernel's randomness.

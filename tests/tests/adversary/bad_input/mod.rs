@@ -7,6 +7,7 @@ mod config_file;
 mod crash;
 mod credentials;
 mod disk;
+mod emergency;
 mod refusals;
 mod state;
 mod store;

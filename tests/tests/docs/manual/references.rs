@@ -95,15 +95,16 @@ fn every_change_that_is_logged_is_in_the_reference_and_no_other() {
         let of_owners = recorded.lines().filter_map(|line| line.strip_prefix("change=")?.split(' ').next());
         // What root's command does besides.
         let command = sources(&world.repository().join("enroll_cli/src"));
-        let calls = command.split(".changed(").skip(1).map(|call| call.split(";\n").next().unwrap());
+        let calls = command.split(".changed").skip(1).map(|call| call.split(";\n").next().unwrap());
         let of_root = calls.flat_map(|call| call.split('"').skip(1).step_by(2));
         let written: BTreeSet<&str> = of_owners.chain(of_root).collect();
         assert!(written.len() >= 16 && written.contains("import-replaced"), "{written:?}");
         let lists = lists(world, "log.md");
         assert_eq!(words(&lists["Changes"]).into_iter().collect::<BTreeSet<_>>(), written);
-        // The keys, which are those of the longest line and the one that root's command adds.
+        // The keys, which are those of the longest line and those that root's command adds.
         let longest = recorded.lines().find(|line| line.starts_with("change=") && line.contains("rhost=")).unwrap();
-        let keys = longest.split(' ').skip(2).map(|word| word.split('=').next().unwrap()).chain(["by-loginuid"]);
+        let keys =
+            longest.split(' ').skip(2).map(|word| word.split('=').next().unwrap()).chain(["by-loginuid", "until"]);
         let page = source(world, "docs/log.md");
         let section = page.split("## Changes").nth(1).unwrap().split("## ").next().unwrap();
         for key in keys {

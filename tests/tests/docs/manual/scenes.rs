@@ -134,6 +134,9 @@ pub(crate) fn not_asked(host: &Host<'_>) -> String {
     host.configure("[[rule]]\nsecond_factor = \"required\"\nremember = \"8h\"\n");
     attempt("alice").answer(host.alice.codes().next()).run(host.world);
     attempt("alice").run(host.world);
+    let off = host.world.twinlock(&["emergency", "off"]);
+    assert_eq!(off.code, Some(0), "{off:?}");
+    attempt("alice").run(host.world);
     String::new()
 }
 

@@ -102,7 +102,7 @@ const LEFT_OUT: [&str; 6] = ["user", "method", "authenticator", "service", "rhos
 fn is_quoted(quoted: &str, written: &str) -> bool {
     let Some((begin, end)) = quoted.split_once(" ...") else { return quoted == written };
     let begin = match begin.strip_prefix("reason=") {
-        Some("-") => "pam_twinlock(sshd:auth): result=granted reason=-".to_owned(),
+        Some("-" | "emergency") => format!("pam_twinlock(sshd:auth): result=granted {begin}"),
         Some(_) => format!("pam_twinlock(sshd:auth): result=refused {begin}"),
         None => begin.to_owned(),
     };

@@ -3,6 +3,7 @@
 mod boot;
 mod daemon;
 mod disk;
+mod emergency;
 mod enable;
 mod killed;
 mod pairs;

@@ -45,7 +45,12 @@ struct Symptom {
 }
 
 /// All checks, in the order in which an administrator would fix what they find.
-const CHECKS: [Check; 35] = [
+const CHECKS: [Check; 36] = [
+    (
+        "emergency",
+        "`twinlock emergency off` is in force, so nobody is asked for a second factor.",
+        One(module::emergency),
+    ),
     ("sshd-config", "`sshd -t` rejects the configuration, or there is no sshd.", One(server::config)),
     ("use-pam", "sshd does not use PAM.", One(server::use_pam)),
     ("sshd-methods", "A login for which every method is turned off.", Each(logins::no_method)),

@@ -1,14 +1,26 @@
-//! The file of the module.
+//! The file of the module, and whether it asks anybody.
 
 use super::Symptom;
 use crate::{
     doctor::{
-        finding::Severity::{Lockout, Open},
+        finding::Severity::{Lockout, Open, Warning},
         host::HostFacts,
         module_file::ModuleFile,
     },
+    emergency::EmergencyStatus,
     messages,
 };
+
+/// Second factors that are off for a while.
+pub(super) fn emergency(facts: &HostFacts) -> Option<Symptom> {
+    match &facts.emergency {
+        EmergencyStatus::NotInForce => None,
+        EmergencyStatus::InForce(end) => Some(Symptom::new(Warning, None, messages::emergency(end))),
+        EmergencyStatus::Unusable(error) => {
+            Some(Symptom::of_path(Warning, &error.path, messages::unusable_emergency(error)))
+        }
+    }
+}
 
 pub(super) fn module(facts: &HostFacts) -> Vec<Symptom> {
     facts.modules.iter().flat_map(one).collect()

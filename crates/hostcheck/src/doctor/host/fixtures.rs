@@ -11,6 +11,7 @@ use twinlock_store::config::Config;
 use super::{Broker, HeldFactors, HostFacts, OUTSIDE, PamFacts, Person, SshLogin, SshdFacts, StoreFacts};
 use crate::{
     doctor::{clock::ClockState, module_file::ModuleFile},
+    emergency::EmergencyStatus,
     sshd::{Disk, Files, Settings, matching_paths},
 };
 
@@ -81,6 +82,7 @@ impl HostFacts {
             one_user: false,
             today: None,
             broker: Broker::Fine,
+            emergency: EmergencyStatus::NotInForce,
         };
         facts.with_sshd(SSHD_FILES, IN_FORCE)
     }

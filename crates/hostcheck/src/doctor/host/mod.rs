@@ -30,6 +30,7 @@ use twinlock_store::{config::Config, host::SystemClock};
 use super::{clock::ClockState, module_file::ModuleFile};
 use crate::{
     HostError, Installation,
+    emergency::EmergencyStatus,
     host_files::Host,
     pam_stack::{Line, Phase},
     sshd::{Settings, Sshd},
@@ -70,6 +71,7 @@ pub(crate) struct HostFacts {
     /// If it is the host as it would be with Twinlock enabled for sshd: what is in force in sshd today.
     pub(crate) today: Option<Settings>,
     pub(crate) broker: Broker,
+    pub(crate) emergency: EmergencyStatus,
 }
 
 /// An address of nobody's (RFC 5737), for a login from outside.
@@ -111,6 +113,7 @@ impl HostFacts {
             one_user: scope.user.is_some(),
             today,
             broker: Broker::of_host(),
+            emergency: EmergencyStatus::of_host(),
         })
     }
 
