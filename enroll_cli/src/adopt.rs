@@ -29,25 +29,21 @@ fn under_another_uid(context: &CommandContext, subject: &Subject) -> Result<(), 
         return Err(Failure::not_enrolled(user));
     }
     context.audit_log().changed("adopted", user);
-    print_note(&format!("{user}: the second factor belongs to uid {} now", subject.uid));
+    print_note(&messages::adopt::adopted(subject));
     Ok(())
 }
 
 fn under_another_name(context: &CommandContext, typed: &str, subject: &Subject) -> Result<(), Failure> {
-    let (old, new) = (context::user_name(typed)?, subject.name.as_str());
+    let (old, new) = (context::user_name(typed)?, &subject.name);
     if is_account(&old)? {
-        return Err(Failure::refused(format!(
-            "{old} is an account of this host, and would be left without a second factor"
-        ))
-        .hint(format!("`twinlock enroll {new}` gives {new} a second factor of its own")));
+        return Err(messages::adopt::old_name_in_use(&old, new));
     }
     match admin::adopt_renamed((&context.store.credentials, &context.store.states), &old, subject)? {
         Renamed::NotEnrolled => Err(Failure::not_enrolled(old.as_str())),
-        Renamed::AlreadyEnrolled => Err(Failure::refused(format!("{new} is enrolled with another second factor"))
-            .hint(format!("`twinlock remove {old}` removes the one of {old}; `twinlock remove {new}` that of {new}"))),
+        Renamed::AlreadyEnrolled => Err(messages::adopt::both_enrolled(&old, new)),
         Renamed::Moved => {
-            context.audit_log().changed("adopted", new);
-            print_note(&sanitize_for_terminal(&format!("{new}: the second factor of {old} belongs to {new} now")));
+            context.audit_log().changed("adopted", new.as_str());
+            print_note(&sanitize_for_terminal(&messages::adopt::moved(&old, new)));
             Ok(())
         }
     }

@@ -5,7 +5,7 @@ use std::env;
 use twinlock_core::ports::Offer;
 use twinlock_enrol::qr::{self, Palette};
 
-use crate::{cli::Qr, failure::Failure, terminal::Terminal};
+use crate::{cli::Qr, failure::Failure, messages::enroll as messages, terminal::Terminal};
 
 /// Light modules around the picture: with 2 it fits a terminal of 80x24.
 const QUIET: u8 = 2;
@@ -15,22 +15,12 @@ const QUIET_ASCII: u8 = 1;
 /// Explains, and shows the secret as a key, as an address and as a picture. The picture comes last, so that all of it is
 /// on a terminal of 24 lines when the code is asked for.
 pub(crate) fn show_authenticator(terminal: &mut Terminal, offer: &Offer, qr: Qr) -> Result<(), Failure> {
-    let changes = offer.period.map_or_else(|| "with each use".into(), |period| format!("every {period} seconds"));
-    let kind = offer.period.map_or("counter-based", |_| "time-based");
-    let Offer { user, issuer, uri, key, digits, .. } = offer;
-    let (uri, key) = (uri.as_str(), key.as_str());
+    let uri = offer.uri.as_str();
     let picture = palette(qr).map(|(palette, quiet)| qr::draw(uri, palette, quiet));
-    let scan = if matches!(picture, Some(Some(_))) { "scan the picture below, or " } else { "" };
-    terminal.show(&format!(
-        "\nA second factor for {user}.\n\n\
-         From now on a login asks for a code that changes {changes}.\n\
-         An app on your phone shows it: any app for \"TOTP\" or \"authenticator\"\n\
-         codes will do. Open it and {scan}enter this by hand\n\
-         ({kind}, {digits} digits):\n\n  Account  {issuer}: {user}\n  Key      {key}\n  Address  {uri}\n\n"
-    ))?;
+    terminal.show(&messages::introduction(offer, matches!(picture, Some(Some(_)))))?;
     match picture {
         Some(Some(picture)) => terminal.draw(&picture),
-        Some(None) => terminal.show("(The address is too long for a picture.)\n"),
+        Some(None) => terminal.show(messages::NO_ROOM_IN_QR_CODE),
         None => Ok(()),
     }
 }

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::{
     context::{self, CommandContext},
     failure::Failure,
-    layout,
+    layout, messages,
 };
 
 /// Where things are done for one user.
@@ -46,7 +46,7 @@ impl CommandBackend {
             return Ok(Self::Local(Box::new(context), context::account(typed)?));
         }
         if config != Path::new(DEFAULT_PATH) {
-            return Err(Failure::not_permitted("not permitted: --config is for root").hint("the broker has its own"));
+            return Err(messages::config_of_a_user());
         }
         let user = match typed {
             Some(typed) => typed.to_owned(),
@@ -106,7 +106,7 @@ impl CommandBackend {
     /// How the user stands.
     pub(crate) fn status(&self) -> Result<Status, Failure> {
         let Done::Status(status) = self.perform(&Request::Status, &mut NoDialogue)? else {
-            return Err(out_of_place());
+            return Err(messages::unexpected_answer());
         };
         Ok(status)
     }
@@ -118,24 +118,9 @@ impl CommandBackend {
     }
 }
 
-/// The broker did something else than what was asked for.
-pub(crate) fn out_of_place() -> Failure {
-    Failure::refused("the broker answered something else than what was asked")
-        .hint("command and broker should be of one version: restart twinlockd after an upgrade")
-}
-
 #[allow(clippy::needless_pass_by_value, reason = "it is mapped over a Result")]
-fn unreachable(why: ConnectError) -> Failure {
-    if !matches!(why, ConnectError::NoBroker) {
-        return Failure::refused(why.to_string()).hint("tell your administrator");
-    }
-    Failure::not_permitted(
-        "not permitted: second factors are kept where only root may read and write, and no broker is running",
-    )
-    .hint(
-        "the administrator can start twinlockd.socket, or run this as root; where a login offers to enrol you, it needs \
-         neither",
-    )
+fn unreachable(error: ConnectError) -> Failure {
+    if matches!(error, ConnectError::NoBroker) { messages::no_broker() } else { messages::broker_unreachable(&error) }
 }
 
 /// There is nobody to talk with, and nothing to talk about.

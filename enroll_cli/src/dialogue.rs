@@ -69,10 +69,10 @@ impl<'a> TerminalDialogue<'a> {
     }
 
     fn terminal(&mut self) -> Result<&mut Terminal, Failure> {
-        if self.terminal.is_none() {
-            self.terminal = Some((self.open)()?);
+        match &mut self.terminal {
+            Some(terminal) => Ok(terminal),
+            none => Ok(none.insert((self.open)()?)),
         }
-        self.terminal.as_mut().ok_or_else(|| Failure::refused("there is no terminal"))
     }
 }
 

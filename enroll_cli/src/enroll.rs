@@ -4,17 +4,15 @@ use std::path::Path;
 
 use serde::Serialize;
 use twinlock_core::{credentials::Label, devices::free_label};
-use twinlock_service::{
-    lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request},
-    messages,
-};
+use twinlock_service::lifecycle::{Confirm, Done, EnrolMode, Enrolled, NewAuthenticator, Request};
 use zeroize::Zeroizing;
 
 use crate::{
-    backend::{CommandBackend, out_of_place},
+    backend::CommandBackend,
     cli::Enroll,
     dialogue::{Shown, TerminalDialogue},
     failure::Failure,
+    messages,
     options::{given_secret, parameters},
     output::{print, print_json, print_note},
     terminal::Terminal,
@@ -31,17 +29,16 @@ struct Printed<'a> {
     recovery_codes: &'a [String],
 }
 
-const WITHOUT_TERMINAL: &str = "use `ssh -t`, or provision with --no-confirm --json";
-
 pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
     let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
     let parameters = parameters(arguments)?;
     let secret = given_secret(arguments)?;
     if secret.is_some() && matches!(backend, CommandBackend::Broker { .. }) {
-        return Err(messages::given_secret_needs_root().into());
+        return Err(twinlock_service::messages::given_secret_needs_root().into());
     }
     let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
-    let dialogue = TerminalDialogue::at(|| Terminal::open("enrolment", WITHOUT_TERMINAL)).with_display(Shown {
+    let open = || Terminal::open().ok_or_else(|| messages::enroll::without_terminal(backend.user()));
+    let dialogue = TerminalDialogue::at(open).with_display(Shown {
         on_terminal: (confirm == Confirm::Ask && secret.is_none()).then_some(arguments.qr),
         png: arguments.png.as_deref(),
         svg: arguments.svg.as_deref(),
@@ -49,7 +46,7 @@ pub(crate) fn run(config: &Path, arguments: &Enroll) -> Result<(), Failure> {
     let (label, issuer) = (label(&backend, arguments)?, arguments.issuer.clone());
     let wanted = NewAuthenticator { mode: enrol_mode(arguments), label, issuer, parameters, secret, confirm };
     let Done::Enrolled(enrolled) = dialogue.have_done(&backend, &Request::Enroll(Box::new(wanted)))? else {
-        return Err(out_of_place());
+        return Err(messages::unexpected_answer());
     };
     report(arguments, backend.user(), &enrolled)
 }
@@ -86,7 +83,7 @@ fn report(arguments: &Enroll, user: &str, enrolled: &Enrolled) -> Result<(), Fai
         }
         print(&text)
     } else {
-        print_note(&format!("Done: {user} now has a second factor. `twinlock verify {user}` tries it."));
+        print_note(&messages::enroll::enrolled(user));
         Ok(())
     }
 }

@@ -6,6 +6,8 @@ use twinlock_hostcheck::HostError;
 use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 use twinlock_store::{files::ConfigFileError, ports::StoreError};
 
+use crate::messages;
+
 /// A command that did not do what was asked.
 #[derive(Debug)]
 pub(crate) struct Failure {
@@ -62,9 +64,7 @@ impl Failure {
 
     /// What is said on stderr, in two halves, and the exit status.
     pub(crate) fn into_parts(self) -> (String, ExitCode) {
-        let message = if self.message.is_empty() { String::new() } else { format!("twinlock: {}\n", self.message) };
-        let hint = self.hint.map(|hint| format!("hint: {hint}\n")).unwrap_or_default();
-        (message + &hint, ExitCode::from(self.status))
+        (messages::failure(&self.message, self.hint.as_deref()), ExitCode::from(self.status))
     }
 }
 
@@ -107,11 +107,10 @@ impl From<RequestError> for Failure {
 impl From<std::io::Error> for Failure {
     fn from(error: std::io::Error) -> Self {
         // The reader of the output has gone, which needs no message.
-        let message = if error.kind() == std::io::ErrorKind::BrokenPipe {
-            String::new()
+        if error.kind() == std::io::ErrorKind::BrokenPipe {
+            Self::as_shown()
         } else {
-            format!("cannot write the output: {error}")
-        };
-        Self::refused(message)
+            messages::output_not_written(&error)
+        }
     }
 }

@@ -10,6 +10,7 @@ use crate::{
     cli::Users,
     context::{self, CommandContext},
     failure::Failure,
+    messages,
     output::print_note,
 };
 
@@ -19,8 +20,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     for subject in &subjects {
         let forgotten = admin::forget(&context.store.states, subject, SystemClock.now())?;
         context.audit_log().changed("forgotten", subject.name.as_str());
-        let logins = if forgotten == 1 { "login" } else { "logins" };
-        print_note(&format!("{}: {forgotten} remembered {logins} forgotten", subject.name));
+        print_note(&messages::unlock::forgotten(&subject.name, forgotten));
     }
     Ok(())
 }

@@ -11,6 +11,7 @@ use twinlock_store::{
 use crate::{
     context::{self, CommandContext},
     failure::Failure,
+    messages::repair as messages,
     output::print_note,
 };
 
@@ -99,43 +100,4 @@ fn index(store: &Store, user: &UserName) -> Result<bool, StoreError> {
         None => host::account(user).ok().flatten().filter(|account| account.name == *user),
     };
     subject.map_or(Ok(false), |subject| store.states.index(&subject))
-}
-
-/// What `repair --layout` says.
-mod messages {
-    use std::{io, path::Path};
-
-    use twinlock_core::account::UserName;
-    use twinlock_store::ports::StoreError;
-
-    use crate::{failure::Failure, output::sanitize_for_terminal};
-
-    pub(super) const ZFS: &str = "The store is on ZFS, which has no flag against copy-on-write: a full pool refuses every login. Move the store to \
-         another file system, or give its dataset a `refreservation`.";
-
-    pub(super) fn flag_set(folder: &Path) -> String {
-        format!("{}: set the flag against copy-on-write; new records are written in place", folder.display())
-    }
-
-    pub(super) fn flag_not_set(folder: &Path, error: &io::Error) -> Failure {
-        Failure::refused(format!("cannot set the flag against copy-on-write on {}: {error}", folder.display()))
-            .hint("is the file system mounted read-only? (findmnt)")
-    }
-
-    pub(super) fn remade(user: &UserName) -> String {
-        sanitize_for_terminal(&format!("{user}: moved the record to a file that is written in place"))
-    }
-
-    pub(super) fn not_remade(user: &UserName, error: &StoreError) -> String {
-        sanitize_for_terminal(&format!("{user}: {error}\nhint: {}", error.hint()))
-    }
-
-    pub(super) fn summary(all: usize, remade: usize, indexed: usize) -> String {
-        format!("users checked: {all}, records rewritten: {remade}, added to the index by uid: {indexed}")
-    }
-
-    pub(super) fn some_failed(failed: usize) -> Failure {
-        Failure::refused(format!("{failed} users were left as they are"))
-            .hint("see the messages above, then run `twinlock repair --layout` again")
-    }
 }

@@ -9,6 +9,7 @@ use twinlock_enrol::enrolment::Parameters;
 use crate::{
     cli::{Enroll, Hash, Type},
     failure::Failure,
+    messages::enroll as messages,
     output::print_note,
     secret,
 };
@@ -22,17 +23,17 @@ pub(crate) fn parameters(arguments: &Enroll) -> Result<Parameters, Failure> {
     };
     let factor = match arguments.r#type {
         Type::Totp if arguments.counter != 0 => {
-            return Err(Failure::usage("--counter is for --type hotp: an app counts by the time"));
+            return Err(messages::counter_of_an_app());
         }
         Type::Totp => MovingFactor::Time { period: arguments.period },
         Type::Hotp if arguments.period != Otp::PERIOD => {
-            return Err(Failure::usage("--period is for --type totp: a token counts its presses"));
+            return Err(messages::period_of_a_token());
         }
         Type::Hotp => MovingFactor::Counter { first: arguments.counter },
     };
     let parameters = Parameters { algorithm, digits: arguments.digits, factor };
     for warning in parameters.doubts() {
-        print_note(&format!("warning: {warning}"));
+        print_note(&messages::doubt(warning));
     }
     Ok(parameters)
 }

@@ -9,7 +9,7 @@ use std::{
 
 use qrcode::{Color, EcLevel, QrCode, render::svg};
 
-use crate::failure::Failure;
+use crate::{failure::Failure, messages::enroll as messages};
 
 /// Light modules around the code (ISO/IEC 18004 asks for 4).
 const QUIET: usize = 4;
@@ -40,14 +40,7 @@ impl Picture {
     }
 
     fn write(path: &Path, bytes: &[u8]) -> Result<Self, Failure> {
-        let failed = |error: std::io::Error| {
-            let hint = if error.kind() == std::io::ErrorKind::AlreadyExists {
-                "name a file that is not there yet"
-            } else {
-                "name a file in a folder that can be written"
-            };
-            Failure::refused(format!("cannot write the picture {}: {error}", path.display())).hint(hint)
-        };
+        let failed = |error: std::io::Error| messages::qr_code_not_written(path, &error);
         let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(path).map_err(failed)?;
         let picture = Self { path: path.to_owned(), kept: false };
         file.write_all(bytes).and_then(|()| file.sync_all()).map_err(failed)?;
@@ -65,8 +58,7 @@ impl Drop for Picture {
 }
 
 fn code(text: &str) -> Result<QrCode, Failure> {
-    QrCode::with_error_correction_level(text, EcLevel::M)
-        .map_err(|_| Failure::refused("the address is too long for a QR code").hint("a shorter --issuer"))
+    QrCode::with_error_correction_level(text, EcLevel::M).map_err(|_| messages::qr_code_too_long())
 }
 
 fn png_of(code: &QrCode) -> Result<Vec<u8>, Failure> {
@@ -82,11 +74,11 @@ fn png_of(code: &QrCode) -> Result<Vec<u8>, Failure> {
         }
     }
     let mut bytes = Vec::new();
-    let edge = u32::try_from(side).map_err(|_| Failure::refused("the picture is too large"))?;
+    let edge = u32::try_from(side).map_err(|_| messages::qr_code_too_long())?;
     let mut encoder = png::Encoder::new(&mut bytes, edge, edge);
     encoder.set_color(png::ColorType::Grayscale);
     encoder.set_depth(png::BitDepth::Eight);
     let written = encoder.write_header().and_then(|mut writer| writer.write_image_data(&pixels));
-    written.map_err(|error| Failure::refused(format!("cannot make the PNG: {error}")))?;
+    written.map_err(|error| messages::png_not_made(&error))?;
     Ok(bytes)
 }

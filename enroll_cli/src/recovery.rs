@@ -7,10 +7,11 @@ use twinlock_service::lifecycle::{Confirm, Done, Request};
 use zeroize::Zeroizing;
 
 use crate::{
-    backend::{CommandBackend, out_of_place},
+    backend::CommandBackend,
     cli::{self, RecoveryNew},
     dialogue::TerminalDialogue,
     failure::Failure,
+    messages,
     output::{print, print_json, print_note},
     terminal::Terminal,
 };
@@ -22,22 +23,20 @@ struct Renewed<'a> {
     recovery_codes: &'a [String],
 }
 
-const WITHOUT_TERMINAL: &str = "use `ssh -t`, or provision with --no-confirm --json";
-
 pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failure> {
     let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
     let user = backend.user();
     let confirm = if arguments.no_confirm { Confirm::Skip } else { Confirm::Ask };
-    let dialogue = TerminalDialogue::at(|| Terminal::open("making recovery codes", WITHOUT_TERMINAL));
+    let dialogue = TerminalDialogue::at(|| Terminal::open().ok_or_else(|| messages::recovery::without_terminal(user)));
     let Done::RecoveryRenewed(recovery_codes) = dialogue.have_done(&backend, &Request::RenewRecovery(confirm))? else {
-        return Err(out_of_place());
+        return Err(messages::unexpected_answer());
     };
     if arguments.json {
         print_json(&Renewed { user, recovery_codes: &recovery_codes })
     } else if arguments.no_confirm {
         print(&Zeroizing::new(recovery_codes.join("\n") + "\n"))
     } else {
-        print_note(&format!("Done: the old recovery codes of {user} no longer work, the new ones do."));
+        print_note(&messages::recovery::renewed(user));
         Ok(())
     }
 }

@@ -2,52 +2,39 @@
 
 use std::path::Path;
 
-use twinlock_core::policy::SecondFactor;
 use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
-    backend::{CommandBackend, out_of_place},
-    cli::Remove,
-    context::CommandContext,
-    dialogue::TerminalDialogue,
-    failure::Failure,
-    output::print_note,
+    backend::CommandBackend, cli::Remove, dialogue::TerminalDialogue, failure::Failure, messages, output::print_note,
     terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
     let backend = CommandBackend::choose_for_leaver(config, Some(&arguments.user))?;
     let user = backend.user();
-    let means = match &backend {
+    let consequence = match &backend {
         // Also removes what cannot be read: the way out of a damaged file.
         CommandBackend::Local(context, subject) if context.store.holds_nothing_of(subject)? => {
             return Err(Failure::not_enrolled(user));
         }
-        CommandBackend::Local(context, _) => consequences(context),
+        CommandBackend::Local(context, _) => {
+            let policy = &context.config.policy;
+            messages::remove::consequence(policy.otherwise, !policy.rules.is_empty())
+        }
         // Where a rule wants a second factor, the broker refuses.
-        CommandBackend::Broker { .. } => "logs in with the first factor alone".into(),
+        CommandBackend::Broker { .. } => messages::remove::LOGS_IN.into(),
     };
     if !arguments.yes {
-        let mut terminal = Terminal::open("removing", "--yes does it without asking")?;
-        let answer = terminal.ask(&format!("Remove the second factor of {user}, who then {means}? Type yes: "))?;
+        let mut terminal = Terminal::open().ok_or_else(|| messages::remove::without_terminal(user))?;
+        let answer = terminal.ask(&messages::remove::confirmation(user, &consequence))?;
         if answer.as_deref().map(Vec::as_slice) != Some(b"yes") {
-            return Err(Failure::refused("not confirmed, so nothing was changed"));
+            return Err(messages::remove::not_confirmed(user));
         }
     }
-    let dialogue = TerminalDialogue::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let dialogue = TerminalDialogue::at(Terminal::or_stdin);
     let Done::Removed = dialogue.have_done(&backend, &Request::Remove)? else {
-        return Err(out_of_place());
+        return Err(messages::unexpected_answer());
     };
-    print_note(&format!("{user}: no second factor any more; {user} {means}"));
+    print_note(&messages::remove::removed(user, &consequence));
     Ok(())
-}
-
-fn consequences(context: &CommandContext) -> String {
-    let rules = if context.config.policy.rules.is_empty() { "" } else { " (where no rule says otherwise)" };
-    let means = match context.config.policy.otherwise {
-        SecondFactor::Required => "cannot log in until enrolled again",
-        SecondFactor::Enroll => "enrols again at the next login",
-        SecondFactor::Optional | SecondFactor::Skip => "logs in with the first factor alone",
-    };
-    format!("{means}{rules}")
 }

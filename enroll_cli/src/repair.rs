@@ -11,7 +11,7 @@ use crate::{
     cli::RepairArguments as Arguments,
     context::{self, CommandContext},
     failure::Failure,
-    layout,
+    layout, messages,
     output::print_note,
 };
 
@@ -25,15 +25,12 @@ pub(crate) fn run(config: &Path, arguments: &Arguments) -> Result<(), Failure> {
     match admin::repair(&context.store.credentials, &context.store.states, &subject, SystemClock.now())? {
         Repair::NotEnrolled => Err(Failure::not_enrolled(user)),
         Repair::Sound => {
-            print_note(&format!("{user}: the record can be read, nothing was done"));
+            print_note(&messages::repair::sound(&subject.name));
             Ok(())
         }
         Repair::Made => {
             context.audit_log().changed("repaired", user);
-            print_note(&format!(
-                "{user}: a new record was made. Codes count again in eleven minutes; recovery codes and hardware tokens\n\
-                 do not, since it is not known which were used: twinlock recovery new {user}"
-            ));
+            print_note(&messages::repair::made(&subject.name));
             Ok(())
         }
     }

@@ -2,13 +2,13 @@
 
 use std::path::Path;
 
-use twinlock_store::{files::Prepared, host::Kernel};
+use twinlock_store::host::Kernel;
 
 use crate::{
     cli::{StoreCommand, StoreInit},
     context::CommandContext,
     failure::Failure,
-    layout,
+    layout, messages,
     output::print_note,
 };
 
@@ -26,12 +26,6 @@ fn init(config: &Path, arguments: &StoreInit) -> Result<(), Failure> {
     let accepted = if arguments.accept { Some(context.store.accept(&mut Kernel)?) } else { None };
     let prepared = layout::prepare(&context.store)?;
     layout::index_all(&context.store)?;
-    let store = context.config.store.directory.display();
-    print_note(&match accepted.unwrap_or(prepared) {
-        Prepared::Already => format!("{store} is the store of this host; nothing was changed"),
-        Prepared::Made => format!("{store} is the store of this host from now on"),
-        Prepared::AcceptedStore => format!("{store} had no store-id; it was given the one of this host"),
-        Prepared::AcceptedHost => format!("this host had no store-id; it was given the one of {store}"),
-    });
+    print_note(&messages::store::prepared(accepted.unwrap_or(prepared), &context.config.store.directory));
     Ok(())
 }

@@ -8,7 +8,7 @@ use std::{
 
 use zeroize::Zeroizing;
 
-use crate::{echo::Hidden, failure::Failure, output::visible};
+use crate::{echo::Hidden, failure::Failure, messages, output::visible};
 
 /// Longest line that is read.
 const LONGEST: u16 = 1024;
@@ -22,21 +22,20 @@ pub(crate) struct Terminal {
 }
 
 impl Terminal {
-    /// The controlling terminal, wherever stdin and stdout lead.
-    pub(crate) fn open(purpose: &str, without: &str) -> Result<Self, Failure> {
+    /// The controlling terminal, wherever stdin and stdout lead; `None` if there is none.
+    pub(crate) fn open() -> Option<Self> {
         let open = || -> io::Result<(File, File, File)> {
             let tty = OpenOptions::new().read(true).write(true).open("/dev/tty")?;
             Ok((tty.try_clone()?, tty.try_clone()?, tty))
         };
-        let (input, output, tty) = open()
-            .map_err(|_| Failure::refused(format!("{purpose} needs a terminal, and there is none")).hint(without))?;
-        Ok(Self { input: Box::new(BufReader::new(input)), output: Box::new(output), tty: Some(tty) })
+        let (input, output, tty) = open().ok()?;
+        Some(Self { input: Box::new(BufReader::new(input)), output: Box::new(output), tty: Some(tty) })
     }
 
     /// The terminal, or stdin where that is no terminal: for a code that a script pipes in.
-    pub(crate) fn or_stdin(purpose: &str, without: &str) -> Result<Self, Failure> {
+    pub(crate) fn or_stdin() -> Result<Self, Failure> {
         if io::stdin().is_terminal() {
-            return Self::open(purpose, without);
+            return Self::open().ok_or_else(messages::no_terminal_for_codes);
         }
         Ok(Self { input: Box::new(BufReader::new(io::stdin())), output: Box::new(io::sink()), tty: None })
     }
@@ -58,7 +57,7 @@ impl Terminal {
         self.show(prompt)?;
         let mut line = Zeroizing::new(Vec::with_capacity(usize::from(LONGEST)));
         let read = io::Read::take(&mut self.input, u64::from(LONGEST)).read_until(b'\n', &mut line);
-        read.map_err(|error| Failure::refused(format!("cannot read the answer: {error}")))?;
+        read.map_err(|error| messages::answer_not_read(&error))?;
         if line.is_empty() {
             return Ok(None);
         }

@@ -38,8 +38,7 @@ pub(crate) fn run(config: &Path, arguments: &TestLogin) -> Result<(), Failure> {
     let helper = helper()?;
     print(&explained(&file, arguments.key_type))?;
     let before = standing(&context, &subject)?;
-    let (purpose, without) = messages::ANSWERS;
-    let dialogue = TerminalDialogue::at(|| Terminal::or_stdin(purpose, without));
+    let dialogue = TerminalDialogue::at(Terminal::or_stdin);
     let ended = dialogue.talk(|dialogue| log_in(&helper, &subject, &service, arguments.key_type, dialogue))?;
     let after = standing(&context, &subject)?;
     let verdict = messages::recorded(&recorded(&before, &after));

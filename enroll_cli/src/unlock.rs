@@ -9,6 +9,7 @@ use crate::{
     cli::Users,
     context::{self, CommandContext},
     failure::Failure,
+    messages,
     output::print_note,
 };
 
@@ -23,7 +24,7 @@ pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
     for subject in &subjects {
         admin::unlock(&context.store.states, subject)?;
         context.audit_log().changed("unlocked", subject.name.as_str());
-        print_note(&format!("{}: one code is enough again", subject.name));
+        print_note(&messages::unlock::unlocked(&subject.name));
     }
     Ok(())
 }

@@ -7,7 +7,7 @@ use clap::{
     error::{ContextKind, ContextValue, ErrorKind},
 };
 
-use crate::{cli::Cli, failure::Failure, output};
+use crate::{cli::Cli, failure::Failure, messages::usage as messages, output};
 
 /// Prints what was asked for, help or version, or says what is wrong with what was typed.
 pub(crate) fn report(error: &Error) -> ExitCode {
@@ -22,8 +22,8 @@ pub(crate) fn report(error: &Error) -> ExitCode {
 }
 
 fn failure(error: &Error, verb: &str) -> Failure {
-    let message = what(error).unwrap_or_else(|| error.kind().as_str().unwrap_or("wrong usage").to_owned());
-    Failure::usage(message).hint(instead(error).unwrap_or_else(|| format!("{verb} --help")))
+    let message = what(error).unwrap_or_else(|| error.kind().as_str().unwrap_or(messages::WRONG_USAGE).to_owned());
+    Failure::usage(message).hint(instead(error).unwrap_or_else(|| messages::see_help(verb)))
 }
 
 /// What is wrong; nothing where clap did not say what it is about.
@@ -34,21 +34,18 @@ fn what(error: &Error) -> Option<String> {
     Some(match error.kind() {
         ErrorKind::ArgumentConflict => {
             match words(error, ContextKind::PriorArg).filter(|prior| Some(prior) != argument().as_ref()) {
-                Some(prior) => format!("{} cannot be used with {prior}", argument()?),
-                None => format!("{} is given more than once", argument()?),
+                Some(prior) => messages::conflict(&argument()?, &prior),
+                None => messages::repeated(&argument()?),
             }
         }
-        ErrorKind::InvalidValue | ErrorKind::ValueValidation => match (value()?, error.source()) {
-            (value, _) if value.is_empty() => format!("{} lacks a value", argument()?),
-            (value, None) => format!("invalid value '{value}' for {}", argument()?),
-            (value, Some(cause)) => format!("invalid value '{value}' for {}: {cause}", argument()?),
+        ErrorKind::InvalidValue | ErrorKind::ValueValidation => match value()? {
+            value if value.is_empty() => messages::without_value(&argument()?),
+            value => messages::invalid_value(&value, &argument()?, error.source().map(ToString::to_string).as_deref()),
         },
-        ErrorKind::InvalidSubcommand => {
-            format!("there is no command '{}'", words(error, ContextKind::InvalidSubcommand)?)
-        }
-        ErrorKind::UnknownArgument => format!("'{}' is not expected here", argument()?),
-        ErrorKind::TooManyValues => format!("'{}' is one value too many for {}", value()?, argument()?),
-        ErrorKind::MissingRequiredArgument => format!("nothing was given for {}", argument()?),
+        ErrorKind::InvalidSubcommand => messages::no_command(&words(error, ContextKind::InvalidSubcommand)?),
+        ErrorKind::UnknownArgument => messages::unexpected(&argument()?),
+        ErrorKind::TooManyValues => messages::with_value(&argument()?, &value()?),
+        ErrorKind::MissingRequiredArgument => messages::missing(&argument()?),
         _ => return None,
     })
 }
@@ -56,8 +53,8 @@ fn what(error: &Error) -> Option<String> {
 /// What to type instead, where clap has an idea.
 fn instead(error: &Error) -> Option<String> {
     let meant = [ContextKind::SuggestedSubcommand, ContextKind::SuggestedArg, ContextKind::SuggestedValue];
-    let meant = meant.into_iter().find_map(|kind| words(error, kind)).map(|meant| format!("did you mean {meant}?"));
-    let valid = || words(error, ContextKind::ValidValue).map(|values| format!("one of {values}"));
+    let meant = meant.into_iter().find_map(|kind| words(error, kind)).map(|meant| messages::did_you_mean(&meant));
+    let valid = || words(error, ContextKind::ValidValue).map(|values| messages::one_of(&values));
     meant.or_else(valid).or_else(|| whole(error))
 }
 
@@ -66,7 +63,7 @@ fn whole(error: &Error) -> Option<String> {
     let Some(ContextValue::StyledStr(usage)) = error.get(ContextKind::Usage) else { return None };
     let usage = usage.to_string();
     let whole = usage.strip_prefix("Usage: ").filter(|_| error.kind() == ErrorKind::MissingRequiredArgument)?;
-    Some(whole.split_whitespace().collect::<Vec<_>>().join(" "))
+    Some(messages::whole(&whole.split_whitespace().collect::<Vec<_>>().join(" ")))
 }
 
 /// A part of what clap knows, as words with commas between them.
@@ -114,22 +111,22 @@ mod tests {
     fn every_mistake_is_said_with_what_to_type_instead() {
         for (typed, message, hint) in [
             ("enrol", "there is no command 'enrol'", "did you mean enroll?"),
-            ("device shwo x", "there is no command 'shwo'", "twinlock device --help"),
-            ("list --wihtout", "'--wihtout' is not expected here", "did you mean --without?"),
-            ("status alice bob", "'bob' is not expected here", "twinlock status --help"),
-            ("unlock", "nothing was given for <USER>...", "twinlock unlock <USER>..."),
-            ("adopt", "nothing was given for <USER>", "twinlock adopt <USER> [NEW]"),
-            ("status --json --json", "--json is given more than once", "twinlock status --help"),
-            ("enroll --add --replace", "--add cannot be used with --replace", "twinlock enroll --help"),
-            ("enroll --label", "--label <LABEL> lacks a value", "twinlock enroll --help"),
-            ("enroll --json=yes", "'yes' is one value too many for --json", "twinlock enroll --help"),
+            ("device shwo x", "there is no command 'shwo'", "see `twinlock device --help`"),
+            ("list --wihtout", "unexpected argument '--wihtout'", "did you mean --without?"),
+            ("status alice bob", "unexpected argument 'bob'", "see `twinlock status --help`"),
+            ("unlock", "<USER>... is missing", "usage: twinlock unlock <USER>..."),
+            ("adopt", "<USER> is missing", "usage: twinlock adopt <USER> [NEW]"),
+            ("status --json --json", "--json is given more than once", "see `twinlock status --help`"),
+            ("enroll --add --replace", "--add cannot be used with --replace", "see `twinlock enroll --help`"),
+            ("enroll --label", "--label <LABEL> needs a value", "see `twinlock enroll --help`"),
+            ("enroll --json=yes", "--json takes no value, but 'yes' was given", "see `twinlock enroll --help`"),
             ("enroll --qr utf9", "invalid value 'utf9' for --qr <QR>", "did you mean utf8?"),
-            ("enroll --qr 5", "invalid value '5' for --qr <QR>", "one of auto, utf8, ascii, none"),
-            ("recovery new --digits 5", "'--digits' is not expected here", "twinlock recovery new --help"),
+            ("enroll --qr 5", "invalid value '5' for --qr <QR>", "use one of auto, utf8, ascii, none"),
+            ("recovery new --digits 5", "unexpected argument '--digits'", "see `twinlock recovery new --help`"),
             (
                 "enroll --digits 5",
                 "invalid value '5' for --digits <N>: codes have 6 to 8 digits",
-                "twinlock enroll --help",
+                "see `twinlock enroll --help`",
             ),
         ] {
             assert_eq!(said(typed), failed(message, hint), "{typed}");

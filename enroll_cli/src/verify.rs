@@ -5,22 +5,15 @@ use std::path::Path;
 use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
-    backend::{CommandBackend, out_of_place},
-    cli,
-    dialogue::TerminalDialogue,
-    failure::Failure,
-    output::print,
+    backend::CommandBackend, cli, dialogue::TerminalDialogue, failure::Failure, messages, output::print,
     terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &cli::User) -> Result<(), Failure> {
     let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
-    let dialogue = TerminalDialogue::at(|| Terminal::or_stdin("a code", "pipe the code into stdin"));
+    let dialogue = TerminalDialogue::at(Terminal::or_stdin);
     let Done::Verified(recovery_codes_left) = dialogue.have_done(&backend, &Request::Verify)? else {
-        return Err(out_of_place());
+        return Err(messages::unexpected_answer());
     };
-    match recovery_codes_left {
-        None => print("right: the code is used now\n"),
-        Some(left) => print(&format!("right: the recovery code is used now, {left} are left\n")),
-    }
+    print(&messages::verify::accepted(recovery_codes_left))
 }

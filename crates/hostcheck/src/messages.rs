@@ -1453,9 +1453,6 @@ pub fn helper_not_started(helper: &Path, error: &impl Display) -> String {
 /// The helper had no last word.
 pub const BROKEN_OFF: &str = "the login was broken off: an answer is missing, or a module of the stack crashed";
 
-/// What is asked for, and how to answer without a terminal.
-pub const ANSWERS: (&str, &str) = ("the login", "pipe the answers into stdin, one on each line");
-
 /// How the login ended.
 pub fn login_result(user: &UserName, denied: Option<&str>, verdict: &str) -> String {
     let result = match denied {

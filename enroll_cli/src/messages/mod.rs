@@ -5,14 +5,26 @@
 //! `test-login` find on the host, in `twinlock_hostcheck::messages`; and what command and broker say alike about a second
 //! factor, in `twinlock_service::messages`.
 
+pub(crate) mod adopt;
+pub(crate) mod device;
 pub(crate) mod emergency;
+pub(crate) mod enroll;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod recovery;
+pub(crate) mod remove;
+pub(crate) mod repair;
 pub(crate) mod report;
+pub(crate) mod status;
+pub(crate) mod store;
+pub(crate) mod unlock;
+pub(crate) mod usage;
+pub(crate) mod verify;
 
-use std::fmt::Display;
+use std::{fmt::Display, io};
 
 use twinlock_core::account::UserName;
+use twinlock_login::wire::ConnectError;
 
 use crate::failure::Failure;
 
@@ -32,11 +44,6 @@ pub(crate) fn invalid_user_name(error: &impl Display) -> Failure {
     Failure::refused(format!("cannot use this user name: {error}"))
 }
 
-/// A word that is no label.
-pub(crate) fn invalid_label(label: &str, rule: &str) -> Failure {
-    Failure::usage(format!("invalid value '{label}' for <TO>: {rule}")).hint("twinlock device rename --help")
-}
-
 /// The host has no account of this name.
 pub(crate) fn no_account(name: &UserName) -> Failure {
     Failure::refused(format!("there is no account named {name}"))
@@ -53,4 +60,58 @@ pub(crate) fn no_own_account(uid: u32) -> Failure {
 pub(crate) fn no_passwd_database(error: &impl Display) -> Failure {
     Failure::refused(twinlock_hostcheck::messages::no_passwd_database(error))
         .hint(twinlock_hostcheck::messages::PASSWD_HINT)
+}
+
+// The broker.
+
+/// The broker does not run.
+pub(crate) fn no_broker() -> Failure {
+    Failure::not_permitted("not permitted: only root can do this, because the broker (twinlockd) is not running").hint(
+        "ask your administrator to start the broker, with `systemctl enable --now twinlockd.socket`, or to run this command",
+    )
+}
+
+/// The broker cannot be used.
+pub(crate) fn broker_unreachable(error: &ConnectError) -> Failure {
+    Failure::refused(error.to_string()).hint("tell your administrator")
+}
+
+/// The broker did something else than what was asked.
+pub(crate) fn unexpected_answer() -> Failure {
+    Failure::refused("the broker sent an unexpected answer")
+        .hint("command and broker must have the same version: restart twinlockd after an upgrade")
+}
+
+/// `--config` of a user who is not root.
+pub(crate) fn config_of_a_user() -> Failure {
+    Failure::not_permitted("not permitted: only root can use --config")
+        .hint("leave out --config: the broker reads its own configuration")
+}
+
+// The terminal.
+
+/// Something that needs a terminal was tried without one.
+fn no_terminal(problem: &str, hint: &str) -> Failure {
+    Failure::refused(format!("{problem}: there is no terminal")).hint(hint)
+}
+
+/// There is nobody to ask for a code.
+pub(crate) fn no_terminal_for_codes() -> Failure {
+    no_terminal("cannot ask for a code", "connect with `ssh -t`, or pipe the code into stdin, one code a line")
+}
+
+/// The terminal or stdin failed.
+pub(crate) fn answer_not_read(error: &io::Error) -> Failure {
+    Failure::refused(format!("cannot read the answer: {error}"))
+}
+
+/// The output cannot be written.
+pub(crate) fn output_not_written(error: &io::Error) -> Failure {
+    Failure::refused(format!("cannot write the output: {error}"))
+}
+
+/// What happened and what to do, as stderr has it.
+pub(crate) fn failure(message: &str, hint: Option<&str>) -> String {
+    let message = if message.is_empty() { String::new() } else { format!("twinlock: {message}\n") };
+    hint.map_or_else(|| message.clone(), |hint| format!("{message}hint: {hint}\n"))
 }

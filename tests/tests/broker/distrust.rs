@@ -82,8 +82,7 @@ fn assert_told_nothing(listener: &UnixListener, came: bool) {
 #[test]
 fn without_a_broker_it_says_what_the_administrator_can_do() {
     with_mallory(|host| {
-        let said =
-            "not permitted: second factors are kept where only root may read and write, and no broker is running";
+        let said = "not permitted: only root can do this, because the broker (twinlockd) is not running";
         host.assert_refused(3, said);
         make_folder(0o755);
         host.assert_refused(3, said);
@@ -91,7 +90,9 @@ fn without_a_broker_it_says_what_the_administrator_can_do() {
         drop(UnixListener::bind(SOCKET).unwrap());
         set_mode(SOCKET, 0o666);
         host.assert_refused(3, said);
-        assert!(host.status().stderr.contains("hint: the administrator can start twinlockd.socket"));
+        assert!(host.status().stderr.contains(
+            "hint: ask your administrator to start the broker, with `systemctl enable --now twinlockd.socket`"
+        ));
     });
 }
 

@@ -137,8 +137,7 @@ fn what_was_not_asked_for_is_never_taken_for_success() {
     with_fake(|fake| {
         for (number, arguments) in COMMANDS.iter().enumerate() {
             for (done, _) in DONE.iter().filter(|(_, commands)| !commands.contains(&number)) {
-                let said =
-                    if number == 0 { "the broker answered something else than what was asked" } else { "the broker " };
+                let said = if number == 0 { "the broker sent an unexpected answer" } else { "the broker " };
                 fake.assert_fails(arguments, &frame('D', done.as_bytes()), said);
             }
         }
@@ -157,7 +156,11 @@ fn what_is_done_without_a_question_is_never_taken_for_success() {
         // The same broker, in order.
         let asked = [frame('Q', b"Code: "), frame('D', DONE[1].0.as_bytes())].concat();
         let output = fake.run(COMMANDS[1], &asked);
-        assert_eq!((output.code, output.stdout.as_str()), (Some(0), "right: the code is used now\n"), "{output:?}");
+        assert_eq!(
+            (output.code, output.stdout.as_str()),
+            (Some(0), "correct: the code is now used up; the next login needs a new one\n"),
+            "{output:?}"
+        );
     });
 }
 

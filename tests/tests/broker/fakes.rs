@@ -300,7 +300,7 @@ fn the_command_says_that_a_broker_did_not_finish() {
         let gone = "twinlock: the broker did not finish the request: the connection was closed";
         let no_message = "twinlock: the broker did not finish the request: a message was not valid";
         let out_of_place = "twinlock: the broker did not finish the request: a message was not expected";
-        let other = "twinlock: the broker answered something else than what was asked";
+        let other = "twinlock: the broker sent an unexpected answer";
         for (script, told) in [
             (vec![], gone),
             (vec![Act::Hear], gone),

@@ -283,7 +283,7 @@ fn every_login_is_written_down_once_by_the_broker_with_service_and_address() {
         let phone = &status["authenticators"][0];
         assert_eq!((&phone["last_from"], &phone["last_from_claimed"]), (&"192.0.2.7".into(), &true.into()), "{status}");
         let shown = alice.world.twinlock(&["status", "alice"]).stdout;
-        assert!(shown.contains(" from 192.0.2.7 (as claimed by the user's program)\n"), "{shown}");
+        assert!(shown.contains(" from 192.0.2.7 (claimed by the user's program, not verified)\n"), "{shown}");
         let listed = alice.world.twinlock(&["list"]).stdout;
         assert!(listed.contains("\t192.0.2.7 (claimed)\t"), "{listed}");
         // What root's host says is no claim.

@@ -168,7 +168,9 @@ fn a_broker_that_goes_away_at_any_question_is_told_of_and_changes_nothing() {
         let output = alice.runs(&["status"], &[]);
         assert_eq!((output.code, output.stdout.as_str()), (Some(3), ""), "{output:?}");
         assert!(
-            output.stderr.contains("and no broker is running\nhint: the administrator can start twinlockd.socket"),
+            output
+                .stderr
+                .contains("the broker (twinlockd) is not running\nhint: ask your administrator to start the broker"),
             "{output:?}"
         );
     });

@@ -104,7 +104,7 @@ fn that_a_code_will_be_right_later_is_told_to_root_alone() {
 fn a_wrong_code_is_asked_again_and_a_right_one_does() {
     Setup::with_broker().enrolled(|alice| {
         let output = alice.runs(&RENAME, &[&alice.wrong_code(), "junk", &alice.codes().next()]);
-        assert_eq!(output.parts(), (Some(0), "", "alice: phone1 renamed\n"));
+        assert_eq!(output.parts(), (Some(0), "", "alice: renamed phone1\n"));
         assert_eq!(label(alice), "new");
         assert_eq!(State::of("alice").charges(), [0, 0, 0, 1]);
     });
@@ -231,7 +231,11 @@ fn what_is_root_s_alone_is_refused_to_users_with_a_reason() {
         refused_to_users(&alice.runs(&["enroll", "--add", "--secret-stdin"], &typed), secret, hint);
         for arguments in [&["status"][..], &["verify"], &["remove", "alice", "--yes"], &["enroll", "--add"]] {
             let output = alice.runs(&[&["--config", "/home/alice/config.toml"], arguments].concat(), &[]);
-            refused_to_users(&output, "--config is for root", "the broker has its own");
+            refused_to_users(
+                &output,
+                "only root can use --config",
+                "leave out --config: the broker reads its own configuration",
+            );
         }
         assert_eq!(
             alice.runs(&["--config", twinlock_tests::CONFIG, "status"], &[]).code,

@@ -62,7 +62,7 @@ fn whoever_has_just_logged_in_enrols_without_a_password() {
             let note = noted(alice.uid, "user", seconds_since_1970() - began);
             let output = in_session(world, alice, "1001", &note, &["enroll"]).run();
             assert_eq!(output.code, Some(1), "{began}: {output:?}");
-            assert!(output.stderr.contains("enrolment needs a terminal, and there is none"), "{began}: {output:?}");
+            assert!(output.stderr.contains("cannot enrol alice: there is no terminal"), "{began}: {output:?}");
         }
     });
 }

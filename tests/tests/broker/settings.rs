@@ -23,7 +23,7 @@ fn not_permitted(what: &str) -> String {
 
 /// Whether somebody who answers nothing was asked for a proof: there is no terminal, or nothing on stdin.
 fn was_asked(output: &Output) -> bool {
-    let asked = ["needs a terminal, and there is none", "not confirmed, so nothing was changed"];
+    let asked = ["there is no terminal", "not confirmed, so nothing was changed"];
     output.code == Some(1) && asked.iter().any(|text| output.stderr.contains(text))
 }
 
@@ -73,7 +73,10 @@ fn what_changes_nothing_of_the_kind_needs_no_word() {
         {
             assert_eq!(alice.runs(arguments, &[]).code, Some(0), "{arguments:?}");
         }
-        assert_eq!(alice.runs(&["verify"], &[&alice.codes().next()]).stdout, "right: the code is used now\n");
+        assert_eq!(
+            alice.runs(&["verify"], &[&alice.codes().next()]).stdout,
+            "correct: the code is now used up; the next login needs a new one\n"
+        );
         assert_eq!(alice.runs(&["resync"], &["123456", "123456"]).code, Some(1));
     });
 }

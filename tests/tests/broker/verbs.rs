@@ -83,7 +83,7 @@ fn a_picture_that_cannot_be_written_ends_the_enrolment() {
             let mut terminal = alice.types(&["enroll", "--add", "--png", path]);
             terminal.expect(PROOF);
             terminal.send_line(alice.recovery_code(at));
-            terminal.expect(&format!("twinlock: cannot write the picture {path}: "));
+            terminal.expect(&format!("twinlock: cannot write the QR code to {path}: "));
             assert_eq!(terminal.finish().code, Some(1));
         }
         assert_eq!(Snapshot::of(credentials_of("alice")), before);
@@ -151,7 +151,7 @@ fn recovery_codes_are_renewed() {
         terminal.send_line("XXXX-XXXX-XXXX-XXXX");
         terminal.expect("That is not one of the codes above.");
         terminal.send_line(&new);
-        terminal.expect("Done: the old recovery codes of alice no longer work, the new ones do.");
+        terminal.expect("Done: the new recovery codes of alice are valid, and the old ones no longer work.");
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=recovery-codes-renewed user=alice by-uid=1001"]);
         assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "10\n");
@@ -175,13 +175,13 @@ fn a_device_is_renamed_suspended_resumed_and_removed() {
         let tablet = devices[1]["id"].as_str().unwrap();
         let mark = alice.world.log_mark();
         let done = |what: &str| (Some(0), format!("alice: {what}\n"));
-        assert_eq!(change(alice, &["device", "rename", "alice", "phone", "work phone"], 0), done("phone1 renamed"));
-        assert_eq!(change(alice, &["device", "suspend", "alice", "work phone"], 1), done("phone1 suspended"));
+        assert_eq!(change(alice, &["device", "rename", "alice", "phone", "work phone"], 0), done("renamed phone1"));
+        assert_eq!(change(alice, &["device", "suspend", "alice", "work phone"], 1), done("suspended phone1"));
         assert!(alice.runs(&["device", "list"], &[]).stdout.contains("SUSPENDED"));
         assert_eq!(login(alice.world, &alice.codes().next()), PamCode::AuthErr);
-        assert_eq!(change(alice, &["device", "resume", "alice", "phone1"], 2), done("phone1 resumed"));
+        assert_eq!(change(alice, &["device", "resume", "alice", "phone1"], 2), done("resumed phone1"));
         assert_eq!(login(alice.world, &alice.codes().next()), PamCode::Success);
-        assert_eq!(change(alice, &["device", "remove", "alice", tablet], 3), done(&format!("{tablet} removed")));
+        assert_eq!(change(alice, &["device", "remove", "alice", tablet], 3), done(&format!("removed {tablet}")));
         let line = |change: &str| format!("twinlockd: change={change} user=alice by-uid=1001");
         let made = ["device-renamed", "device-suspended", "device-resumed", "device-removed"];
         assert_eq!(changes(alice.world, mark), made.map(line));
@@ -199,7 +199,8 @@ fn a_device_is_renamed_suspended_resumed_and_removed() {
             "{told}"
         );
         let (code, told) = change(alice, &["device", "suspend", "alice", "phone1"], 6);
-        let alone = "alice: phone1 suspended\nalice has no active device now: only recovery codes are accepted\n";
+        let alone = "alice: suspended phone1\nalice has no active device left: only recovery codes are accepted until \
+                     you resume one that `twinlock device list alice` shows\n";
         assert_eq!((code, told.as_str()), (Some(0), alone));
         assert_eq!(alice.runs(&["recovery", "count"], &[]).stdout, "3\n");
     });
@@ -211,11 +212,14 @@ fn a_code_is_tried_as_in_a_login() {
         let mut codes = alice.codes();
         let mark = alice.world.log_mark();
         let code = codes.next();
-        assert_eq!(alice.runs(&["verify"], &[&code]).parts(), (Some(0), "right: the code is used now\n", ""));
+        assert_eq!(
+            alice.runs(&["verify"], &[&code]).parts(),
+            (Some(0), "correct: the code is now used up; the next login needs a new one\n", "")
+        );
         let output = alice.runs(&["verify", "alice"], &[&code]);
         let told = "twinlock: that code has been used already\nhint: wait for the next code\n";
         assert_eq!(output.parts(), (Some(1), "", told));
-        let right = "right: the recovery code is used now, 9 are left\n";
+        let right = "correct: this recovery code is now used up; 9 left\n";
         assert_eq!(alice.runs(&["verify"], &[alice.recovery_code(0)]).parts(), (Some(0), right, ""));
         assert_eq!(alice.runs(&["verify"], &[&alice.wrong_code()]).code, Some(1));
         assert_eq!(alice.runs(&["verify"], &[]).code, Some(1));
@@ -235,7 +239,7 @@ fn a_code_is_tried_as_in_a_login() {
         let mut terminal = alice.types(&["verify"]);
         terminal.expect("Verification code: ");
         terminal.send_line(&codes.next());
-        terminal.expect("right: the code is used now\n");
+        terminal.expect("correct: the code is now used up; the next login needs a new one\n");
         assert_eq!(terminal.finish().code, Some(0));
     });
 }
@@ -248,7 +252,7 @@ fn a_clock_is_set_right() {
         assert_eq!(login(alice.world, &at(0)), PamCode::AuthErr);
         let mark = alice.world.log_mark();
         let output = alice.runs(&["resync"], &[&at(0), &at(1)]);
-        assert_eq!(output.parts(), (Some(0), "right: the authenticator is set right by these two codes\n", ""));
+        assert_eq!(output.parts(), (Some(0), "correct: codes of this device are accepted again\n", ""));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=resynced user=alice by-uid=1001"]);
         assert_eq!(login(alice.world, &at(2)), PamCode::Success);
     });
@@ -259,7 +263,7 @@ fn a_second_factor_is_removed() {
     Setup::with_broker().config("second_factor = \"optional\"\n").enrolled(|alice| {
         let mark = alice.world.log_mark();
         let mut terminal = alice.types(&["remove", "alice"]);
-        terminal.expect("Remove the second factor of alice, who then logs in with the first factor alone? Type yes: ");
+        terminal.expect("Remove the second factor of alice? Type yes: ");
         terminal.send_line("no");
         assert_eq!(terminal.finish().code, Some(1));
         let mut terminal = alice.types(&["remove", "alice"]);
@@ -267,7 +271,7 @@ fn a_second_factor_is_removed() {
         terminal.send_line("yes");
         terminal.expect(PROOF);
         terminal.send_line(&alice.codes().next());
-        terminal.expect("alice: no second factor any more; alice logs in with the first factor alone");
+        terminal.expect("alice: second factor removed; alice logs in with the first factor alone");
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=removed user=alice by-uid=1001"]);
         assert_eq!(alice.attempt().run(alice.world).prompts(), Vec::<&str>::new());

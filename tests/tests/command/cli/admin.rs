@@ -11,7 +11,7 @@ fn unlock_forgets_failures_and_not_what_was_used() {
         let (now, next) = (codes.next_step(), codes.next());
         alice.state().wrong_codes(100).wrong_recovery_codes(100).used(now).spent_codes([1]).write(world);
         let output = world.twinlock(&["unlock", "alice"]);
-        assert_eq!(output.parts(), (Some(0), "", "alice: one code is enough again\n"));
+        assert_eq!(output.parts(), (Some(0), "", "alice: cleared the failures; one code is enough again\n"));
         assert_eq!(State::of("alice").charges(), [0; 4]);
         assert_eq!(login(world, &alice.enrolled.authenticator.code_at(now)), PamCode::AuthErr);
         assert_eq!(login(world, alice.recovery_code(0)), PamCode::AuthErr);
@@ -27,7 +27,14 @@ fn unlock_takes_several_names() {
         alice.state().wrong_codes(5).write(world);
         ForgedState::of(&bob).wrong_codes(5).write(world);
         let output = world.twinlock(&["unlock", "alice", "bob"]);
-        assert_eq!(output.parts(), (Some(0), "", "alice: one code is enough again\nbob: one code is enough again\n"));
+        assert_eq!(
+            output.parts(),
+            (
+                Some(0),
+                "",
+                "alice: cleared the failures; one code is enough again\nbob: cleared the failures; one code is enough again\n"
+            )
+        );
         assert_eq!(["alice", "bob"].map(|user| State::of(user).charges()), [[0; 4]; 2]);
     });
 }
@@ -59,10 +66,10 @@ fn remove_asks_and_only_yes_removes() {
         for answer in ["", "y", "Yes", "no", "yes please"] {
             let mut terminal = Terminal::start_with_error_apart(world.twinlock_launch(&["remove", "alice"]));
             terminal
-                .expect("Remove the second factor of alice, who then cannot log in until enrolled again? Type yes: ");
+                .expect("Without a second factor, alice cannot log in until enrolled again.\nRemove the second factor of alice? Type yes: ");
             terminal.send_line(answer);
             let output = terminal.finish();
-            let told = "twinlock: not confirmed, so nothing was changed\n";
+            let told = "twinlock: not confirmed, so alice keeps the second factor\nhint: type the word yes to confirm, or use --yes\n";
             assert_eq!((output.code, output.stderr.as_str()), (Some(1), told), "{answer:?}");
             assert_eq!(Snapshot::of(STORE), store);
         }
@@ -78,7 +85,7 @@ fn remove_asks_and_only_yes_removes() {
 fn remove_with_yes_takes_credentials_and_state_away() {
     with_alice(|world, alice| {
         let output = world.twinlock(&["remove", "alice", "--yes"]);
-        let told = "alice: no second factor any more; alice cannot log in until enrolled again\n";
+        let told = "alice: second factor removed; alice cannot log in until enrolled again\n";
         assert_eq!(output.parts(), (Some(0), "", told));
         assert_eq!(Snapshot::of(STORE).paths().len(), 5, "the folders and the id of the store");
         assert_eq!(login(world, &alice.codes().next()), PamCode::AuthErr);
@@ -110,7 +117,7 @@ fn remove_says_what_it_means_under_the_policy_in_force() {
     with_alice(|world, _| {
         world.write(twinlock_tests::CONFIG, "second_factor = \"optional\"\n");
         let output = world.twinlock(&["remove", "alice", "--yes"]);
-        assert_eq!(output.stderr, "alice: no second factor any more; alice logs in with the first factor alone\n");
+        assert_eq!(output.stderr, "alice: second factor removed; alice logs in with the first factor alone\n");
     });
 }
 
@@ -118,7 +125,7 @@ fn remove_says_what_it_means_under_the_policy_in_force() {
 fn remove_without_a_terminal_is_refused_clearly() {
     with_alice(|world, _| {
         let output = world.twinlock(&["remove", "alice"]);
-        let told = "twinlock: removing needs a terminal, and there is none\nhint: --yes does it without asking\n";
+        let told = "twinlock: cannot ask whether to remove the second factor of alice: there is no terminal\nhint: use --yes to remove it without a question\n";
         assert_eq!(output.parts(), (Some(1), "", told));
     });
 }

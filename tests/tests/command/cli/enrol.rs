@@ -233,7 +233,7 @@ fn without_a_terminal_an_interactive_enrolment_is_refused_clearly() {
     with_account(|world, _| {
         let store = Snapshot::of(STORE);
         let output = world.twinlock(&["enroll", "alice"]);
-        let told = "twinlock: enrolment needs a terminal, and there is none\nhint: use `ssh -t`, or provision with --no-confirm --json\n";
+        let told = "twinlock: cannot enrol alice: there is no terminal\nhint: connect with `ssh -t`; in scripts, use --no-confirm --json\n";
         assert_eq!(output.parts(), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
     });

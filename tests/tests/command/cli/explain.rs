@@ -142,7 +142,10 @@ fn a_login_that_may_be_remembered_is_told_until_it_is_forgotten() {
         assert_eq!(login().run(world).prompts(), [""; 0]);
 
         let forgotten = world.twinlock(&["forget", "alice"]);
-        assert_eq!(forgotten.parts(), (Some(0), "", "alice: 1 remembered login forgotten\n"));
+        assert_eq!(
+            forgotten.parts(),
+            (Some(0), "", "alice: ended 1 remembered login; the next login asks for a code\n")
+        );
         world.wait_for_log(|line| line.text == "change=forgotten user=alice by-uid=0");
         assert_eq!(line(&with_key), once);
         assert_eq!(login().answer("junk").run(world).prompts(), ["Verification code: "]);

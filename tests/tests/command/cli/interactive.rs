@@ -29,7 +29,7 @@ fn enrol(world: &World, code: impl FnOnce(&Authenticator) -> String) -> Enrolled
     terminal.send_line(&code(&app));
     let codes = recovery_codes(&terminal.expect(ONE_OF_THEM));
     terminal.send_line(&codes[0]);
-    terminal.expect("Done: alice now has a second factor. `twinlock verify alice` tries it.\n");
+    terminal.expect("Done: alice now has a second factor. Try it with `twinlock verify alice`.\n");
     assert_eq!(terminal.finish().code, Some(0));
     let status = json(&world.twinlock(&["status", "alice", "--json"]));
     let id = status["authenticators"][0]["id"].as_str().unwrap().to_owned();

@@ -57,8 +57,8 @@ fn without_json_the_codes_are_printed_a_line_each() {
 fn without_a_terminal_it_is_refused_clearly() {
     with_alice(|world, _| {
         let store = Snapshot::of(STORE);
-        let told = "twinlock: making recovery codes needs a terminal, and there is none\n\
-                    hint: use `ssh -t`, or provision with --no-confirm --json\n";
+        let told = "twinlock: cannot show new recovery codes of alice: there is no terminal\n\
+                    hint: connect with `ssh -t`; in scripts, use --no-confirm --json\n";
         assert_eq!(world.twinlock(&["recovery", "new", "alice"]).parts(), (Some(1), "", told));
         assert_eq!(Snapshot::of(STORE), store);
     });
@@ -78,7 +78,7 @@ fn on_a_terminal_one_is_asked_back_before_anything_changes() {
             .expect("That is not one of the codes above.\nEnter one of these codes to confirm that you saved them: ");
         assert_eq!(Snapshot::of(STORE), store);
         terminal.send_line(&codes[4].to_lowercase());
-        terminal.expect("Done: the old recovery codes of alice no longer work, the new ones do.\n");
+        terminal.expect("Done: the new recovery codes of alice are valid, and the old ones no longer work.\n");
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(login(world, codes[4]), PamCode::Success, "showing it does not spend it");
     });

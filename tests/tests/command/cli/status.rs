@@ -100,7 +100,7 @@ fn people_see_the_same_in_words() {
         let expected = "alice: enrolled\n  \
               phone1  phone  totp SHA1 6 digits 30 s  created -  last used never\n  \
               recovery codes left: 8\n  \
-              throttle: step-up (two consecutive codes are asked for); consecutive failures: 3, failure budget left: 27\n";
+              throttle: step-up (two consecutive codes are required); consecutive failures: 3, failure budget left: 27\n";
         assert_eq!(world.twinlock(&["status", "alice"]).parts(), (Some(0), expected, ""));
     });
 }

@@ -42,7 +42,7 @@ fn it_makes_both_ids_once_and_then_changes_nothing() {
     fresh(|world| {
         let before = world.twinlock(&["check"]);
         assert!(before.code == Some(1) && before.stderr.contains("twinlock store init"), "{before:?}");
-        init(world, &[], 0, "is the store of this host from now on");
+        init(world, &[], 0, "is now the store of this host");
         assert_eq!(id(INSIDE), id(BESIDE));
         assert!(id(BESIDE).len() == 33 && id(BESIDE).trim_end().bytes().all(|byte| byte.is_ascii_hexdigit()));
         let mode = |path: &str| fs::metadata(path).unwrap().permissions().mode() & 0o7777;
@@ -82,7 +82,7 @@ fn the_first_enrolment_makes_the_store() {
 fn an_id_that_is_missing_on_one_side_is_written_only_where_it_is_accepted() {
     for (missing, told) in [(INSIDE, "had no store-id"), (BESIDE, "this host had no store-id")] {
         fresh(|world| {
-            init(world, &[], 0, "from now on");
+            init(world, &[], 0, "is now the store");
             let one = id(BESIDE);
             fs::remove_file(missing).unwrap();
             let before = (Snapshot::of(STORE), Snapshot::of("/etc/twinlock"));
@@ -106,7 +106,7 @@ fn an_id_that_is_missing_on_one_side_is_written_only_where_it_is_accepted() {
 fn ids_that_differ_or_are_none_are_never_written_over() {
     for other in ["00000000000000000000000000000000\n", "", "an id\n"] {
         fresh(|world| {
-            init(world, &[], 0, "from now on");
+            init(world, &[], 0, "is now the store");
             world.write_secret(INSIDE, other);
             let said = if other.len() == 33 { "differ" } else { "it is not 32 hexadecimal digits" };
             for options in [&[][..], &["--accept"]] {
@@ -136,9 +136,9 @@ fn no_store_is_made_beneath_a_file_system_that_is_not_mounted() {
             if at == STORE {
                 let mount = Launch::new(["mount", "-t", "tmpfs", "-o", "mode=0700", "store", STORE]).run();
                 assert_eq!(mount.code, Some(0), "{mount:?}");
-                init(world, &[], 0, "from now on");
+                init(world, &[], 0, "is now the store");
             } else {
-                init(world, &["--accept"], 0, "from now on");
+                init(world, &["--accept"], 0, "is now the store");
             }
         });
     }
@@ -156,7 +156,7 @@ fn an_upgrade_gives_a_store_of_0_1_0_its_id_and_a_fresh_host_none() {
         }
         let alice = world.deploy("alice");
         assert!(!passes("bob", world), "not known to be the store of this host");
-        init(world, &["--upgrade"], 0, "from now on");
+        init(world, &["--upgrade"], 0, "is now the store");
         assert!(passes("bob", world));
         let login = Attempt::new("svc").user("alice").answer(alice.codes().next()).run(world);
         assert_eq!(login.code(), PamCode::Success);
@@ -177,7 +177,7 @@ fn deployed_credentials_work_before_it_and_enrolment_after_it() {
         let alice = world.deploy("alice");
         let login = Attempt::new("svc").user("alice").answer(alice.codes().next()).run(world);
         assert_eq!(login.code(), PamCode::Success, "{:#?}", world.log());
-        init(world, &[], 0, "from now on");
+        init(world, &[], 0, "is now the store");
         assert!(credentials_of("alice").exists() && passes("bob", world));
     });
 }
@@ -185,7 +185,7 @@ fn deployed_credentials_work_before_it_and_enrolment_after_it() {
 #[test]
 fn a_configuration_that_is_tried_from_another_folder_is_one_of_this_host() {
     fresh(|world| {
-        init(world, &[], 0, "from now on");
+        init(world, &[], 0, "is now the store");
         let config = "/root/config.toml";
         world.write(config, "");
         let check = world.twinlock(&["--config", config, "check"]);

@@ -133,9 +133,9 @@ fn who_is_not_root_is_told_so_with_exit_3() {
                 "twinlock: not permitted: only root can do this\n\
                  hint: run the command with sudo, or ask your administrator\n"
             } else {
-                "twinlock: not permitted: second factors are kept where only root may read and write, and no broker is \
-                 running\nhint: the administrator can start twinlockd.socket, or run this as root; where a login \
-                 offers to enrol you, it needs neither\n"
+                "twinlock: not permitted: only root can do this, because the broker (twinlockd) is not running\n\
+                 hint: ask your administrator to start the broker, with `systemctl enable --now twinlockd.socket`, or to \
+                 run this command\n"
             };
             assert_eq!(output.parts(), (Some(3), "", told), "{verb:?}");
         }

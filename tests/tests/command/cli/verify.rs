@@ -14,7 +14,10 @@ fn verify(world: &World, answers: &[&str]) -> Output {
 fn a_right_code_exits_0_and_is_used_up_for_logins_too() {
     with_alice(|world, alice| {
         let code = alice.codes().next();
-        assert_eq!(verify(world, &[&code]).parts(), (Some(0), "right: the code is used now\n", ""));
+        assert_eq!(
+            verify(world, &[&code]).parts(),
+            (Some(0), "correct: the code is now used up; the next login needs a new one\n", "")
+        );
         assert_eq!(login(world, &code), PamCode::AuthErr);
     });
 }
@@ -42,7 +45,10 @@ fn a_wrong_code_exits_1_and_is_charged_in_the_one_record() {
 fn a_recovery_code_is_spent_and_what_is_left_is_told() {
     with_alice(|world, alice| {
         let code = alice.recovery_code(0);
-        assert_eq!(verify(world, &[code]).parts(), (Some(0), "right: the recovery code is used now, 9 are left\n", ""));
+        assert_eq!(
+            verify(world, &[code]).parts(),
+            (Some(0), "correct: this recovery code is now used up; 9 left\n", "")
+        );
         assert_eq!(login(world, code), PamCode::AuthErr);
     });
 }
@@ -71,7 +77,7 @@ fn in_step_up_two_lines_are_read() {
         alice.state().wrong_codes(3).write(world);
         let mut codes = alice.codes();
         let output = verify(world, &[&codes.next(), &codes.next()]);
-        assert_eq!(output.parts(), (Some(0), "right: the code is used now\n", ""));
+        assert_eq!(output.parts(), (Some(0), "correct: the code is now used up; the next login needs a new one\n", ""));
     });
 }
 
@@ -117,7 +123,7 @@ fn on_a_terminal_it_asks() {
         let mut terminal = Terminal::start(world.twinlock_launch(&["verify", "alice"]));
         terminal.expect("Verification code: ");
         terminal.send_line(&alice.codes().next());
-        terminal.expect("right: the code is used now\n");
+        terminal.expect("correct: the code is now used up; the next login needs a new one\n");
         assert_eq!(terminal.finish().code, Some(0));
     });
 }

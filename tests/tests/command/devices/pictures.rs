@@ -38,19 +38,19 @@ fn a_picture_is_never_written_over_a_file_and_then_nobody_is_enrolled() {
             world,
             &["enroll", "alice", "--no-confirm", "--png", "/root/there.png"],
             1,
-            "hint: name a file that is not there yet",
+            "hint: name a file that does not exist yet",
         );
         refused(
             world,
             &["enroll", "alice", "--no-confirm", "--svg", "/no/such/folder.svg"],
             1,
-            "cannot write the picture",
+            "cannot write the QR code to /no/such/folder.svg",
         );
         refused(
             world,
             &["enroll", "alice", "--no-confirm", "--png", "/root/new.png", "--svg", "/root/there.png"],
             1,
-            "there yet",
+            "does not exist yet",
         );
         assert_eq!(fs::read("/root/there.png").unwrap(), b"mine");
         assert!(!fs::exists("/root/new.png").unwrap(), "a picture of an enrolment that did not come about");

@@ -67,7 +67,7 @@ fn a_record_that_can_be_read_is_left_alone() {
     with_account(|world| {
         world.enrol("alice");
         let store = Snapshot::of("/var/lib/twinlock");
-        assert!(done(world, &["repair", "alice"]).stderr.contains("nothing was done"));
+        assert!(done(world, &["repair", "alice"]).stderr.contains("nothing was changed"));
         assert_eq!(Snapshot::of("/var/lib/twinlock"), store);
         refused(world, &["repair", "root"], 4, "root is not enrolled");
     });

@@ -163,14 +163,19 @@ fn adopt_takes_nothing_from_an_account_that_is_there_and_replaces_nothing() {
     with_optional(|world, _| {
         world.account_with_uid("bob", 1002);
         let store = Snapshot::of(STORE);
-        refused(world, &["adopt", "alice", "bob"], 1, "alice is an account of this host");
+        refused(world, &["adopt", "alice", "bob"], 1, "alice is still an account of this host");
         refused(world, &["adopt", "zoe", "bob"], 4, "zoe is not enrolled");
         refused(world, &["adopt", "alice", "zoe"], 1, "there is no account named zoe");
         assert_eq!(Snapshot::of(STORE), store);
         world.enrol("bob");
         world.remove_account("alice");
         let store = [credentials_of("alice"), credentials_of("bob"), state_of("bob")].map(Snapshot::of);
-        refused(world, &["adopt", "alice", "bob"], 1, "bob is enrolled with another second factor");
+        refused(
+            world,
+            &["adopt", "alice", "bob"],
+            1,
+            "bob already has a second factor, so it cannot take over that of alice",
+        );
         assert_eq!([credentials_of("alice"), credentials_of("bob"), state_of("bob")].map(Snapshot::of), store);
         done(world, &["remove", "alice", "--yes"]);
         assert!(!credentials_of("alice").exists() && !state_of("alice").exists());

@@ -97,12 +97,17 @@ fn a_short_secret_is_refused_and_one_under_160_bits_warned_of() {
 #[test]
 fn a_counter_is_for_tokens_and_a_period_for_clocks() {
     with_account(|world| {
-        refused(world, &["enroll", "alice", "--no-confirm", "--counter", "7"], 2, "--counter is for --type hotp");
+        refused(
+            world,
+            &["enroll", "alice", "--no-confirm", "--counter", "7"],
+            2,
+            "--counter can only be used with --type hotp",
+        );
         refused(
             world,
             &["enroll", "alice", "--no-confirm", "--type", "hotp", "--period", "60"],
             2,
-            "--period is for --type totp",
+            "--period can only be used with --type totp",
         );
     });
 }

@@ -135,9 +135,9 @@ fn status_shows_it_and_forget_ends_it() {
         };
         let shown = remembered();
         assert!(shown.len() == 1 && shown[0]["since"].is_string() && shown[0]["until"].is_string(), "{shown:?}");
-        assert!(world.twinlock(&["status", "alice"]).stdout.contains("remembered: a login of "));
+        assert!(world.twinlock(&["status", "alice"]).stdout.contains("remembered login: from "));
         let output = world.twinlock(&["forget", "alice"]);
-        assert_eq!(output.stderr, "alice: 1 remembered login forgotten\n");
+        assert_eq!(output.stderr, "alice: ended 1 remembered login; the next login asks for a code\n");
         assert!(remembered().is_empty() && asked(sshd));
     });
 }

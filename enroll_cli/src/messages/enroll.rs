@@ -1,0 +1,138 @@
+//! `twinlock enroll`.
+//!
+//! Lines of the dialogue have at most 76 characters: together with the QR code they have to fit a terminal of 80x24.
+
+use std::{
+    fmt::{self, Display},
+    io,
+    path::Path,
+};
+
+use twinlock_core::ports::Offer;
+use zeroize::Zeroizing;
+
+use super::no_terminal;
+use crate::{failure::Failure, secret::SecretTextError};
+
+/// There is nobody to show the secret to.
+pub(crate) fn without_terminal(user: &str) -> Failure {
+    no_terminal(&format!("cannot enrol {user}"), "connect with `ssh -t`; in scripts, use --no-confirm --json")
+}
+
+/// Introduces the new authenticator. A QR code follows if `with_qr_code`. The text contains the secret.
+pub(crate) fn introduction(offer: &Offer, with_qr_code: bool) -> Zeroizing<String> {
+    let Offer { user, issuer, uri, key, digits, .. } = offer;
+    let (uri, key) = (uri.as_str(), key.as_str());
+    let (changes, device, kind) = match offer.period {
+        Some(period) => (
+            format!("every {period} seconds"),
+            "An authenticator app on your phone shows it: any app for TOTP codes will do.",
+            "time-based",
+        ),
+        None => (
+            "with each use".to_owned(),
+            "A hardware token shows it, or an authenticator app for HOTP codes.",
+            "counter-based",
+        ),
+    };
+    let scan = if with_qr_code { "Scan the QR code below, or enter" } else { "Enter" };
+    Zeroizing::new(format!(
+        "\nSetting up a second factor for {user}.\n\n\
+         Each login will then ask for a code that changes {changes}.\n{device}\n\
+         {scan} this by hand ({kind}, {digits} digits):\n\n  \
+         Account  {issuer}: {user}\n  Key      {key}\n  Address  {uri}\n\n"
+    ))
+}
+
+/// The address has no room in a QR code on the terminal.
+pub(crate) const NO_ROOM_IN_QR_CODE: &str = "(The address is too long for a QR code.)\n";
+
+/// The new authenticator is stored.
+pub(crate) fn enrolled(user: &str) -> String {
+    format!("Done: {user} now has a second factor. Try it with `twinlock verify {user}`.")
+}
+
+// Options.
+
+/// `--counter` for an app.
+pub(crate) fn counter_of_an_app() -> Failure {
+    Failure::usage("--counter can only be used with --type hotp")
+        .hint("apps compute codes from the time: leave out --counter")
+}
+
+/// `--period` for a hardware token.
+pub(crate) fn period_of_a_token() -> Failure {
+    Failure::usage("--period can only be used with --type totp")
+        .hint("hardware tokens compute codes from a counter: leave out --period")
+}
+
+/// A choice that some apps get wrong.
+pub(crate) fn doubt(doubt: &str) -> String {
+    format!("warning: {doubt}")
+}
+
+// A given secret.
+
+/// Where a given secret is read.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum SecretSource<'a> {
+    File(&'a Path),
+    Stdin,
+}
+
+impl Display for SecretSource<'_> {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::File(path) => write!(out, "in {}", path.display()),
+            Self::Stdin => write!(out, "on stdin"),
+        }
+    }
+}
+
+/// The secret cannot be read.
+pub(crate) fn secret_not_read(source: SecretSource<'_>, error: &io::Error) -> Failure {
+    Failure::refused(format!("cannot read the secret {source}: {error}"))
+}
+
+/// The text is no secret.
+pub(crate) fn secret_not_valid(source: SecretSource<'_>, error: &SecretTextError) -> Failure {
+    Failure::refused(format!("cannot use the secret {source}: {error}")).hint(
+        "the secret must be base32, as in otpauth:// addresses, or hexadecimal after `hex:`, and have 16 to 128 bytes",
+    )
+}
+
+impl Display for SecretTextError {
+    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooLong => write!(out, "it is too long"),
+            Self::NotText => write!(out, "it is not text"),
+            Self::NotHexadecimal => write!(out, "it is not hexadecimal"),
+            Self::Secret(error) => error.fmt(out),
+        }
+    }
+}
+
+/// The secret is valid, but short.
+pub(crate) const SHORT_SECRET: &str = "warning: the secret has fewer than the 160 bits that RFC 4226 recommends";
+
+// The QR code as a file.
+
+/// The file of the QR code cannot be written.
+pub(crate) fn qr_code_not_written(path: &Path, error: &io::Error) -> Failure {
+    let hint = if error.kind() == io::ErrorKind::AlreadyExists {
+        "name a file that does not exist yet"
+    } else {
+        "name a file in a folder that you can write to, on a file system with free space"
+    };
+    Failure::refused(format!("cannot write the QR code to {}: {error}", path.display())).hint(hint)
+}
+
+/// The address has no room in a QR code, whatever its size.
+pub(crate) fn qr_code_too_long() -> Failure {
+    Failure::refused("the address is too long for a QR code").hint("use a shorter --issuer")
+}
+
+/// The PNG cannot be made.
+pub(crate) fn png_not_made(error: &impl Display) -> Failure {
+    Failure::refused(format!("cannot make the PNG: {error}")).hint("use --svg")
+}

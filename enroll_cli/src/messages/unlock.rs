@@ -1,0 +1,21 @@
+//! `twinlock unlock` and `twinlock forget`.
+
+use twinlock_core::account::UserName;
+
+use super::count;
+
+/// `unlock` has cleared the failures.
+pub(crate) fn unlocked(user: &UserName) -> String {
+    format!("{user}: cleared the failures; one code is enough again")
+}
+
+/// `forget` has ended the remembered logins.
+pub(crate) fn forgotten(user: &UserName, logins: usize) -> String {
+    match logins {
+        0 => format!("{user}: no login was remembered"),
+        some => format!(
+            "{user}: ended {}; the next login asks for a code",
+            count(some, "remembered login", "remembered logins")
+        ),
+    }
+}
