@@ -36,14 +36,9 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         };
     }
     match context.policy {
-        SecondFactor::Skip => {
-            if context.emergency.is_some() {
-                result::exempted(transaction, user, &context.exemption());
-            }
-            return PamResultCode::PAM_IGNORE;
-        }
+        SecondFactor::Skip => return exempt(transaction, &context),
         SecondFactor::Optional => match context.backend.is_not_enrolled(subject, context.request(transaction, None)) {
-            Ok(true) => return PamResultCode::PAM_IGNORE,
+            Ok(true) => return exempt(transaction, &context),
             Ok(false) => {}
             Err(error) => {
                 let detail = format!("{error}; {}", error.hint());
@@ -62,4 +57,13 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let code = result::refuse(transaction, user, Reason::Bypass, Some(messages::bypass(user, unverified)));
     transaction.warn(messages::NO_CODE_ASKED);
     code
+}
+
+/// A login that no auth phase has seen, such as one by key alone. What exempts it is logged here, once.
+fn exempt(transaction: &mut Transaction<'_>, context: &Context) -> PamResultCode {
+    let exemption = context.exemption();
+    if exemption.detail.is_some() {
+        result::exempted(transaction, context.user(), &exemption);
+    }
+    PamResultCode::PAM_IGNORE
 }

@@ -31,6 +31,8 @@ pub struct LogEntry {
     pub claimed: bool,
     /// By how many seconds the authenticator's clock is off, where that is known.
     pub clock_offset: Option<i64>,
+    /// Whether it was the attempt that disables codes.
+    pub disables: bool,
     /// For the administrator, at the end of the line.
     pub detail: Option<String>,
     /// The whole, from `result=` on.
@@ -63,6 +65,10 @@ impl LogEntry {
                 _ => return fail("a quote inside the detail, or none at its end"),
             },
         };
+        let (pairs, disables) = match pairs.strip_suffix(" now=disabled") {
+            Some(pairs) => (pairs, true),
+            None => (pairs, false),
+        };
         let (pairs, clock_offset) = match pairs.split_once(" clock-offset=") {
             None => (pairs, None),
             Some((pairs, offset)) => match offset.strip_suffix('s').map(str::parse) {
@@ -84,7 +90,7 @@ impl LogEntry {
         if values.len() != KEYS.len() || pairs.split(' ').count() != KEYS.len() {
             return fail("more or fewer keys");
         }
-        let entry = Self { values, claimed, clock_offset, detail, text: text.to_owned() };
+        let entry = Self { values, claimed, clock_offset, disables, detail, text: text.to_owned() };
         let sound = match (entry.value("result"), entry.value("reason")) {
             ("granted", "-" | "emergency") => true,
             ("refused", reason) => REASONS.contains(&reason),

@@ -132,6 +132,8 @@ pub struct AuditLine<'a> {
     pub claimed: bool,
     /// By how many seconds the authenticator's clock is off, if that is why. Only where it is known.
     pub clock_offset: Option<i64>,
+    /// Whether this attempt was the one too many, after which answers by its method are refused.
+    pub disables: bool,
     /// For the administrator: what is broken and what to do. One line, quoted, at the end.
     pub detail: Option<&'a str>,
 }
@@ -172,6 +174,9 @@ impl fmt::Display for AuditLine<'_> {
         }
         if let Some(offset) = self.clock_offset {
             write!(out, " clock-offset={offset:+}s")?;
+        }
+        if self.disables {
+            out.write_str(" now=disabled")?;
         }
         match self.detail {
             Some(detail) => write!(out, " detail=\"{}\"", plain(detail)),
@@ -223,11 +228,12 @@ mod tests {
             failures: Some(2),
             claimed: true,
             clock_offset: Some(180),
+            disables: true,
             ..AuditLine::default()
         };
         assert_eq!(
             entry.to_string(),
-            "result=refused reason=wrong-code user=alice method=totp authenticator=k3v9q2 service=sshd rhost=2001:db8::7 failures=2 claimed=service,rhost clock-offset=+180s"
+            "result=refused reason=wrong-code user=alice method=totp authenticator=k3v9q2 service=sshd rhost=2001:db8::7 failures=2 claimed=service,rhost clock-offset=+180s now=disabled"
         );
         assert_eq!(
             AuditLine::default().to_string(),

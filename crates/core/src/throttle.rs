@@ -78,7 +78,7 @@ pub enum Gate {
 impl Throttle {
     /// Whether an attempt by `method` with `codes` codes at hand, from a network if it is known, may be verified at `now`.
     pub fn gate(&self, limits: &Limits, method: Method, codes: usize, network: Option<Network>, now: UnixTime) -> Gate {
-        if self.consecutive_failures(method) >= limits.disable_after {
+        if self.is_disabled(limits, method) {
             return Gate::Disabled;
         }
         if !self.step_up(limits, now) {
@@ -92,6 +92,12 @@ impl Throttle {
             Method::Otp if codes < 2 => Gate::SecondCode,
             Method::Otp | Method::Recovery => Gate::Open,
         }
+    }
+
+    /// Whether no answer of this method is verified any more, until an administrator unlocks.
+    #[must_use]
+    pub const fn is_disabled(&self, limits: &Limits, method: Method) -> bool {
+        self.consecutive_failures(method) >= limits.disable_after
     }
 
     /// The throttle with one more wrong answer. Written before the answer is looked at, and again if it was wrong.
@@ -155,7 +161,7 @@ impl Throttle {
     /// How the user stands at `now`.
     #[must_use]
     pub fn mode(&self, limits: &Limits, now: UnixTime) -> Mode {
-        if self.otp_failures >= limits.disable_after {
+        if self.is_disabled(limits, Method::Otp) {
             Mode::Disabled
         } else if self.step_up(limits, now) {
             Mode::StepUp

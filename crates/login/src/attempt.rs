@@ -166,6 +166,8 @@ pub struct AuditEntry {
     /// By how many seconds the authenticator's clock is off, if that is why it was refused. Not for the user:
     /// see [`Committed::clock_offset`].
     pub clock_offset: Option<i64>,
+    /// Whether this attempt was the one too many, after which answers by its method are refused.
+    pub disables: bool,
     /// What is broken, for the log.
     pub detail: Option<String>,
     /// Whether it passed because of an emergency.
@@ -182,6 +184,7 @@ impl AuditEntry {
             authenticator: self.authenticator.as_ref().map(AuthenticatorId::as_str),
             failures: self.failures,
             clock_offset: self.clock_offset,
+            disables: self.disables,
             detail: self.detail.as_deref(),
             emergency: self.emergency,
             ..AuditLine::default()
@@ -391,7 +394,9 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             self.credentials.ensure_durable(subject)?;
         }
         let committed = pending.commit(judged)?;
-        Ok(Step::End(ended_by(&committed, &enrolment, response, now)))
+        let mut attempt = ended_by(&committed, &enrolment, response, now);
+        attempt.audit.disables = committed.state().throttle.is_disabled(&self.limits, response.method());
+        Ok(Step::End(attempt))
     }
 
     /// The user's lock with the credentials read under it, or `None` if the user is not enrolled.

@@ -23,6 +23,7 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
         failures: Some(0),
         claimed: true,
         clock_offset: Some(-180),
+        disables: true,
         detail: Some("what \"is\" broken"),
     };
     let emergency = AuditLine { emergency: true, ..AuditLine::default() };

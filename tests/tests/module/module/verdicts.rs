@@ -126,6 +126,29 @@ fn an_unknown_user_is_asked_and_refused_and_not_named_in_the_log() {
     });
 }
 
+/// Codes and recovery codes have a count each. A used code, which is not a failure, does not disable anybody.
+#[test]
+fn the_attempt_that_disables_somebody_says_so() {
+    Setup::new().config("[throttle]\ndisable_after = 11").enrolled(|alice| {
+        let says = |end: End, failures: &str, method| {
+            let End { code, log } = refused_by(method, failures, PamCode::AuthErr, "wrong-code");
+            assert_eq!(end, End { code, log: format!("{log} now=disabled") });
+        };
+        let wrong = alice.wrong_code();
+        alice.state().wrong_codes(9).write(alice.world);
+        assert_eq!(login(alice, &[&wrong, &wrong]), refused_by("totp", "10", PamCode::AuthErr, "wrong-code"));
+        let mut codes = alice.codes();
+        let used = codes.next_step();
+        alice.state().wrong_codes(10).used(used + 1).write(alice.world);
+        let (first, second) = (codes.next(), codes.next());
+        assert_eq!(login(alice, &[&first, &second]), refused_by("totp", "10", PamCode::AuthErr, "replayed"));
+        says(login(alice, &[&wrong, &wrong]), "11", "totp");
+        assert_eq!(login(alice, &[&wrong]), refused_by("totp", "11", PamCode::AuthErr, "disabled"));
+        alice.state().wrong_recovery_codes(10).write(alice.world);
+        says(login(alice, &["AAAA-BBBB-CCCC-DDDD"]), "11", "recovery");
+    });
+}
+
 #[test]
 fn a_disabled_user_is_asked_and_refused_and_not_charged() {
     Setup::new().enrolled(|alice| {

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{FirstFactor, in_sshd_world};
 
-use crate::policy::first_login::{detail, ends, host, ours, was_asked};
+use crate::policy::first_login::{configure, detail, ends, host, ours, was_asked};
 
 const SK: &str = "[[rule]]\nname = \"hardware keys\"\n\
     key_types = [\"sk-ssh-ed25519@openssh.com\", \"sk-ecdsa-sha2-nistp256@openssh.com\"]\nsecond_factor = \"skip\"\n";
@@ -43,6 +43,33 @@ fn without_a_rule_a_key_on_a_token_is_a_key() {
         let alice = world.enrol("alice");
         let login = sshd.login("alice").with_key_type("ed25519-sk").answer("").answer(alice.codes().next()).run();
         assert!(login.granted && was_asked(&login), "{login:#?}");
+    });
+}
+
+/// Each login that a rule exempts leaves one line, whichever phase sees it.
+#[test]
+fn an_exempted_login_leaves_one_line_also_if_it_is_by_key_alone() {
+    in_sshd_world(|world| {
+        let exempt = "[[rule]]\nname = \"deployment\"\nusers = [\"alice\"]\nsecond_factor = \"skip\"\n";
+        let sshd = host(world, FirstFactor::Key, exempt);
+        let line = |told: &str| {
+            let login = sshd.login("alice").run();
+            assert!(login.granted && !was_asked(&login), "{login:#?}");
+            let ours = ours(&login);
+            let written: Vec<_> = ours.iter().map(|entry| entry.text.as_str()).collect();
+            let granted =
+                "result=granted reason=- user=alice method=- authenticator=- service=sshd rhost=127.0.0.1 failures=-";
+            assert_eq!(written, [format!("{granted} detail=\"not asked, by the rule: {told}\"")]);
+        };
+        line("deployment");
+        world.write("/etc/ssh/sshd_config.d/0-before.conf", "AuthenticationMethods publickey\n");
+        line("deployment");
+        configure(world, &exempt.replace("skip", "optional").replace("deployment", "enrolled users"));
+        line("enrolled users");
+        // Without a rule nobody is an exception.
+        configure(world, "second_factor = \"skip\"\n");
+        let login = sshd.login("alice").run();
+        assert!(login.granted && ours(&login).is_empty(), "{login:#?}");
     });
 }
 
