@@ -57,6 +57,8 @@ pub(crate) enum Command {
     List(List),
     /// Report for every account whether it needs a second factor, by which rule, until when, and what it has
     Report(Report),
+    /// Print metrics for the text-file collector of Prometheus' node_exporter; no names of users
+    Metrics(Metrics),
     /// Take over what users had with another module
     Import {
         #[command(subcommand)]
@@ -194,6 +196,13 @@ pub(crate) struct Report {
     /// Print comma-separated values (RFC 4180), a line for each account
     #[arg(long)]
     pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Metrics {
+    /// Replace this file at once and whole, readable by everyone, instead of printing
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -27,6 +27,7 @@ mod import;
 mod layout;
 mod list;
 mod messages;
+mod metrics;
 mod options;
 mod output;
 mod picture;
@@ -83,6 +84,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Repair(arguments) => repair::run(&config, &arguments),
         Command::Store { verb } => store::run(&config, &verb),
         Command::Report(arguments) => report::run(&config, &arguments),
+        Command::Metrics(arguments) => metrics::run(&config, &arguments),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Check(arguments) => check::run(&config, &arguments),

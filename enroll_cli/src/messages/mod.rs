@@ -11,6 +11,7 @@ pub(crate) mod emergency;
 pub(crate) mod enroll;
 pub(crate) mod explain;
 pub(crate) mod list;
+pub(crate) mod metrics;
 pub(crate) mod recovery;
 pub(crate) mod remove;
 pub(crate) mod repair;

@@ -7,13 +7,14 @@ use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world
 
 use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
 
-const GUIDES: [&str; 11] = [
+const GUIDES: [&str; 12] = [
     "user-guide.md",
     "roll-out.md",
     "self-service.md",
     "migration.md",
     "troubleshooting.md",
     "log.md",
+    "monitoring.md",
     "policy.md",
     "automation.md",
     "more-than-one-host.md",

@@ -6,6 +6,7 @@ mod guides;
 mod help;
 mod links;
 mod map;
+mod monitoring;
 mod pages;
 mod references;
 mod role;
