@@ -83,6 +83,16 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: Ssh,
     },
+    /// Have sudo ask for the code of the user who runs it, on trial, and undo that
+    Sudo {
+        #[command(subcommand)]
+        verb: Trial,
+    },
+    /// Have su ask for the code of the account that it changes to, on trial, and undo that
+    Su {
+        #[command(subcommand)]
+        verb: Trial,
+    },
     /// In an emergency, let everybody log in without a second factor for a while
     Emergency {
         #[command(subcommand)]
@@ -440,10 +450,25 @@ pub(crate) enum Ssh {
     /// Keep what `enable` has changed
     Confirm,
     /// Put back what was there before `enable`
-    Disable(SshDisable),
+    Disable(TrialDisable),
     /// End a trial that nobody has confirmed: what `enable` starts
     #[command(hide = true)]
-    Expire(SshExpire),
+    Expire(TrialExpire),
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Trial {
+    /// Show what `enable` would change, as `diff -u` does, and what speaks against it; change nothing
+    Plan,
+    /// Change the PAM files, and undo that unless it is confirmed in time
+    Enable(TrialEnable),
+    /// Keep what `enable` has changed
+    Confirm,
+    /// Put back what was there before `enable`
+    Disable(TrialDisable),
+    /// End a trial that nobody has confirmed: what `enable` starts
+    #[command(hide = true)]
+    Expire(TrialExpire),
 }
 
 /// What sshd and PAM ask for.
@@ -459,12 +484,18 @@ pub(crate) enum SshMode {
 }
 
 #[derive(Debug, Args)]
-#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct SshEnable {
     /// What is asked for
     #[arg(long, value_enum, default_value = "key+code")]
     pub(crate) mode: SshMode,
-    /// Undo everything after this span, 1s to 1day, unless `twinlock ssh confirm` comes before
+    #[command(flatten)]
+    pub(crate) trial: TrialEnable,
+}
+
+#[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
+pub(crate) struct TrialEnable {
+    /// Undo everything after this span, 1s to 1day, unless `confirm` comes before
     #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = up_to_a_day)]
     pub(crate) r#try: Duration,
     /// Keep it at once, without a trial: for configuration management that has tried it elsewhere
@@ -473,10 +504,10 @@ pub(crate) struct SshEnable {
     /// Although nobody with administrator rights is enrolled
     #[arg(long)]
     pub(crate) without_enrolled_admin: bool,
-    /// Although no administrator could get in if codes fail
+    /// Although no administrator could get in, or become root, if codes fail
     #[arg(long)]
     pub(crate) without_break_glass: bool,
-    /// Although accounts that can log in today are not enrolled and will be denied
+    /// Although accounts that get in today are not enrolled and will be denied
     #[arg(long)]
     pub(crate) deny_unenrolled: bool,
     /// Although `twinlock doctor` finds that somebody would be locked out, or let in
@@ -499,14 +530,14 @@ pub(crate) enum EmergencyCommand {
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct SshDisable {
+pub(crate) struct TrialDisable {
     /// Although the files were changed since: that is lost
     #[arg(long)]
     pub(crate) discard_changes: bool,
 }
 
 #[derive(Debug, Args)]
-pub(crate) struct SshExpire {
+pub(crate) struct TrialExpire {
     /// Which trial
     pub(crate) id: String,
     /// Seconds to wait before

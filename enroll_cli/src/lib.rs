@@ -41,9 +41,11 @@ mod secret;
 mod ssh;
 mod status;
 mod store;
+mod sudo;
 mod table;
 mod terminal;
 mod test_login;
+mod trial;
 mod unlock;
 mod usage;
 mod verify;
@@ -53,6 +55,7 @@ use std::process::ExitCode;
 use clap::{CommandFactory, Parser};
 use cli::{Cli, Command, Recovery};
 use failure::Failure;
+use twinlock_hostcheck::trial::ChangedService;
 
 /// Runs the command with the arguments of this process.
 #[must_use]
@@ -87,6 +90,8 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Metrics(arguments) => metrics::run(&config, &arguments),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
+        Command::Sudo { verb } => sudo::run(&config, ChangedService::Sudo, &verb),
+        Command::Su { verb } => sudo::run(&config, ChangedService::Su, &verb),
         Command::Check(arguments) => check::run(&config, &arguments),
         Command::Emergency { verb } => emergency::run(&verb),
         Command::Doctor(arguments) => doctor::run(&config, &arguments),

@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod accounts;
+mod administrators;
 pub mod copy_on_write;
 pub mod doctor;
 pub mod emergency;
@@ -23,6 +24,7 @@ pub mod programs;
 mod shadow;
 pub mod ssh;
 mod sshd;
+pub mod sudo;
 pub mod trial;
 
 pub use error::HostError;

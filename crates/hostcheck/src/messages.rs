@@ -381,6 +381,16 @@ pub(crate) fn denies_exempt(is_now: bool) -> Text {
     )
 }
 
+/// `plain` is sudo or su.
+pub(crate) fn shell_without_code(plain: &str) -> Text {
+    let shell = if plain == "sudo" { "sudo -i" } else { "su -" };
+    text(
+        format!("{plain} asks for a code, and `{shell}` does not: its PAM file has no auth line of pam_twinlock.so"),
+        "users become root by the login shell without a code",
+        format!("run `twinlock {plain} enable`, which adds the line on trial, or add it as in the shipped file"),
+    )
+}
+
 pub(crate) fn no_guard(users_enrol_in_logins: bool) -> Text {
     text(
         "there is no account line of pam_twinlock.so, the account guard",
@@ -751,7 +761,7 @@ fn files_of(service: ChangedService) -> &'static str {
     }
 }
 
-/// Whose files they are.
+/// The name of the service in a sentence.
 fn name_of(service: ChangedService) -> &'static str {
     match service {
         ChangedService::Ssh => "sshd",
@@ -880,6 +890,15 @@ pub(crate) fn ssh_plan_summary(family: Family) -> String {
     )
 }
 
+/// What `sudo plan` and `su plan` say behind the differences.
+pub(crate) fn pam_plan_summary(service: ChangedService, family: Family) -> String {
+    format!(
+        "These are PAM files of the {} family. `twinlock {} enable` makes these changes.",
+        family_name(family),
+        service.verb()
+    )
+}
+
 /// An objection that was overridden, or that is no reason to refuse.
 pub fn warning(problem: &str) -> String {
     format!("warning: {problem}")
@@ -933,6 +952,39 @@ pub(crate) fn no_way_in_without_codes() -> (String, String) {
          code, and no rule exempts one"
             .into(),
         "set a password for an administrator (passwd), or write a rule that exempts one (docs/policy.md)".into(),
+    )
+}
+
+/// Nobody who may use sudo is enrolled.
+pub(crate) fn no_enrolled_sudo_user() -> (String, String) {
+    (
+        "no administrator who uses sudo is enrolled (members of sudo, wheel or admin)".into(),
+        "run `twinlock enroll` for one of them".into(),
+    )
+}
+
+/// Accounts that would be denied by sudo or su.
+pub(crate) fn denied_by(service: ChangedService, names: &[String]) -> (String, String) {
+    let accounts = count(names.len(), "account", "accounts");
+    let today = match service {
+        ChangedService::Su => "can be changed to with su today, and will be denied",
+        ChangedService::Sudo | ChangedService::Ssh => "can use sudo today and will be denied",
+    };
+    (
+        format!("{accounts} {today}: {}", named(names)),
+        format!(
+            "{}, or write a rule with `services` that exempts them (docs/policy.md)",
+            run_for("twinlock enroll", names)
+        ),
+    )
+}
+
+pub(crate) fn no_way_to_root_without_codes() -> (String, String) {
+    (
+        "nobody can become root if codes fail: root cannot log in on the console (PAM file login) with a password and no code, \
+         neither sudo nor su is left without one for an account with a password, and no rule exempts anybody"
+            .into(),
+        "set a password for root (passwd), or write a rule that exempts an administrator (docs/policy.md)".into(),
     )
 }
 
@@ -1054,6 +1106,14 @@ pub(crate) fn is_not_roots(path: &Path) -> HostError {
 pub(crate) fn no_pam_file_for_sshd() -> HostError {
     HostError::refused("PAM has no file for sshd: there is no /etc/pam.d/sshd and no /usr/lib/pam.d/sshd")
         .hint("install the OpenSSH server with its PAM file")
+}
+
+pub(crate) fn no_pam_file_for(service: ChangedService) -> HostError {
+    let name = name_of(service);
+    HostError::refused(format!(
+        "PAM has no file for {name}: there is no /etc/pam.d/{name} and no /usr/lib/pam.d/{name}"
+    ))
+    .hint(format!("install {name} with its PAM file"))
 }
 
 pub(crate) fn is_not_utf8(path: &str) -> HostError {

@@ -2,14 +2,14 @@
 
 use super::{
     EnableMode,
-    stack::{self, Stack, Unknown},
+    stack::{self, Stack, Unknown, included},
 };
 use crate::{
     HostError, messages,
     trial::{
         ChangedService,
-        change::{Change, ChangedFile},
-        place::{self, Attributes, Version},
+        change::{ChangedFile, ServiceChange},
+        place::{Attributes, Version},
         plan::{FoundPamFile, Plan, diff, text},
         service::{SSHD_DROP_IN, SSHD_PAM},
     },
@@ -20,7 +20,7 @@ pub(super) fn plan(mode: EnableMode) -> Result<Plan, HostError> {
     let pam = FoundPamFile::find(&SSHD_PAM)?.ok_or_else(messages::no_pam_file_for_sshd)?;
     let drop_in = SSHD_DROP_IN.place().read()?;
     let old = pam.text()?;
-    let Stack { bridge, after, family } = stack::change(old, included("password-auth").as_deref(), mode)
+    let Stack { bridge, after, family } = stack::for_sshd(old, included("password-auth").as_deref(), mode)
         .map_err(|Unknown { line, problem }| messages::unknown_stack(ChangedService::Ssh, &pam.path, line, &problem))?;
     let old_drop_in = drop_in.as_ref().map(|version| text(version, &SSHD_DROP_IN.path())).transpose()?;
     let old_name = if old_drop_in.is_some() { SSHD_DROP_IN.path() } else { "/dev/null".into() };
@@ -45,15 +45,8 @@ pub(super) fn plan(mode: EnableMode) -> Result<Plan, HostError> {
             before: drop_in,
         },
     ];
-    let change = Change { service: ChangedService::Ssh, files };
+    let change = ServiceChange { service: ChangedService::Ssh, files };
     Ok(Plan { mode: Some(mode), change, diff, summary: messages::ssh_plan_summary(family) })
-}
-
-/// The text of a PAM file by which RHEL's ask for the password.
-pub(crate) fn included(name: &str) -> Option<String> {
-    // authselect makes it a link to its own file, and libpam follows it.
-    let path = std::fs::canonicalize(format!("/etc/pam.d/{name}")).ok()?;
-    String::from_utf8(place::read(&path).ok()??.content).ok()
 }
 
 /// The drop-in as it is shipped.

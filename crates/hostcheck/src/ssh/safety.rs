@@ -1,25 +1,16 @@
 //! Why Twinlock may not be switched on: no administrator could log in to repair it, now or when it fails.
 
-use std::collections::BTreeMap;
-
 use twinlock_core::{
-    account::UserName,
-    credentials::Enrolment,
     policy::{Facts, FirstFactors, SecondFactor, Source},
     ports::Clock,
 };
-use twinlock_store::{
-    host::{
-        SystemClock, SystemGroups,
-        accounts::{self, Account},
-    },
-    ports::ReadCredentials,
-};
+use twinlock_store::host::{SystemClock, SystemGroups, accounts::Account};
 
 use super::candidate::Candidate;
 use crate::{
-    HostError, Installation, doctor, messages,
-    pam_files::{self, Phase},
+    HostError, Installation,
+    administrators::{administrators, is_enrolled, without_code},
+    doctor, messages,
     shadow::{Password, Shadow},
     trial::{Objection, ObjectionKind, plan::Plan},
 };
@@ -63,34 +54,6 @@ fn diagnosed(
     Ok(found)
 }
 
-/// The accounts with administrator rights that may log in at all; root is the first.
-fn administrators() -> Result<Vec<Account>, HostError> {
-    let failed = |error: std::io::Error| HostError::refused(messages::no_passwd_database(&error));
-    let local = accounts::of_passwd_file().map_err(failed)?;
-    let mut groups = Vec::new();
-    for name in accounts::ADMINISTRATORS {
-        groups.extend(accounts::members(name).map_err(failed)?);
-    }
-    let mut known: BTreeMap<UserName, Account> = BTreeMap::new();
-    for name in groups.iter().flat_map(accounts::Members::names) {
-        if let Some(account) = accounts::find(&name).map_err(failed)? {
-            known.insert(name, account);
-        }
-    }
-    let is_one = |account: &Account| account.subject.uid == 0 || groups.iter().any(|group| group.contain(account));
-    for account in local.into_iter().filter(is_one) {
-        known.insert(account.subject.name.clone(), account);
-    }
-    let mut all: Vec<Account> = known.into_values().filter(Account::may_log_in).collect();
-    all.sort_by_key(|account| account.subject.uid);
-    Ok(all)
-}
-
-fn is_enrolled(installation: &Installation<'_>, account: &Account) -> bool {
-    let found = installation.store.credentials.read(&account.subject);
-    found.is_ok_and(|found| found.as_ref().is_some_and(|enrolment: &Enrolment| enrolment.active().next().is_some()))
-}
-
 /// A way in for an administrator that no code can bar: the console, if its stack does not ask for one and a password
 /// opens it; or sshd, if a rule spares one the code.
 fn has_break_glass(
@@ -98,9 +61,7 @@ fn has_break_glass(
     administrators: &[Account],
     root_may: bool,
 ) -> Result<bool, HostError> {
-    let console = pam_files::read_service("login")
-        .map_err(|error| HostError::refused(error.to_string()))?
-        .is_some_and(|lines| lines.iter().all(|line| line.phase != Phase::Auth));
+    let console = without_code("login")?;
     let shadow = Shadow::read();
     // The passwords of a directory are not known here, so its users do not count.
     let has_password = |account: &Account| shadow.password(&account.subject.name) == Password::Hash;

@@ -1,25 +1,29 @@
-//! `/etc/pam.d/sshd` of a host, changed by as few lines as it takes. What is not known is refused: a stack that was not
+//! `/etc/pam.d/sshd` of a host, or the file of sudo or su, changed by as few lines as it takes. What is not known is refused: a stack that was not
 //! understood is not one to change.
 //!
-//! Two texts come of it. The one that stays means the same as the shipped file of the family. The other one, the bridge,
+//! Two texts come of sshd's. The one that stays means the same as the shipped file of the family. The other one, the bridge,
 //! stands for the moment in which sshd changes from its old configuration to the new one, see [`crate::trial::change`].
 
 use super::{EnableMode, Family};
-use crate::{messages::StackProblem, pam_stack};
+use crate::{
+    messages::StackProblem,
+    pam_stack,
+    trial::{ChangedService, place},
+};
 
 /// What becomes of the stack.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Stack {
-    pub(super) bridge: String,
-    pub(super) after: String,
-    pub(super) family: Family,
+pub(crate) struct Stack {
+    pub(crate) bridge: String,
+    pub(crate) after: String,
+    pub(crate) family: Family,
 }
 
 /// Why the stack is left alone: a line of it, from 1, or all of it.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Unknown {
-    pub(super) line: Option<usize>,
-    pub(super) problem: StackProblem,
+pub(crate) struct Unknown {
+    pub(crate) line: Option<usize>,
+    pub(crate) problem: StackProblem,
 }
 
 /// Modules that decide nothing about a password or a code, and so may stay where they are.
@@ -33,6 +37,10 @@ const HARMLESS: [&str; 8] = [
     "pam_shells.so",
     "pam_warn.so",
 ];
+
+/// By which sshd's stack asks for the password on RHEL, and by which those of sudo and su do.
+const PASSWORD_AUTH: &str = "password-auth";
+const SYSTEM_AUTH: &str = "system-auth";
 
 /// Files that bring no auth lines.
 const WITHOUT_AUTH: [&str; 4] =
@@ -59,14 +67,35 @@ struct FoundStack {
     /// The first line of the account phase.
     account: usize,
     sets_environment: bool,
+    /// The password is asked for by a stack of its own, which a module that is sufficient ends without ending this one.
+    is_substack: bool,
 }
 
-/// Changes the stack `old`. `password_auth` is the text of the file that RHEL's asks the password by.
-pub(super) fn change(old: &str, password_auth: Option<&str>, mode: EnableMode) -> Result<Stack, Unknown> {
-    let found = look(old)?;
-    let questions = Questions::from_stack(&found, password_auth, mode);
+/// Changes sshd's stack `old`. `password_auth` is the text of the file that RHEL's asks the password by.
+pub(super) fn for_sshd(old: &str, password_auth: Option<&str>, mode: EnableMode) -> Result<Stack, Unknown> {
+    let found = look(old, PASSWORD_AUTH)?;
+    let questions = Questions::from_stack(&found, password_auth, ChangedService::Ssh, mode);
     let edit = |ask: &[&str], guard: &[&str]| insert(old, &found, questions.keeps_password_line, ask, guard);
     Ok(Stack { bridge: edit(&questions.bridge, &[]), after: edit(&questions.after, &GUARD), family: found.family })
+}
+
+/// Changes the stack of sudo or su, without a guard: they run the account phase also where they ask for nothing.
+/// `system_auth` is the text of the file that RHEL's asks the password by.
+pub(crate) fn after_password(
+    service: ChangedService,
+    old: &str,
+    system_auth: Option<&str>,
+) -> Result<(String, Family), Unknown> {
+    let found = look(old, SYSTEM_AUTH)?;
+    let questions = Questions::from_stack(&found, system_auth, service, EnableMode::PasswordAndCode);
+    Ok((insert(old, &found, questions.keeps_password_line, &questions.after, &[]), found.family))
+}
+
+/// The text of a PAM file by which RHEL's ask for the password.
+pub(crate) fn included(name: &str) -> Option<String> {
+    // authselect makes it a link to its own file, and libpam follows it.
+    let path = std::fs::canonicalize(format!("/etc/pam.d/{name}")).ok()?;
+    String::from_utf8(place::read(&path).ok()??.content).ok()
 }
 
 /// Above all other account lines, some of which end the account phase early.
@@ -89,22 +118,35 @@ const KEY: &str = "# Twinlock: sshd has verified a key, now the code. `twinlock 
 const KEY_AND_CODE: &str = "auth       required     pam_twinlock.so require_key";
 /// A user with a verified key is asked for the code, and the line below is skipped; everybody else goes the old way.
 const KEY_OR_ELSE: &str = "auth       [success=1 ignore=1 perm_denied=ignore default=die]  pam_twinlock.so require_key";
-const PASSWORD: &str = "# Twinlock: the password, then the code. `twinlock ssh disable` restores what was here.";
+const fn password_then_code(service: ChangedService) -> &'static str {
+    match service {
+        ChangedService::Ssh => {
+            "# Twinlock: the password, then the code. `twinlock ssh disable` restores what was here."
+        }
+        ChangedService::Sudo => {
+            "# Twinlock: the password, then the code of who runs sudo. `twinlock sudo disable` restores what was here."
+        }
+        ChangedService::Su => {
+            "# Twinlock: the password, then the code of that account. `twinlock su disable` restores what was here."
+        }
+    }
+}
 const CODE: &str = "auth       required     pam_twinlock.so";
 /// Nobody answers a question through sshd's password method (`PAM_CONV_ERR`); it goes the old way.
 const CODE_OR_NO_ANSWER: &str = "auth       [success=ok ignore=ignore conv_err=ignore default=bad]  pam_twinlock.so";
-const UNIX_OR_SSS: [&str; 4] = [
-    "auth       required                        pam_env.so",
+const ENVIRONMENT_ABOVE_UNIX: &str = "auth       required                        pam_env.so";
+const UNIX_OR_SSS: [&str; 3] = [
     "auth       [success=2 default=ignore]      pam_unix.so",
     "-auth      [success=1 default=ignore]      pam_sss.so use_first_pass",
     "auth       requisite                       pam_deny.so",
 ];
 
 impl Questions {
-    fn from_stack(found: &FoundStack, password_auth: Option<&str>, mode: EnableMode) -> Self {
-        let substack = match found.family {
-            Family::Debian | Family::Suse => "auth       substack     common-auth",
-            Family::Rhel => "auth       substack     password-auth",
+    fn from_stack(found: &FoundStack, password_file: Option<&str>, service: ChangedService, mode: EnableMode) -> Self {
+        let substack = match (found.family, service) {
+            (Family::Debian | Family::Suse, _) => "auth       substack     common-auth",
+            (Family::Rhel, ChangedService::Ssh) => "auth       substack     password-auth",
+            (Family::Rhel, ChangedService::Sudo | ChangedService::Su) => "auth       substack     system-auth",
         };
         // Debian's common-auth sets no environment, which its sshd does in the session phase.
         let environment = (found.family != Family::Debian && !found.sets_environment).then_some(ENVIRONMENT);
@@ -118,11 +160,15 @@ impl Questions {
                 }
             }
             EnableMode::PasswordAndCode => {
-                let plain = password_auth.is_some_and(is_plain);
+                let plain = password_file.is_some_and(is_plain);
                 let first: Vec<&str> = match found.family {
-                    Family::Rhel if plain => UNIX_OR_SSS.to_vec(),
+                    Family::Rhel if plain => {
+                        let environment = (!found.sets_environment).then_some(ENVIRONMENT_ABOVE_UNIX);
+                        environment.into_iter().chain(UNIX_OR_SSS).collect()
+                    }
                     // Here "include" would let a module that is sufficient end the stack before the code.
                     Family::Suse => vec![substack],
+                    Family::Rhel if !found.is_substack => vec![substack],
                     Family::Rhel | Family::Debian => Vec::new(),
                 };
                 let permit = (found.family != Family::Debian).then_some(PERMIT);
@@ -131,7 +177,7 @@ impl Questions {
                 Self {
                     keeps_password_line: first.is_empty(),
                     bridge: with(BRIDGE, CODE_OR_NO_ANSWER),
-                    after: with(PASSWORD, CODE),
+                    after: with(password_then_code(service), CODE),
                 }
             }
         }
@@ -150,13 +196,14 @@ fn is_auth(word: &str) -> bool {
     word.trim_start_matches('-').eq_ignore_ascii_case("auth")
 }
 
-fn look(text: &str) -> Result<FoundStack, Unknown> {
+/// Looks at the stack; RHEL's asks for the password by this file.
+fn look(text: &str, password_file: &str) -> Result<FoundStack, Unknown> {
     let at = |line, problem| Unknown { line: Some(line), problem };
     let whole = |problem| Unknown { line: None, problem };
     if text.lines().any(|line| line.ends_with('\\')) {
         return Err(whole(StackProblem::ContinuedLines));
     }
-    let (mut password, mut account, mut sets_environment) = (None, None, false);
+    let (mut password, mut account, mut sets_environment, mut is_substack) = (None, None, false, false);
     for (number, words) in pam_stack::lines(text) {
         let mut words = words.iter().map(String::as_str);
         let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
@@ -181,11 +228,14 @@ fn look(text: &str) -> Result<FoundStack, Unknown> {
             continue;
         }
         match (second.to_ascii_lowercase().as_str(), module) {
-            ("substack" | "include", "password-auth") if password.is_none() => {
+            (control @ ("substack" | "include"), file) if file == password_file && password.is_none() => {
                 password = Some((number, Family::Rhel));
+                is_substack = control == "substack";
             }
             ("substack" | "include", "common-auth") if password.is_none() => password = Some((number, Family::Suse)),
             ("substack" | "include", "postlogin") => {}
+            // Both are conditions of su alone; root and members of a trusted group are asked for nothing.
+            ("sufficient", "pam_rootok.so") | (_, "pam_wheel.so") if password_file == SYSTEM_AUTH => {}
             ("required" | "requisite" | "optional", harmless) if HARMLESS.contains(&harmless) => {
                 sets_environment |= harmless == "pam_env.so";
             }
@@ -200,7 +250,7 @@ fn look(text: &str) -> Result<FoundStack, Unknown> {
     }
     let (password, family) = password.ok_or_else(|| whole(StackProblem::NoPasswordLine))?;
     let account = account.ok_or_else(|| whole(StackProblem::NoAccountLine))?;
-    Ok(FoundStack { family, password, account, sets_environment })
+    Ok(FoundStack { family, password, account, sets_environment, is_substack })
 }
 
 fn is_another_second_factor(module: &str) -> bool {
@@ -251,7 +301,7 @@ mod tests {
 
     #[test]
     fn a_debian_stack_asks_for_the_code_after_the_key() {
-        let stack = change(DEBIAN, None, EnableMode::KeyAndCode).unwrap();
+        let stack = for_sshd(DEBIAN, None, EnableMode::KeyAndCode).unwrap();
         assert_eq!(
             crate::trial::plan::diff(DEBIAN, &stack.after, "sshd", "sshd"),
             format!(
@@ -276,7 +326,7 @@ mod tests {
 
     #[test]
     fn a_debian_stack_asks_for_the_code_after_the_password() {
-        let stack = change(DEBIAN, None, EnableMode::PasswordAndCode).unwrap();
+        let stack = for_sshd(DEBIAN, None, EnableMode::PasswordAndCode).unwrap();
         assert_eq!(
             active(&stack.after)[..3],
             ["@include common-auth", "auth required pam_twinlock.so", "account required pam_twinlock.so"]
@@ -289,7 +339,7 @@ mod tests {
     fn a_rhel_stack_keeps_what_password_auth_does_beside_the_password() {
         let plain = "auth required pam_env.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n";
         let faillock = format!("auth required pam_faillock.so preauth\n{plain}");
-        let of = |password_auth| active(&change(RHEL, password_auth, EnableMode::PasswordAndCode).unwrap().after);
+        let of = |password_auth| active(&for_sshd(RHEL, password_auth, EnableMode::PasswordAndCode).unwrap().after);
         assert_eq!(
             of(Some(plain))[..6],
             [
@@ -310,7 +360,7 @@ mod tests {
     #[test]
     fn a_suse_stack_is_known_too() {
         let suse = "auth requisite pam_nologin.so\nauth include common-auth\naccount requisite pam_nologin.so\n";
-        let of = |mode| active(&change(suse, None, mode).unwrap().after);
+        let of = |mode| active(&for_sshd(suse, None, mode).unwrap().after);
         let (env, ours) = ("auth required pam_env.so", "auth required pam_twinlock.so");
         assert_eq!(of(EnableMode::KeyAndCode)[1..3], [env, &format!("{ours} require_key")]);
         assert_eq!(of(EnableMode::PasswordAndCode)[1..3], ["auth substack common-auth", ours]);
@@ -318,7 +368,7 @@ mod tests {
 
     #[test]
     fn what_is_not_known_is_refused_with_its_line() {
-        let refused = |text: &str| change(text, None, EnableMode::KeyAndCode).unwrap_err();
+        let refused = |text: &str| for_sshd(text, None, EnableMode::KeyAndCode).unwrap_err();
         let unknown =
             |control: &str, module: &str| StackProblem::Line { control: control.into(), module: module.into() };
         for (text, line, problem) in [
@@ -342,5 +392,89 @@ mod tests {
         ] {
             assert_eq!(refused(text), Unknown { line, problem }, "{text}");
         }
+    }
+
+    /// The words of the lines that say something.
+    fn meaning(text: &str) -> Vec<String> {
+        pam_stack::lines(text).into_iter().map(|(_, words)| words.join(" ")).collect()
+    }
+
+    /// A shipped file as it was before: without its lines of `auth` from the password to the code, and with these instead.
+    fn stock(shipped: &str, password: &str) -> String {
+        let (mut stock, mut is_done) = (Vec::new(), false);
+        for line in meaning(shipped) {
+            let ours = ["pam_unix.so", "pam_sss.so", "pam_deny.so", "pam_twinlock.so", "pam_permit.so"];
+            if line == "@include common-auth"
+                || line.contains("auth ") && ours.iter().any(|module| line.contains(module))
+            {
+                if !is_done {
+                    stock.push(password.to_owned());
+                }
+                is_done = true;
+            } else {
+                stock.push(line);
+            }
+        }
+        stock.join("\n") + "\n"
+    }
+
+    #[test]
+    fn sudo_and_su_get_what_the_shipped_files_have() {
+        const PLAIN_AUTH: &str = "auth required pam_env.so\nauth sufficient pam_unix.so\nauth required pam_deny.so\n";
+        let sudo = include_str!("../../../../config/pam.d/rhel/sudo")
+            .replace("auth       required                        pam_env.so\n", "");
+        for (service, shipped, before, password, family) in [
+            (
+                ChangedService::Sudo,
+                include_str!("../../../../config/pam.d/debian/sudo").to_owned(),
+                None,
+                "@include common-auth",
+                Family::Debian,
+            ),
+            (
+                ChangedService::Sudo,
+                include_str!("../../../../config/pam.d/debian/sudo-i").to_owned(),
+                None,
+                "@include common-auth",
+                Family::Debian,
+            ),
+            (
+                ChangedService::Su,
+                include_str!("../../../../config/pam.d/debian/su").to_owned(),
+                None,
+                "@include common-auth",
+                Family::Debian,
+            ),
+            (ChangedService::Sudo, sudo, Some("auth required pam_env.so"), "auth include system-auth", Family::Rhel),
+            (
+                ChangedService::Su,
+                include_str!("../../../../config/pam.d/rhel/su").to_owned(),
+                None,
+                "auth substack system-auth",
+                Family::Rhel,
+            ),
+        ] {
+            let (after, found) = after_password(service, &stock(&shipped, password), Some(PLAIN_AUTH)).unwrap();
+            let mut made = meaning(&after);
+            if let Some(line) = before {
+                made.retain(|other| other != line);
+            }
+            assert_eq!((made, found), (meaning(&shipped), family), "{service:?} {password}");
+        }
+    }
+
+    #[test]
+    fn a_file_that_is_included_cannot_end_the_stack_before_the_code() {
+        let faillock = "auth required pam_faillock.so preauth\nauth sufficient pam_unix.so\n";
+        for line in ["auth include system-auth", "auth substack system-auth"] {
+            let old = format!("{line}\naccount include system-auth\n");
+            let (after, _) = after_password(ChangedService::Sudo, &old, Some(faillock)).unwrap();
+            let auth = ["auth substack system-auth", "auth required pam_twinlock.so", "auth required pam_permit.so"];
+            assert_eq!(meaning(&after)[..3], auth, "{line}");
+        }
+        let old = "auth sufficient pam_rootok.so\nauth include common-auth\naccount include common-account\n";
+        let (after, family) = after_password(ChangedService::Su, old, None).unwrap();
+        assert_eq!((meaning(&after)[1].as_str(), family), ("auth substack common-auth", Family::Suse));
+        assert!(for_sshd(old, None, EnableMode::PasswordAndCode).is_err(), "sshd's has no such line");
     }
 }

@@ -48,12 +48,12 @@ pub(crate) struct ChangedFile {
 
 /// All files of a change.
 #[derive(Debug, PartialEq, Eq)]
-pub(crate) struct Change {
+pub(crate) struct ServiceChange {
     pub(crate) service: ChangedService,
     pub(crate) files: Vec<ChangedFile>,
 }
 
-impl Change {
+impl ServiceChange {
     /// Puts the new configuration in place.
     pub(super) fn make(&self) -> Result<(), HostError> {
         for file in &self.files {

@@ -16,7 +16,7 @@ use twinlock_core::time::UnixTime;
 use twinlock_store::{files::check_folder, host::boot_id};
 
 use super::{
-    change::{Change, ChangedFile},
+    change::{ChangedFile, ServiceChange},
     place::{self, Attributes, Version},
     service::{ChangedPath, ChangedService},
 };
@@ -72,7 +72,7 @@ pub(super) struct ChangeRecord {
 
 impl ChangeRecord {
     /// Notes the attributes of the files.
-    pub(super) fn attributes_of(change: &Change) -> Map<String, Value> {
+    pub(super) fn attributes_of(change: &ServiceChange) -> Map<String, Value> {
         let value = |attributes: Option<Attributes>| serde_json::to_value(attributes).unwrap_or_default();
         let of_file = |file: &ChangedFile| {
             let before = file.before.as_ref().map(|version| version.attributes);
@@ -140,12 +140,12 @@ impl ChangeLog {
     }
 
     /// All of the change.
-    pub(super) fn change(&self, record: &ChangeRecord) -> Result<Change, HostError> {
+    pub(super) fn change(&self, record: &ChangeRecord) -> Result<ServiceChange, HostError> {
         let mut files = Vec::new();
         for path in self.service.paths() {
             files.extend(self.changed_file(record, path)?);
         }
-        Ok(Change { service: self.service, files })
+        Ok(ServiceChange { service: self.service, files })
     }
 
     /// One file of the change; `None` if it is not among those.
@@ -176,7 +176,7 @@ impl ChangeLog {
     }
 
     /// Writes a change down, to be begun.
-    pub(super) fn begin(&self, record: &ChangeRecord, change: &Change) -> Result<(), HostError> {
+    pub(super) fn begin(&self, record: &ChangeRecord, change: &ServiceChange) -> Result<(), HostError> {
         self.clear()?;
         for file in &change.files {
             let versions = [(BEFORE, file.before.as_ref()), (BRIDGE, file.bridge.as_ref()), (AFTER, Some(&file.after))];
@@ -272,7 +272,7 @@ mod tests {
             mode: Some(EnableMode::KeyAndCode),
             until: Some(1_800_000_000),
             boot: "b".into(),
-            attributes: ChangeRecord::attributes_of(&Change { service: ChangedService::Ssh, files }),
+            attributes: ChangeRecord::attributes_of(&ServiceChange { service: ChangedService::Ssh, files }),
         };
         let written = r#"{"id":"0123456789abcdef","mode":"key+code","until":1800000000,"boot":"b","#.to_owned()
             + r#""drop_in_after":{"gid":0,"mode":420,"uid":0},"drop_in_before":null,"#

@@ -18,13 +18,17 @@ use change_log::{ChangeLog, ChangePhase, ChangeRecord};
 use plan::Plan;
 pub use service::ChangedService;
 pub use timer::{READY, expire, leave_session};
-use twinlock_core::ports::{Clock, Randomness};
+use twinlock_core::{
+    account::UserName,
+    ports::{Clock, Randomness},
+};
 use twinlock_service::syslog::{SyslogPriority, log};
 use twinlock_store::host::{Kernel, SystemClock, boot_id};
 
 use crate::{
     HostError, Installation, Note, messages,
     ssh::{self, EnableMode, ServerState},
+    sudo,
 };
 
 /// What speaks against a change.
@@ -141,12 +145,19 @@ impl Proposal {
         &self.plan.summary
     }
 
-    /// What speaks against it.
+    /// What speaks against it; `invoker` is the account that ran sudo to run this command, if one did.
     ///
     /// # Errors
     /// The service refuses the new configuration, or something cannot be read.
-    pub fn objections(&self, installation: &Installation<'_>) -> Result<Vec<Objection>, HostError> {
-        ssh::safety::objections(installation, &self.plan)
+    pub fn objections(
+        &self,
+        installation: &Installation<'_>,
+        invoker: Option<&UserName>,
+    ) -> Result<Vec<Objection>, HostError> {
+        match self.plan.change.service {
+            ChangedService::Ssh => ssh::safety::objections(installation, &self.plan),
+            ChangedService::Sudo | ChangedService::Su => sudo::safety::objections(installation, &self.plan, invoker),
+        }
     }
 
     /// Makes the change: on trial for this span, or to stay.

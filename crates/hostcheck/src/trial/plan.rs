@@ -3,7 +3,7 @@
 use similar::TextDiff;
 
 use super::{
-    change::Change,
+    change::ServiceChange,
     place::{FilePlace, Version},
     service::ChangedPath,
 };
@@ -13,7 +13,7 @@ use crate::{HostError, messages, ssh::EnableMode};
 pub(crate) struct Plan {
     /// What sshd will ask for.
     pub(crate) mode: Option<EnableMode>,
-    pub(crate) change: Change,
+    pub(crate) change: ServiceChange,
     /// The differences, as `diff -u` shows them and `patch` reads them.
     pub(crate) diff: String,
     /// What was found and what will be done, in a sentence or two.
@@ -50,7 +50,7 @@ impl FoundPamFile {
         Ok(vendors.map(|read| Self { own: None, read, path: format!("{VENDOR}/{}", path.name) }))
     }
 
-    /// Its text.
+    /// What libpam reads.
     pub(crate) fn text(&self) -> Result<&str, HostError> {
         text(&self.read, &self.path)
     }

@@ -123,10 +123,12 @@ fn every_other_line_of_the_log_is_in_the_reference() {
             (key.len() > 3 && key.chars().all(|c| c.is_ascii_lowercase() || c == '-')).then(|| format!("{key}="))
         };
         let written: BTreeSet<String> = text.split('"').filter_map(key).collect();
-        assert!(sources(&world.repository().join("crates/hostcheck/src/ssh")).contains("\"ssh: "));
+        let trial = sources(&world.repository().join("crates/hostcheck/src/trial"));
         let lists = lists(world, "log.md");
         let mut told: BTreeSet<String> = words(&lists["Other lines"]).into_iter().map(str::to_owned).collect();
-        assert!(told.remove("ssh:"));
+        for verb in ["ssh", "sudo", "su"] {
+            assert!(trial.contains(&format!("=> \"{verb}\",")) && told.remove(&format!("{verb}:")), "{verb}");
+        }
         // A change has a section of its own.
         told.insert("change=".into());
         assert_eq!(told, written);

@@ -307,6 +307,13 @@ pub(crate) fn name_for_an_address(host: &Host<'_>) -> String {
     String::new()
 }
 
+pub(crate) fn login_shell(host: &Host<'_>) -> String {
+    let stock = "@include common-auth\n@include common-account\n";
+    host.world.service("sudo", &stock.replace("common-auth\n", &format!("common-auth\n{AUTH_LINE}\n")));
+    host.world.service("sudo-i", stock);
+    String::new()
+}
+
 pub(crate) fn faillock(host: &Host<'_>) -> String {
     host.auth_line(&format!("{AUTH_LINE}\nauth [default=die] pam_faillock.so authfail"));
     String::new()

@@ -10,7 +10,7 @@ use crate::manual::troubleshooting::entries;
 type Scene = fn(&Host<'_>) -> String;
 
 /// Every symptom that has a line of the log, and one for each check that is easily provoked.
-const SCENES: [(&str, Scene); 41] = [
+const SCENES: [(&str, Scene); 42] = [
     ("A correct code is refused: it was used before", on::used_already),
     ("A correct code is refused: a clock is wrong", on::clock_off),
     ("A code is refused, and no clock is wrong", on::wrong_code),
@@ -48,6 +48,7 @@ const SCENES: [(&str, Scene); 41] = [
     ("PAM unable to dlopen(pam_twinlock.so)", on::no_module),
     ("Local users can log in, users from LDAP or SSSD cannot", on::unknown_user),
     ("A rule with `from` never matches", on::name_for_an_address),
+    ("sudo asks for a code, and sudo -i does not", on::login_shell),
     ("Accounts are locked after incorrect codes", on::faillock),
     ("Two different codes are asked for", on::other_module),
     ("no broker is running", on::no_broker),

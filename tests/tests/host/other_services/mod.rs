@@ -6,3 +6,4 @@ mod policy;
 mod su;
 mod sudo;
 mod throttle;
+mod trial;

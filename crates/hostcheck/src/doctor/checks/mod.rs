@@ -45,7 +45,7 @@ struct Symptom {
 }
 
 /// All checks, in the order in which an administrator would fix what they find.
-const CHECKS: [Check; 36] = [
+const CHECKS: [Check; 37] = [
     (
         "emergency",
         "`twinlock emergency off` is in force, so nobody is asked for a second factor.",
@@ -96,6 +96,11 @@ const CHECKS: [Check; 36] = [
     ("pam-control", "A control value by which a login succeeds although Twinlock denied it.", One(stack::control)),
     ("pam-refuses", "A stack in which no login can succeed.", One(stack::refuses)),
     ("pam-ignore", "A stack in which nothing succeeds where Twinlock asks for no code.", One(stack::ignored)),
+    (
+        "login-shell",
+        "`sudo -i` or `su -` has a PAM file of its own that lacks the line that the file of sudo or su has.",
+        Each(stack::login_shell),
+    ),
     ("guard", "No account line of pam_twinlock.so, or one that is bypassed or ignored.", Each(stack::guard)),
     ("password-too", "A password is asked for after the key.", One(logins::password_too)),
     (

@@ -74,6 +74,14 @@ pub(super) fn ignored(facts: &HostFacts) -> Option<Symptom> {
     Some(Symptom::at(if now { Lockout } else { Hint }, &line.place, messages::denies_exempt(now)))
 }
 
+/// `sudo -i` and `su -`, which may have a PAM file of their own.
+pub(super) fn login_shell(facts: &HostFacts) -> Vec<Symptom> {
+    let one = |(plain, file): &(&str, std::path::PathBuf)| {
+        Symptom::of_path(Warning, file, messages::shell_without_code(plain))
+    };
+    facts.pam.shells_without_code.iter().map(one).collect()
+}
+
 /// Our auth line, if there is one and something is wrong.
 fn our_line(facts: &HostFacts, is_wrong: bool) -> Option<&Line> {
     let at = facts.pam.auth.ours.filter(|_| is_wrong)?;

@@ -45,13 +45,20 @@ pub struct Scope {
     pub(crate) from: Option<String>,
     /// The host as it is, or as it would be.
     pub(crate) host: Host,
+    /// A PAM service other than sshd; then it is about the service's PAM file and the store, and about no accounts.
+    pub(crate) service: Option<&'static str>,
 }
 
 impl Scope {
     /// Logins of one account, or of all; from one address, or from outside.
     #[must_use]
     pub fn of_logins(user: Option<Subject>, from: Option<IpAddr>) -> Self {
-        Self { user, from: from.map(|address| address.to_string()), host: Host::default() }
+        Self { user, from: from.map(|address| address.to_string()), ..Self::default() }
+    }
+
+    /// The PAM file of another service than sshd on this host, and what it needs.
+    pub(crate) fn of_service(service: &'static str, host: Host) -> Self {
+        Self { service: Some(service), host, ..Self::default() }
     }
 }
 
@@ -81,18 +88,21 @@ impl HostFacts {
     /// Gathers them.
     pub(crate) fn of_host(installation: &Installation<'_>, scope: &Scope) -> Result<Self, HostError> {
         let now = SystemClock.now();
-        let server = Sshd::find(&scope.host);
+        let server = if scope.service.is_some() { None } else { Sshd::find(&scope.host) };
         let mut sshd = server.as_ref().map(|server| SshdFacts::gather(server, scope));
         let settings = sshd.as_ref().and_then(|sshd| sshd.settings.clone()).unwrap_or_default();
         let planned = scope.host.sshd_config.is_some();
         let today = if planned { Some(SshdFacts::settings_today().unwrap_or_default()) } else { None };
         let files = sshd.as_ref().map(|sshd| sshd.files.clone()).unwrap_or_default();
-        let pam = PamFacts::gather(settings.service(), &scope.host);
+        let pam = PamFacts::gather(scope.service.unwrap_or(settings.service()), &scope.host);
         let mut store = StoreFacts::gather(installation);
         let one = scope.user.as_ref();
         let mut people = people::people(installation, &pam, &settings, &files, now, one, &mut store)?;
         if let Some(one) = one {
             people.retain(|person| person.name == one.name);
+        }
+        if scope.service.is_some() {
+            people.clear();
         }
         let logins = match (&server, &mut sshd) {
             (Some(server), Some(sshd)) if sshd.settings.is_some() => {

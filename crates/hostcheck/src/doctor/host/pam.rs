@@ -27,6 +27,8 @@ pub(crate) struct PamFacts {
     pub(crate) misspelled: Vec<PathBuf>,
     /// Whether the console asks for a code.
     pub(crate) console_asks: bool,
+    /// Files for a login shell that ask for no code where the plain command does: `sudo -i`, `su -`.
+    pub(crate) shells_without_code: Vec<(&'static str, PathBuf)>,
 }
 
 impl PamFacts {
@@ -43,10 +45,27 @@ impl PamFacts {
         let answers =
             |phase| file.as_ref().map(|service| Answers::from_stack(&service.phase(phase))).unwrap_or_default();
         let (auth, account) = (answers(Phase::Auth), answers(Phase::Account));
-        let console = Service::read("login", text).ok().flatten();
-        let console_asks =
-            console.is_some_and(|service| service.phase(Phase::Auth).iter().any(|line| line.module() == OURS));
-        Self { service: service.to_ascii_lowercase(), unreadable, auth, account, misspelled, console_asks, file }
+        let other = |name| {
+            let service = Service::read(name, text).ok().flatten()?;
+            let asks = service.phase(Phase::Auth).iter().any(|line| line.module() == OURS);
+            Some((service.file, asks))
+        };
+        let console_asks = other("login").is_some_and(|(_, asks)| asks);
+        let shells = [("sudo", "sudo-i"), ("su", "su-l")].into_iter();
+        let shells_without_code = shells
+            .filter(|(plain, _)| other(plain).is_some_and(|(_, asks)| asks))
+            .filter_map(|(plain, shell)| other(shell).filter(|(_, asks)| !asks).map(|(file, _)| (plain, file)))
+            .collect();
+        Self {
+            service: service.to_ascii_lowercase(),
+            unreadable,
+            auth,
+            account,
+            misspelled,
+            console_asks,
+            shells_without_code,
+            file,
+        }
     }
 
     fn lines(&self, phase: Phase) -> Vec<&Line> {

@@ -74,6 +74,26 @@ fn a_stack_in_which_nothing_else_succeeds_is_a_lockout_once_somebody_is_not_aske
 }
 
 #[test]
+fn a_login_shell_without_the_line_that_the_plain_command_has_is_a_warning() {
+    const STOCK: &str = "@include common-auth\n@include common-account\n";
+    const ASKS: &str = "@include common-auth\nauth required pam_twinlock.so\n@include common-account\n";
+    const INCLUDES: &str = "auth include sudo\naccount include sudo\n";
+    let with = |plain: &str, plains: &str, shell: &str, shells: &str| {
+        let host = Host::with_key_and_code();
+        host.file(&format!("/etc/pam.d/{plain}"), plains).file(&format!("/etc/pam.d/{shell}"), shells)
+    };
+    for (plain, shell) in [("sudo", "sudo-i"), ("su", "su-l")] {
+        let place = Some(format!("/etc/pam.d/{shell}"));
+        with(plain, ASKS, shell, STOCK).finds("login-shell", Warning, place);
+        for (plains, shells) in [(STOCK, STOCK), (ASKS, ASKS), (STOCK, ASKS)] {
+            assert_eq!(with(plain, plains, shell, shells).found(), [], "{plain}");
+        }
+    }
+    assert_eq!(with("sudo", ASKS, "sudo-i", INCLUDES).found(), []);
+    assert_eq!(Host::with_key_and_code().file("/etc/pam.d/sudo", ASKS).found(), [], "there is no sudo-i");
+}
+
+#[test]
 fn a_missing_guard_is_a_warning_and_a_lockout_where_users_enrol_inside_the_login() {
     let host = with(GUARD, "");
     host.finds("guard", Warning, Some(STACK.into()));
