@@ -440,11 +440,7 @@ pub(crate) struct Explain {
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ssh {
     /// Show what `enable` would change, as `diff -u` does, and what speaks against it; change nothing
-    Plan {
-        /// What is asked for
-        #[arg(long, value_enum, default_value = "key+code")]
-        mode: SshMode,
-    },
+    Plan(SshWhat),
     /// Change sshd's configuration and its PAM file, and undo that unless it is confirmed in time
     Enable(SshEnable),
     /// Keep what `enable` has changed
@@ -483,11 +479,22 @@ pub(crate) enum SshMode {
     PasswordAndCode,
 }
 
+/// What `plan` and `enable` are about.
 #[derive(Debug, Args)]
-pub(crate) struct SshEnable {
+pub(crate) struct SshWhat {
     /// What is asked for
     #[arg(long, value_enum, default_value = "key+code")]
     pub(crate) mode: SshMode,
+    /// Let users who are not enrolled enrol at their next login, until the end of this day in UTC: adds a rule to
+    /// /etc/twinlock/config.toml, and gives a login five minutes. After that day, users who are not enrolled are denied
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) enroll_until: Option<UnixTime>,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct SshEnable {
+    #[command(flatten)]
+    pub(crate) what: SshWhat,
     #[command(flatten)]
     pub(crate) trial: TrialEnable,
 }
@@ -604,6 +611,11 @@ fn up_to_a_day(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
     let known = Duration::from_secs(1)..=Duration::from_hours(24);
     if known.contains(&span) { Ok(span) } else { Err("it lasts from one second to one day".into()) }
+}
+
+/// The beginning of a day in UTC.
+fn day(text: &str) -> Result<UnixTime, String> {
+    UnixTime::parse(&format!("{text}T00:00:00Z")).map_err(|_| "a day such as 2027-01-31 is wanted".into())
 }
 
 /// A day (its noon, so that no time zone makes another of it) or a time.

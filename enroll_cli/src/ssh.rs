@@ -6,11 +6,12 @@ use twinlock_hostcheck::{
     doctor::{self, NOT_ENROLLED},
     messages,
     ssh::{self, EnableMode},
-    trial::ChangedService,
+    trial::{ChangedService, State},
 };
+use twinlock_store::config::DEFAULT_PATH;
 
 use crate::{
-    cli::{Ssh, SshMode},
+    cli::{Ssh, SshMode, SshWhat},
     context::{CommandContext, root_alone},
     failure::Failure,
     output::print_note,
@@ -22,18 +23,42 @@ pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
     let service = ChangedService::Ssh;
     // The way back asks nothing of a configuration that may be what went wrong.
     match verb {
-        Ssh::Plan { mode } => {
-            let context = CommandContext::load(config)?;
-            trial::plan(&context, ssh::propose((*mode).into(), &print_note)?)
+        Ssh::Plan(what) => {
+            let (context, state) = propose(config, what)?;
+            trial::plan(&context, state)?;
+            note_roll_out(what);
+            Ok(())
         }
         Ssh::Enable(arguments) => {
-            let context = CommandContext::load(config)?;
-            let mode = arguments.mode.into();
-            trial::enable(&context, ssh::propose(mode, &print_note)?, Some(mode), &arguments.trial)
+            let (context, state) = propose(config, &arguments.what)?;
+            trial::enable(&context, state, Some(arguments.what.mode.into()), &arguments.trial)?;
+            note_roll_out(&arguments.what);
+            Ok(())
         }
         Ssh::Confirm => trial::confirm(service, || warn_of_unenrolled(config)),
         Ssh::Disable(arguments) => trial::disable(service, arguments),
         Ssh::Expire(arguments) => trial::expire(service, arguments),
+    }
+}
+
+fn propose(config: &Path, what: &SshWhat) -> Result<(CommandContext, State), Failure> {
+    if what.enroll_until.is_some() && config != Path::new(DEFAULT_PATH) {
+        return Err(Failure::usage(messages::rule_for_other_config(DEFAULT_PATH)));
+    }
+    let context = CommandContext::load(config)?;
+    let state = ssh::propose(what.mode.into(), what.enroll_until, &print_note)?;
+    if let (State::Enabled(_), Some(day)) = (&state, what.enroll_until)
+        && !ssh::enrolls_until(&context.config, day)
+    {
+        let (problem, hint) = messages::no_rule_while_enabled(&day.day());
+        return Err(Failure::refused(problem).hint(hint));
+    }
+    Ok((context, state))
+}
+
+fn note_roll_out(what: &SshWhat) {
+    if let Some(day) = what.enroll_until {
+        print_note(&messages::users_enroll_until(&day.day()));
     }
 }
 

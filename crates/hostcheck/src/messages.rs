@@ -654,12 +654,14 @@ pub(crate) fn not_enrolled(names: &[String], is_planned: bool) -> Text {
         format!("{accounts} {found}: {}", named(names)),
         "policy requires a code, and nobody enrolled an authenticator for these accounts",
         format!(
-            "{}; or let users enrol at their next login, with a rule that has `second_factor = \"enroll\"` and `until` \
-             (docs/policy.md); or keep accounts that are not meant to log in out with DenyUsers",
-            run_for("twinlock enroll", names)
+            "{}; or let users enrol at their next login, {}; or keep accounts that are not meant to log in out with DenyUsers",
+            run_for("twinlock enroll", names),
+            if is_planned { "with --enroll-until DATE" } else { BY_RULE }
         ),
     )
 }
+
+const BY_RULE: &str = "with a rule that has `second_factor = \"enroll\"` and `until` (docs/policy.md)";
 
 pub(crate) fn no_first_factor(names: &[String], has_key: bool) -> Text {
     let accounts = count(names.len(), "account", "accounts");
@@ -1005,6 +1007,40 @@ fn discard(service: ChangedService) -> String {
 
 fn by_hand(service: ChangedService) -> String {
     format!("check {}, and correct them by hand", files_of(service).replace(" or ", " and "))
+}
+
+/// `--enroll-until` without a configuration.
+pub(crate) fn no_config(path: &str) -> HostError {
+    HostError::refused(format!("cannot add a rule to {path}: it does not exist")).hint("install the default one there")
+}
+
+/// The text of the rule does not fit behind the configuration.
+pub(crate) fn no_rule_added(path: &str, error: &impl Display) -> HostError {
+    HostError::refused(format!("cannot add the rule of --enroll-until to {path}: {error}"))
+        .hint("write the rule yourself, and leave --enroll-until out; policy.md has it")
+}
+
+/// The rule would not decide any login.
+pub(crate) fn rule_without_effect(day: &str, problem: &str, hint: &str) -> HostError {
+    HostError::refused(format!("the rule of `--enroll-until {day}` would have no effect: {problem}")).hint(hint)
+}
+
+/// Users enrol in a login.
+pub fn users_enroll_until(day: &str) -> String {
+    format!("users who are not enrolled enrol at their next login, until the end of {day} (UTC)")
+}
+
+/// Twinlock is enabled, and the rule is not there.
+pub fn no_rule_while_enabled(day: &str) -> (String, String) {
+    (
+        format!("Twinlock is enabled for sshd already, and no rule lets users enrol until {day}"),
+        "write the rule yourself (policy.md), or run `twinlock ssh disable` first".into(),
+    )
+}
+
+/// `--config` names a file that logins do not read.
+pub fn rule_for_other_config(path: &str) -> String {
+    format!("--enroll-until adds a rule to {path}, the file that logins read, and --config names another one")
 }
 
 pub(crate) fn other_mode(mode: Option<EnableMode>, wanted: EnableMode) -> HostError {

@@ -1,22 +1,30 @@
 //! What would be changed to enable the second factor for sshd.
 
+use twinlock_core::time::UnixTime;
+
 use super::{
     EnableMode,
+    roll_out::RollOut,
     stack::{self, Stack, Unknown, included},
 };
 use crate::{
-    HostError, messages,
+    HostError,
+    doctor::OUTSIDE,
+    host_files::Host,
+    messages,
+    sshd::{Sshd, TIME_TO_ENROL},
     trial::{
         ChangedService,
         change::{ChangedFile, ServiceChange},
         place::{Attributes, Version},
         plan::{FoundPamFile, Plan, diff, text},
-        service::{SSHD_DROP_IN, SSHD_PAM},
+        service::{SSHD_DROP_IN, SSHD_PAM, TWINLOCK_CONFIG},
     },
 };
 
-/// What is to be changed for this mode.
-pub(super) fn plan(mode: EnableMode) -> Result<Plan, HostError> {
+/// What is to be changed for this mode, and for users who enrol until that day.
+pub(super) fn plan(mode: EnableMode, enroll_until: Option<UnixTime>) -> Result<Plan, HostError> {
+    let roll_out = enroll_until.map(RollOut::until).transpose()?;
     let pam = FoundPamFile::find(&SSHD_PAM)?.ok_or_else(messages::no_pam_file_for_sshd)?;
     let drop_in = SSHD_DROP_IN.place().read()?;
     let old = pam.text()?;
@@ -24,11 +32,13 @@ pub(super) fn plan(mode: EnableMode) -> Result<Plan, HostError> {
         .map_err(|Unknown { line, problem }| messages::unknown_stack(ChangedService::Ssh, &pam.path, line, &problem))?;
     let old_drop_in = drop_in.as_ref().map(|version| text(version, &SSHD_DROP_IN.path())).transpose()?;
     let old_name = if old_drop_in.is_some() { SSHD_DROP_IN.path() } else { "/dev/null".into() };
+    let new_drop_in = if roll_out.is_some() { with_time_to_enrol(shipped(mode)) } else { shipped(mode).to_owned() };
     let diff = diff(old, &after, &pam.path, &SSHD_PAM.path())
-        + &diff(old_drop_in.unwrap_or_default(), shipped(mode), &old_name, &SSHD_DROP_IN.path());
+        + &diff(old_drop_in.unwrap_or_default(), &new_drop_in, &old_name, &SSHD_DROP_IN.path())
+        + &roll_out.as_ref().map(RollOut::diff).unwrap_or_default();
     let version = |text: String, attributes| Version { content: text.into_bytes(), attributes };
     let attributes = pam.read.attributes;
-    let files = vec![
+    let mut files = vec![
         ChangedFile {
             path: &SSHD_PAM,
             bridge: Some(version(bridge, attributes)),
@@ -38,15 +48,26 @@ pub(super) fn plan(mode: EnableMode) -> Result<Plan, HostError> {
         ChangedFile {
             path: &SSHD_DROP_IN,
             bridge: None,
-            after: version(
-                shipped(mode).to_owned(),
-                drop_in.as_ref().map_or(Attributes::NEW, |version| version.attributes),
-            ),
+            after: version(new_drop_in, drop_in.as_ref().map_or(Attributes::NEW, |version| version.attributes)),
             before: drop_in,
         },
     ];
+    let config = roll_out.map(|RollOut { before, after, config }| {
+        let after = version(after, before.attributes);
+        files.push(ChangedFile { path: &TWINLOCK_CONFIG, bridge: None, after, before: Some(before) });
+        config
+    });
     let change = ServiceChange { service: ChangedService::Ssh, files };
-    Ok(Plan { mode: Some(mode), change, diff, summary: messages::ssh_plan_summary(family) })
+    Ok(Plan { mode: Some(mode), change, config, diff, summary: messages::ssh_plan_summary(family) })
+}
+
+/// The drop-in for logins in which users enrol, unless sshd waits as long for them today.
+fn with_time_to_enrol(drop_in: &str) -> String {
+    let settings = Sshd::find(&Host::default()).and_then(|sshd| sshd.settings("nobody", OUTSIDE));
+    match settings.and_then(|settings| settings.seconds("logingracetime")) {
+        Some(0 | TIME_TO_ENROL..) => drop_in.to_owned(),
+        Some(_) | None => drop_in.replace("\n#LoginGraceTime 180\n", &format!("\nLoginGraceTime {TIME_TO_ENROL}\n")),
+    }
 }
 
 /// The drop-in as it is shipped.

@@ -113,7 +113,9 @@ impl ServiceChange {
         }
         let mut is_changed = !on_bridge.is_empty();
         for (file, place) in self.plain() {
-            if place.read()? != file.before {
+            let there = place.read()?;
+            let is_others = file.path.is_edited && there.as_ref() != Some(&file.after);
+            if there != file.before && !is_others {
                 put_back(&place, file.before.as_ref())?;
                 is_changed = true;
             }
@@ -131,9 +133,9 @@ impl ServiceChange {
         sweep(self.service)
     }
 
-    /// Whether all files are as this change left them.
+    /// Whether all files that nobody else edits are as this change left them.
     pub(super) fn is_in_place(&self) -> Result<bool, HostError> {
-        for file in &self.files {
+        for file in self.files.iter().filter(|file| !file.path.is_edited) {
             if file.path.place().read()?.as_ref() != Some(&file.after) {
                 return Ok(false);
             }

@@ -154,6 +154,8 @@ impl Proposal {
         installation: &Installation<'_>,
         invoker: Option<&UserName>,
     ) -> Result<Vec<Objection>, HostError> {
+        let config = self.plan.config.as_ref().unwrap_or(installation.config);
+        let installation = &Installation { config, ..*installation };
         match self.plan.change.service {
             ChangedService::Ssh => ssh::safety::objections(installation, &self.plan),
             ChangedService::Sudo | ChangedService::Su => sudo::safety::objections(installation, &self.plan, invoker),

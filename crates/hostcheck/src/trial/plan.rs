@@ -1,6 +1,7 @@
 //! What would be changed: a value, computed from what was read.
 
 use similar::TextDiff;
+use twinlock_store::config::Config;
 
 use super::{
     change::ServiceChange,
@@ -14,6 +15,8 @@ pub(crate) struct Plan {
     /// What sshd will ask for.
     pub(crate) mode: Option<EnableMode>,
     pub(crate) change: ServiceChange,
+    /// The configuration of Twinlock, where that is changed as well.
+    pub(crate) config: Option<Config>,
     /// The differences, as `diff -u` shows them and `patch` reads them.
     pub(crate) diff: String,
     /// What was found and what will be done, in a sentence or two.

@@ -26,20 +26,30 @@ pub(crate) struct ChangedPath {
     pub(crate) name: &'static str,
     /// Whether it has a version for the time in which the service changes over, see [`super::change`].
     pub(super) is_bridged: bool,
+    /// Whether administrators go on editing it. It is then put back only as long as nobody has.
+    pub(super) is_edited: bool,
 }
 
 /// sshd's file of PAM.
 pub(crate) const SSHD_PAM: ChangedPath = ChangedPath { is_bridged: true, ..pam_file("pam", "sshd") };
 /// sshd's own drop-in, before all others that a distribution brings.
-pub(crate) const SSHD_DROP_IN: ChangedPath =
-    ChangedPath { key: "drop_in", folder: "/etc/ssh/sshd_config.d", name: "00-twinlock.conf", is_bridged: false };
+pub(crate) const SSHD_DROP_IN: ChangedPath = ChangedPath {
+    key: "drop_in",
+    folder: "/etc/ssh/sshd_config.d",
+    name: "00-twinlock.conf",
+    is_bridged: false,
+    is_edited: false,
+};
+/// Our own configuration.
+pub(crate) const TWINLOCK_CONFIG: ChangedPath =
+    ChangedPath { key: "config", folder: "/etc/twinlock", name: "config.toml", is_bridged: false, is_edited: true };
 
-const SSH: [ChangedPath; 2] = [SSHD_PAM, SSHD_DROP_IN];
+const SSH: [ChangedPath; 3] = [SSHD_PAM, SSHD_DROP_IN, TWINLOCK_CONFIG];
 const SUDO: [ChangedPath; 2] = [pam_file("sudo", "sudo"), pam_file("sudo-i", "sudo-i")];
 const SU: [ChangedPath; 2] = [pam_file("su", "su"), pam_file("su-l", "su-l")];
 
 const fn pam_file(key: &'static str, name: &'static str) -> ChangedPath {
-    ChangedPath { key, folder: "/etc/pam.d", name, is_bridged: false }
+    ChangedPath { key, folder: "/etc/pam.d", name, is_bridged: false, is_edited: false }
 }
 
 impl ChangedPath {

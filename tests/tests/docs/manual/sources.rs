@@ -94,7 +94,14 @@ fn the_readme_has_one_hundred_lines_at_most_and_installs_in_five_commands() {
         let commands: Vec<_> = section.lines().filter_map(|line| line.strip_prefix("    ")).collect();
         let [build, install, rest @ ..] = &commands[..] else { panic!("{commands:?}") };
         assert_eq!((*build, install.split(" ./").next()), ("make deb", Some("sudo apt install")));
-        assert_eq!(rest, ["sudo twinlock enroll alice", "sudo twinlock ssh enable", "sudo twinlock ssh confirm"]);
+        assert_eq!(
+            rest,
+            [
+                "sudo twinlock enroll alice",
+                "sudo twinlock ssh enable --enroll-until 2027-01-31",
+                "sudo twinlock ssh confirm"
+            ]
+        );
         let (verbs, global) = (verbs(world), global_flags(world));
         let quoted = readme.split('`').skip(1).step_by(2).map(|line| line.trim_start_matches("sudo "));
         for line in quoted.filter(|line| line.starts_with("twinlock ") && *line != "twinlock help VERB") {

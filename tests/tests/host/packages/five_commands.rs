@@ -80,7 +80,7 @@ fn five_commands_lead_from_the_packages_to_a_host_that_asks_for_key_and_code() {
         root.succeed(&["apt-get", "-o", "Dpkg::Use-Pty=0", "install", "--yes", &packages[0], &packages[1]]);
         let before = root.what_logins_need();
         let app = enroll(root);
-        let enabled = root.succeed(&["twinlock", "ssh", "enable"]);
+        let enabled = root.succeed(&["twinlock", "ssh", "enable", "--enroll-until", "2199-01-31"]);
         assert!(enabled.contains("enabled for a trial of 5m: sshd asks for a key, then a code"), "{enabled}");
         let code = app.codes().next();
         let granted = login(root, Some(&code));

@@ -39,10 +39,10 @@ pub(crate) struct Known {
 }
 
 impl Known {
-    /// Learnt from a host that is switched on and off again.
-    pub(crate) fn of(host: &Host<'_>, mode: &str) -> Self {
+    /// Learnt from a host that is switched on with these words and off again.
+    pub(crate) fn of(host: &Host<'_>, words: &[&str]) -> Self {
         let before = pair();
-        host.ssh_done(&["enable", "--mode", mode, "--keep"]);
+        host.ssh_done(&[&["enable", "--keep"], words].concat());
         let after = pair();
         let bridge = fs::read_to_string(format!("{JOURNAL}/pam.bridge")).ok();
         host.ssh_done(&["disable"]);
@@ -70,11 +70,12 @@ fn kill_at(host: &Host<'_>, words: &[&str], (name, number): &(String, usize)) {
     assert_eq!(output.signal, Some(9), "{words:?} {name} {number}: {output:?}");
 }
 
-/// Kills a command at each call that writes; `prepare` brings the host to where the command begins.
-fn at_every_write(mode: &str, prepare: &[&[&str]], words: &[&str], at_least: usize) {
+/// Kills a command at each call that writes; `prepare` brings the host to where the command begins. `how` is what `enable` is
+/// told.
+fn at_every_write(how: &[&str], prepare: &[&[&str]], words: &[&str], at_least: usize) {
     with_host(Family::Debian, |host| {
         let before = configuration();
-        let known = Known::of(host, mode);
+        let known = Known::of(host, how);
         let prepared = || prepare.iter().for_each(|words| drop(host.ssh_done(words)));
         prepared();
         let calls = calls(host, words);
@@ -104,22 +105,25 @@ fn at_every_write(mode: &str, prepare: &[&[&str]], words: &[&str], at_least: usi
 
 #[test]
 fn enable() {
-    at_every_write("key+code", &[], &["enable"], 60);
+    let how = ["--enroll-until", "2199-01-31"];
+    at_every_write(&how, &[], &["enable", how[0], how[1]], 70);
 }
 
 #[test]
 fn enable_with_passwords() {
-    at_every_write("password+code", &[], &["enable", "--mode", "password+code", "--keep"], 60);
+    let how = ["--mode", "password+code"];
+    at_every_write(&how, &[], &["enable", how[0], how[1], "--keep"], 60);
 }
 
 #[test]
 fn confirm() {
-    at_every_write("key+code", &[&["enable"]], &["confirm"], 3);
+    at_every_write(&[], &[&["enable"]], &["confirm"], 3);
 }
 
 #[test]
 fn disable() {
-    at_every_write("key+code", &[&["enable"], &["confirm"]], &["disable"], 15);
+    let enable = ["enable", "--enroll-until", "2199-01-31"];
+    at_every_write(&enable[1..], &[&enable, &["confirm"]], &["disable"], 18);
 }
 
 #[test]
@@ -127,7 +131,7 @@ fn the_end_of_a_trial() {
     // What `expire` does is done by the next command, too: the same steps under the same lock.
     with_host(Family::Debian, |host| {
         let before = configuration();
-        let known = Known::of(host, "key+code");
+        let known = Known::of(host, &[]);
         let id = || {
             host.ssh_done(&["enable"]);
             let record = fs::read_to_string(format!("{JOURNAL}/trying")).unwrap();

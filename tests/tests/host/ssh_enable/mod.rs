@@ -6,6 +6,7 @@ mod disk;
 mod emergency;
 mod enable;
 mod killed;
+mod last_day;
 mod pairs;
 mod plan;
 mod readme;

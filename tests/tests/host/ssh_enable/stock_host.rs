@@ -106,10 +106,10 @@ impl Host<'_> {
     }
 }
 
-/// Everything that is told apart of both folders.
+/// Everything that is told apart of the folders of PAM, sshd and Twinlock.
 pub(crate) fn configuration() -> Vec<(String, String, u32, u32, u32)> {
     let mut all = Vec::new();
-    for folder in ["/etc/pam.d", "/etc/ssh", "/etc/ssh/sshd_config.d"] {
+    for folder in ["/etc/pam.d", "/etc/ssh", "/etc/ssh/sshd_config.d", "/etc/twinlock"] {
         for entry in fs::read_dir(folder).into_iter().flatten().map(Result::unwrap) {
             let found = entry.metadata().unwrap();
             let path = entry.path().display().to_string();

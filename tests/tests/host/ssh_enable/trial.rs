@@ -9,7 +9,7 @@ use twinlock_tests::{DEADLINE, Family, FirstFactor, Terminal};
 use crate::ssh_enable::stock_host::{JOURNAL, PAM, configuration, journal, pair, with_host};
 
 /// Waits for it, longer than the trial lasts.
-fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
+pub(crate) fn wait_until(what: &str, mut come: impl FnMut() -> bool) {
     let end = Instant::now() + DEADLINE;
     while !come() {
         assert!(Instant::now() < end, "waited for {what}");

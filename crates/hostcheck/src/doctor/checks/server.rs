@@ -9,7 +9,7 @@ use crate::{
         host::HostFacts,
     },
     messages::{self, SshdComplaint},
-    sshd::Directive,
+    sshd::{Directive, TIME_TO_ENROL},
 };
 
 /// Settings that a second factor hangs on.
@@ -90,8 +90,7 @@ pub(super) fn stale(facts: &HostFacts) -> Option<Symptom> {
 
 /// Time to enrol inside a login.
 pub(super) fn grace_time(facts: &HostFacts) -> Option<Symptom> {
-    const ENOUGH: u64 = 300;
-    let seconds = facts.settings()?.seconds("logingracetime").filter(|seconds| (1..ENOUGH).contains(seconds))?;
+    let seconds = facts.settings()?.seconds("logingracetime").filter(|seconds| (1..TIME_TO_ENROL).contains(seconds))?;
     let enrolls = facts.config.policy.enrolls_in(&facts.pam.service, facts.now);
     enrolls.then(|| Symptom::new(Warning, facts.global_place("logingracetime"), messages::grace_time_is_short(seconds)))
 }
