@@ -2,6 +2,10 @@
 //!
 //! The kernel's audit keeps the number of a session with every process in it, from the login on (`pam_loginuid`), and only
 //! root can change it. systemd-logind gives its sessions the same number, and notes when each began.
+//!
+//! In containers, and where the kernel has no audit, logind counts by itself: c1, c2. The kernel then keeps the session as the
+//! cgroup of its processes, `session-c1.scope` in the slice of the user, into which only root can put a process. A folder of
+//! that name which users make where they may, below `user@1000.service`, is in another place.
 
 use std::{fs, path::Path, time::Duration};
 
@@ -28,20 +32,36 @@ pub(crate) fn check(peer: Peer, uid: u32, now: UnixTime) -> Result<(), RequestEr
     }
 }
 
-/// When the session began, if it is a user's and that user's.
+/// When the session began, if it is a user's and that user's. The process may be another one by now; its session must be the
+/// user's all the same.
 fn begin_of_session(peer: Peer, uid: u32) -> Option<UnixTime> {
     let process = Path::new("/proc").join(peer.pid.to_string());
+    let begin = |session: String| began(&read(&Path::new(SESSIONS).join(session))?, uid);
+    let of_cgroup = || session_of_cgroup(&read(&process.join("cgroup"))?, uid);
+    // Audit may know a session in a container, too, where logind does not ask it.
+    audit_session(&process, uid).and_then(begin).or_else(|| of_cgroup().and_then(begin))
+}
+
+/// What logind calls the session that the kernel's audit gives the process.
+fn audit_session(process: &Path, uid: u32) -> Option<String> {
     let number = read(&process.join("sessionid"))?;
     let number = number.trim();
     // Digits only: it becomes part of a path.
     if number == NONE || number.is_empty() || !number.bytes().all(|byte| byte.is_ascii_digit()) {
         return None;
     }
-    // The process may be another one by now; its session must be the user's all the same.
-    if read(&process.join("loginuid"))?.trim() != uid.to_string() {
-        return None;
-    }
-    began(&read(&Path::new(SESSIONS).join(number))?, uid)
+    (read(&process.join("loginuid"))?.trim() == uid.to_string()).then(|| number.to_owned())
+}
+
+/// What logind calls the session whose cgroup the process is in, if logind counted it: audit knows the others.
+fn session_of_cgroup(cgroups: &str, uid: u32) -> Option<String> {
+    let path = cgroups.lines().find_map(|line| line.strip_prefix("0::"))?;
+    let scope = path.strip_prefix(&format!("/user.slice/user-{uid}.slice/"))?;
+    let session = scope.strip_prefix("session-")?.strip_suffix(".scope")?;
+    // It becomes part of a path.
+    let number = session.strip_prefix('c')?;
+    let is_counted = !number.is_empty() && number.bytes().all(|byte| byte.is_ascii_digit());
+    is_counted.then(|| session.to_owned())
 }
 
 /// What logind notes of a session: when it began, if it is one of a person who is that user.
@@ -65,6 +85,27 @@ mod tests {
 
     const NOTED: &str =
         "# This is private data.\nUID=1000\nUSER=alice\nACTIVE=1\nCLASS=user\nREALTIME=1795492800123456\n";
+
+    #[test]
+    fn a_session_that_logind_counted_is_the_cgroup_of_its_scope_and_no_other() {
+        let of = |path: &str| session_of_cgroup(&format!("1:name=systemd:/\n0::{path}\n"), 1000);
+        assert_eq!(of("/user.slice/user-1000.slice/session-c12.scope").as_deref(), Some("c12"));
+        for path in [
+            "/",
+            "/user.slice/user-1001.slice/session-c1.scope",
+            "/user.slice/user-1000.slice/session-5.scope",
+            "/user.slice/user-1000.slice/session-c.scope",
+            "/user.slice/user-1000.slice/session-c1x.scope",
+            "/user.slice/user-1000.slice/session-c../1.scope",
+            "/user.slice/user-1000.slice/session-c1.scope/below",
+            "/user.slice/user-1000.slice/user@1000.service/session-c1.scope",
+            "/user.slice/user-1000.slice/user@1000.service/user.slice/user-1000.slice/session-c1.scope",
+            "/../user.slice/user-1000.slice/session-c1.scope",
+        ] {
+            assert_eq!(of(path), None, "{path}");
+        }
+        assert_eq!(session_of_cgroup("1:name=systemd:/user.slice/user-1000.slice/session-c1.scope\n", 1000), None);
+    }
 
     #[test]
     fn a_session_is_that_of_its_user_and_of_a_person() {

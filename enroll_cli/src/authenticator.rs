@@ -1,6 +1,6 @@
 //! A new authenticator, shown on the terminal: as a key, as an address and as a picture.
 
-use std::env;
+use std::{env, ffi::OsStr};
 
 use twinlock_core::ports::Offer;
 use twinlock_enrol::qr::{self, Palette};
@@ -29,11 +29,22 @@ pub(crate) fn show_authenticator(terminal: &mut Terminal, offer: &Offer, qr: Qr)
 /// all; half blocks are then right on dark terminals, and `##` on light ones.
 #[allow(clippy::disallowed_methods, reason = "the command's own terminal: not the module, not set-user-ID")]
 fn palette(qr: Qr) -> Option<(Palette, u8)> {
-    let set = |name| env::var_os(name).is_some_and(|value| !value.is_empty());
-    let plain = set("NO_COLOR") || env::var_os("TERM").is_some_and(|term| term == "dumb");
-    match qr {
-        Qr::Auto | Qr::Utf8 => Some((if plain { Palette::Plain } else { Palette::BlackAndWhite }, QUIET)),
-        Qr::Ascii => Some((if plain { Palette::Ascii } else { Palette::BlackAndWhiteSpaces }, QUIET_ASCII)),
-        Qr::None => None,
-    }
+    let variable = |name| env::var_os(name).filter(|value| !value.is_empty());
+    let plain = variable("NO_COLOR").is_some() || variable("TERM").is_some_and(|term| term == "dumb");
+    // Where no locale is set, nothing speaks against blocks.
+    let locale = ["LC_ALL", "LC_CTYPE", "LANG"].into_iter().find_map(variable);
+    let has_blocks = locale.is_none_or(|locale| is_utf8(&locale));
+    Some(match (qr, has_blocks, plain) {
+        (Qr::Auto, true, true) | (Qr::Utf8, _, true) => (Palette::Plain, QUIET),
+        (Qr::Auto, true, false) | (Qr::Utf8, _, false) => (Palette::BlackAndWhite, QUIET),
+        (Qr::Auto, false, false) => (Palette::BlackAndWhiteSpaces, QUIET_ASCII),
+        (Qr::Auto, false, true) | (Qr::Ascii, _, _) => (Palette::Ascii, QUIET_ASCII),
+        (Qr::None, _, _) => return None,
+    })
+}
+
+/// Whether a locale such as `de_DE.UTF-8` or `C.utf8` is of that encoding.
+fn is_utf8(locale: &OsStr) -> bool {
+    let locale = locale.to_string_lossy().to_ascii_lowercase();
+    ["utf-8", "utf8"].iter().any(|encoding| locale.contains(encoding))
 }

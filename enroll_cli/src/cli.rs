@@ -8,6 +8,8 @@ use clap::{Args, Parser, Subcommand, ValueEnum};
 use twinlock_core::{credentials::Label, otp::Otp, policy::KeyType, time::UnixTime};
 use twinlock_store::config::{DEFAULT_PATH, check_issuer};
 
+use crate::table::Headings;
+
 /// A second factor for the logins of this host: enrol users, show their status, help them log in again.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = EXIT)]
@@ -30,6 +32,7 @@ const CHECK_EXIT: &str = "Exit status: 0 no errors, 1 errors, 3 only warnings wi
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     /// Give a user an authenticator app and recovery codes
+    #[command(alias = "enrol")]
     Enroll(Enroll),
     /// Show the status of a user; never a secret
     Status(StatusArguments),
@@ -182,6 +185,7 @@ impl Rename {
 }
 
 #[derive(Debug, Args)]
+#[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct List {
     /// Only accounts without a second factor
     #[arg(long, conflicts_with = "disabled")]
@@ -192,6 +196,9 @@ pub(crate) struct List {
     /// Only members of a group, primary or supplementary
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
+    /// Leave the headings out, for scripts
+    #[arg(long)]
+    no_headings: bool,
     /// Print one JSON array: user, uid, enrolled, authenticators, `last_used`, `last_from`, `recovery_codes_left`,
     /// throttle, error
     #[arg(long)]
@@ -213,6 +220,12 @@ pub(crate) struct Metrics {
     /// Replace this file at once and whole, readable by everyone, instead of printing
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+}
+
+impl List {
+    pub(crate) fn headings(&self) -> Headings {
+        if self.no_headings { Headings::No } else { Headings::Yes }
+    }
 }
 
 #[derive(Debug, Subcommand)]
@@ -310,11 +323,11 @@ pub(crate) enum Hash {
 /// How the picture is drawn on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Qr {
-    /// As the terminal's locale and NO_COLOR say
+    /// With half blocks unless the locale is another one than UTF-8, in black and white unless NO_COLOR is set
     Auto,
-    /// With half blocks
+    /// With half blocks, whatever the locale is
     Utf8,
-    /// In plain characters, twice as large
+    /// In plain characters without colour, twice as large; for terminals with a light background
     Ascii,
     /// Not at all
     None,

@@ -33,9 +33,9 @@ pub(crate) fn run(config: &Path, arguments: &List) -> Result<(), Failure> {
     if arguments.json {
         print_json(&rows)?;
     } else if io::stdout().is_terminal() {
-        print_styled(&table::for_people(&rows, table::Colour::of_terminal()))?;
+        print_styled(&table::for_people(&rows, arguments.headings(), table::Colour::of_terminal()))?;
     } else {
-        print(&table::for_programs(&rows))?;
+        print(&table::for_programs(&rows, arguments.headings()))?;
     }
     if accounts.without_account > 0 && group.is_none() {
         print_note(&messages::list::without_account(accounts.without_account));

@@ -1,9 +1,15 @@
 //! `twinlock recovery`: a new set of codes, shown once, and how many are left.
 
-use std::path::Path;
+use std::{
+    io::{self, IsTerminal as _},
+    path::Path,
+};
 
 use serde::Serialize;
-use twinlock_service::lifecycle::{Confirm, Done, Request};
+use twinlock_service::{
+    lifecycle::{Confirm, Done, Request},
+    status::Status,
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -50,9 +56,11 @@ struct Count<'a> {
 
 pub(crate) fn count(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> {
     let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
-    let recovery_codes_left = backend.status_of_enrolled()?.recovery_codes_left;
+    let Status { recovery_codes_left, recovery_codes, .. } = backend.status_of_enrolled()?;
     if arguments.json {
         print_json(&Count { user: backend.user(), recovery_codes_left })
+    } else if io::stdout().is_terminal() {
+        print(&messages::recovery::left(recovery_codes_left, recovery_codes))
     } else {
         print(&format!("{recovery_codes_left}\n"))
     }

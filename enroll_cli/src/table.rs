@@ -32,8 +32,15 @@ const COLUMNS: usize = list::HEADINGS.len();
 /// The widest list of labels that does not push the other columns out of sight.
 const WIDEST_LABELS: usize = 24;
 
+/// Whether the first line says what the columns are.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Headings {
+    Yes,
+    No,
+}
+
 /// Headings, aligned columns, colours. Nothing in it moves a cursor.
-pub(crate) fn for_people(rows: &[Listed], colour: Colour) -> String {
+pub(crate) fn for_people(rows: &[Listed], headings: Headings, colour: Colour) -> String {
     let cells: Vec<_> = rows.iter().map(|row| (row, cells(row, labels_for_people(row)))).collect();
     let mut widths = list::HEADINGS.map(UnicodeWidthStr::width);
     for (row, cells) in &cells {
@@ -44,7 +51,10 @@ pub(crate) fn for_people(rows: &[Listed], colour: Colour) -> String {
             }
         }
     }
-    let mut text = line(&list::HEADINGS.map(str::to_owned), &widths, |_| Style::new());
+    let mut text = match headings {
+        Headings::Yes => line(&list::HEADINGS.map(str::to_owned), &widths, |_| Style::new()),
+        Headings::No => String::new(),
+    };
     for (row, cells) in &cells {
         let style = |column| if colour == Colour::Yes { style(row, column) } else { Style::new() };
         let shown = if row.error.is_some() { cells.get(..2).unwrap_or(cells) } else { cells };
@@ -67,9 +77,10 @@ pub(crate) fn columns<const N: usize>(headings: [&str; N], rows: impl Iterator<I
     all.map(|row| line(&row, &widths, |_| Style::new())).collect()
 }
 
-/// A line a user, its fields between tabs; there are none in names and labels.
-pub(crate) fn for_programs(rows: &[Listed]) -> String {
-    rows.iter().map(|row| cells(row, labels(row)).join("\t") + "\n").collect()
+/// A line a user, its fields between tabs; there are none in names and labels. With headings as well, for a person with a pager.
+pub(crate) fn for_programs(rows: &[Listed], headings: Headings) -> String {
+    let first = (headings == Headings::Yes).then(|| list::HEADINGS.join("\t") + "\n");
+    first.into_iter().chain(rows.iter().map(|row| cells(row, labels(row)).join("\t") + "\n")).collect()
 }
 
 fn cells(row: &Listed, labels: String) -> [String; COLUMNS] {

@@ -110,7 +110,7 @@ mod tests {
     #[test]
     fn every_mistake_is_said_with_what_to_type_instead() {
         for (typed, message, hint) in [
-            ("enrol", "there is no command 'enrol'", "did you mean enroll?"),
+            ("enrolll", "there is no command 'enrolll'", "did you mean enrol, enroll?"),
             ("device shwo x", "there is no command 'shwo'", "see `twinlock device --help`"),
             ("list --wihtout", "unexpected argument '--wihtout'", "did you mean --without?"),
             ("status alice bob", "unexpected argument 'bob'", "see `twinlock status --help`"),

@@ -636,6 +636,14 @@ pub(crate) fn clock_unsynchronised() -> Text {
     clock("nothing synchronises the clock".into())
 }
 
+pub(crate) fn clock_of_containers_host() -> Text {
+    text(
+        "this is a container, whose clock is that of its host",
+        "a container can neither set the clock nor see whether it is synchronised; where it is off, correct codes are refused",
+        "run `timedatectl` on the host, and let chrony or systemd-timesyncd synchronise its clock",
+    )
+}
+
 pub(crate) fn clock_unknown() -> Text {
     clock("it is not known whether the clock is synchronised".into())
 }

@@ -23,6 +23,9 @@ pub struct Status {
     pub authenticators: Vec<AuthenticatorStatus>,
     /// Recovery codes that can still be used.
     pub recovery_codes_left: usize,
+    /// The same before any was used. A broker of an older version does not say.
+    #[serde(default)]
+    pub recovery_codes: usize,
     /// Failures and what they lead to.
     pub throttle: ThrottleStatus,
     /// Logins for which no code is asked.
@@ -168,11 +171,13 @@ impl Status {
     ) -> Self {
         let fresh = Record::new(subject);
         let record = record.unwrap_or(&fresh);
+        let set = enrolment.and_then(|enrolment| enrolment.recovery.as_ref());
         Self {
             user: subject.name.to_string(),
             enrolled: enrolment.is_some(),
             authenticators: enrolment.map(|enrolment| authenticators(enrolment, Some(record))).unwrap_or_default(),
             recovery_codes_left: enrolment.map_or(0, |enrolment| record.recovery_codes_left(enrolment)),
+            recovery_codes: set.map_or(0, |set| set.ids().count()),
             throttle: ThrottleStatus::new(&record.throttle, limits, now),
             remembered: remembered(record, now),
         }

@@ -15,3 +15,8 @@ pub(crate) fn without_terminal(user: &str) -> Failure {
 pub(crate) fn renewed(user: &str) -> String {
     format!("Done: the new recovery codes of {user} are valid, and the old ones no longer work.")
 }
+
+/// How many codes are left, for a person.
+pub(crate) fn left(left: usize, all: usize) -> String {
+    format!("{left} of {} left\n", all.max(left))
+}

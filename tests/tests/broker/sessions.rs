@@ -19,6 +19,10 @@ const LOGIN: &str = "if [ -n \"$AUDIT_UID\" ]; then echo \"$AUDIT_UID\" >/proc/s
      read -r number </proc/self/sessionid\n\
      rm -f \"/run/systemd/sessions/$number\"\n\
      if [ -n \"$NOTE\" ]; then printf '%s' \"$NOTE\" >\"/run/systemd/sessions/$number\"; fi\n\
+     if [ -n \"$SCOPE\" ]; then\n\
+         printf '0::/user.slice/user-%s.slice/%s' \"$ALICE\" \"$SCOPE\" >/run/cgroup && mount --bind /run/cgroup /proc/$$/cgroup || exit 98\n\
+         printf '%s' \"$COUNTED\" >/run/systemd/sessions/c1\n\
+     fi\n\
      exec setpriv --reuid \"$ALICE\" --regid \"$ALICE\" --clear-groups \"$@\"\n";
 
 fn in_session(world: &World, account: &Account, audit_uid: &str, note: &str, arguments: &[&str]) -> Launch {
@@ -103,6 +107,34 @@ fn every_other_session_is_refused() {
             let output = in_session(world, alice, audit_uid, &note, &["enroll"]).run();
             let told = format!("twinlock: {told}\nhint: log in again, and run `twinlock enroll` within ten minutes\n");
             assert_eq!(output.parts(), (Some(3), "", told.as_str()), "a session {what}");
+        }
+    });
+}
+
+/// Where logind counts sessions by itself, as in a container, the kernel knows them by their cgroup. The session that audit
+/// gives the process is then one of the host, of which logind has no note.
+#[test]
+fn a_session_of_a_container_is_that_of_its_cgroup() {
+    with_sessions(|world, alice| {
+        let now = seconds_since_1970();
+        let fresh = noted(alice.uid, "user", now - MINUTE);
+        let enrols = |audit_uid: &str, scope: &str, counted: &str| {
+            let launch = in_session(world, alice, audit_uid, "", &["enroll"]);
+            launch.environment("SCOPE", scope).environment("COUNTED", counted).run()
+        };
+        for audit_uid in ["1001", "0", ""] {
+            let output = enrols(audit_uid, "session-c1.scope", &fresh);
+            assert!(output.stderr.contains("cannot enrol alice: there is no terminal"), "{audit_uid}: {output:?}");
+        }
+        for (what, scope, counted, told) in [
+            ("stale", "session-c1.scope", noted(1001, "user", now - 11 * MINUTE), TOO_OLD),
+            ("of somebody else", "session-c1.scope", noted(1002, "user", now), NO_SESSION),
+            ("of the user's manager", "session-c1.scope", noted(1001, "manager", now), NO_SESSION),
+            ("that logind does not know", "session-c2.scope", fresh.clone(), NO_SESSION),
+            ("of a folder of the user's own", "user@1001.service/session-c1.scope", fresh.clone(), NO_SESSION),
+        ] {
+            let output = enrols("", scope, &counted);
+            assert!(output.code == Some(3) && output.stderr.contains(told), "a session {what}: {output:?}");
         }
     });
 }

@@ -13,6 +13,8 @@ pub(crate) enum ClockState {
     Off(u64),
     /// Nothing keeps it right now.
     Unsynchronised,
+    /// It is the clock of the host, which this container cannot set and does not know more of.
+    OfContainersHost,
     /// Nobody here can tell.
     Unknown,
 }
@@ -24,11 +26,19 @@ impl ClockState {
             return Self::Synchronised;
         }
         let by_chrony = output_of("chronyc", &["-c", "tracking"]).and_then(|line| of_chrony(&line));
-        by_chrony.unwrap_or_else(|| match output_of("timedatectl", &["show", "-p", "NTPSynchronized", "--value"]) {
+        by_chrony.unwrap_or_else(Self::of_systemd)
+    }
+
+    /// systemd's timedated, where the clock is ours to keep.
+    fn of_systemd() -> Self {
+        if output_of("systemd-detect-virt", &["--container"]).is_some_and(|found| found.trim() != "none") {
+            return Self::OfContainersHost;
+        }
+        match output_of("timedatectl", &["show", "-p", "NTPSynchronized", "--value"]) {
             Some(answer) if answer.trim() == "yes" => Self::Synchronised,
             Some(answer) if answer.trim() == "no" => Self::Unsynchronised,
             Some(_) | None => Self::Unknown,
-        })
+        }
     }
 }
 

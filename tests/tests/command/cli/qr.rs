@@ -44,12 +44,13 @@ fn a_phone_reads_the_address_from_the_screen_of_dark_and_of_light_terminals() {
     });
 }
 
+/// Where the locale has no blocks, the picture is drawn in coloured spaces.
 #[test]
-fn plain_characters_are_read_from_the_screen_of_dark_and_of_light_terminals() {
+fn without_utf_8_it_is_read_from_the_screen_of_dark_and_of_light_terminals() {
     for background in [Background::Dark, Background::Light] {
         with_account(|world, _| {
             // Twice as large: the picture alone has 39 lines, and it fills the 80 columns.
-            let (read, shown) = read(world, background, "80x42", &["--qr", "ascii"], &["TERM=xterm-256color"]);
+            let (read, shown) = read(world, background, "80x42", &[], &["TERM=xterm-256color", "LC_ALL=C"]);
             assert!(shown.is_ascii() && !shown.contains('#'), "{background:?}: {shown}");
             assert_eq!(read, address(&shown), "{background:?}");
         });
@@ -58,13 +59,11 @@ fn plain_characters_are_read_from_the_screen_of_dark_and_of_light_terminals() {
 
 #[test]
 fn plain_characters_without_colours_are_read_from_the_screen_of_a_light_terminal() {
-    for variable in ["NO_COLOR=1", "TERM=dumb"] {
-        with_account(|world, _| {
-            let (read, shown) = read(world, Background::Light, "80x42", &["--qr", "ascii"], &[variable]);
-            assert!(shown.contains("####") && shown.is_ascii() && !shown.contains('\x1b'), "{variable}: {shown}");
-            assert_eq!(read, address(&shown), "{variable}");
-        });
-    }
+    with_account(|world, _| {
+        let (read, shown) = read(world, Background::Light, "80x42", &["--qr", "ascii"], &["TERM=xterm-256color"]);
+        assert!(shown.contains("####") && shown.is_ascii() && !shown.contains('\x1b'), "{shown}");
+        assert_eq!(read, address(&shown));
+    });
 }
 
 #[test]
@@ -95,21 +94,30 @@ fn without_colours_it_is_read_from_a_dark_terminal() {
     }
 }
 
+/// `auto` asks the locale, `ascii` prints neither blocks nor colours, and `NO_COLOR` asks for no colours unless it is empty.
 #[test]
-fn no_color_asks_for_no_colours_unless_it_is_empty() {
-    for (variable, qr, coloured) in [
-        ("NO_COLOR=1", "auto", false),
-        ("NO_COLOR=1", "utf8", false),
-        ("NO_COLOR=1", "ascii", false),
-        ("TERM=dumb", "ascii", false),
-        ("NO_COLOR=", "auto", true),
-        ("NO_COLOR=", "utf8", true),
-        ("NO_COLOR=", "ascii", true),
+fn locale_and_no_color_decide_how_the_picture_is_drawn() {
+    for (variables, qr, coloured, blocks) in [
+        (&["NO_COLOR=1"][..], "auto", false, true),
+        (&["NO_COLOR=1"], "utf8", false, true),
+        (&["NO_COLOR=1"], "ascii", false, false),
+        (&["TERM=dumb"], "ascii", false, false),
+        (&["NO_COLOR="], "auto", true, true),
+        (&["NO_COLOR="], "utf8", true, true),
+        (&["NO_COLOR="], "ascii", false, false),
+        (&["LC_ALL=C"], "auto", true, false),
+        (&["LC_ALL=C", "NO_COLOR=1"], "auto", false, false),
+        (&["LC_ALL=C"], "utf8", true, true),
+        (&["LANG=de_DE.ISO-8859-1"], "auto", true, false),
+        (&["LANG=C", "LC_ALL=de_DE.UTF-8"], "auto", true, true),
+        (&["LC_ALL=", "LANG=C.utf8"], "auto", true, true),
     ] {
         with_account(|world, _| {
-            let (_terminal, shown) = shown(world, qr, variable);
-            let found = (shown.contains('\x1b'), shown.contains(";5;231m"));
-            assert_eq!(found, (coloured, coloured), "{variable} {qr}");
+            let launch = world.twinlock_launch(&["enroll", "alice", "--qr", qr]);
+            let mut terminal = Terminal::start(launch.under(["env"].iter().chain(variables)));
+            let shown = terminal.expect("Enter the code that the app shows now: ");
+            let found = (shown.contains('\x1b'), shown.contains(";5;231m"), !shown.is_ascii());
+            assert_eq!(found, (coloured, coloured, blocks), "{variables:?} {qr}");
         });
     }
 }

@@ -45,6 +45,18 @@ fn all_are_left_again_and_their_own_row_of_failures_ends() {
 }
 
 #[test]
+fn how_many_are_left_is_a_number_for_scripts_and_of_how_many_for_people() {
+    with_alice(|world, alice| {
+        let shown = || Terminal::start(world.twinlock_launch(&["recovery", "count", "alice"])).finish().stdout;
+        assert_eq!(shown().trim_end(), "10 of 10 left");
+        alice.state().spent_codes([1, 4]).write(world);
+        assert_eq!(shown().trim_end(), "8 of 10 left");
+        assert_eq!(world.twinlock(&["recovery", "count", "alice"]).stdout, "8\n");
+        assert_eq!(json(&world.twinlock(&["status", "alice", "--json"]))["recovery_codes"], 10);
+    });
+}
+
+#[test]
 fn without_json_the_codes_are_printed_a_line_each() {
     with_alice(|world, _| {
         let output = world.twinlock(&["recovery", "new", "alice", "--no-confirm"]);

@@ -74,6 +74,15 @@ fn the_flags_are_those_that_are_promised() {
 }
 
 #[test]
+fn enrol_is_enroll() {
+    with_account(|world, _| {
+        let enrolled = world.twinlock(&["enrol", "alice", "--no-confirm", "--json"]);
+        assert_eq!((enrolled.code, world.twinlock(&["status", "alice"]).code), (Some(0), Some(0)), "{enrolled:?}");
+        assert!(!world.twinlock(&["--help"]).stdout.contains("  enrol "), "one spelling is shown");
+    });
+}
+
+#[test]
 fn version_names_itself() {
     with_account(|world, _| {
         let version = world.twinlock(&["--version"]);
@@ -87,7 +96,7 @@ fn wrong_usage_exits_2_and_says_so_on_stderr() {
         let store = Snapshot::of(STORE);
         let wrong: [&[&str]; 14] = [
             &[],
-            &["enrol"],
+            &["enrolll"],
             &["recovery"],
             &["recovery", "old"],
             &["unlock"],

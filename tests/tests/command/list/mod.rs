@@ -30,8 +30,11 @@ fn furnish(world: &World) {
 }
 
 /// The fields of each line.
+/// The fields of each account; the first line is the headings.
 fn lines(output: &Output) -> Vec<Vec<&str>> {
-    output.stdout.lines().map(|line| line.split('\t').collect()).collect()
+    let mut lines = output.stdout.lines();
+    assert_eq!(lines.next(), Some("USER\tFACTOR\tDEVICES\tLAST USED\tFROM\tRECOVERY\tTHROTTLE"), "{output:?}");
+    lines.map(|line| line.split('\t').collect()).collect()
 }
 
 fn users(output: &Output) -> Vec<&str> {

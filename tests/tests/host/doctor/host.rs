@@ -3,6 +3,7 @@
 
 use std::fs;
 use std::os::unix::fs::chown;
+use std::path::Path;
 
 use nix::mount::{MsFlags, mount};
 use twinlock_tests::{ForgedState, LoopDisk, STORE, set_mode};
@@ -118,6 +119,29 @@ fn whoever_keeps_the_clock_is_asked() {
                 None => finds_no(world, "clock"),
             }
         }
+    });
+}
+
+/// In a container timedated says that nothing synchronises the clock, and nothing inside it ever will.
+#[test]
+fn the_clock_of_a_container_is_that_of_its_host() {
+    on_debian(|world| {
+        fs::remove_file("/run/systemd/timesync/synchronized").unwrap();
+        mount(Some("programs"), "/usr/local/bin", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+        let says = |program: &str, answer: &str| {
+            let ours = format!("/usr/local/bin/{program}");
+            world.write_script(&ours, &format!("#!/bin/sh\necho '{answer}'\ntest '{answer}' != none\n"));
+            let hosts = format!("/usr/bin/{program}");
+            if Path::new(&hosts).exists() {
+                mount(Some(ours.as_str()), hosts.as_str(), None::<&str>, MsFlags::MS_BIND, None::<&str>).unwrap();
+            }
+        };
+        says("timedatectl", "no");
+        says("systemd-detect-virt", "none");
+        finds(world, "clock", "warning", None);
+        says("systemd-detect-virt", "lxc");
+        finds(world, "clock", "hint", None);
+        assert!(world.twinlock(&["doctor"]).stdout.contains("this is a container, whose clock is that of its host"));
     });
 }
 

@@ -15,6 +15,7 @@ pub(super) fn clock(facts: &HostFacts) -> Option<Symptom> {
         ClockState::Synchronised => return None,
         ClockState::Off(seconds) => (if seconds > 45 { Lockout } else { Warning }, messages::clock_off(seconds)),
         ClockState::Unsynchronised => (Warning, messages::clock_unsynchronised()),
+        ClockState::OfContainersHost => (Hint, messages::clock_of_containers_host()),
         ClockState::Unknown => (Hint, messages::clock_unknown()),
     };
     Some(Symptom::new(severity, None, text))

@@ -63,6 +63,7 @@ fn a_module_that_libpam_cannot_load_or_others_can_change_is_found() {
 fn a_clock_is_judged_by_how_far_it_is_off_and_by_whether_something_keeps_it() {
     for (clock, severity) in [
         (ClockState::Unknown, Hint),
+        (ClockState::OfContainersHost, Hint),
         (ClockState::Unsynchronised, Warning),
         (ClockState::Off(20), Warning),
         (ClockState::Off(45), Warning),
