@@ -9,7 +9,10 @@ use twinlock_core::{
     account::UserName,
     policy::{Doubt, SecondFactor},
 };
-use twinlock_store::ports::{SECURITY_MODULE_HINT, StoreError, StoreErrorKind};
+use twinlock_store::{
+    messages::SECURITY_MODULE_HINT,
+    ports::{StoreError, StoreErrorKind},
+};
 
 use crate::{
     HostError,

@@ -1,6 +1,6 @@
 //! The administrator's settings: what may be set, its default and its range. Reading the file is [`crate::files`]'s business.
 
-use std::{fmt, ops::RangeInclusive, path::PathBuf, time::Duration};
+use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use toml::de::DeValue;
 use twinlock_core::{
@@ -13,7 +13,7 @@ use crate::{
         Document, ParseError, ParseErrorKind, Table, boolean, each, integer, line_and_column, printable, span, string,
     },
     format::rule,
-    misplaced,
+    messages, misplaced,
 };
 
 /// Where the configuration is, unless the command or the module is told otherwise.
@@ -273,7 +273,7 @@ impl ConfigError {
     /// The same without anything that the file says.
     #[must_use]
     pub fn without_quotes(self) -> Self {
-        let message = format!("{} (the text is not shown, because not every account may read this file)", self.kind);
+        let message = messages::without_quotes(self.kind);
         Self { text: None, message, ..self }
     }
 
@@ -287,12 +287,6 @@ impl ConfigError {
         let before = text.char_indices().take_while(|(at, _)| at.saturating_add(1) < self.column);
         let indent = " ".repeat(before.count());
         Some(format!("{margin} |\n{number} | {text}\n{margin} | {indent}^"))
-    }
-}
-
-impl fmt::Display for ConfigError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "{}:{}: {}", self.line, self.column, self.message)
     }
 }
 
@@ -333,7 +327,7 @@ const ALLOWED: [&str; 5] = ["enroll", "replace", "recovery", "device", "remove"]
 fn allowed(value: &DeValue<'_>) -> Result<&'static str, String> {
     let word = string(value)?;
     let known = ALLOWED.into_iter().find(|known| *known == word);
-    known.ok_or_else(|| format!("`{word}` is none of `enroll`, `replace`, `recovery`, `device`, `remove`"))
+    known.ok_or_else(|| messages::not_one_of(word, &ALLOWED))
 }
 
 impl FirstEnrollment {
@@ -342,7 +336,7 @@ impl FirstEnrollment {
             "password" => Ok(Self::Password),
             "session" => Ok(Self::Session),
             "off" => Ok(Self::Off),
-            _ => Err(format!("`{name}` is none of `password`, `session`, `off`")),
+            _ => Err(messages::not_one_of(name, &["password", "session", "off"])),
         }
     }
 }
@@ -376,7 +370,7 @@ impl ThrottleSettings {
 /// # Errors
 /// What a prompt must be.
 pub fn check_prompt(text: &str) -> Result<String, String> {
-    printable(text, 1..=200, "a prompt has 1 to 200 characters, none a control character")
+    printable(text, 1..=200, messages::PROMPT_RULE)
 }
 
 /// Takes up to 64 printable characters without a colon as an issuer: `otpauth://` has no way to write one.
@@ -384,24 +378,24 @@ pub fn check_prompt(text: &str) -> Result<String, String> {
 /// # Errors
 /// What an issuer must be.
 pub fn check_issuer(text: &str) -> Result<String, String> {
-    const RULE: &str = "an issuer has up to 64 characters, no colon and no control character";
+    const RULE: &str = messages::ISSUER_RULE;
     if text.contains(':') { Err(RULE.into()) } else { printable(text, 0..=64, RULE) }
 }
 
 fn check_help(text: &str) -> Result<String, String> {
-    printable(text, 0..=500, "the text has up to 500 characters, none a control character")
+    printable(text, 0..=500, messages::HELP_RULE)
 }
 
 fn absolute(value: &DeValue<'_>) -> Result<PathBuf, String> {
     let path = PathBuf::from(string(value)?);
     let sound = path.is_absolute() && !path.components().any(|part| part == std::path::Component::ParentDir);
-    if sound { Ok(path) } else { Err("it must be an absolute path without `..`".into()) }
+    if sound { Ok(path) } else { Err(messages::PATH_RULE.into()) }
 }
 
 fn number(value: &DeValue<'_>, range: &RangeInclusive<u32>) -> Result<u32, String> {
     let number: i64 = integer(value)?;
     let fits = u32::try_from(number).ok().filter(|number| range.contains(number));
-    fits.ok_or_else(|| format!("{number} is not from {} to {}", range.start(), range.end()))
+    fits.ok_or_else(|| messages::not_in_range(number, *range.start(), *range.end()))
 }
 
 #[cfg(test)]
@@ -449,18 +443,15 @@ mod tests {
     #[test]
     fn each_mistake_names_its_place_and_what_would_be_right() {
         for (text, error) in [
-            ("second_factor = \"requird\"", "1:17: `requird` is none of `required`, `enroll`, `optional`, `skip`"),
-            (
-                "\nsecond_facter = \"skip\"",
-                "2:1: unknown key `second_facter`, known here are `second_factor`, `prompt`",
-            ),
-            ("[throttle]\nbudgett = 1", "2:1: unknown key `budgett`, known here are `free_failures`, `budget`"),
-            ("echo = \"yes\"", "1:8: true or false is wanted here, not a TOML string"),
+            ("second_factor = \"requird\"", "1:17: `requird` is not one of `required`, `enroll`, `optional`, `skip`"),
+            ("\nsecond_facter = \"skip\"", "2:1: unknown key `second_facter`; known keys: `second_factor`, `prompt`"),
+            ("[throttle]\nbudgett = 1", "2:1: unknown key `budgett`; known keys: `free_failures`, `budget`"),
+            ("echo = \"yes\"", "1:8: this must be true or false, but is a TOML string"),
             ("prompt = \"\"", "1:10: a prompt has 1 to 200 characters"),
             ("prompt = \"a\\u001b\"", "1:10: a prompt has 1 to 200 characters"),
             ("issuer = \"a:b\"", "1:10: an issuer has up to 64 characters, no colon"),
-            ("fail_delay = \"11s\"", "1:14: `11s` is not a span from 0s to 10s"),
-            ("fail_delay = 1", "1:14: a string is wanted here, not a TOML integer"),
+            ("fail_delay = \"11s\"", "1:14: `11s` is not a time span from 0s to 10s"),
+            ("fail_delay = 1", "1:14: this must be a string, but is a TOML integer"),
             ("[store]\ndirectory = \"var\"", "2:13: it must be an absolute path"),
             ("[store]\ndirectory = \"/a/../b\"", "2:13: it must be an absolute path"),
             ("[notify]\nsendmail = \"sendmail\"", "2:12: it must be an absolute path"),
@@ -487,7 +478,7 @@ mod tests {
     #[test]
     fn nothing_of_the_file_reaches_a_terminal_as_more_than_text() {
         let error = Config::parse(b"second_factor = \"\\u001b[31m\\n\\u0007\"\n").unwrap_err();
-        assert_eq!(error.message, "` [31m,  ` is none of `required`, `enroll`, `optional`, `skip`");
+        assert_eq!(error.message, "` [31m,  ` is not one of `required`, `enroll`, `optional`, `skip`");
         assert!(!error.picture().unwrap().contains(|c: char| c.is_control() && c != '\n'));
     }
 

@@ -3,13 +3,15 @@
 //!
 //! Works on the parser's own tables: deriving the readers would add a fifth to the module that every sshd loads.
 
-use std::{fmt, ops::RangeInclusive, time::Duration};
+use std::{ops::RangeInclusive, time::Duration};
 
 use toml::{
     Spanned,
     de::{DeArray, DeTable, DeValue},
 };
 use twinlock_core::time::UnixTime;
+
+use crate::messages;
 
 /// What is wrong with a document, and where.
 ///
@@ -38,18 +40,6 @@ pub enum ParseErrorKind {
     MissingKey,
     /// A value of the wrong type or out of range.
     Value,
-}
-
-impl fmt::Display for ParseErrorKind {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        out.write_str(match self {
-            Self::Encoding => "not UTF-8",
-            Self::Syntax => "not TOML",
-            Self::UnknownKey => "unknown key",
-            Self::MissingKey => "a key is missing",
-            Self::Value => "this value is of the wrong type or out of range",
-        })
-    }
 }
 
 /// A document that was parsed, from which its tables borrow.
@@ -112,7 +102,7 @@ impl<'d> Table<'d> {
             Some(value) => at(value, read(value.get_ref())),
             None => Err(ParseError {
                 offset: self.offset,
-                message: format!("the key `{key}` is missing"),
+                message: messages::missing_key(key),
                 kind: ParseErrorKind::MissingKey,
             }),
         }
@@ -146,7 +136,7 @@ impl<'d> Table<'d> {
         let Some(value) = self.ask(key) else {
             return Ok(Vec::new());
         };
-        let wanted = || wanted(&format!("an array of tables, `[[{key}]]`,"), value.get_ref());
+        let wanted = || messages::wrong_type(&messages::array_of_tables(key), value.get_ref());
         let elements = at(value, value.get_ref().as_array().ok_or_else(wanted))?;
         let mut tables = Vec::with_capacity(elements.len());
         for element in elements {
@@ -190,14 +180,15 @@ impl<'d> Table<'d> {
         match unknown {
             None => Ok(()),
             Some(key) => {
-                let message = format!("unknown key `{}`, known here are `{}`", key.get_ref(), self.asked.join("`, `"));
+                let message = messages::unknown_key(key.get_ref(), &self.asked);
                 Err(ParseError { offset: key.span().start, message, kind: ParseErrorKind::UnknownKey })
             }
         }
     }
 
     fn from_value(value: &'d Spanned<DeValue<'d>>) -> Result<Self, ParseError> {
-        let entries = at(value, value.get_ref().as_table().ok_or_else(|| wanted("a table", value.get_ref())))?;
+        let entries =
+            at(value, value.get_ref().as_table().ok_or_else(|| messages::wrong_type("a table", value.get_ref())))?;
         Ok(Self { entries: Some(entries), offset: value.span().start, asked: Vec::new() })
     }
 
@@ -212,7 +203,7 @@ impl<'d> Table<'d> {
 /// # Errors
 /// The value is of another type.
 pub fn string<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
-    value.as_str().ok_or_else(|| wanted("a string", value))
+    value.as_str().ok_or_else(|| messages::wrong_type("a string", value))
 }
 
 /// `true` or `false`.
@@ -220,7 +211,7 @@ pub fn string<'v>(value: &'v DeValue<'_>) -> Result<&'v str, String> {
 /// # Errors
 /// The value is of another type.
 pub fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
-    value.as_bool().ok_or_else(|| wanted("true or false", value))
+    value.as_bool().ok_or_else(|| messages::wrong_type("true or false", value))
 }
 
 /// An integer that fits its type.
@@ -228,9 +219,9 @@ pub fn boolean(value: &DeValue<'_>) -> Result<bool, String> {
 /// # Errors
 /// The value is of another type.
 pub fn integer<T: TryFrom<i128>>(value: &DeValue<'_>) -> Result<T, String> {
-    let number = value.as_integer().ok_or_else(|| wanted("an integer", value))?;
+    let number = value.as_integer().ok_or_else(|| messages::wrong_type("an integer", value))?;
     let fits = i128::from_str_radix(number.as_str(), number.radix()).ok().and_then(|number| T::try_from(number).ok());
-    fits.ok_or_else(|| format!("{} is out of range", number.as_str()))
+    fits.ok_or_else(|| messages::number_out_of_range(number.as_str()))
 }
 
 /// An array.
@@ -238,7 +229,7 @@ pub fn integer<T: TryFrom<i128>>(value: &DeValue<'_>) -> Result<T, String> {
 /// # Errors
 /// The value is of another type.
 pub fn array<'v, 'a>(value: &'v DeValue<'a>) -> Result<&'v DeArray<'a>, String> {
-    value.as_array().ok_or_else(|| wanted("an array", value))
+    value.as_array().ok_or_else(|| messages::wrong_type("an array", value))
 }
 
 /// An array of which each element is read in the same way.
@@ -263,8 +254,10 @@ pub fn each<'d, T>(
 /// Anything else, and days before 1970.
 pub fn date(value: &DeValue<'_>) -> Result<UnixTime, String> {
     let alone = value.as_datetime().filter(|datetime| datetime.time.is_none() && datetime.offset.is_none());
-    let date = alone.and_then(|datetime| datetime.date).ok_or_else(|| wanted("a date such as 2027-01-31", value))?;
-    UnixTime::parse(&format!("{date}T00:00:00Z")).map_err(|_| format!("{date} is no day of the calendar since 1970"))
+    let date = alone
+        .and_then(|datetime| datetime.date)
+        .ok_or_else(|| messages::wrong_type("a date such as 2027-01-31", value))?;
+    UnixTime::parse(&format!("{date}T00:00:00Z")).map_err(|_| messages::no_such_day(&date))
 }
 
 /// A span of time in range.
@@ -272,7 +265,7 @@ pub(crate) fn span(value: &DeValue<'_>, least: &str, most: &str) -> Result<Durat
     let text = string(value)?;
     let parse = |text| humantime::parse_duration(text).ok();
     let fits = parse(text).filter(|span| parse(least) <= Some(*span) && Some(*span) <= parse(most));
-    fits.ok_or_else(|| format!("`{text}` is not a span from {least} to {most}, such as \"2s\""))
+    fits.ok_or_else(|| messages::not_a_span(text, least, most))
 }
 
 /// Takes a text of so many characters, none of which is a control character; else says what the rule is.
@@ -288,10 +281,6 @@ pub fn line_and_column(text: &[u8], offset: usize) -> (usize, usize) {
     let line = before.split(|byte| *byte == b'\n').count();
     let column = before.rsplit(|byte| *byte == b'\n').next().map_or(0, <[u8]>::len).saturating_add(1);
     (line, column)
-}
-
-fn wanted(what: &str, value: &DeValue<'_>) -> String {
-    format!("{what} is wanted here, not a TOML {}", value.type_str())
 }
 
 fn at<T>(value: &Spanned<DeValue<'_>>, result: Result<T, String>) -> Result<T, ParseError> {

@@ -21,6 +21,7 @@ pub mod document;
 pub mod files;
 pub mod format;
 pub mod host;
+pub mod messages;
 mod misplaced;
 pub mod ports;
 pub mod slot;

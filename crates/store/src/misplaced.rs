@@ -1,5 +1,7 @@
 //! Settings of the configuration that are in the wrong table: where they belong.
 
+use crate::messages;
+
 /// The settings of each table; those outside of all tables first, so that they win over a rule's.
 const TABLES: [(&str, &[&str]); 6] = [
     ("", &["second_factor", "prompt", "echo", "fail_delay", "issuer", "help"]),
@@ -17,17 +19,11 @@ pub(crate) fn explain(text: &str, offset: usize) -> Option<String> {
     let (table, _) = TABLES.iter().find(|(_, keys)| keys.contains(&key))?;
     let before = text.get(..offset)?;
     let place = match *table {
-        "" => first_header(before).map_or_else(
-            || "outside of all tables".to_owned(),
-            |(line, header)| format!("above `{header}` (line {line})"),
-        ),
-        "[[rule]]" => "in a `[[rule]]`".to_owned(),
-        table => headers(text).find(|(_, header)| *header == table).map_or_else(
-            || format!("in `{table}`, which this file does not have yet"),
-            |(line, header)| format!("in `{header}` (line {line})"),
-        ),
+        "" => messages::above_all_tables(first_header(before)),
+        "[[rule]]" => messages::IN_A_RULE.to_owned(),
+        table => messages::in_table(table, headers(text).find(|(_, header)| *header == table).map(|(line, _)| line)),
     };
-    Some(format!("unknown key here: `{key}` belongs {place}"))
+    Some(messages::misplaced_key(key, &place))
 }
 
 fn first_header(text: &str) -> Option<(usize, &str)> {
@@ -149,8 +145,8 @@ mod tests {
                 "1:12: unknown key here: `budget` belongs in `[throttle]`, which this file does not have yet",
             ),
             (" [ store ] # here\nprompt = \"?\"", "2:1: unknown key here: `prompt` belongs above `[ store ]` (line 1)"),
-            ("[store]\n\"prompt\" = 1", "2:1: unknown key `prompt`, known here are `directory`"),
-            ("[store]\nprompts = 1", "2:1: unknown key `prompts`, known here are `directory`"),
+            ("[store]\n\"prompt\" = 1", "2:1: unknown key `prompt`; known keys: `directory`"),
+            ("[store]\nprompts = 1", "2:1: unknown key `prompts`; known keys: `directory`"),
         ] {
             assert_eq!(Config::parse(text.as_bytes()).unwrap_err().to_string(), told, "{text}");
         }

@@ -40,7 +40,7 @@ fn known() -> BTreeSet<String> {
     while let Some(table) = tables.pop() {
         let header = if table.is_empty() { String::new() } else { format!("[{table}]\n") };
         let refusal = Config::parse(format!("{header}mistyped = 1\n").as_bytes()).unwrap_err().to_string();
-        let (_, names) = refusal.split_once("known here are").unwrap();
+        let (_, names) = refusal.split_once("known keys:").unwrap();
         for name in names.split('`').skip(1).step_by(2).filter(|name| *name != "rule") {
             // What takes no number, but takes an empty table, is one.
             if table.is_empty() && Config::parse(format!("[{name}]\n").as_bytes()).is_ok() {
@@ -104,7 +104,7 @@ fn the_rules_that_are_shown_are_rules_and_have_every_key() {
     assert_eq!(policy.rules.len(), 2);
     let shown: BTreeSet<_> = rules().lines().filter_map(|line| Some(line.split_once(" = ")?.0.to_owned())).collect();
     let refusal = Config::parse(b"[[rule]]\nsecond_factor = \"skip\"\nmistyped = 1\n").unwrap_err().to_string();
-    let (_, names) = refusal.split_once("known here are").unwrap();
+    let (_, names) = refusal.split_once("known keys:").unwrap();
     let known: BTreeSet<_> = names.split('`').skip(1).step_by(2).map(ToOwned::to_owned).collect();
     assert_eq!(shown, known);
     for key in known {

@@ -207,7 +207,7 @@ fn numbers_out_of_range_and_bad_issuers_are_refused_and_store_nothing() {
             for connection in [carol.connect(), Raw::connect()] {
                 let said = ask(connection, &content);
                 assert_eq!(said.questions, Vec::<String>::new(), "{said:?}");
-                assert_eq!(said.refusal(), "an issuer has up to 64 characters, no colon and no control character");
+                assert_eq!(said.refusal(), "an issuer has up to 64 characters, no colon and no control characters");
             }
         }
         let numbers = [("digits", [0, 5, 9, 255]), ("factor/time/period", [0, 14, 121, u32::MAX])];

@@ -189,23 +189,27 @@ fn what_policy_requires_of_somebody_they_may_not_remove() {
 
 /// The file, where its mistake is, and what is said of it.
 const MISTAKES: [(&str, &str, &str); 14] = [
-    ("[self_service]\nfirst_enrollment = \"passwort\"\n", "2:20", "`passwort` is none of `password`, `session`, `off`"),
-    ("[self_service]\nfirst_enrollment = \"\"\n", "2:20", "`` is none of `password`, `session`, `off`"),
-    ("[self_service]\nfirst_enrollment = false\n", "2:20", "a string is wanted here"),
+    (
+        "[self_service]\nfirst_enrollment = \"passwort\"\n",
+        "2:20",
+        "`passwort` is not one of `password`, `session`, `off`",
+    ),
+    ("[self_service]\nfirst_enrollment = \"\"\n", "2:20", "`` is not one of `password`, `session`, `off`"),
+    ("[self_service]\nfirst_enrollment = false\n", "2:20", "this must be a string"),
     ("[self_service]\nallow = \"enroll\"\n", "2:9", ""),
     ("[self_service]\nallow = true\n", "2:9", ""),
     (
         "[self_service]\nallow = [\"enroll\", \"enrol\"]\n",
         "2:9",
-        "`enrol` is none of `enroll`, `replace`, `recovery`, `device`, `remove`",
+        "`enrol` is not one of `enroll`, `replace`, `recovery`, `device`, `remove`",
     ),
-    ("[self_service]\nallow = [\n  \"device\",\n  \"all\",\n]\n", "2:9", "`all` is none of `enroll`"),
-    ("[self_service]\nallow = [\"Enroll\"]\n", "2:9", "`Enroll` is none of"),
-    ("[self_service]\nallow = [1]\n", "2:9", "a string is wanted here"),
-    ("[self_service]\nallowed = []\n", "2:1", "unknown key `allowed`, known here are `first_enrollment`, `allow`"),
+    ("[self_service]\nallow = [\n  \"device\",\n  \"all\",\n]\n", "2:9", "`all` is not one of `enroll`"),
+    ("[self_service]\nallow = [\"Enroll\"]\n", "2:9", "`Enroll` is not one of"),
+    ("[self_service]\nallow = [1]\n", "2:9", "this must be a string"),
+    ("[self_service]\nallowed = []\n", "2:1", "unknown key `allowed`; known keys: `first_enrollment`, `allow`"),
     ("[self_service]\nallow = []\nallow = []\n", "3:1", "duplicate key"),
-    ("[notify]\nmail = \"yes\"\n", "2:8", "true or false is wanted here"),
-    ("[notify]\nmails = true\n", "2:1", "unknown key `mails`, known here are `mail`"),
+    ("[notify]\nmail = \"yes\"\n", "2:8", "this must be true or false"),
+    ("[notify]\nmails = true\n", "2:1", "unknown key `mails`; known keys: `mail`"),
     ("[self-service]\nallow = []\n", "1:2", "unknown key `self-service`"),
 ];
 

@@ -183,7 +183,7 @@ impl KeyType {
     pub fn named(name: &str) -> Result<Self, String> {
         Self::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
             let known = Self::ALL.map(Self::name).join("`, `");
-            format!("`{name}` is none of `{known}` (certificates count as their key)")
+            format!("`{name}` is not one of `{known}` (certificates count as their key)")
         })
     }
 

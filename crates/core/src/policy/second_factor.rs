@@ -36,7 +36,7 @@ impl SecondFactor {
         known
             .into_iter()
             .find(|policy| policy.name() == name)
-            .ok_or_else(|| format!("`{name}` is none of `required`, `enroll`, `optional`, `skip`"))
+            .ok_or_else(|| format!("`{name}` is not one of `required`, `enroll`, `optional`, `skip`"))
     }
 
     /// The same under the module's `nullok`: who is not enrolled passes; nothing else changes.

@@ -1,9 +1,6 @@
 //! The configuration file: opened safely, then parsed.
 
-use std::{
-    fmt,
-    path::{Path, PathBuf},
-};
+use std::path::{Path, PathBuf};
 
 use zeroize::Zeroizing;
 
@@ -59,32 +56,6 @@ fn load(
         (Err(bad), Visibility::Everybody) => Err(ConfigFileError::Content { path: path.to_owned(), bad }),
         (Err(bad), Visibility::Restricted) => {
             Err(ConfigFileError::Content { path: path.to_owned(), bad: bad.without_quotes() })
-        }
-    }
-}
-
-impl ConfigFileError {
-    /// What an administrator can do about it.
-    #[must_use]
-    pub fn hint(&self) -> String {
-        match self {
-            Self::File(error) if matches!(error.kind, crate::ports::StoreErrorKind::Missing) => {
-                format!("install the default one there, or name another with --config: {}", error.path.display())
-            }
-            Self::File(error) => error.hint(),
-            Self::Content { path, .. } => format!(
-                "fix the line; every key is explained in the default file; then `twinlock --config {} check`",
-                path.display()
-            ),
-        }
-    }
-}
-
-impl fmt::Display for ConfigFileError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::File(error) => error.fmt(out),
-            Self::Content { path, bad } => write!(out, "{}:{bad}", path.display()),
         }
     }
 }

@@ -14,7 +14,10 @@ use twinlock_core::{
 use zeroize::Zeroizing;
 
 use super::{TomlDocument, authenticator_id, quoted, recovery_set_id};
-use crate::document::{Document, ParseError, ParseErrorKind, Table, boolean, integer, line_and_column, string};
+use crate::{
+    document::{Document, ParseError, ParseErrorKind, Table, boolean, integer, line_and_column, string},
+    messages,
+};
 
 /// Why a credentials file is refused. Never repeats the text, which may be a secret.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -167,27 +170,7 @@ fn read_code(mut table: Table<'_>) -> Result<(u8, &str), ParseError> {
 
 fn time(value: &DeValue<'_>) -> Result<UnixTime, String> {
     let time = value.as_datetime().and_then(|time| UnixTime::parse(&time.to_string()).ok());
-    time.ok_or_else(|| "a time in UTC is wanted here, such as 2026-11-24T04:00:00Z".into())
-}
-
-impl std::fmt::Display for CredentialsError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Syntax { line, column } => {
-                write!(
-                    out,
-                    "line {line}, column {column}: not TOML, a key that is unknown or missing, or a value that does not fit"
-                )
-            }
-            Self::Authenticators => {
-                write!(
-                    out,
-                    "there must be 1 to {} authenticators, each with an id of its own",
-                    Enrolment::MOST_AUTHENTICATORS
-                )
-            }
-        }
-    }
+    time.ok_or_else(|| messages::TIME_RULE.into())
 }
 
 impl std::error::Error for CredentialsError {}

@@ -8,7 +8,10 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use crate::document::{ParseError, Table, array, each, integer, string};
+use crate::{
+    document::{ParseError, Table, array, each, integer, string},
+    messages,
+};
 
 pub(super) fn read(mut table: Table<'_>) -> Result<Remembered, ParseError> {
     let key = table.required("key", |value| from_hex(string(value)?))?;
@@ -47,7 +50,7 @@ fn from_hex<const N: usize>(text: &str) -> Result<[u8; N], String> {
         Some(text).filter(|text| text.len() == N.saturating_mul(2) && text.bytes().all(|c| c.is_ascii_hexdigit()));
     let number = digits.and_then(|digits| u128::from_str_radix(digits, 16).ok());
     let bytes = number.and_then(|number| number.to_be_bytes().last_chunk().copied());
-    bytes.ok_or_else(|| format!("{N} bytes in hexadecimal are wanted here"))
+    bytes.ok_or_else(|| messages::not_hexadecimal(N))
 }
 
 #[cfg(test)]

@@ -183,7 +183,7 @@ fn a_record_that_cannot_be_read_is_named_and_the_others_are_rewritten() {
         fs::write(state_of("alice"), [0; 8192]).unwrap();
         let output = world.twinlock(&["repair", "--layout"]);
         assert_eq!(output.code, Some(1), "{output:?}");
-        assert!(output.stderr.contains("alice: cannot use /var/lib/twinlock/state/alice: neither half"), "{output:?}");
+        assert!(output.stderr.contains("alice: cannot use /var/lib/twinlock/state/alice: it is damaged"), "{output:?}");
         assert!(output.stderr.contains("users checked: 2, records rewritten: 1"), "{output:?}");
         assert!(has_flag(&format!("{STORE}/state/bob")));
     });

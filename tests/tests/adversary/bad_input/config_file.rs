@@ -26,7 +26,7 @@ fn one_that_others_can_write_is_refused_with_the_remedy() {
     Setup::new().enrolled(|alice| {
         for bits in [0o664, 0o646, 0o666] {
             set_mode(CONFIG, bits);
-            both_refuse(alice, &format!("its mode is {bits:04o}, group or others can write it"));
+            both_refuse(alice, &format!("its mode is {bits:04o}, so users other than root can write to it"));
             is_denied(alice, "config", &["chmod go-w /etc/twinlock/config.toml"]);
         }
     });
@@ -89,7 +89,7 @@ fn a_link_anywhere_on_the_path_is_refused() {
     Setup::new().enrolled(|alice| {
         fs::rename("/etc/twinlock", "/etc/real").unwrap();
         std::os::unix::fs::symlink("/etc/real", "/etc/twinlock").unwrap();
-        let told = ["cannot open /etc/twinlock: it is a symbolic link", "name the real path"];
+        let told = ["cannot open /etc/twinlock: it is a symbolic link", "use the real path"];
         is_denied(alice, "config", &told);
         command_refuses(alice, &["check"], &told);
     });

@@ -31,7 +31,10 @@ fn one_that_others_can_read_is_refused_with_the_remedy() {
             set_mode(FILE, bits);
             both_refuse(
                 alice,
-                &[&format!("its mode is {bits:04o}, it is not root's alone"), &format!("chmod go-rwx {FILE}")],
+                &[
+                    &format!("its mode is {bits:04o}, so users other than root have access to it"),
+                    &format!("chmod go-rwx {FILE}"),
+                ],
             );
         }
     });

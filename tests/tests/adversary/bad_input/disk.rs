@@ -41,7 +41,10 @@ fn a_read_only_store_denies_every_time_and_names_the_file() {
             is_denied(
                 alice,
                 "store",
-                &["/var/lib/twinlock/state/alice: Read-only file system", "look at the file system"],
+                &[
+                    "/var/lib/twinlock/state/alice: Read-only file system",
+                    "check whether the file system is read-only, full or failing",
+                ],
             );
         }
         command_refuses(alice, &["unlock", "alice"], &["Read-only file system"]);
@@ -71,7 +74,7 @@ fn on_a_full_disk_nobody_is_enrolled_by_half() {
         command_refuses(
             alice,
             &["enroll", "bob", "--no-confirm"],
-            &["No space left on device", "look at the file system"],
+            &["No space left on device", "check whether the file system is read-only, full or failing"],
         );
         command_refuses(alice, &["recovery", "new", "alice", "--no-confirm"], &["No space left on device"]);
         assert_eq!(alice.login().code(), PamCode::Success);
@@ -145,7 +148,7 @@ fn a_sync_that_fails_denies_and_its_code_is_never_accepted_twice() {
             let (ended, reason, detail) =
                 reason(alice, alice.attempt().answer(&now), &format!("inject=fdatasync:error={errno}"));
             assert_eq!((ended, reason.as_str()), (PamCode::AuthinfoUnavail, "store"));
-            assert!(detail.contains("look at the file system"), "{detail}");
+            assert!(detail.contains("check whether the file system is read-only, full or failing"), "{detail}");
             let again = [&now, &now].map(|code| alice.attempt().answer(code).run(alice.world).code());
             assert!(again.iter().filter(|code| **code == PamCode::Success).count() <= 1, "I2: {again:?}");
             assert_eq!(alice.attempt().answer(&next).run(alice.world).code(), PamCode::Success, "I4: {errno}");

@@ -41,14 +41,14 @@ fn an_order_that_is_not_roots_own_lets_nobody_pass() {
         assert_eq!(alice.unprivileged_attempt().run(alice.world).code(), IGNORED);
 
         set_mode(ORDER, 0o664);
-        is_no_emergency(alice, "a group writes it", "group or others can write it");
+        is_no_emergency(alice, "a group writes it", "so users other than root can write to it");
         set_mode(ORDER, 0o644);
         chown(ORDER, Some(alice.account.uid), None).unwrap();
         is_no_emergency(alice, "it is alice's", "belongs to uid");
         chown(ORDER, Some(0), None).unwrap();
         assert_eq!(without_answer(alice).code(), IGNORED);
         set_mode("/run", 0o775);
-        is_no_emergency(alice, "a group may put it there", "group or others can write it");
+        is_no_emergency(alice, "a group may put it there", "so users other than root can write to it");
         set_mode("/run", 0o755);
 
         let valid = fs::read_to_string(ORDER).unwrap();

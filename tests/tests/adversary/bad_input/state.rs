@@ -42,7 +42,7 @@ fn torn_in_both_halves_it_denies_with_the_remedy() {
     Setup::new().enrolled(|alice| {
         damage(0, b"JUNK");
         damage(1, b"JUNK");
-        both_refuse(alice, &["neither half of it is valid", "`twinlock repair USER`"]);
+        both_refuse(alice, &["it is damaged", "`twinlock repair alice`"]);
     });
 }
 
@@ -67,7 +67,7 @@ fn every_kind_of_damage_to_the_half_in_force_is_seen() {
             let mut bad = good.clone();
             bad[at] ^= 0x10;
             alice.world.write_secret(FILE, &bad);
-            is_denied(alice, "store", &[FILE, "neither half of it is valid"]);
+            is_denied(alice, "store", &[FILE, "it is damaged"]);
         }
     });
 }
@@ -77,7 +77,7 @@ fn of_the_wrong_size_it_denies() {
     Setup::new().enrolled(|alice| {
         for size in ["0", "1", "4096", "8191", "8193", "10G"] {
             tool(&["truncate", "-s", size, FILE]);
-            both_refuse(alice, &["neither half of it is valid"]);
+            both_refuse(alice, &["it is damaged"]);
         }
     });
 }
@@ -96,7 +96,10 @@ fn what_is_no_file_is_refused_at_once() {
 fn one_that_others_can_read_is_refused_with_the_remedy() {
     Setup::new().enrolled(|alice| {
         set_mode(FILE, 0o640);
-        both_refuse(alice, &["its mode is 0640, it is not root's alone", &format!("chmod go-rwx {FILE}")]);
+        both_refuse(
+            alice,
+            &["its mode is 0640, so users other than root have access to it", &format!("chmod go-rwx {FILE}")],
+        );
     });
 }
 

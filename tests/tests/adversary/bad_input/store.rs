@@ -17,10 +17,8 @@ fn both_refuse(alice: &User<'_>, told: &[&str]) {
 fn one_that_is_missing_is_named_with_the_remedy() {
     Setup::new().enrolled(|alice| {
         fs::remove_dir_all(STORE).unwrap();
-        let told = [
-            &format!("cannot open {STORE}: it does not exist"),
-            "is a file system not mounted, or [store] directory wrong?",
-        ];
+        let told =
+            [&format!("cannot open {STORE}: it does not exist"), "if this is a new host, run `twinlock store init`"];
         is_denied(alice, "store", &told.map(|text| text as &str));
         command_refuses(alice, &["status", "alice"], &told.map(|text| text as &str));
     });
@@ -44,7 +42,7 @@ fn one_that_others_can_look_into_is_refused_with_the_remedy() {
             for bits in [0o750, 0o705, 0o711] {
                 set_mode(&path, bits);
                 let told = [
-                    &format!("cannot trust {path}: its mode is {bits:04o}, it is not root's alone"),
+                    &format!("cannot trust {path}: its mode is {bits:04o}, so users other than root have access to it"),
                     &format!("chmod go-rwx {path}"),
                 ];
                 both_refuse(alice, &told.map(|text| text as &str));
@@ -96,7 +94,7 @@ fn a_link_anywhere_on_its_path_is_refused() {
             let real = "/var/real";
             fs::rename(path, real).unwrap();
             symlink(real, path).unwrap();
-            both_refuse(alice, &[&format!("cannot open {path}: it is a symbolic link"), "name the real path"]);
+            both_refuse(alice, &[&format!("cannot open {path}: it is a symbolic link"), "use the real path"]);
         });
     }
 }
@@ -108,7 +106,7 @@ fn a_folder_above_it_that_others_can_write_is_refused() {
             set_mode(path, bits);
             both_refuse(
                 alice,
-                &[&format!("cannot trust {path}: its mode is {bits:04o}, group or others can write it")],
+                &[&format!("cannot trust {path}: its mode is {bits:04o}, so users other than root can write to it")],
             );
             set_mode(path, 0o755);
         }
@@ -121,7 +119,7 @@ fn one_that_is_no_folder_is_refused() {
         Setup::new().enrolled(|alice| {
             fs::remove_dir_all(path).unwrap();
             fs::write(path, "").unwrap();
-            both_refuse(alice, &[&format!("cannot open {path}: it is not a folder"), &format!("move it away: {path}")]);
+            both_refuse(alice, &[&format!("cannot open {path}: it is not a folder"), &format!("move {path} away")]);
         });
     }
 }

@@ -136,7 +136,7 @@ fn a_file_whose_name_nobody_can_have_is_found() {
 fn a_torn_state_is_found() {
     with_alice(|world, _| {
         world.write_secret(state_of("alice"), vec![0; 8192]);
-        finds(world, (1, 0), &["state/alice: neither half of it is valid"]);
+        finds(world, (1, 0), &["state/alice: it is damaged"]);
     });
 }
 
@@ -145,7 +145,7 @@ fn credentials_of_another_uid_are_found() {
     with_account(|world, _| {
         world.enrol("alice");
         world.account_with_uid("alice", 4711);
-        finds(world, (1, 0), &["it was made for uid 1001, the account has 4711"]);
+        finds(world, (1, 0), &["it was made for uid 1001, but the account has uid 4711"]);
     });
 }
 

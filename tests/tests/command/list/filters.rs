@@ -106,7 +106,7 @@ fn one_whose_files_cannot_be_read_is_shown_so_and_the_others_are_shown_too() {
         assert_eq!(users(&output), ["bob", "carol", "root"]);
         assert_eq!(
             lines(&output)[0][1],
-            "error: cannot trust /var/lib/twinlock/credentials/bob.toml: its mode is 0644, it is not root's alone"
+            "error: cannot trust /var/lib/twinlock/credentials/bob.toml: its mode is 0644, so users other than root have access to it"
         );
         assert_eq!(lines(&output)[0].len(), 7);
         assert_eq!(

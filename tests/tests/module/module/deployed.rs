@@ -123,7 +123,7 @@ fn credentials_made_for_another_uid_are_refused() {
         change_credentials(world, "user = \"alice\"", "user = \"alice\"\nuid = 4711");
         is_refused_for_its_store(
             &login(world, &alice.codes().next()),
-            "it was made for uid 4711, the account has 1001",
+            "it was made for uid 4711, but the account has uid 1001",
         );
     });
 }
@@ -135,7 +135,11 @@ fn credentials_that_name_another_user_are_refused() {
         fs::copy(credentials_of("alice"), credentials_of("bob")).unwrap();
         let (_, end) = run(world, Attempt::new("svc").user("bob").answer(alice.codes().next()));
         assert_eq!(end.code, PamCode::AuthinfoUnavail);
-        assert!(end.log.contains("reason=store user=bob") && end.log.contains("it names another user"), "{end:?}");
+        assert!(
+            end.log.contains("reason=store user=bob")
+                && end.log.contains("it belongs to another user, as its content says"),
+            "{end:?}"
+        );
     });
 }
 
@@ -147,7 +151,7 @@ fn the_state_of_another_uid_is_refused() {
         let before = Snapshot::of(STORE);
         is_refused_for_its_store(
             &login(world, &alice.codes().next()),
-            "it was made for uid 4711, the account has 1001",
+            "it was made for uid 4711, but the account has uid 1001",
         );
         assert_eq!(Snapshot::of(STORE), before);
     });
@@ -161,6 +165,6 @@ fn an_account_made_anew_under_an_old_name_does_not_inherit_its_second_factor() {
         assert_eq!(login(world, &old.codes().next()).code, PamCode::Success);
         world.account_with_uid("alice", 4711);
         let end = login(world, &old.recovery_codes[0]);
-        is_refused_for_its_store(&end, "it was made for uid 1001, the account has 4711");
+        is_refused_for_its_store(&end, "it was made for uid 1001, but the account has uid 4711");
     });
 }

@@ -84,7 +84,10 @@ fn one_user_does_not_hold_up_another() {
         let entries = world.entries_since(mark);
         assert!(
             entries.len() == 1
-                && entries[0].detail.as_deref().is_some_and(|detail| detail.contains("others held it for 3 seconds"))
+                && entries[0]
+                    .detail
+                    .as_deref()
+                    .is_some_and(|detail| detail.contains("others held the lock for 3 seconds"))
         );
         holder.write(b"\n");
         holder.finish();
