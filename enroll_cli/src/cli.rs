@@ -458,6 +458,8 @@ pub(crate) enum Ssh {
     Enable(SshEnable),
     /// Keep what `enable` has changed
     Confirm,
+    /// Say whether it is off, on trial and until when, or on
+    Status(TrialStatusArguments),
     /// Put back what was there before `enable`
     Disable(TrialDisable),
     /// End a trial that nobody has confirmed: what `enable` starts
@@ -473,6 +475,8 @@ pub(crate) enum Trial {
     Enable(TrialEnable),
     /// Keep what `enable` has changed
     Confirm,
+    /// Say whether it is off, on trial and until when, or on
+    Status(TrialStatusArguments),
     /// Put back what was there before `enable`
     Disable(TrialDisable),
     /// End a trial that nobody has confirmed: what `enable` starts
@@ -547,6 +551,14 @@ pub(crate) enum EmergencyCommand {
     On,
     /// Say whether second factors are off, and until when
     Status,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct TrialStatusArguments {
+    /// Print one JSON object: service, state (off, changing, trial or on), mode (null if it is not sshd's), until (the end of
+    /// the trial, else null)
+    #[arg(long)]
+    pub(crate) json: bool,
 }
 
 #[derive(Debug, Args)]

@@ -12,6 +12,7 @@ mod check;
 mod cli;
 mod completions;
 mod context;
+mod countdown;
 mod csv;
 mod device;
 mod dialogue;

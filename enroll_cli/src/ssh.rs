@@ -33,9 +33,10 @@ pub(crate) fn run(config: &Path, verb: &Ssh) -> Result<(), Failure> {
             let (context, state) = propose(config, &arguments.what)?;
             trial::enable(&context, state, Some(arguments.what.mode.into()), &arguments.trial)?;
             note_roll_out(&arguments.what);
-            Ok(())
+            trial::watch(service, || warn_of_unenrolled(config))
         }
         Ssh::Confirm => trial::confirm(service, || warn_of_unenrolled(config)),
+        Ssh::Status(arguments) => trial::status(service, arguments),
         Ssh::Disable(arguments) => trial::disable(service, arguments),
         Ssh::Expire(arguments) => trial::expire(service, arguments),
     }

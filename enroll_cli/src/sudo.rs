@@ -22,9 +22,11 @@ pub(crate) fn run(config: &Path, service: ChangedService, verb: &Trial) -> Resul
         }
         Trial::Enable(arguments) => {
             let context = CommandContext::load(config)?;
-            trial::enable(&context, sudo::propose(service, &print_note)?, None, arguments)
+            trial::enable(&context, sudo::propose(service, &print_note)?, None, arguments)?;
+            trial::watch(service, || ())
         }
         Trial::Confirm => trial::confirm(service, || ()),
+        Trial::Status(arguments) => trial::status(service, arguments),
         Trial::Disable(arguments) => trial::disable(service, arguments),
         Trial::Expire(arguments) => trial::expire(service, arguments),
     }

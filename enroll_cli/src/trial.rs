@@ -1,5 +1,8 @@
 //! What `twinlock ssh`, `sudo` and `su` have in common: a change on trial.
 
+use std::io::{self, IsTerminal as _};
+
+use serde::Serialize;
 use twinlock_core::account::UserName;
 use twinlock_hostcheck::{
     emergency::EmergencyStatus,
@@ -9,11 +12,12 @@ use twinlock_hostcheck::{
 };
 
 use crate::{
-    cli::{TrialDisable, TrialEnable, TrialExpire},
+    cli::{TrialDisable, TrialEnable, TrialExpire, TrialStatusArguments},
     context::CommandContext,
+    countdown::{self, Watched},
     failure::Failure,
     layout,
-    output::{print, print_note},
+    output::{print, print_json, print_note},
 };
 
 /// Shows what would be changed, and what speaks against it.
@@ -53,6 +57,17 @@ pub(crate) fn enable(
     layout::prepare(&context.store)?;
     refuse_objections(context, &proposal, arguments)?;
     proposal.carry_out((!arguments.keep).then_some(arguments.r#try), &print_note)?;
+    Ok(())
+}
+
+/// On a terminal, shows how long the trial lasts, until it ends; elsewhere there is nobody to see it.
+pub(crate) fn watch(service: ChangedService, afterwards: impl FnOnce()) -> Result<(), Failure> {
+    if io::stdin().is_terminal() && io::stderr().is_terminal() {
+        return match countdown::watch(service)? {
+            Watched::ToBeConfirmed => confirm(service, afterwards),
+            Watched::Ended => Ok(()),
+        };
+    }
     Ok(())
 }
 
@@ -98,6 +113,29 @@ pub(crate) fn confirm(service: ChangedService, afterwards: impl FnOnce()) -> Res
         afterwards();
     }
     Ok(swept?)
+}
+
+/// What `--json` prints of the status. The names are stable.
+#[derive(Serialize)]
+struct StatusJson {
+    service: &'static str,
+    state: &'static str,
+    mode: Option<&'static str>,
+    until: Option<String>,
+}
+
+/// Says how far the change is.
+pub(crate) fn status(service: ChangedService, arguments: &TrialStatusArguments) -> Result<(), Failure> {
+    let status = trial::status(service)?;
+    if !arguments.json {
+        return print(&messages::trial_status(service, &status));
+    }
+    print_json(&StatusJson {
+        service: service.verb(),
+        state: status.state.name(),
+        mode: status.mode.map(EnableMode::name),
+        until: status.until.map(|until| until.to_string()),
+    })
 }
 
 /// Puts back what was there before.

@@ -19,8 +19,9 @@ use crate::{
     doctor::finding::Severity,
     forecast::{Codes, FactorStatus},
     pam_stack::{Action, Line, LineKind, Place, ReturnCode},
+    programs::clock_time,
     ssh::mode::{EnableMode, Family},
-    trial::ChangedService,
+    trial::{ChangedService, TrialState, TrialStatus},
 };
 
 /// What a check says: what is wrong, what follows from it, and what to do.
@@ -819,11 +820,15 @@ pub(crate) fn nothing_to_do(why: &str) -> String {
 }
 
 pub(crate) fn never_enabled(service: ChangedService) -> String {
+    nothing_to_do(&never_changed(service))
+}
+
+fn never_changed(service: ChangedService) -> String {
     let what = match service {
         ChangedService::Ssh => "sshd's configuration".to_owned(),
         ChangedService::Sudo | ChangedService::Su => format!("the PAM files of {}", name_of(service)),
     };
-    nothing_to_do(&format!("`twinlock {} enable` has not changed {what}", service.verb()))
+    format!("`twinlock {} enable` has not changed {what}", service.verb())
 }
 
 pub(crate) fn enabled_to_stay(service: ChangedService, mode: Option<EnableMode>) -> String {
@@ -853,6 +858,45 @@ pub(crate) fn enabled_on_trial(
         service.verb(),
         restored(service),
     )
+}
+
+/// To all who are logged in: a trial has begun.
+pub(crate) fn broadcast_of_trial(service: ChangedService, mode: Option<EnableMode>, until: &str) -> String {
+    format!(
+        "Twinlock: {} asks for {}, on trial until {until}. If you cannot log in, `twinlock {} disable` restores the previous \
+         configuration at once.",
+        name_of(service),
+        factors(service, mode),
+        service.verb()
+    )
+}
+
+/// The same when it is undone.
+pub(crate) fn broadcast_of_end(service: ChangedService) -> String {
+    format!("Twinlock: the trial was not confirmed; {}.", restored(service))
+}
+
+/// What `status` prints.
+pub fn trial_status(service: ChangedService, status: &TrialStatus) -> String {
+    let TrialStatus { state, mode, until } = status;
+    let verb = service.verb();
+    let text = match state {
+        TrialState::Off => never_changed(service),
+        TrialState::Changing => {
+            format!("a change is under way, or was interrupted and is undone by the next `twinlock {verb} plan`")
+        }
+        TrialState::Trial => {
+            let until = until.map(clock_time).unwrap_or_default();
+            format!(
+                "{} asks for {} until {until}; unless `twinlock {verb} confirm` is run, {} then",
+                name_of(service),
+                factors(service, *mode),
+                restored(service)
+            )
+        }
+        TrialState::On => format!("{} asks for {}", name_of(service), factors(service, *mode)),
+    };
+    format!("{}: {text}\n", state.name())
 }
 
 pub(crate) const CONFIRMED: &str = "confirmed: the new configuration stays";

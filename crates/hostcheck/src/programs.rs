@@ -61,6 +61,15 @@ pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<Progra
     })
 }
 
+/// Writes a text to the terminals of all who are logged in, where the host has wall(1). It is a courtesy: nothing hangs on it.
+pub(crate) fn broadcast(text: &str) {
+    let mut command = Command::new("wall");
+    command.arg(text).stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+    if let Ok(child) = command.spawn() {
+        let _ = ChildGuard::new(child).end_within(DEADLINE);
+    }
+}
+
 /// The time of day on this host, or UTC where date(1) does not say.
 pub(crate) fn clock_time(time: UnixTime) -> String {
     let arguments = [format!("--date=@{}", time.seconds()), "+%H:%M:%S %Z".to_owned()];

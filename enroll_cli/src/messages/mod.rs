@@ -18,6 +18,7 @@ pub(crate) mod repair;
 pub(crate) mod report;
 pub(crate) mod status;
 pub(crate) mod store;
+pub(crate) mod trial;
 pub(crate) mod unlock;
 pub(crate) mod usage;
 pub(crate) mod verify;

@@ -21,12 +21,14 @@ pub use timer::{READY, expire, leave_session};
 use twinlock_core::{
     account::UserName,
     ports::{Clock, Randomness},
+    time::UnixTime,
 };
 use twinlock_service::syslog::{SyslogPriority, log};
 use twinlock_store::host::{Kernel, SystemClock, boot_id};
 
 use crate::{
     HostError, Installation, Note, messages,
+    programs::broadcast,
     ssh::{self, EnableMode, ServerState},
     sudo,
 };
@@ -190,12 +192,67 @@ impl Proposal {
             });
         }
         log("twinlock", SyslogPriority::Warning, &messages::log_enabled(service, record.mode));
+        if let Some(end) = record.end_of_trial() {
+            broadcast(&messages::broadcast_of_trial(service, record.mode, &end));
+        }
         note(&match trial.zip(record.end_of_trial()) {
             None => messages::enabled_to_stay(service, record.mode),
             Some((span, end)) => messages::enabled_on_trial(service, record.mode, span, &end),
         });
         if trial.is_none() { change::sweep(service) } else { Ok(()) }
     }
+}
+
+/// How far the change of a service is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum TrialState {
+    /// The service has the configuration that it had before.
+    Off,
+    /// The change is being made or undone, or was interrupted.
+    Changing,
+    /// It is in place, and is undone unless it is confirmed.
+    Trial,
+    /// It is in place to stay.
+    On,
+}
+
+impl TrialState {
+    /// As people and JSON have it; stable.
+    #[must_use]
+    pub const fn name(self) -> &'static str {
+        match self {
+            Self::Off => "off",
+            Self::Changing => "changing",
+            Self::Trial => "trial",
+            Self::On => "on",
+        }
+    }
+}
+
+/// The change of a service, for people and scripts that ask about it.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct TrialStatus {
+    pub state: TrialState,
+    /// What sshd asks for.
+    pub mode: Option<EnableMode>,
+    /// The end of the trial.
+    pub until: Option<UnixTime>,
+}
+
+/// Says how far the change of a service is. It takes no lock, and undoes nothing.
+///
+/// # Errors
+/// The record cannot be read.
+pub fn status(service: ChangedService) -> Result<TrialStatus, HostError> {
+    let Some((phase, record)) = change_log::peek(service)? else {
+        return Ok(TrialStatus { state: TrialState::Off, mode: None, until: None });
+    };
+    let (state, until) = match phase {
+        ChangePhase::Changing | ChangePhase::Restoring => (TrialState::Changing, None),
+        ChangePhase::Trying => (TrialState::Trial, record.until.map(UnixTime::from_seconds)),
+        ChangePhase::Kept => (TrialState::On, None),
+    };
+    Ok(TrialStatus { state, mode: record.mode, until })
 }
 
 /// Keeps what is on trial.
@@ -266,6 +323,9 @@ fn settled(
     };
     undo(change_log, phase, &record, ServerState::MayRun, note)?;
     timer::end(service, &record.id);
+    if phase == ChangePhase::Trying {
+        broadcast(&messages::broadcast_of_end(service));
+    }
     note(&why);
     Ok(None)
 }

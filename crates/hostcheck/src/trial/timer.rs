@@ -18,6 +18,7 @@ use super::{
 };
 use crate::{
     HostError, Note, messages,
+    programs::broadcast,
     ssh::{ServerState, server},
 };
 
@@ -140,6 +141,7 @@ fn try_to_undo(service: ChangedService, id: &str, server: ServerState, note: &No
             super::undo(&change_log, phase, &record, server, note)?;
             let _ = boot::remove_units(service);
             log("twinlock", SyslogPriority::Warning, &messages::log_of(service, &messages::LOG_EXPIRED));
+            broadcast(&messages::broadcast_of_end(service));
             Ok(())
         }
         Some(_) | None => Ok(()),

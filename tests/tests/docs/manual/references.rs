@@ -199,6 +199,7 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
             ("check", json(world, &["check", "--config-only", "/etc/twinlock/over.toml"])),
             ("report", report.clone()),
             ("Accounts of the report", report["accounts"].clone()),
+            ("ssh status", json(world, &["ssh", "status"])),
             ("explain", json(world, &["explain", "alice", "--from", "192.0.2.7"])),
         ];
         let lists = lists(world, "json.md");

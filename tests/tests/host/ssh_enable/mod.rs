@@ -15,3 +15,4 @@ mod roll_out;
 mod stock_host;
 mod trial;
 mod unenrolled;
+mod watched;
