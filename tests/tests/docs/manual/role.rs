@@ -90,6 +90,18 @@ fn it_enrols_switches_on_proves_and_keeps_and_does_nothing_the_second_time() {
 
         let second = host.play(&json!({}), &[]);
         assert!(second.code == Some(0) && second.stdout.contains("changed=0 "), "{second:#?}");
+
+        // Cut off during a trial: the next run proves it, and keeps it or takes it back.
+        for (port, code, state) in [(json!({}), 0, "on"), (json!({"twinlock_prove_port": 1}), 2, "off")] {
+            for words in [&["ssh", "disable"][..], &["ssh", "enable", "--try", "10m"], &["unlock", "alice"]] {
+                let output = host.world.twinlock(words);
+                assert_eq!(output.code, Some(0), "{output:?}");
+            }
+            let again = host.play(&port, &[]);
+            assert_eq!(again.code, Some(code), "{again:#?}");
+            let status = host.world.twinlock(&["ssh", "status", "--json"]).stdout;
+            assert!(status.contains(&format!("\"state\":\"{state}\"")), "{status}: {again:#?}");
+        }
     });
 }
 
