@@ -198,6 +198,12 @@ CLIENTS ?= trixie unstable
 clients: build ## Log in with the clients and the sshd of Debian 13 and unstable
 	scripts/clients '$(TARGET)' "$$($(CARGO) test --locked -p twinlock-tests --test sshd --no-run --message-format short 2>&1 | sed -n 's/.*sshd.main.rs (\(.*\))$$/\1/p')" $(CLIENTS)
 
+# Needs root, debootstrap, systemd-nspawn, a network the first time, and TWINLOCK_SIGNING_KEY, the fingerprint of a key of gpg.
+REPOSITORY ?= $(TARGET)/repository
+.PHONY: release
+release: sbom ## Build the packages reproducibly in clean roots, sign them, and write apt and dnf repositories (REPOSITORY)
+	packaging/release '$(TARGET)' '$(REPOSITORY)'
+
 # MACHINES=bookworm for another release. Needs root, debootstrap, systemd-nspawn and, the first time, a network.
 MACHINES ?= trixie
 .PHONY: machines

@@ -6,6 +6,7 @@ mod contents;
 mod debian;
 mod fail2ban;
 mod five_commands;
+mod repository;
 mod reproducible;
 mod root;
 mod rpm;
