@@ -5,7 +5,7 @@
 use std::{net::IpAddr, path::PathBuf, time::Duration};
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
-use twinlock_core::{credentials::Label, otp::Otp, policy::KeyType, time::UnixTime};
+use twinlock_core::{credentials::Label, issued::IssuedCode, otp::Otp, policy::KeyType, time::UnixTime};
 use twinlock_store::config::{DEFAULT_PATH, check_issuer};
 
 use crate::table::Headings;
@@ -116,6 +116,8 @@ pub(crate) enum Command {
 pub(crate) enum Recovery {
     /// Make a new set of recovery codes; the old ones stop working
     New(RecoveryNew),
+    /// Print one more code, for one login before it expires, beside the recovery codes
+    Issue(RecoveryIssue),
     /// Show how many recovery codes are left
     Count(StatusArguments),
 }
@@ -416,6 +418,18 @@ pub(crate) struct RecoveryNew {
 }
 
 #[derive(Debug, Args)]
+pub(crate) struct RecoveryIssue {
+    /// The account
+    pub(crate) user: String,
+    /// For how long the code is valid, 5m to 7days
+    #[arg(long, value_name = "SPAN", default_value = "4h", value_parser = validity)]
+    pub(crate) valid: Duration,
+    /// Print one JSON object: user, code, expires
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+#[derive(Debug, Args)]
 pub(crate) struct Users {
     /// The accounts
     #[arg(required = true)]
@@ -641,6 +655,15 @@ fn up_to_a_day(text: &str) -> Result<Duration, String> {
 /// The beginning of a day in UTC.
 fn day(text: &str) -> Result<UnixTime, String> {
     UnixTime::parse(&format!("{text}T00:00:00Z")).map_err(|_| "a day such as 2027-01-31 is wanted".into())
+}
+
+fn validity(text: &str) -> Result<Duration, String> {
+    let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
+    if IssuedCode::SPAN.contains(&span) {
+        Ok(span)
+    } else {
+        Err("an issued code is valid for 5 minutes to 7 days".into())
+    }
 }
 
 /// A day (its noon, so that no time zone makes another of it) or a time.

@@ -76,6 +76,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Status(arguments) => status::run(&config, &arguments),
         Command::Verify(arguments) => verify::run(&config, &arguments),
         Command::Recovery { verb: Recovery::New(arguments) } => recovery::renew(&config, &arguments),
+        Command::Recovery { verb: Recovery::Issue(arguments) } => recovery::issue(&config, &arguments),
         Command::Recovery { verb: Recovery::Count(arguments) } => recovery::count(&config, &arguments),
         Command::Unlock(arguments) => unlock::run(&config, &arguments),
         Command::Forget(arguments) => forget::run(&config, &arguments),

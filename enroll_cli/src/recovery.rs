@@ -1,4 +1,4 @@
-//! `twinlock recovery`: a new set of codes, shown once, and how many are left.
+//! `twinlock recovery`: a new set of codes, shown once; one more code for a while; and how many are left.
 
 use std::{
     io::{self, IsTerminal as _},
@@ -8,13 +8,13 @@ use std::{
 use serde::Serialize;
 use twinlock_service::{
     lifecycle::{Confirm, Done, Request},
-    status::Status,
+    status::{IssuedCodeStatus, Status},
 };
 use zeroize::Zeroizing;
 
 use crate::{
     backend::CommandBackend,
-    cli::{self, RecoveryNew},
+    cli::{self, RecoveryIssue, RecoveryNew},
     dialogue::TerminalDialogue,
     failure::Failure,
     messages,
@@ -47,21 +47,51 @@ pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failur
     }
 }
 
+/// What `recovery issue --json` prints. The names are stable.
+#[derive(Serialize)]
+struct Issued<'a> {
+    user: &'a str,
+    code: &'a str,
+    expires: &'a str,
+}
+
+pub(crate) fn issue(config: &Path, arguments: &RecoveryIssue) -> Result<(), Failure> {
+    let backend = CommandBackend::choose(config, Some(&arguments.user))?;
+    let dialogue = TerminalDialogue::at(Terminal::or_stdin);
+    let request = Request::IssueRecovery(arguments.valid.as_secs());
+    let Done::RecoveryIssued(issued) = dialogue.have_done(&backend, &request)? else {
+        return Err(messages::unexpected_answer());
+    };
+    let (user, code, expires) = (backend.user(), issued.code.as_str(), issued.expires.as_str());
+    if arguments.json {
+        return print_json(&Issued { user, code, expires });
+    }
+    print(&Zeroizing::new(format!("{code}\n")))?;
+    print_note(&messages::recovery::issued(user, expires));
+    Ok(())
+}
+
 /// What `recovery count --json` prints. The names are stable.
 #[derive(Serialize)]
 struct Count<'a> {
     user: &'a str,
     recovery_codes_left: usize,
+    issued_codes: &'a [IssuedCodeStatus],
 }
 
 pub(crate) fn count(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> {
     let backend = CommandBackend::choose(config, arguments.user.as_deref())?;
-    let Status { recovery_codes_left, recovery_codes, .. } = backend.status_of_enrolled()?;
+    let Status { recovery_codes_left, recovery_codes, issued_codes, .. } = backend.status_of_enrolled()?;
     if arguments.json {
-        print_json(&Count { user: backend.user(), recovery_codes_left })
-    } else if io::stdout().is_terminal() {
-        print(&messages::recovery::left(recovery_codes_left, recovery_codes))
-    } else {
-        print(&format!("{recovery_codes_left}\n"))
+        return print_json(&Count { user: backend.user(), recovery_codes_left, issued_codes: &issued_codes });
     }
+    if io::stdout().is_terminal() {
+        print(&messages::recovery::left(recovery_codes_left, recovery_codes))?;
+    } else {
+        print(&format!("{recovery_codes_left}\n"))?;
+    }
+    for issued in &issued_codes {
+        print_note(&messages::recovery::issued_code(issued));
+    }
+    Ok(())
 }

@@ -67,6 +67,9 @@ fn recorded<'s>(before: &Status, after: &'s Status) -> Recorded<'s> {
         None if after.recovery_codes_left < before.recovery_codes_left => {
             Recorded::RecoveryCode(after.recovery_codes_left)
         }
+        None if after.issued_codes.len() < before.issued_codes.len() && after.throttle.failures == 0 => {
+            Recorded::IssuedCode
+        }
         None if after.throttle.failures > before.throttle.failures => Recorded::Failure(after.throttle.failures),
         None if !after.enrolled => Recorded::NotEnrolled,
         None => Recorded::Nothing,

@@ -98,7 +98,7 @@ impl LogEntry {
         };
         let failures = entry.value("failures");
         let numbered = failures == "-" || failures.parse::<u32>().is_ok();
-        let method = ["-", "totp", "hotp", "recovery"].contains(&entry.value("method"));
+        let method = ["-", "totp", "hotp", "recovery", "issued"].contains(&entry.value("method"));
         let written = entry.values.iter().all(|value| is_written_so(value));
         if sound && numbered && method && written { Ok(entry) } else { fail("a value out of its range") }
     }

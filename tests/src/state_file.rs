@@ -88,6 +88,7 @@ pub struct ForgedState {
     age: u64,
     last_step: Option<u64>,
     spent_codes: Vec<u8>,
+    issued: Option<[i64; 2]>,
 }
 
 impl ForgedState {
@@ -102,6 +103,7 @@ impl ForgedState {
             age: HOUR,
             last_step: None,
             spent_codes: Vec::new(),
+            issued: None,
         }
     }
 
@@ -135,6 +137,12 @@ impl ForgedState {
         Self { spent_codes: ids.into_iter().collect(), ..self }
     }
 
+    /// Two codes, which nobody knows, issued beside the deployed recovery codes: valid from so many seconds after now to so
+    /// many.
+    pub fn issued_codes(self, from: i64, until: i64) -> Self {
+        Self { issued: Some([from, until]), ..self }
+    }
+
     /// Writes it.
     pub fn write(&self, world: &World) {
         world.write_secret(state_of(&self.user), self.bytes());
@@ -157,6 +165,12 @@ impl ForgedState {
         }
         if !self.spent_codes.is_empty() {
             writeln!(body, "[recovery]\nset = \"set1\"\nids = {:?}", self.spent_codes).expect(text);
+        }
+        if let Some(span) = self.issued {
+            let [from, until] = span.map(|seconds| now.strict_add_signed(seconds));
+            let hash = "A".repeat(43);
+            writeln!(body, "[extra]\nissued = \"set1 {hash} {from} {until} 0, set1 {hash} {from} {until} 0\"")
+                .expect(text);
         }
         let mut slot = b"TWLK\x01\0\0\0".to_vec();
         slot.extend(7_u64.to_le_bytes());

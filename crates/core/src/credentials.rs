@@ -1,7 +1,15 @@
 //! What a user holds, as values that cannot be wrong.
 
+use std::borrow::Cow;
+
 pub use crate::id::AuthenticatorId;
-use crate::{account::UserName, otp::Otp, recovery::RecoverySet, text::is_hidden, time::UnixTime};
+use crate::{
+    account::UserName,
+    otp::Otp,
+    recovery::{RecoveryError, RecoverySet, RecoverySetId},
+    text::is_hidden,
+    time::UnixTime,
+};
 
 /// A user's second factors. No `Debug`: it holds secrets.
 #[derive(Clone)]
@@ -46,6 +54,22 @@ impl Enrolment {
         let one = |held: &Authenticator| format!("{}{} ", held.id.as_str(), if held.suspended { "-" } else { "+" });
         let devices: String = self.authenticators.iter().map(one).collect();
         devices + self.recovery.as_ref().map_or("", |set| set.set.as_str())
+    }
+
+    /// What answers that look like a recovery code are compared with.
+    ///
+    /// # Errors
+    /// As for [`RecoverySet::without_codes`].
+    pub fn recovery_set(&self) -> Result<Cow<'_, RecoverySet>, RecoveryError> {
+        self.recovery
+            .as_ref()
+            .map_or_else(|| RecoverySet::without_codes(&self.user).map(Cow::Owned), |set| Ok(Cow::Borrowed(set)))
+    }
+
+    /// The id of that.
+    #[must_use]
+    pub fn recovery_set_id(&self) -> RecoverySetId {
+        self.recovery.as_ref().map_or_else(RecoverySetId::none, |set| set.set.clone())
     }
 
     /// The authenticators whose codes count.

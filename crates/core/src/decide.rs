@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use crate::{
     credentials::{Authenticator, AuthenticatorId, Enrolment},
+    issued::IssuedCode,
     otp::{Code, Match, Otp, ReplayState, Window},
     policy::Network,
     record::{Origin, Record},
@@ -83,12 +84,14 @@ pub enum Consumed {
     },
     /// A recovery code.
     RecoveryCode { set: RecoverySetId, id: u8 },
+    /// The issued code with this hash.
+    IssuedCode([u8; IssuedCode::HASH]),
 }
 
 /// Why a response is worth nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Rejection {
-    /// No code of any window, no recovery code of the set.
+    /// No code of any window, no recovery code of the set, no issued code.
     Wrong,
     /// The right one, but used before.
     Replayed,
@@ -136,7 +139,9 @@ pub fn admit(
     match state.throttle.gate(limits, method, codes, network, now) {
         Gate::Open => {
             let throttle = state.throttle.with_failure(limits, method, network, now);
-            Admission::Judge { pending: Record { throttle, ..state.clone() } }
+            let mut pending = Record { throttle, ..state.clone() };
+            pending.drop_expired(now);
+            Admission::Judge { pending }
         }
         Gate::SecondCode => Admission::AskNext,
         Gate::Disabled => Admission::Refuse,
@@ -252,7 +257,7 @@ pub fn judge(
     response: &Response,
     circumstances: &Circumstances<'_>,
 ) -> Result<Judged, RecoveryError> {
-    let verdict = verdict_on(enrolment, before, response)?;
+    let verdict = verdict_on(enrolment, before, response, circumstances.now)?;
     Ok(match &verdict {
         Verdict::Accept(consumed) => {
             let state = accepted(enrolment, before, consumed, circumstances);
@@ -278,12 +283,17 @@ const fn is_charged(response: &Response, refusal: Rejection) -> bool {
     }
 }
 
-fn verdict_on(enrolment: &Enrolment, record: &Record, response: &Response) -> Result<Verdict, RecoveryError> {
+fn verdict_on(
+    enrolment: &Enrolment,
+    record: &Record,
+    response: &Response,
+    now: UnixTime,
+) -> Result<Verdict, RecoveryError> {
     match response {
         Response::Code(code) => Ok(decide_codes(enrolment, record, (code, None), Window::Login)),
         Response::TwoCodes(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Login)),
         Response::Resync(first, second) => Ok(decide_codes(enrolment, record, (first, Some(second)), Window::Resync)),
-        Response::Recovery(code) => decide_recovery(enrolment, record, code),
+        Response::Recovery(code) => decide_recovery(enrolment, record, code, now),
     }
 }
 
@@ -370,12 +380,17 @@ fn stronger(one: Verdict, other: Verdict) -> Verdict {
     }
 }
 
-fn decide_recovery(enrolment: &Enrolment, record: &Record, code: &RecoveryCode) -> Result<Verdict, RecoveryError> {
-    let Some(set) = &enrolment.recovery else {
-        return Ok(Verdict::Refuse(Rejection::Wrong));
-    };
-    Ok(match set.find(code, record.spent(&set.set))? {
+/// One hash, whether or not there are recovery codes, and whether or not one was issued.
+fn decide_recovery(
+    enrolment: &Enrolment,
+    record: &Record,
+    code: &RecoveryCode,
+    now: UnixTime,
+) -> Result<Verdict, RecoveryError> {
+    let set = enrolment.recovery_set()?;
+    Ok(match set.find(code, record.spent(&set.set), record.valid_issued_codes(&set.set, now))? {
         RecoveryMatch::Fresh(id) => Verdict::Accept(Consumed::RecoveryCode { set: set.set.clone(), id }),
+        RecoveryMatch::Issued(hash) => Verdict::Accept(Consumed::IssuedCode(hash)),
         RecoveryMatch::Spent => Verdict::Refuse(Rejection::Replayed),
         RecoveryMatch::Nothing => Verdict::Refuse(Rejection::Wrong),
     })
@@ -404,9 +419,14 @@ fn accepted(enrolment: &Enrolment, before: &Record, consumed: &Consumed, circums
             next.spend(set, *id);
             Method::Recovery
         }
+        Consumed::IssuedCode(hash) => {
+            next.use_issued(hash);
+            Method::Recovery
+        }
     };
     next.throttle = before.throttle.accepted(method, network);
     next.prune(enrolment);
+    next.drop_expired(now);
     next
 }
 
@@ -478,6 +498,18 @@ mod tests {
         record
     }
 
+    const ISSUED: &str = "SRQPNMKJHGFEDCBA";
+
+    /// A record with a code that was issued for so long around now.
+    fn issued(enrolment: &Enrolment, [issued, expires]: [u64; 2]) -> Record {
+        let set = enrolment.recovery_set().unwrap();
+        let hash = *set.hash(&RecoveryCode::parse(ISSUED.as_bytes()).unwrap()).unwrap();
+        let [issued, expires] = [issued, expires].map(UnixTime::from_seconds);
+        let mut record = fresh();
+        record.issue(IssuedCode { set: set.set.clone(), hash, issued, expires, by_uid: 0 });
+        record
+    }
+
     fn given(which: usize, step: u64) -> SubmittedCode {
         let code = alice().authenticators[which].otp.code(step);
         SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), at: UnixTime::from_seconds(NOW) }
@@ -497,6 +529,10 @@ mod tests {
 
     fn at(seconds: u64) -> Circumstances<'static> {
         Circumstances { now: UnixTime::from_seconds(seconds), from: None, network: None, client: None }
+    }
+
+    fn verdict_of(enrolment: &Enrolment, record: &Record, response: &Response) -> Result<Verdict, RecoveryError> {
+        verdict_on(enrolment, record, response, at(NOW).now)
     }
 
     fn accept(name: &str, step: u64) -> Verdict {
@@ -552,7 +588,7 @@ mod tests {
             ("what an older set spent", other_set, recovery(RECOVERY), code),
             ("no recovery code of the set", fresh(), recovery("0000000000000000"), wrong),
         ] {
-            assert_eq!(verdict_on(&alice(), &record, &response).unwrap(), verdict, "{fact}");
+            assert_eq!(verdict_of(&alice(), &record, &response).unwrap(), verdict, "{fact}");
         }
     }
 
@@ -594,16 +630,56 @@ mod tests {
     }
 
     #[test]
+    fn an_issued_code_is_right_once_for_its_time_and_beside_the_recovery_codes() {
+        let bare = Enrolment { recovery: None, ..alice() };
+        for enrolment in [alice(), bare] {
+            let verdict = |record: &Record, now: u64| {
+                verdict_on(&enrolment, record, &recovery(ISSUED), UnixTime::from_seconds(now)).unwrap()
+            };
+            let before = issued(&enrolment, [NOW, NOW + 300]);
+            let Verdict::Accept(consumed) = verdict(&before, NOW) else { panic!("refused") };
+            assert_eq!(consumed, Consumed::IssuedCode(before.issued[0].hash));
+            for (now, accepted) in [(NOW - 1, false), (NOW + 299, true), (NOW + 300, false)] {
+                assert_eq!(matches!(verdict(&before, now), Verdict::Accept(_)), accepted, "{now}");
+            }
+            let after = accepted(&enrolment, &before, &consumed, &at(NOW));
+            assert!(after.issued.is_empty());
+            assert_eq!(verdict(&after, NOW), Verdict::Refuse(Rejection::Wrong));
+            let mut renewed = alice();
+            renewed.recovery.as_mut().unwrap().set = set_id("set2");
+            let of_old_set = verdict_on(&renewed, &before, &recovery(ISSUED), at(NOW).now);
+            assert_eq!(of_old_set, Ok(Verdict::Refuse(Rejection::Wrong)));
+        }
+        let both = verdict_of(&alice(), &issued(&alice(), [NOW, NOW + 300]), &recovery(RECOVERY));
+        assert_eq!(both, Ok(Verdict::Accept(Consumed::RecoveryCode { set: set_id("set1"), id: 1 })));
+    }
+
+    #[test]
+    fn an_issued_code_that_is_over_is_dropped_with_the_next_attempt_and_its_failure_counts() {
+        let before = issued(&alice(), [NOW - 600, NOW - 300]);
+        let Admission::Judge { pending } = admit(&before, &limits(), (Method::Recovery, 0), None, at(NOW).now) else {
+            unreachable!("nothing was wrong so far");
+        };
+        assert!(pending.issued.is_empty());
+        let judged = judge(&Written(pending.clone()), (&alice(), &before), &recovery(ISSUED), &at(NOW)).unwrap();
+        assert_eq!((judged.verdict, judged.state), (Verdict::Refuse(Rejection::Wrong), pending));
+        let phone = Consumed::Step { id: id("phone"), step: STEP, drift: None };
+        assert!(accepted(&alice(), &before, &phone, &at(NOW)).issued.is_empty());
+        let valid = issued(&alice(), [NOW, NOW + 300]);
+        assert_eq!(accepted(&alice(), &valid, &phone, &at(NOW)).issued, valid.issued);
+    }
+
+    #[test]
     fn without_recovery_codes_none_is_right() {
         let bare = Enrolment { recovery: None, ..alice() };
-        assert_eq!(verdict_on(&bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Rejection::Wrong)));
+        assert_eq!(verdict_of(&bare, &fresh(), &recovery(RECOVERY)), Ok(Verdict::Refuse(Rejection::Wrong)));
     }
 
     #[test]
     fn the_first_of_two_codes_is_judged_at_the_time_it_was_given() {
         let early = SubmittedCode { at: UnixTime::from_seconds(NOW - 90), ..given(0, STEP - 3) };
         let response = Response::TwoCodes(early, given(0, STEP - 1));
-        assert_eq!(verdict_on(&alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
+        assert_eq!(verdict_of(&alice(), &fresh(), &response).unwrap(), accept("phone", STEP - 1));
     }
 
     #[test]
@@ -675,10 +751,10 @@ mod tests {
             let enrolment = held(digits, second);
             let code = enrolment.authenticators[1].otp.code(STEP);
             let code = SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), ..given(0, STEP) };
-            let verdict = verdict_on(&enrolment, &used(STEP), &Response::Code(code)).unwrap();
+            let verdict = verdict_of(&enrolment, &used(STEP), &Response::Code(code)).unwrap();
             assert_eq!(verdict, again, "{digits} digits of {second}");
         }
-        let next = verdict_on(&held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
+        let next = verdict_of(&held(6, 1), &used(STEP), &one(0, STEP + 1)).unwrap();
         assert_eq!(next, accept("phone", STEP + 1));
     }
 
@@ -686,7 +762,7 @@ mod tests {
     fn a_suspended_authenticator_opens_nothing() {
         let mut enrolment = alice();
         enrolment.authenticators[0].suspended = true;
-        let verdict = |which| verdict_on(&enrolment, &fresh(), &one(which, STEP)).unwrap();
+        let verdict = |which| verdict_of(&enrolment, &fresh(), &one(which, STEP)).unwrap();
         assert_eq!((verdict(0), verdict(1)), (Verdict::Refuse(Rejection::Wrong), accept("tablet", STEP)));
     }
 
@@ -697,22 +773,22 @@ mod tests {
             let resync = |second| Response::Resync(given(0, first), given(0, second));
             let drift = Some(ahead + 1);
             let wanted = Verdict::Accept(Consumed::Step { id: id("phone"), step: first + 1, drift });
-            assert_eq!(verdict_on(&alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
-            let apart = verdict_on(&alice(), &fresh(), &resync(first + 2)).unwrap();
+            assert_eq!(verdict_of(&alice(), &fresh(), &resync(first + 1)).unwrap(), wanted, "{ahead}");
+            let apart = verdict_of(&alice(), &fresh(), &resync(first + 2)).unwrap();
             assert_eq!(apart, Verdict::Refuse(Rejection::SecondCode), "{ahead}");
         }
         let far = Response::Resync(given(0, STEP + 21), given(0, STEP + 22));
-        assert_eq!(verdict_on(&alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Rejection::Wrong));
+        assert_eq!(verdict_of(&alice(), &fresh(), &far).unwrap(), Verdict::Refuse(Rejection::Wrong));
         let old = Response::Resync(given(0, STEP - 7), given(0, STEP - 6));
-        assert_eq!(verdict_on(&alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Rejection::Replayed));
+        assert_eq!(verdict_of(&alice(), &used(STEP), &old).unwrap(), Verdict::Refuse(Rejection::Replayed));
     }
 
     #[test]
     fn a_drift_that_was_found_moves_the_next_login() {
         let drift = Consumed::Step { id: id("phone"), step: STEP + 7, drift: Some(7) };
         let record = accepted(&alice(), &fresh(), &drift, &at(NOW));
-        assert_eq!(verdict_on(&alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
-        assert_eq!(verdict_on(&alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Rejection::Wrong));
+        assert_eq!(verdict_of(&alice(), &record, &one(0, STEP + 8)).unwrap(), accept("phone", STEP + 8));
+        assert_eq!(verdict_of(&alice(), &record, &one(0, STEP + 1)).unwrap(), Verdict::Refuse(Rejection::Wrong));
     }
 
     #[test]
@@ -731,7 +807,7 @@ mod tests {
             authenticators: vec![authenticator("token", 1, MovingFactor::Counter { first: 3 })],
             ..alice()
         };
-        let verdict = |record: &Record, response: &Response| verdict_on(&token, record, response).unwrap();
+        let verdict = |record: &Record, response: &Response| verdict_of(&token, record, response).unwrap();
         assert_eq!(verdict(&fresh(), &one(0, 3)), accept("token", 3));
         assert_eq!(verdict(&fresh(), &one(0, 2)), Verdict::Refuse(Rejection::Replayed));
         assert_eq!(verdict(&fresh(), &one(0, 9)), Verdict::Refuse(Rejection::Wrong));

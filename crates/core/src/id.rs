@@ -44,6 +44,12 @@ impl RecoverySetId {
         is_id(text).then(|| Self(text.to_owned()))
     }
 
+    /// In the place of the id of a user who has no recovery codes; a random one is longer.
+    #[must_use]
+    pub fn none() -> Self {
+        Self("none".into())
+    }
+
     /// An id of 6 symbols, as [`AuthenticatorId::from_random`].
     #[must_use]
     pub fn from_random(bytes: [u8; 6]) -> Self {

@@ -20,6 +20,7 @@ pub mod credentials;
 pub mod decide;
 pub mod devices;
 mod id;
+pub mod issued;
 mod mode;
 pub mod module_arguments;
 pub mod notice;

@@ -15,6 +15,8 @@ pub enum Change {
     Replaced,
     /// New recovery codes; the old ones are worth nothing.
     RecoveryRenewed,
+    /// One more code, for one login, beside the recovery codes.
+    RecoveryIssued,
     /// A device has another label.
     DeviceRenamed,
     /// A device was switched off.
@@ -30,11 +32,12 @@ pub enum Change {
 }
 
 impl Change {
-    const ALL: [Self; 10] = [
+    const ALL: [Self; 11] = [
         Self::Enrolled,
         Self::DeviceAdded,
         Self::Replaced,
         Self::RecoveryRenewed,
+        Self::RecoveryIssued,
         Self::DeviceRenamed,
         Self::DeviceSuspended,
         Self::DeviceResumed,
@@ -51,6 +54,7 @@ impl Change {
             Self::DeviceAdded => "device-added",
             Self::Replaced => "replaced",
             Self::RecoveryRenewed => "recovery-codes-renewed",
+            Self::RecoveryIssued => "recovery-code-issued",
             Self::DeviceRenamed => "device-renamed",
             Self::DeviceSuspended => "device-suspended",
             Self::DeviceResumed => "device-resumed",
@@ -74,6 +78,7 @@ impl Change {
             Self::DeviceAdded => "An app or device was added",
             Self::Replaced => "The second factor was replaced by a new one",
             Self::RecoveryRenewed => "The recovery codes were renewed",
+            Self::RecoveryIssued => "A one-time code was issued for the account",
             Self::DeviceRenamed => "An app or device was renamed",
             Self::DeviceSuspended => "An app or device was suspended",
             Self::DeviceResumed => "An app or device was switched on again",
@@ -87,13 +92,14 @@ impl Change {
     /// it lets nobody in.
     ///
     /// The order is by what an intruder has of it: the whole second factor; one more way in, beside which the owner's still
-    /// works and raises no question; ten ways in, one login each; then what takes a way in from the owner, for good or for a
+    /// works and raises no question; ten ways in, one login each; one such way; then what takes a way in from the owner, for good or for a
     /// while; last, what gives one back.
     const fn gravity(self) -> Option<u8> {
         match self {
-            Self::Replaced => Some(6),
-            Self::DeviceAdded => Some(5),
-            Self::RecoveryRenewed => Some(4),
+            Self::Replaced => Some(7),
+            Self::DeviceAdded => Some(6),
+            Self::RecoveryRenewed => Some(5),
+            Self::RecoveryIssued => Some(4),
             Self::DeviceRemoved => Some(3),
             Self::DeviceSuspended => Some(2),
             Self::DeviceResumed => Some(1),

@@ -3,6 +3,7 @@
 use crate::{
     account::{Subject, UserName},
     credentials::{AuthenticatorId, Enrolment},
+    issued::IssuedCode,
     notice::Notice,
     otp::ReplayState,
     recovery::RecoverySetId,
@@ -27,6 +28,8 @@ pub struct Record {
     pub remembered: Option<Remembered>,
     /// What was changed last.
     pub notice: Option<Notice>,
+    /// Codes that were issued beside the recovery codes, the oldest first; some may be over.
+    pub issued: Vec<IssuedCode>,
     /// No enrolment was finished and no answer was judged with this record yet. Where its credentials are missing, the
     /// enrolment for which it was made was interrupted; any other record without credentials says that there was one.
     pub provisional: bool,
@@ -78,6 +81,7 @@ impl Record {
             recovery: None,
             remembered: None,
             notice: None,
+            issued: Vec::new(),
             provisional: true,
             extra: Vec::new(),
         }
@@ -136,6 +140,29 @@ impl Record {
         })
     }
 
+    /// The issued codes that may be used now, of a user whose recovery set is `set`.
+    pub fn valid_issued_codes(&self, set: &RecoverySetId, now: UnixTime) -> impl Iterator<Item = &IssuedCode> {
+        self.issued.iter().filter(move |issued| issued.set == *set && issued.is_valid(now))
+    }
+
+    /// Adds an issued code. Where there are [`IssuedCode::MOST`], the oldest ends.
+    pub fn issue(&mut self, issued: IssuedCode) {
+        while self.issued.len() >= IssuedCode::MOST {
+            self.issued.remove(0);
+        }
+        self.issued.push(issued);
+    }
+
+    /// Ends the issued code with this hash.
+    pub fn use_issued(&mut self, hash: &[u8; IssuedCode::HASH]) {
+        self.issued.retain(|issued| issued.hash != *hash);
+    }
+
+    /// Drops the issued codes that are over: no clock that is set back makes them valid again.
+    pub fn drop_expired(&mut self, now: UnixTime) {
+        self.issued.retain(|issued| now < issued.expires);
+    }
+
     /// Notes the use of `step` of an authenticator.
     pub fn use_step(&mut self, id: &AuthenticatorId, step: u64, now: UnixTime) {
         if let Some(used) = self.uses.iter_mut().find(|used| used.id == *id) {
@@ -183,6 +210,8 @@ impl Record {
         self.uses.retain(|used| enrolment.authenticators.iter().any(|authenticator| authenticator.id == used.id));
         self.recovery =
             self.recovery.take().filter(|spent| enrolment.recovery.as_ref().is_some_and(|set| set.set == spent.set));
+        let set = enrolment.recovery_set_id();
+        self.issued.retain(|issued| issued.set == set);
     }
 }
 
@@ -276,6 +305,29 @@ mod tests {
         record.spend(&set, 2);
         assert_eq!(record.recovery_codes_left(&enrolment), 2);
         assert_eq!(record.recovery_codes_left(&Enrolment { recovery: None, ..enrolment }), 0);
+    }
+
+    #[test]
+    fn of_more_issued_codes_than_there_may_be_the_oldest_ends() {
+        let at = UnixTime::from_seconds;
+        let code = |hash: u8, expires| IssuedCode {
+            set: RecoverySetId::none(),
+            hash: [hash; IssuedCode::HASH],
+            issued: at(10),
+            expires: at(expires),
+            by_uid: 0,
+        };
+        let mut record = used_from("");
+        for (hash, expires) in [(1, 90), (2, 20), (3, 30)] {
+            record.issue(code(hash, expires));
+        }
+        assert_eq!(record.issued, [code(2, 20), code(3, 30)]);
+        record.drop_expired(at(20));
+        assert_eq!(record.issued, [code(3, 30)]);
+        let set1 = RecoverySetId::parse("set1").unwrap();
+        let valid = |set, now| record.valid_issued_codes(set, at(now)).count();
+        let none = RecoverySetId::none();
+        assert_eq!([valid(&none, 10), valid(&none, 9), valid(&none, 30), valid(&set1, 10)], [1, 0, 0, 0]);
     }
 
     #[test]

@@ -4,11 +4,12 @@ use argon2::{
     Argon2, Block, Params, Version,
     password_hash::phc::{Output, ParamsString, PasswordHash, Salt},
 };
+use sha2::{Digest as _, Sha256};
 use subtle::{Choice, ConditionallySelectable, ConstantTimeEq};
 use zeroize::Zeroizing;
 
 pub use crate::id::RecoverySetId;
-use crate::{secret::in_fours, time::UnixTime};
+use crate::{account::UserName, issued::IssuedCode, secret::in_fours, time::UnixTime};
 
 /// The symbols of Crockford's base32: no I, L, O and U.
 const SYMBOLS: &str = "0123456789ABCDEFGHJKMNPQRSTVWXYZ";
@@ -104,6 +105,8 @@ pub enum RecoveryMatch {
     Fresh(u8),
     /// A code that was used before.
     Spent,
+    /// An issued code, with this hash.
+    Issued([u8; IssuedCode::HASH]),
     /// No code of the set.
     Nothing,
 }
@@ -128,7 +131,7 @@ impl RecoverySet {
     const PASSES: std::ops::RangeInclusive<u32> = 1..=10;
     /// Lanes that a stored hash may ask for.
     const LANES: std::ops::RangeInclusive<u32> = 1..=4;
-    const HASH: usize = 32;
+    const HASH: usize = IssuedCode::HASH;
 
     /// Hashes new codes under `salt`, one Argon2 run a code; ids count from 1.
     ///
@@ -178,6 +181,19 @@ impl RecoverySet {
         hashed.checked()
     }
 
+    /// The set of a user who has no recovery codes: what is typed is hashed as of anybody else, and so are issued codes. The
+    /// salt is nobody else's on this host.
+    ///
+    /// # Errors
+    /// [`RecoveryError::Cost`] and [`RecoveryError::Format`], which cannot come.
+    pub fn without_codes(user: &UserName) -> Result<Self, RecoveryError> {
+        let (memory, passes, lanes) = Self::COST;
+        let params = Params::new(memory, passes, lanes, Some(Self::HASH)).map_err(|_| RecoveryError::Cost)?;
+        let digest = Sha256::new().chain_update(b"twinlock no recovery codes ").chain_update(user.as_str()).finalize();
+        let salt = digest.first_chunk::<16>().and_then(|salt| Salt::new(salt).ok()).ok_or(RecoveryError::Format)?;
+        Ok(Self { set: RecoverySetId::none(), created: None, codes: Vec::new(), params, salt })
+    }
+
     /// Takes hashes from a file: ids with PHC strings.
     ///
     /// # Errors
@@ -222,11 +238,17 @@ impl RecoverySet {
         if sound { Ok(self) } else { Err(RecoveryError::Ids) }
     }
 
-    /// Looks for `code` in the set; one Argon2 run, and every hash compared in constant time, whatever the first ones said.
+    /// Looks for `code` in the set and among `issued` codes of the set; one Argon2 run, and every hash compared in constant
+    /// time, whatever the first ones said.
     ///
     /// # Errors
     /// [`RecoveryError::Memory`].
-    pub fn find(&self, code: &RecoveryCode, spent: &[u8]) -> Result<RecoveryMatch, RecoveryError> {
+    pub fn find<'i>(
+        &self,
+        code: &RecoveryCode,
+        spent: &[u8],
+        issued: impl IntoIterator<Item = &'i IssuedCode>,
+    ) -> Result<RecoveryMatch, RecoveryError> {
         let hash = self.hash(code)?;
         let (mut found, mut used, mut id) = (Choice::from(0), Choice::from(0), 0u8);
         for stored in &self.codes {
@@ -236,11 +258,15 @@ impl RecoverySet {
             found |= same & !gone;
             used |= same & gone;
         }
+        let is_issued =
+            issued.into_iter().fold(Choice::from(0), |known, issued| known | issued.hash.ct_eq(hash.as_slice()));
         // A code that is in the file twice is used up once either of them is used.
         Ok(if bool::from(used) {
             RecoveryMatch::Spent
         } else if bool::from(found) {
             RecoveryMatch::Fresh(id)
+        } else if bool::from(is_issued) {
+            RecoveryMatch::Issued(*hash)
         } else {
             RecoveryMatch::Nothing
         })
@@ -259,7 +285,11 @@ impl RecoverySet {
         })
     }
 
-    fn hash(&self, code: &RecoveryCode) -> Result<Zeroizing<[u8; Self::HASH]>, RecoveryError> {
+    /// The hash of a code, as one of the set would have it.
+    ///
+    /// # Errors
+    /// [`RecoveryError::Memory`].
+    pub fn hash(&self, code: &RecoveryCode) -> Result<Zeroizing<[u8; Self::HASH]>, RecoveryError> {
         let mut hash = Zeroizing::new([0; Self::HASH]);
         self.engine()
             .hash_password_into(code.0.as_slice(), self.salt.as_ref(), hash.as_mut_slice())
@@ -337,19 +367,21 @@ mod tests {
     #[test]
     fn a_code_is_found_once_and_then_spent() {
         let set = two();
-        assert_eq!(set.find(&code("abcdefghjkmnpqrs"), &[]), Ok(RecoveryMatch::Fresh(1)));
-        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRS"), &[1]), Ok(RecoveryMatch::Spent));
-        assert_eq!(set.find(&code("O123456789ABCDEF"), &[1]), Ok(RecoveryMatch::Fresh(2)));
-        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[]), Ok(RecoveryMatch::Nothing));
-        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[1]), Ok(RecoveryMatch::Nothing));
+        assert_eq!(set.find(&code("abcdefghjkmnpqrs"), &[], []), Ok(RecoveryMatch::Fresh(1)));
+        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRS"), &[1], []), Ok(RecoveryMatch::Spent));
+        assert_eq!(set.find(&code("O123456789ABCDEF"), &[1], []), Ok(RecoveryMatch::Fresh(2)));
+        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[], []), Ok(RecoveryMatch::Nothing));
+        assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[1], []), Ok(RecoveryMatch::Nothing));
     }
 
     #[test]
     fn a_code_that_stands_twice_is_found_once() {
         let (_, hash) = two().stored().next().unwrap();
         let twice = RecoverySet::from_stored(name(), None, &[(1, &hash), (2, &hash)]).unwrap();
-        let RecoveryMatch::Fresh(id) = twice.find(&code("ABCDEFGHJKMNPQRS"), &[]).unwrap() else { panic!("not found") };
-        assert_eq!(twice.find(&code("ABCDEFGHJKMNPQRS"), &[id]), Ok(RecoveryMatch::Spent));
+        let RecoveryMatch::Fresh(id) = twice.find(&code("ABCDEFGHJKMNPQRS"), &[], []).unwrap() else {
+            panic!("not found")
+        };
+        assert_eq!(twice.find(&code("ABCDEFGHJKMNPQRS"), &[id], []), Ok(RecoveryMatch::Spent));
     }
 
     #[test]
@@ -368,7 +400,7 @@ mod tests {
         assert!(stored[0].1.starts_with(start) && stored[0].1.len() == start.len() + 43, "{}", stored[0].1);
         let borrowed: Vec<_> = stored.iter().map(|(id, text)| (*id, text.as_str())).collect();
         let again = RecoverySet::from_stored(name(), None, &borrowed).unwrap();
-        assert_eq!(again.find(&code("ABCDEFGHJKMNPQRS"), &[]), Ok(RecoveryMatch::Fresh(1)));
+        assert_eq!(again.find(&code("ABCDEFGHJKMNPQRS"), &[], []), Ok(RecoveryMatch::Fresh(1)));
     }
 
     #[test]
@@ -379,7 +411,7 @@ mod tests {
             "BwcHBwcHBwcHBwcHBwcHBw$YbxWB6tVSXd4RaFylbziXeqk74T4/r6YQdWLgyEPEUw",
         ] {
             let set = RecoverySet::from_stored(name(), None, &[(1, &format!("{head}{rest}"))]).unwrap();
-            assert_eq!(set.find(&code("0123456789ABCDEF"), &[]), Ok(RecoveryMatch::Fresh(1)), "{rest}");
+            assert_eq!(set.find(&code("0123456789ABCDEF"), &[], []), Ok(RecoveryMatch::Fresh(1)), "{rest}");
         }
     }
 
@@ -397,8 +429,8 @@ mod tests {
         for salt in [[1; 16], [2; 16]] {
             let codes = [code("ABCDEFGHJKMNPQRS"), code("0123456789ABCDEF")];
             let set = RecoverySet::hashed_in(&mut memory, name(), UnixTime::default(), &codes, salt).unwrap();
-            assert_eq!(set.find(&codes[1], &[]), Ok(RecoveryMatch::Fresh(2)));
-            assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[]), Ok(RecoveryMatch::Nothing));
+            assert_eq!(set.find(&codes[1], &[], []), Ok(RecoveryMatch::Fresh(2)));
+            assert_eq!(set.find(&code("ABCDEFGHJKMNPQRT"), &[], []), Ok(RecoveryMatch::Nothing));
         }
     }
 

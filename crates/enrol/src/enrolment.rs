@@ -10,6 +10,8 @@ use twinlock_core::{
     answer::Answer,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
+    issued::IssuedCode,
+    notice::{Change, Notice},
     otp::{Algorithm, Match, MovingFactor, Otp, ReplayState, Window},
     ports::Randomness,
     record::{Record, Use},
@@ -115,12 +117,20 @@ pub fn new_recovery_codes(
 ) -> Result<(Vec<RecoveryCode>, RecoverySet), EnrolError> {
     let mut codes = Vec::with_capacity(usize::from(RecoverySet::NEW));
     for _ in 0..RecoverySet::NEW {
-        let mut bytes = Zeroizing::new([0; RecoveryCode::BYTES]);
-        fill(randomness, bytes.as_mut_slice())?;
-        codes.push(RecoveryCode::from_random(&bytes));
+        codes.push(new_recovery_code(randomness)?);
     }
     let set = hash_recovery_codes(&codes, now, randomness, &mut HashMemory::default())?;
     Ok((codes, set))
+}
+
+/// Makes one code of the form of recovery codes.
+///
+/// # Errors
+/// [`EnrolError::Randomness`].
+pub fn new_recovery_code(randomness: &mut dyn Randomness) -> Result<RecoveryCode, EnrolError> {
+    let mut bytes = Zeroizing::new([0; RecoveryCode::BYTES]);
+    fill(randomness, bytes.as_mut_slice())?;
+    Ok(RecoveryCode::from_random(&bytes))
 }
 
 /// Makes a set of recovery codes that exist already, under a new salt and a new name; one Argon2 run a code.
@@ -272,7 +282,7 @@ pub fn store_enrolment_with<C: WriteCredentials, S: StateStore>(
         Ok(None) | Err(_) => {}
     }
     let before = state.record().clone();
-    let mut next = Record { remembered: None, ..before.clone() };
+    let mut next = Record { remembered: None, issued: Vec::new(), ..before.clone() };
     for used in stays_used {
         next.use_step(&used.id, used.last_step, used.last_used);
         next.set_drift(&used.id, used.drift);
@@ -385,6 +395,30 @@ pub fn add(
 pub fn renew_recovery(enrolment: &mut Enrolment, record: &mut Record, set: RecoverySet) {
     enrolment.recovery = Some(set);
     record.throttle.recovery_failures = 0;
+}
+
+/// Keeps an issued code in the record of its user. Where there are as many as there may be, the oldest ends.
+///
+/// # Errors
+/// [`EnrolError::ChangedMeanwhile`] if the recovery codes are not those with which it was hashed, [`EnrolError::NotEnrolled`],
+/// [`EnrolError::Store`].
+pub fn store_issued_code<C: ReadCredentials, S: StateStore>(
+    (credentials, states): (&C, &S),
+    subject: &Subject,
+    issued: IssuedCode,
+) -> Result<(), EnrolError> {
+    // Before a record is made, which would be taken for that of an enrolment which was lost.
+    credentials.read(subject)?.ok_or(EnrolError::NotEnrolled)?;
+    let mut state = states.open_or_create(subject)?;
+    let enrolment = state.enrolment(subject)?.ok_or(EnrolError::NotEnrolled)?;
+    if enrolment.recovery_set_id() != issued.set {
+        return Err(EnrolError::ChangedMeanwhile);
+    }
+    let mut next = Record { provisional: false, ..state.record().clone() };
+    next.drop_expired(issued.issued);
+    next.notice = Notice::after(next.notice, Change::RecoveryIssued, issued.issued);
+    next.issue(issued);
+    Ok(state.change(&next)?)
 }
 
 impl IfEnrolled<'_> {

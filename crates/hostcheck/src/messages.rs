@@ -1619,6 +1619,8 @@ pub enum Recorded<'a> {
     Code(&'a str),
     /// A recovery code was used, and so many are left.
     RecoveryCode(usize),
+    /// An issued code was used.
+    IssuedCode,
     /// A failure, the last of so many.
     Failure(u32),
     /// Nothing, because the user is not enrolled.
@@ -1635,6 +1637,7 @@ pub fn recorded(recorded: &Recorded<'_>) -> String {
             let left = count(*left, "recovery code is left", "recovery codes are left");
             format!("a recovery code was correct; it is used now, and {left}")
         }
+        Recorded::IssuedCode => "an issued code was correct; it is used now".to_owned(),
         Recorded::Failure(failures) => {
             let failures = count(usize::try_from(*failures).unwrap_or(usize::MAX), "failure", "consecutive failures");
             format!("the answer was incorrect and counts as a failure; {failures} so far")

@@ -92,7 +92,7 @@ impl Granted {
     /// From an attempt that was judged and whose record is durable: the code it accepted cannot be used again.
     fn from_committed(committed: &Committed, enrolment: &Enrolment, now: UnixTime) -> Result<Self, Rejection> {
         let recovery_codes_left = match committed.verdict() {
-            Verdict::Accept(Consumed::Step { .. }) => None,
+            Verdict::Accept(Consumed::Step { .. } | Consumed::IssuedCode(_)) => None,
             Verdict::Accept(Consumed::RecoveryCode { .. }) => Some(committed.state().recovery_codes_left(enrolment)),
             Verdict::Refuse(refusal) => return Err(*refusal),
         };
@@ -434,6 +434,7 @@ fn ended_by(committed: &Committed, enrolment: &Enrolment, response: &Response, n
                     let used = enrolment.active().find(|authenticator| authenticator.id == *id);
                     (used.map_or("totp", |authenticator| authenticator.otp.kind()), Some(id.clone()))
                 }
+                Verdict::Accept(Consumed::IssuedCode(_)) => ("issued", None),
                 Verdict::Accept(Consumed::RecoveryCode { .. }) | Verdict::Refuse(_) => ("recovery", None),
             };
             let failures = Some(committed.state().throttle.failures);

@@ -66,6 +66,17 @@ pub fn given_secret_needs_root() -> RequestError {
         .hint("run the command without a secret, and Twinlock makes one")
 }
 
+/// A user wants a code to be issued.
+pub(crate) fn issuing_needs_root() -> RequestError {
+    not_permitted("only root can issue a code")
+        .hint("`twinlock recovery new` makes new recovery codes for your account")
+}
+
+/// An issued code would be valid for too long, or end before it can be typed.
+pub(crate) fn issued_for_too_long_or_short() -> RequestError {
+    refused("an issued code can be valid for 5 minutes to 7 days")
+}
+
 /// A user who needs a second factor wants to remove it.
 pub(crate) fn second_factor_required() -> RequestError {
     not_permitted("this host requires a second factor for your account")

@@ -6,6 +6,7 @@ use serde::{Deserialize, Serialize};
 use twinlock_core::{
     account::Subject,
     credentials::{Authenticator, Enrolment},
+    issued::IssuedCode,
     record::{Origin, Record},
     throttle::{Limits, Mode, Throttle},
     time::UnixTime,
@@ -26,6 +27,9 @@ pub struct Status {
     /// The same before any was used. A broker of an older version does not say.
     #[serde(default)]
     pub recovery_codes: usize,
+    /// Issued codes that can still be used, beside those.
+    #[serde(default)]
+    pub issued_codes: Vec<IssuedCodeStatus>,
     /// Failures and what they lead to.
     pub throttle: ThrottleStatus,
     /// Logins for which no code is asked.
@@ -39,6 +43,17 @@ pub struct RememberedStatus {
     pub since: String,
     /// RFC 3339; when it ends.
     pub until: String,
+}
+
+/// An issued code. Never the code itself: only its hash is kept.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct IssuedCodeStatus {
+    /// RFC 3339; when it was issued.
+    pub issued: String,
+    /// RFC 3339; when it ends.
+    pub expires: String,
+    /// The account that issued it.
+    pub by_uid: u32,
 }
 
 #[allow(clippy::trivially_copy_pass_by_ref, reason = "serde gives a reference")]
@@ -178,10 +193,20 @@ impl Status {
             authenticators: enrolment.map(|enrolment| authenticators(enrolment, Some(record))).unwrap_or_default(),
             recovery_codes_left: enrolment.map_or(0, |enrolment| record.recovery_codes_left(enrolment)),
             recovery_codes: set.map_or(0, |set| set.ids().count()),
+            issued_codes: enrolment.map(|enrolment| issued_codes(record, enrolment, now)).unwrap_or_default(),
             throttle: ThrottleStatus::new(&record.throttle, limits, now),
             remembered: remembered(record, now),
         }
     }
+}
+
+fn issued_codes(record: &Record, enrolment: &Enrolment, now: UnixTime) -> Vec<IssuedCodeStatus> {
+    let one = |issued: &IssuedCode| IssuedCodeStatus {
+        issued: issued.issued.to_string(),
+        expires: issued.expires.to_string(),
+        by_uid: issued.by_uid,
+    };
+    record.valid_issued_codes(&enrolment.recovery_set_id(), now).map(one).collect()
 }
 
 fn remembered(record: &Record, now: UnixTime) -> Vec<RememberedStatus> {

@@ -145,13 +145,14 @@ impl<'d> Table<'d> {
         Ok(tables)
     }
 
-    /// All keys of a table of which none is known, with their values, which must be strings. In the order of the keys.
+    /// All keys that were not asked for, with their values, which must be strings. In the order of the keys.
     ///
     /// # Errors
     /// Another value, at its place.
     pub fn strings(self) -> Result<Vec<(String, String)>, ParseError> {
         let mut all = Vec::new();
-        for (key, value) in self.entries.into_iter().flatten() {
+        let known = |key: &str| self.asked.contains(&key);
+        for (key, value) in self.entries.into_iter().flatten().filter(|(key, _)| !known(key.get_ref())) {
             all.push((key.get_ref().as_ref().to_owned(), at(value, string(value.get_ref()))?.to_owned()));
         }
         Ok(all)

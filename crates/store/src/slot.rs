@@ -233,6 +233,7 @@ mod tests {
     use twinlock_core::{
         account::{Subject, UserName},
         credentials::{AuthenticatorId, Enrolment},
+        issued::IssuedCode,
         policy::Source,
         record::{Origin, Use},
         recovery::{RecoverySet, RecoverySetId},
@@ -452,6 +453,11 @@ mod tests {
             late = late.seconds()
         );
         let mut full = Record::parse(&(full.to_toml() + &notice)).unwrap();
+        for _ in 0..IssuedCode::MOST {
+            let set = RecoverySetId::parse(&"z".repeat(RecoverySetId::LONGEST)).unwrap();
+            let (hash, by_uid) = ([0xff; IssuedCode::HASH], u32::MAX);
+            full.issue(IssuedCode { set, hash, issued: late, expires: late, by_uid });
+        }
         assert!(encode(u64::MAX, Stage::Pending, &full).is_ok(), "{} bytes", full.to_toml().len());
         let remembered = |record: &Record| {
             let logins = format!("[\"{}\",{late},{late}],", "f".repeat(24), late = late.seconds());
@@ -474,6 +480,7 @@ mod tests {
         };
         assert_eq!(stored(&remembered(&later(&full, 100))), later(&bare, 100));
         assert_eq!(stored(&later(&full, 4_000)), bare);
+        full.issued.clear();
         full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 3);
         assert_eq!((stored(&full), stored(&remembered(&full))), (full.clone(), full.clone()));
         full.uses.truncate(Enrolment::MOST_AUTHENTICATORS - 6);

@@ -4,7 +4,7 @@ use std::fmt::Write as _;
 
 use twinlock_service::status::Status;
 
-use super::device;
+use super::{device, recovery};
 
 /// The status of a user.
 pub(crate) fn described(status: &Status) -> String {
@@ -24,6 +24,9 @@ fn describe(status: &Status, out: &mut String) -> std::fmt::Result {
         out.push_str(&device::line(authenticator));
     }
     writeln!(out, "  recovery codes left: {}", status.recovery_codes_left)?;
+    for issued in &status.issued_codes {
+        writeln!(out, "  {}", recovery::issued_code(issued))?;
+    }
     let throttle = &status.throttle;
     let means = match throttle.mode.as_ref() {
         "normal" => "one code is enough".to_owned(),

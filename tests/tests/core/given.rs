@@ -6,6 +6,7 @@ use twinlock_core::{
     account::{Subject, UserName},
     audit::Reason,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
+    issued::IssuedCode,
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer, Question},
@@ -22,6 +23,7 @@ use zeroize::Zeroizing;
 use crate::memory::Memory;
 
 pub(crate) const RECOVERY: [&str; 2] = ["ABCD-EFGH-JKMN-PQRS", "0123-4567-89AB-CDEF"];
+pub(crate) const ISSUED: &str = "SRQP-NMKJ-HGFE-DCBA";
 pub(crate) const NOON: u64 = 1_800_000_000;
 
 pub(crate) fn subject(name: &str) -> Subject {
@@ -49,6 +51,16 @@ pub(crate) fn enrolment(name: &str) -> Enrolment {
         RecoverySet::hashed(set_id("set1"), UnixTime::default(), &codes, [1; 16]).unwrap()
     });
     Enrolment { user: subject(name).name, uid: Some(1001), authenticators: vec![phone(1)], recovery: Some(SET.clone()) }
+}
+
+/// The code [`ISSUED`] in a record, hashed as the recovery codes of [`enrolment`] are.
+pub(crate) fn issued_code(issued: u64, expires: u64) -> IssuedCode {
+    static HASH: LazyLock<[u8; IssuedCode::HASH]> = LazyLock::new(|| {
+        let code = RecoveryCode::parse(ISSUED.replace('-', "").as_bytes()).unwrap();
+        *enrolment("alice").recovery.unwrap().hash(&code).unwrap()
+    });
+    let [issued, expires] = [issued, expires].map(UnixTime::from_seconds);
+    IssuedCode { set: set_id("set1"), hash: *HASH, issued, expires, by_uid: 0 }
 }
 
 /// A clock that stands still until it is moved.

@@ -23,6 +23,7 @@ mod files_and_environment;
 mod full_btrfs;
 mod guesses;
 mod in_login;
+mod issued_codes;
 mod leaver;
 mod libraries;
 mod linux_pam;
@@ -81,6 +82,7 @@ fn rows() -> impl Iterator<Item = &'static Row> {
         audit_trail::ROWS, // A
         missing_store::ROWS,
         in_login::ROWS,
+        issued_codes::ROWS, // I
         own_throttle::ROWS,
         renamed_account::ROWS,
         leaver::ROWS,

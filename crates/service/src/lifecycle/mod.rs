@@ -5,12 +5,15 @@ mod attempt;
 mod authorization;
 mod request;
 
+use std::time::Duration;
+
 use authorization::Authorization;
-pub use request::{Confirm, DeviceChanged, Done, EnrolMode, Enrolled, NewAuthenticator, Request};
+pub use request::{Confirm, DeviceChanged, Done, EnrolMode, Enrolled, Issued, NewAuthenticator, Request};
 use twinlock_core::{
     account::Subject,
     credentials::{Authenticator, Enrolment},
     devices::DeviceChange,
+    issued::IssuedCode,
     notice::{Change, Notice},
     policy::{Groups, SecondFactor},
     ports::{Clock, Dialogue, Offer, Randomness},
@@ -101,6 +104,7 @@ impl Lifecycle<'_> {
             Request::Status => Ok(Done::Status(self.status(subject)?)),
             Request::Enroll(wanted) => self.enroll(subject, wanted, dialogue),
             Request::RenewRecovery(confirm) => self.renew_recovery(subject, *confirm, dialogue),
+            Request::IssueRecovery(seconds) => self.issue_recovery(subject, Duration::from_secs(*seconds)),
             Request::Device(device, change) => self.change_device(subject, device, change, dialogue),
             Request::Remove => self.remove(subject, dialogue),
             Request::Verify => self.verify(subject, dialogue).map(Done::Verified),
@@ -258,6 +262,40 @@ impl Lifecycle<'_> {
         .map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, Change::RecoveryRenewed);
         Ok(Done::RecoveryRenewed(formatted(&codes)))
+    }
+
+    /// One more code, for somebody who has no phone at hand and has to log in.
+    fn issue_recovery(&mut self, subject: &Subject, valid: Duration) -> Result<Done, RequestError> {
+        let Caller::Root = self.caller else {
+            return Err(messages::issuing_needs_root());
+        };
+        if !IssuedCode::SPAN.contains(&valid) {
+            return Err(messages::issued_for_too_long_or_short());
+        }
+        let Some(enrolment) = self.store.credentials.read(subject)? else {
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
+        };
+        let (code, hashed) = self.new_issued_code(&enrolment, valid).map_err(enrol_failure(subject))?;
+        let expires = hashed.expires.to_string();
+        enrolment::store_issued_code(self.stores(), subject, hashed).map_err(enrol_failure(subject))?;
+        self.audit_log.change(subject, Change::RecoveryIssued);
+        Ok(Done::RecoveryIssued(Issued { code: code.formatted(), expires }))
+    }
+
+    fn new_issued_code(
+        &mut self,
+        enrolment: &Enrolment,
+        valid: Duration,
+    ) -> Result<(RecoveryCode, IssuedCode), EnrolError> {
+        let code = enrolment::new_recovery_code(self.randomness)?;
+        let set = enrolment.recovery_set().map_err(EnrolError::Recovery)?;
+        let hash = {
+            let _permit = self.store.states.hash_permit(Hashing::NewCodes)?;
+            set.hash(&code).map_err(EnrolError::Recovery)?
+        };
+        let issued = self.clock.now();
+        let by_uid = 0;
+        Ok((code, IssuedCode { set: set.set.clone(), hash: *hash, issued, expires: issued.after(valid), by_uid }))
     }
 
     fn change_device(

@@ -21,6 +21,8 @@ pub enum Request {
     Enroll(Box<NewAuthenticator>),
     /// A new set of recovery codes.
     RenewRecovery(Confirm),
+    /// One more code beside the recovery codes, valid for so many seconds.
+    IssueRecovery(u64),
     /// A change of one device, found by its id or label.
     Device(String, #[serde(with = "DeviceChangeForm")] DeviceChange),
     /// No second factor any more.
@@ -86,6 +88,8 @@ pub enum Done {
     Enrolled(Enrolled),
     /// There are new recovery codes.
     RecoveryRenewed(Zeroizing<Vec<String>>),
+    /// There is one more code.
+    RecoveryIssued(Issued),
     /// A device was changed.
     DeviceChanged(DeviceChanged),
     /// There is no second factor any more.
@@ -110,6 +114,15 @@ pub struct Enrolled {
     pub uri: Zeroizing<String>,
     /// The new recovery codes, if there are any.
     pub recovery_codes: Zeroizing<Vec<String>>,
+}
+
+/// An issued code. No `Debug`: it is a secret.
+#[derive(Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Issued {
+    pub code: Zeroizing<String>,
+    /// RFC 3339; from when on it is refused.
+    pub expires: String,
 }
 
 /// A device as it is after a change.

@@ -29,7 +29,7 @@ fn an_enrolment_that_waits_for_the_end_of_its_login_is_read_and_written_as_it_wa
 
 #[test]
 fn records_are_read_and_written_as_they_were_recorded() {
-    for name in ["record.toml", "record-provisional.toml", "record-extra.toml"] {
+    for name in ["record.toml", "record-provisional.toml", "record-extra.toml", "record-issued.toml"] {
         compare(name, record(name).to_toml().as_bytes());
     }
 }

@@ -38,6 +38,7 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
         Change::DeviceAdded,
         Change::Replaced,
         Change::RecoveryRenewed,
+        Change::RecoveryIssued,
         Change::DeviceRenamed,
         Change::DeviceSuspended,
         Change::DeviceResumed,

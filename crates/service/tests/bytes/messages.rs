@@ -60,11 +60,12 @@ fn every_request_is_read_and_written_as_it_was_recorded() {
             Request::Remove => 5,
             Request::Verify => 6,
             Request::Resync => 7,
+            Request::IssueRecovery(_) => 8,
         });
         let written = encode_request(user.as_deref(), &request).unwrap();
         assert_eq!(std::str::from_utf8(&written), Ok(line.as_str()));
     }
-    assert_eq!(kinds.len(), 7, "a request has no line in requests.txt");
+    assert_eq!(kinds.len(), 8, "a request has no line in requests.txt");
 }
 
 #[test]
@@ -83,6 +84,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
                     Done::Removed => 5,
                     Done::Verified(_) => 6,
                     Done::Resynced => 7,
+                    Done::RecoveryIssued(_) => 8,
                 });
                 written(&done)
             }
@@ -94,7 +96,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
         };
         assert_eq!(written, json);
     }
-    assert_eq!(kinds.len(), 7, "an answer has no line in answers.txt");
+    assert_eq!(kinds.len(), 8, "an answer has no line in answers.txt");
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> T {

@@ -1,6 +1,7 @@
 //! What is kept of users as text: formats without a file, so that another store than files can use them.
 
 mod credentials;
+mod issued;
 mod notice;
 mod record;
 mod remembered;

@@ -13,7 +13,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use super::{TomlDocument, authenticator_id, notice, quoted, recovery_set_id, remembered};
+use super::{TomlDocument, authenticator_id, issued, notice, quoted, recovery_set_id, remembered};
 use crate::document::{Document, ParseError, Table, array, boolean, each, integer, string};
 
 impl TomlDocument for Record {
@@ -47,9 +47,11 @@ impl TomlDocument for Record {
         let remembered = whole.table("remembered")?.map(remembered::read).transpose()?;
         let notice = whole.table("notice")?.map(notice::read).transpose()?;
         let provisional = whole.optional("provisional", boolean)?.unwrap_or(false);
-        let extra = whole.table("extra")?.map(Table::strings).transpose()?.unwrap_or_default();
+        let mut extra = whole.section("extra")?;
+        let issued = extra.optional(issued::KEY, |value| issued::from_text(string(value)?))?.unwrap_or_default();
+        let extra = extra.strings()?;
         whole.end()?;
-        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice, provisional, extra })
+        Ok(Self { user, uid, throttle, uses: authenticators, recovery, remembered, notice, issued, provisional, extra })
     }
 
     fn to_toml(&self) -> String {
@@ -98,8 +100,11 @@ fn write(record: &Record, out: &mut String) -> std::fmt::Result {
     if let Some(notice) = &record.notice {
         notice::write(notice, out)?;
     }
-    if !record.extra.is_empty() {
+    if !record.issued.is_empty() || !record.extra.is_empty() {
         writeln!(out, "[extra]")?;
+        if !record.issued.is_empty() {
+            writeln!(out, "{} = \"{}\"", issued::KEY, issued::to_text(&record.issued))?;
+        }
         for (key, value) in &record.extra {
             writeln!(out, "{} = {}", TomlKeyBuilder::new(key).as_default().to_toml_key(), quoted(value))?;
         }

@@ -7,7 +7,8 @@ use std::fs;
 
 use data_encoding::{BASE32_NOPAD, HEXLOWER};
 use twinlock_tests::{
-    Attempt, Canaries, ForgedState, PASSWORD, STORE, Snapshot, User, World, authenticate, credentials_of, tally,
+    Attempt, Canaries, ForgedState, PASSWORD, PamCode, STORE, Snapshot, User, World, authenticate, credentials_of,
+    tally,
 };
 
 use crate::leaks::owner::with_alice;
@@ -59,6 +60,7 @@ fn an_attempt_of_any_kind_shows_no_secret_and_no_answer_anywhere() {
             fresh().wrong_codes(3).failed_ago(0),
             fresh().wrong_codes(100),
             fresh().wrong_recovery_codes(100),
+            fresh().issued_codes(-60, 600),
         ];
         let services = [
             ("svc", crate::leaks::owner::EXACT),
@@ -83,6 +85,10 @@ fn an_attempt_of_any_kind_shows_no_secret_and_no_answer_anywhere() {
                 }
             }
         }
+        // A code that was issued, and used.
+        let issued = world.twinlock(&["recovery", "issue", "alice"]).stdout.trim_end().to_owned();
+        canaries.recovery_code(&issued);
+        assert_eq!(alice.attempt().answer(&issued).run(world).code(), PamCode::Success);
         // What was typed at the prompt for a name, or as one.
         for name in [PASSWORD, &right, &recovery] {
             Attempt::new("svc").user(name).answer(PASSWORD).run(world);

@@ -60,7 +60,7 @@ fn recovery(world: &World) -> Vec<String> {
 
 const JUNK: &str = "hunter2";
 
-pub(crate) const CLASSES: [Class; 18] = [
+pub(crate) const CLASSES: [Class; 20] = [
     class("wrong", "alice", |world| fresh(world).write(world), wrong),
     Class {
         differs: Differs::Used,
@@ -76,6 +76,18 @@ pub(crate) const CLASSES: [Class; 18] = [
     class("outside of everything", "alice", |world| fresh(world).write(world), |world| vec![code_in(world, -4_000)]),
     class("disabled", "alice", |world| fresh(world).wrong_codes(100).write(world), |world| vec![code_in(world, 0)]),
     class("wrong recovery code", "alice", |world| fresh(world).write(world), |_| vec!["0000-0000-0000-0000".into()]),
+    class(
+        "wrong recovery code beside issued codes",
+        "alice",
+        |world| fresh(world).issued_codes(-60, 600).write(world),
+        |_| vec!["0000-0000-0000-0000".into()],
+    ),
+    class(
+        "wrong recovery code after issued codes",
+        "alice",
+        |world| fresh(world).issued_codes(-600, -60).write(world),
+        |_| vec!["0000-0000-0000-0000".into()],
+    ),
     Class {
         differs: Differs::Used,
         ..class("used recovery code", "alice", |world| fresh(world).spent_codes([1]).write(world), recovery)

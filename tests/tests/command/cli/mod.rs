@@ -7,6 +7,7 @@ mod enrol;
 mod explain;
 mod interactive;
 mod interrupted;
+mod issue;
 mod qr;
 mod recovery;
 mod report;

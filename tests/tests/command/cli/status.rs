@@ -17,6 +17,8 @@ fn json_has_the_promised_fields_in_their_order() {
                 "created": null, "last_used": null, "last_from": null, "suspended": false,
             }],
             "recovery_codes_left": 10,
+            "recovery_codes": 10,
+            "issued_codes": [],
             "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
             "remembered": [],
         });
@@ -35,6 +37,8 @@ fn json_has_the_promised_fields_in_their_order() {
             "last_used",
             "suspended",
             "recovery_codes_left",
+            "recovery_codes",
+            "issued_codes",
             "throttle",
             "mode",
             "failures",
@@ -51,8 +55,8 @@ fn who_is_not_enrolled_has_the_same_fields_and_exit_4() {
     with_account(|world, _| {
         let output = world.twinlock(&["status", "alice", "--json"]);
         let expected = json!({
-            "user": "alice", "enrolled": false, "authenticators": [], "recovery_codes_left": 0,
-            "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
+            "user": "alice", "enrolled": false, "authenticators": [], "recovery_codes_left": 0, "recovery_codes": 0,
+            "issued_codes": [], "throttle": { "mode": "normal", "failures": 0, "budget_left": 30, "next_attempt": null },
             "remembered": [],
         });
         assert_eq!((json(&output), output.code, output.stderr.as_str()), (expected, Some(4), ""));

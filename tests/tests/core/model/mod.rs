@@ -22,7 +22,7 @@ use self::{
     flaw::Flaw,
     protocol::{Allowed, Protocol, Scene, Worth},
 };
-use crate::given::{NOON, RECOVERY, enrolment, id, phone, subject};
+use crate::given::{ISSUED, NOON, RECOVERY, enrolment, id, issued_code, phone, subject};
 
 const STEP: u64 = NOON / 30;
 
@@ -89,6 +89,16 @@ fn recoveries() -> Scene {
     scene(&[&[0], &[0], &[0], &[1], &[2]], vec![right, other, of_step(0, STEP)])
 }
 
+/// A code that was issued, twice.
+fn issued_codes() -> Scene {
+    let (from, until) = (NOON - 10, NOON + 300);
+    let issued = (ISSUED.to_owned(), Worth::Issued { from, until });
+    let scene = scene(&[&[0], &[0]], vec![issued]);
+    let mut record = scene.record.clone();
+    record.issue(issued_code(from, until));
+    Scene { record, moves: &[300, -30], ..scene }
+}
+
 fn allow(scene: Scene, [kills, power_failures, clock_moves]: [u8; 3]) -> Scene {
     Scene { allowed: Allowed { kills, power_failures, clock_moves }, ..scene }
 }
@@ -124,6 +134,18 @@ fn guesses_are_on_record_however_the_clock_moves() {
 #[test]
 fn one_recovery_code_opens_once_whatever_is_killed() {
     holds(allow(recoveries(), if is_long() { [2, 1, 0] } else { [1, 0, 0] }));
+}
+
+#[test]
+fn one_issued_code_opens_once_in_its_time_whatever_is_killed_and_the_power_fails() {
+    // The phone is replaced by one that keeps the recovery codes.
+    let scene = Scene { replaced: Some(STEP), ..issued_codes() };
+    holds(allow(scene, if is_long() { [2, 1, 1] } else { [1, 1, 0] }));
+}
+
+#[test]
+fn an_issued_code_opens_in_its_time_alone_however_the_clock_moves() {
+    holds(allow(issued_codes(), if is_long() { [1, 1, 2] } else { [0, 0, 2] }));
 }
 
 /// Sees that a flaw is found, and how.

@@ -33,6 +33,8 @@ pub(super) enum Worth {
     Step { enrolment: u8, step: u64 },
     /// A recovery code of one of the two enrolments.
     Recovery { enrolment: u8 },
+    /// A code that was issued beside those of the first enrolment, and is valid from one time to another.
+    Issued { from: u64, until: u64 },
 }
 
 /// How often what may happen.
@@ -276,8 +278,9 @@ impl Protocol {
             }
             End::Refused => {
                 state.refused += 1;
-                let recovery =
-                    answers.iter().any(|answer| matches!(self.scene.answers[*answer].1, Worth::Recovery { .. }));
+                let recovery = answers.iter().any(|answer| {
+                    matches!(self.scene.answers[*answer].1, Worth::Recovery { .. } | Worth::Issued { .. })
+                });
                 state.refused_by_one += u8::from(given == 1 && !recovery);
             }
             End::Used | End::Unseen => {}
@@ -287,17 +290,19 @@ impl Protocol {
     /// Whether each answer was right when it was given, for the enrolment that was read under the lock.
     fn is_proven(&self, told: &[Told], answers: &[usize]) -> bool {
         let held = told.iter().rev().find_map(|told| match told {
-            Told::Lock { enrolment, .. } => Some(*enrolment),
+            Told::Lock { enrolment, now, .. } => Some((*enrolment, *now)),
             Told::Answer(_) | Told::HashPermit => None,
         });
+        let is_held = |enrolment| held.is_some_and(|(held, _)| held == enrolment);
         let times = told.iter().filter_map(|told| match told {
             Told::Answer(at) => Some(*at),
             Told::Lock { .. } | Told::HashPermit => None,
         });
         times.zip(answers).all(|(at, answer)| match self.scene.answers[*answer].1 {
             Worth::Wrong => false,
-            Worth::Step { enrolment, step } => Some(enrolment) == held && (at / 30).abs_diff(step) <= 1,
-            Worth::Recovery { enrolment } => Some(enrolment) == held,
+            Worth::Step { enrolment, step } => is_held(enrolment) && (at / 30).abs_diff(step) <= 1,
+            Worth::Recovery { enrolment } => is_held(enrolment),
+            Worth::Issued { from, until } => held.is_some_and(|(held, now)| held == 0 && (from..until).contains(&now)),
         })
     }
 

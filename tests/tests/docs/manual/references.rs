@@ -183,6 +183,7 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
         world.write("/etc/twinlock/over.toml", "[[rule]]\nuntil = 2020-01-31\nsecond_factor = \"skip\"\n");
         let import = ["import", "google-authenticator", "--user", "bob", "/root/old"];
 
+        let issued = json(world, &["recovery", "issue", "alice"]);
         let status = json(world, &["status", "alice"]);
         let report = json(world, &["report"]);
         let printed = [
@@ -192,6 +193,7 @@ fn every_field_of_the_json_is_in_its_reference_and_no_other() {
             ("list", json(world, &["list"])),
             ("device list", json(world, &["device", "list", "alice"])),
             ("enroll", enrolled),
+            ("recovery issue", issued),
             ("recovery new", json(world, &["recovery", "new", "alice", "--no-confirm"])),
             ("recovery count", json(world, &["recovery", "count", "alice"])),
             ("import", json(world, &import)),

@@ -34,6 +34,12 @@ pub(crate) fn granted_by_recovery() -> End {
     End { code: PamCode::Success, log: log.into() }
 }
 
+/// A login of alice with a code that was issued.
+pub(crate) fn granted_by_issued_code() -> End {
+    let End { code, log } = granted_by_recovery();
+    End { code, log: log.replace("method=recovery", "method=issued") }
+}
+
 /// The attempt's outcome and end; it must have left one line at most, and a well-formed one.
 pub(crate) fn run(world: &World, attempt: Attempt) -> (Outcome, End) {
     let mark = world.log_mark();

@@ -2,7 +2,7 @@
 
 use twinlock_tests::{PamCode, Setup, State, Style};
 
-use crate::module::end::{granted_by_recovery, login, refused_by, run};
+use crate::module::end::{granted_by_issued_code, granted_by_recovery, login, refused_by, run};
 
 #[test]
 fn a_recovery_code_opens_one_login() {
@@ -112,6 +112,31 @@ fn a_recovery_code_works_when_the_authenticator_is_disabled_and_does_not_enable_
         assert_eq!(login(alice, &[alice.recovery_code(0)]), granted_by_recovery());
         let end = login(alice, &[&alice.codes().next()]);
         assert_eq!(end, refused_by("totp", "0", PamCode::AuthErr, "disabled"));
+    });
+}
+
+#[test]
+fn an_issued_code_opens_one_login_also_where_the_authenticator_is_disabled() {
+    Setup::new().enrolled(|alice| {
+        alice.state().wrong_codes(100).write(alice.world);
+        let issued = alice.world.twinlock(&["recovery", "issue", "alice"]).stdout;
+        let code = issued.trim_end();
+        let (outcome, end) = run(alice.world, alice.attempt().answer(code));
+        assert_eq!(end, granted_by_issued_code());
+        let told: Vec<_> = outcome.messages.iter().skip(1).map(|message| message.text.as_str()).collect();
+        assert_eq!(told.len(), 1, "{told:?}");
+        assert!(told[0].starts_with("A one-time code was issued for the account on 20"), "{told:?}");
+        assert_eq!(State::of("alice").text("extra.issued"), "");
+        assert_eq!(login(alice, &[code]), refused_by("recovery", "1", PamCode::AuthErr, "wrong-code"));
+    });
+}
+
+#[test]
+fn an_issued_code_is_disabled_by_a_hundred_incorrect_recovery_codes() {
+    Setup::new().enrolled(|alice| {
+        alice.state().wrong_recovery_codes(100).write(alice.world);
+        let code = alice.world.twinlock(&["recovery", "issue", "alice"]).stdout;
+        assert_eq!(login(alice, &[code.trim_end()]), refused_by("recovery", "100", PamCode::AuthErr, "disabled"));
     });
 }
 

@@ -58,6 +58,17 @@ fn of_logins_with_one_recovery_code_exactly_one_gets_in() {
 }
 
 #[test]
+fn of_logins_with_one_issued_code_exactly_one_gets_in() {
+    in_sshd_world(|world| {
+        let _sshd = key_and_code(world);
+        world.enrol("alice");
+        let issued = world.twinlock(&["recovery", "issue", "alice"]);
+        race(world, 4, issued.stdout.trim_end());
+        assert!(world.log().iter().any(|line| line.text.contains("method=issued")));
+    });
+}
+
+#[test]
 fn logins_of_different_users_do_not_disturb_each_other() {
     on_a_host(key_and_code, |world, sshd| {
         world.account("bob");
