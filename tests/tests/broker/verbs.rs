@@ -175,8 +175,8 @@ fn a_device_is_renamed_suspended_resumed_and_removed() {
         let tablet = devices[1]["id"].as_str().unwrap();
         let mark = alice.world.log_mark();
         let done = |what: &str| (Some(0), format!("alice: {what}\n"));
-        assert_eq!(change(alice, &["device", "rename", "alice", "phone", "work phone"], 0), done("renamed phone1"));
-        assert_eq!(change(alice, &["device", "suspend", "alice", "work phone"], 1), done("suspended phone1"));
+        assert_eq!(change(alice, &["device", "rename", "phone", "work phone"], 0), done("renamed phone1"));
+        assert_eq!(change(alice, &["device", "suspend", "work phone"], 1), done("suspended phone1"));
         assert!(alice.runs(&["device", "list"], &[]).stdout.contains("SUSPENDED"));
         assert_eq!(login(alice.world, &alice.codes().next()), PamCode::AuthErr);
         assert_eq!(change(alice, &["device", "resume", "alice", "phone1"], 2), done("resumed phone1"));
