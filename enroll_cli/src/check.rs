@@ -30,7 +30,7 @@ use crate::{
 pub(crate) fn run(config: &Path, arguments: &Check) -> Result<(), Failure> {
     let config = arguments.config_only.as_deref().unwrap_or(config);
     let (context, text) = CommandContext::load_with_text(config)?;
-    let mut report = Report::default();
+    let mut report = GradedFindings::default();
     of_rules(&context, config, &text, &mut report)?;
     of_mail(&context, config, &mut report);
     let passed = if arguments.config_only.is_some() {
@@ -65,7 +65,7 @@ pub(crate) fn run(config: &Path, arguments: &Check) -> Result<(), Failure> {
 
 /// What was found, in the order in which it is said.
 #[derive(Default)]
-struct Report(Vec<GradedFinding>);
+struct GradedFindings(Vec<GradedFinding>);
 
 /// One thing, as JSON has it.
 #[derive(Serialize)]
@@ -75,7 +75,7 @@ struct GradedFinding {
     hint: String,
 }
 
-impl Report {
+impl GradedFindings {
     fn add(&mut self, grade: Grade, found: impl Into<String>, hint: impl Into<String>) {
         self.0.push(GradedFinding { grade: grade.name(), found: found.into(), hint: hint.into() });
     }
@@ -90,7 +90,7 @@ impl Report {
 }
 
 /// Rules that never decide anything, or not here and today.
-fn of_rules(context: &CommandContext, config: &Path, text: &[u8], report: &mut Report) -> Result<(), Failure> {
+fn of_rules(context: &CommandContext, config: &Path, text: &[u8], report: &mut GradedFindings) -> Result<(), Failure> {
     let flaws = review(&context.config.policy, SystemClock.now(), &SystemGroups)
         .map_err(|error| Failure::refused(messages::names_not_looked_up(&error)))?;
     for flaw in flaws {
@@ -106,7 +106,7 @@ fn place_of(rule: &Rule, config: &Path, text: &[u8]) -> String {
 }
 
 /// Mails that nothing sends: the change is made, and its owner does not hear of it.
-fn of_mail(context: &CommandContext, config: &Path, report: &mut Report) {
+fn of_mail(context: &CommandContext, config: &Path, report: &mut GradedFindings) {
     let notify = &context.config.notify;
     if !notify.mail {
         return;
@@ -118,7 +118,7 @@ fn of_mail(context: &CommandContext, config: &Path, report: &mut Report) {
 }
 
 /// Every file of the store. How many users it has.
-fn of_store(context: &CommandContext, report: &mut Report) -> usize {
+fn of_store(context: &CommandContext, report: &mut GradedFindings) -> usize {
     let files = match context.store.credentials.file_names() {
         Ok(files) => {
             let _ = context.store.check_identity().inspect_err(|error| report.add_error_of_store(error));
@@ -149,7 +149,7 @@ fn of_store(context: &CommandContext, report: &mut Report) -> usize {
 }
 
 /// The files of one user who is enrolled.
-fn of_user(context: &CommandContext, name: UserName, report: &mut Report) {
+fn of_user(context: &CommandContext, name: UserName, report: &mut GradedFindings) {
     match host::account(&name) {
         Ok(Some(subject)) => {
             let read = context.store.credentials.read(&subject);
@@ -166,7 +166,7 @@ fn of_user(context: &CommandContext, name: UserName, report: &mut Report) {
 }
 
 /// A record without an account. An account that has another name now is refused until something is done.
-fn of_leaver(context: &CommandContext, name: UserName, report: &mut Report) {
+fn of_leaver(context: &CommandContext, name: UserName, report: &mut GradedFindings) {
     let problem = messages::credentials_problem(&name.file_name(), &messages::no_account(&name));
     let hint = messages::leaver_hint(Some(&name));
     let held = context.store.credentials.read_any_uid(&Subject { name, uid: 0 });
@@ -201,7 +201,7 @@ const FROM_THE_NETWORK: [&str; 15] = [
 ];
 
 /// Rules with networks that are meant for a service whose source is not believed unless the rule names it.
-fn of_sources(context: &CommandContext, config: &Path, text: &[u8], report: &mut Report) {
+fn of_sources(context: &CommandContext, config: &Path, text: &[u8], report: &mut GradedFindings) {
     for rule in context.config.policy.rules.iter().filter(|rule| rule.from.is_some()) {
         let means = |service: &str| rule.services.as_ref().is_none_or(|services| services.contain(service));
         for service in FROM_THE_NETWORK.into_iter().filter(|service| means(service) && !rule.trusts_source_of(service))
@@ -216,7 +216,7 @@ fn of_sources(context: &CommandContext, config: &Path, text: &[u8], report: &mut
 }
 
 /// The guard belongs into sshd's file alone; and without it, what is enrolled inside a login is stored by nobody.
-fn of_guards(enrolls: bool, report: &mut Report) {
+fn of_guards(enrolls: bool, report: &mut GradedFindings) {
     let mut misplaced: Vec<(String, Vec<&str>)> = Vec::new();
     for service in WITHOUT_AUTH {
         for line in our_lines(service, report).into_iter().filter(|line| line.phase == Phase::Account) {
@@ -241,7 +241,7 @@ fn of_guards(enrolls: bool, report: &mut Report) {
     }
 }
 
-fn our_lines(service: &str, report: &mut Report) -> Vec<Line> {
+fn our_lines(service: &str, report: &mut GradedFindings) -> Vec<Line> {
     match pam_files::read_service(service) {
         Ok(lines) => lines.unwrap_or_default(),
         Err(error) => {
