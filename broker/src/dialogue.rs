@@ -2,7 +2,10 @@
 
 use std::time::{Duration, Instant};
 
-use twinlock_core::ports::{Conversation, Dialogue, NoAnswer, Offer, Question};
+use twinlock_core::{
+    catalogue::Catalogue,
+    ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
+};
 use twinlock_login::wire::{Connection, FrameError, Kind};
 use twinlock_service::wire::offer_content;
 use zeroize::Zeroizing;
@@ -17,13 +20,14 @@ const WRITE: Duration = Duration::from_secs(10);
 /// A connection that is talked over.
 pub(crate) struct SocketDialogue<'a> {
     connection: &'a Connection,
+    catalogue: &'a Catalogue,
     begin: Instant,
 }
 
 impl<'a> SocketDialogue<'a> {
     #[allow(clippy::disallowed_methods, reason = "the deadline of a connection, by the monotonic clock")]
-    pub(crate) fn over(connection: &'a Connection) -> Self {
-        Self { connection, begin: Instant::now() }
+    pub(crate) fn over(connection: &'a Connection, catalogue: &'a Catalogue) -> Self {
+        Self { connection, catalogue, begin: Instant::now() }
     }
 
     fn put(&self, kind: Kind, content: &[u8]) -> Result<(), NoAnswer> {
@@ -55,6 +59,10 @@ impl Conversation for SocketDialogue<'_> {
 }
 
 impl Dialogue for SocketDialogue<'_> {
+    fn catalogue(&self) -> &Catalogue {
+        self.catalogue
+    }
+
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
         self.put(Kind::Tell, text.as_bytes())
     }

@@ -6,21 +6,22 @@ use std::{path::PathBuf, time::Duration};
 use twinlock_core::{
     account::{Subject, UserName},
     audit::{Reason, escaped},
+    catalogue::{Catalogue, Language},
     notice::Change,
     record::Origin,
 };
 use twinlock_login::{
-    attempt::{Attempt, Login, Outcome},
+    attempt::{Attempt, Login, Outcome, Prompts},
     wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, NoConversation, Peer, verdict},
 };
 use twinlock_service::{
     lifecycle::{AuditLog, Caller, Done, Lifecycle, RequestError, RequestErrorKind},
     notify::{AttemptSource, Mailing, SystemAuditLog},
-    wire::{content, decode_request},
+    wire::{Requested, content, decode_request},
 };
 use twinlock_store::{
     config::Config,
-    files::{Store, load_config},
+    files::{Store, load_catalogue, load_config},
     host::{self, Kernel, SystemClock, SystemGroups},
 };
 
@@ -54,6 +55,11 @@ pub(crate) struct Session<'a> {
     /// The holder whose share of the log its refusals use.
     pub(crate) holder: Holder,
     pub(crate) connection: &'a Connection,
+}
+
+/// The texts of a language; in English where its catalogue cannot be read, which `twinlock check` reports.
+fn catalogue(language: &Language) -> Catalogue {
+    load_catalogue(language).unwrap_or_default().0
 }
 
 impl Session<'_> {
@@ -91,8 +97,8 @@ impl Session<'_> {
     }
 
     fn request(&self, frame: &Frame) -> Result<Done, RequestError> {
-        let (named, request) = decode_request(&frame.content)?;
-        let subject = self.subject(named.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
+        let Requested { user, language, request } = decode_request(&frame.content)?;
+        let subject = self.subject(user.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
         let config = self.config().map_err(|refusal| self.log_and_hide(refusal))?;
         let store = Store::at(&config.store.directory, &self.shared.config);
         let owner = Owner { limiter: &self.shared.limiter, peer: self.peer };
@@ -105,7 +111,8 @@ impl Session<'_> {
             groups: &SystemGroups,
             audit_log: &self.audit_log(SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() }),
         };
-        let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection));
+        let catalogue = catalogue(language.as_ref().unwrap_or(&config.language));
+        let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection, &catalogue));
         done.map_err(|refusal| self.log_and_hide(refusal))
     }
 
@@ -179,12 +186,15 @@ impl Session<'_> {
         };
         let store = Store::at(&config.store.directory, &self.shared.config);
         let from = request.rhost.as_deref().and_then(Origin::from_text).map(Origin::claimed);
+        let first = request.prompt.clone().unwrap_or_default();
+        let catalogue = catalogue(&config.language);
+        let prompts = Prompts::beginning_with(first, &catalogue);
         let login = Login {
             credentials: &store.credentials,
             states: &store.states,
             clock: &SystemClock,
             limits: config.limits(),
-            prompt: request.prompt.as_deref().unwrap_or_default(),
+            prompts: &prompts,
             from: from.as_ref(),
             // The address is what the caller claims: it must not make a network the owner's home.
             network: None,
@@ -195,7 +205,8 @@ impl Session<'_> {
             // The account phase of a host: not an attempt, so none for the log.
             return login.attempt(Some(&subject), request.policy, &mut NoConversation);
         }
-        let attempt = login.attempt(Some(&subject), request.policy, &mut SocketDialogue::over(self.connection));
+        let attempt =
+            login.attempt(Some(&subject), request.policy, &mut SocketDialogue::over(self.connection, &catalogue));
         if !matches!(attempt.outcome, Outcome::NotAsked(_)) {
             self.audit_log_of(request).attempt(&subject, &attempt);
         }

@@ -1,28 +1,27 @@
-//! A new authenticator, shown on the terminal: as a key, as an address and as a picture.
+//! A new authenticator, shown on the terminal: as an address, as a picture and as a key.
 
 use std::{env, ffi::OsStr};
 
 use twinlock_core::ports::Offer;
 use twinlock_enrol::qr::{self, Palette};
 
-use crate::{cli::Qr, failure::Failure, messages::enroll as messages, terminal::Terminal};
+use crate::{cli::Qr, failure::Failure, language, messages::enroll as messages, terminal::Terminal};
 
 /// Light modules around the picture: with 2 it fits a terminal of 80x24.
 const QUIET: u8 = 2;
 /// The same around a picture of two characters a module: with 1, that of the usual address fits 80 columns.
 const QUIET_ASCII: u8 = 1;
 
-/// Explains, and shows the secret as a key, as an address and as a picture. The picture comes last, so that all of it is
-/// on a terminal of 24 lines when the code is asked for.
+/// Explains, and shows the secret as an address, as a picture and as a key. The key comes last, next to the question: on a
+/// terminal of 24 lines the picture moves all else out of sight.
 pub(crate) fn show_authenticator(terminal: &mut Terminal, offer: &Offer, qr: Qr) -> Result<(), Failure> {
-    let uri = offer.uri.as_str();
-    let picture = palette(qr).map(|(palette, quiet)| qr::draw(uri, palette, quiet));
-    terminal.show(&messages::introduction(offer, matches!(picture, Some(Some(_)))))?;
-    match picture {
-        Some(Some(picture)) => terminal.draw(&picture),
-        Some(None) => terminal.show(messages::NO_ROOM_IN_QR_CODE),
-        None => Ok(()),
+    let picture = palette(qr).and_then(|(palette, quiet)| qr::draw(offer.uri.as_str(), palette, quiet));
+    let catalogue = language::catalogue();
+    terminal.show(&messages::introduction(catalogue, offer, picture.is_some()))?;
+    if let Some(picture) = picture {
+        terminal.draw(&picture)?;
     }
+    terminal.show(&messages::key(catalogue, offer))
 }
 
 /// How the picture is drawn, and how many light modules are around it. `NO_COLOR` (no-color.org) asks for no colours at

@@ -22,7 +22,7 @@ use zeroize::Zeroizing;
 use crate::{
     context::{self, CommandContext},
     failure::Failure,
-    layout, messages,
+    language, layout, messages,
 };
 
 /// Where things are done for one user.
@@ -98,7 +98,7 @@ impl CommandBackend {
             }
             Self::Broker { named, .. } => {
                 let broker = wire::connect(Path::new(wire::SOCKET)).map_err(unreachable)?;
-                ask_broker(&broker, named.as_deref(), request, dialogue)?
+                ask_broker(&broker, (named.as_deref(), language::chosen()), request, dialogue)?
             }
         })
     }

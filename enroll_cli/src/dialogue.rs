@@ -2,11 +2,16 @@
 
 use std::path::Path;
 
-use twinlock_core::ports::{Conversation, Dialogue, NoAnswer, Offer, Question};
+use twinlock_core::{
+    catalogue::Catalogue,
+    ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
+};
 use twinlock_service::lifecycle::{Done, Request};
 use zeroize::Zeroizing;
 
-use crate::{authenticator, backend::CommandBackend, cli::Qr, failure::Failure, picture::Picture, terminal::Terminal};
+use crate::{
+    authenticator, backend::CommandBackend, cli::Qr, failure::Failure, language, picture::Picture, terminal::Terminal,
+};
 
 /// A person to ask and to tell.
 pub(crate) struct TerminalDialogue<'a> {
@@ -89,6 +94,10 @@ impl Conversation for TerminalDialogue<'_> {
 }
 
 impl Dialogue for TerminalDialogue<'_> {
+    fn catalogue(&self) -> &Catalogue {
+        language::catalogue()
+    }
+
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
         self.attempt(|dialogue| dialogue.terminal()?.show(text))
     }

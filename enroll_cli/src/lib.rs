@@ -25,6 +25,7 @@ mod explanation;
 mod failure;
 mod forget;
 mod import;
+mod language;
 mod layout;
 mod list;
 mod messages;

@@ -28,7 +28,7 @@ pub(crate) fn plan(context: &CommandContext, state: State) -> Result<(), Failure
             print_note(&enabled.describe());
             return Ok(());
         }
-        State::Disabled(proposal) => proposal,
+        State::Disabled(proposal) => *proposal,
     };
     print(proposal.diff())?;
     print_note(proposal.summary());
@@ -52,7 +52,7 @@ pub(crate) fn enable(
             print_note(&enabled.describe());
             return Ok(());
         }
-        State::Disabled(proposal) => proposal,
+        State::Disabled(proposal) => *proposal,
     };
     layout::prepare(&context.store)?;
     refuse_objections(context, &proposal, arguments)?;

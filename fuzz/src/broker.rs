@@ -87,7 +87,7 @@ fn tells_of_a_change(words: &str) -> bool {
 fn a_request(bytes: &[u8]) -> bool {
     let (broker, _theirs) = broker_that_says(bytes);
     let mut person = Answering::default();
-    if ask_broker(&broker, None, &Request::Verify, &mut person).is_err() {
+    if ask_broker(&broker, (None, None), &Request::Verify, &mut person).is_err() {
         return false;
     }
     let all = messages(bytes);

@@ -3,25 +3,30 @@
 use serde_json::Value;
 use twinlock_service::{
     lifecycle::Request,
-    wire::{decode_request, encode_request},
+    wire::{Requested, decode_request, encode_request},
 };
 
-/// A request names a user and what is wanted, nothing else, and means the same when it is said again.
+/// A request names a user, a language and what is wanted, nothing else, and means the same when it is said again.
 #[must_use]
 pub fn check(bytes: &[u8]) -> bool {
-    let Ok((user, request)) = decode_request(bytes) else { return false };
+    let Ok(Requested { user, language, request }) = decode_request(bytes) else { return false };
     let value: Value = serde_json::from_slice(bytes).unwrap();
     let object = value.as_object().unwrap();
-    assert!(object.keys().all(|key| ["version", "user", "request"].contains(&key.as_str())), "{value}");
+    assert!(object.keys().all(|key| ["version", "user", "language", "request"].contains(&key.as_str())), "{value}");
     assert_eq!((&value["version"], value["user"].as_str()), (&Value::from(1), user.as_deref()));
+    assert!(language.as_ref().is_none_or(|language| !language.is_file()), "{value}");
     let wanted = &value["request"]["enroll"];
     assert!(wanted.get("secret").is_none() && wanted.get("uid").is_none(), "{value}");
     if let Request::Enroll(wanted) = &request {
         assert!(wanted.secret.is_none());
     }
-    let again = encode_request(user.as_deref(), &request).unwrap_or_else(|broken| panic!("{broken:?}"));
-    let Ok((second_user, second)) = decode_request(&again) else { panic!("{value}") };
-    assert_eq!(encode_request(second_user.as_deref(), &second).ok(), Some(again.clone()));
+    let again =
+        encode_request(user.as_deref(), language.as_ref(), &request).unwrap_or_else(|broken| panic!("{broken:?}"));
+    let Ok(second) = decode_request(&again) else { panic!("{value}") };
+    assert_eq!(
+        encode_request(second.user.as_deref(), second.language.as_ref(), &second.request).ok(),
+        Some(again.clone())
+    );
     let said: Value = serde_json::from_slice(&again).unwrap();
     assert_eq!(said["user"].as_str(), user.as_deref());
     assert_eq!(without_nulls(&said["request"]), without_nulls(&value["request"]));

@@ -8,7 +8,7 @@ use twinlock_fuzz::frame::first;
 use twinlock_login::wire::{Frame, LoginRequest};
 use twinlock_service::{
     lifecycle::Request,
-    wire::{decode_request, encode_request},
+    wire::{Requested, decode_request, encode_request},
 };
 
 proptest! {
@@ -31,8 +31,8 @@ proptest! {
 
     #[test]
     fn any_user_name_survives_an_envelope(user in "\\PC{0,60}|[\0-\u{1f}:/\\n.]{0,20}") {
-        let sent = encode_request(Some(&user), &Request::Status).unwrap();
-        let (named, request) = decode_request(&sent).ok().unwrap();
+        let sent = encode_request(Some(&user), None, &Request::Status).unwrap();
+        let Requested { user: named, request, .. } = decode_request(&sent).ok().unwrap();
         prop_assert_eq!(named, Some(user));
         prop_assert!(matches!(request, Request::Status));
     }

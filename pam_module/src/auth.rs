@@ -2,10 +2,11 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
-    audit::Reason, credentials::Enrolment, otp::Otp, policy::SecondFactor, ports::Clock as _, record::Origin,
+    audit::Reason, catalogue::Text, credentials::Enrolment, otp::Otp, policy::SecondFactor, ports::Clock as _,
+    record::Origin,
 };
 use twinlock_login::{
-    attempt::{Attempt, Login, Outcome},
+    attempt::{Attempt, Login, Outcome, Prompts},
     snapshot::LazySnapshot,
 };
 use twinlock_store::host::SystemClock;
@@ -13,7 +14,7 @@ use twinlock_store::host::SystemClock;
 use crate::{
     arguments::Arguments,
     backend::{self, Backend},
-    context::Context,
+    context::{Context, Help},
     enrolment,
     first_pass::FirstPass,
     messages,
@@ -77,14 +78,20 @@ fn attempt(
 ) -> Attempt {
     let first_factors = transaction.first_factors.clone();
     let from = transaction.rhost.as_deref().and_then(Origin::from_text);
+    let catalogue = context.catalogue();
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
-        (Some(prompt), _) => prompt,
-        (None, true) => messages::FORWARD_PROMPT,
-        (None, false) => &context.config.prompt,
+        (Some(prompt), _) => prompt.clone(),
+        (None, true) => catalogue.prompt(Text::PasswordAndCodePrompt),
+        (None, false) => context.config.prompt(catalogue),
     };
+    let prompt = match context.help(transaction) {
+        Help::InPrompt(help) => messages::prompt_with_help(&help, &prompt),
+        Help::AfterRefusal(_) | Help::None => prompt,
+    };
+    let prompts = Prompts::beginning_with(prompt, catalogue);
     // Where the password is asked for together with the code, it must be asked for.
     let client = if arguments.forward_pass { None } else { context.client(&first_factors) };
-    let request = context.request(transaction, Some(prompt));
+    let request = context.request(transaction, Some(&prompts.first));
     let make = |conversation: &mut FirstPass<'_, '_>| match &context.backend {
         Backend::Broker => backend::attempt_by_broker(&request, conversation),
         Backend::Store(store) => {
@@ -93,7 +100,7 @@ fn attempt(
                 states: &store.states,
                 clock: &SystemClock,
                 limits: context.config.limits(),
-                prompt,
+                prompts: &prompts,
                 from: from.as_ref(),
                 network: context.source.neighbourhood(),
                 client,
@@ -153,6 +160,7 @@ fn with_context(mut attempt: Attempt, context: &Context, transaction: &Transacti
 
 /// What the user is told, after the verdict is on the disk and in the log.
 fn show_result(transaction: &mut Transaction<'_>, context: &Context, attempt: &Attempt) {
+    let catalogue = context.information(transaction);
     match &attempt.outcome {
         Outcome::Granted(granted) => {
             if let Some(notice) = granted.notice() {
@@ -160,24 +168,24 @@ fn show_result(transaction: &mut Transaction<'_>, context: &Context, attempt: &A
             }
             match granted.recovery_codes_left() {
                 None => {}
-                Some(left @ 0..=3) => transaction.warn(&messages::recovery_codes_left(left)),
-                Some(left) => transaction.tell(&messages::recovery_codes_left(left)),
+                Some(left @ 0..=3) => transaction.warn(&messages::recovery_codes_left(&catalogue, left)),
+                Some(left) => transaction.tell(&messages::recovery_codes_left(&catalogue, left)),
             }
         }
         Outcome::TooSoon(rest) => {
-            transaction.warn(&messages::too_soon(rest.as_secs().max(1)));
+            transaction.warn(&messages::too_soon(&catalogue, rest.as_secs().max(1)));
         }
         // Only somebody who has the code sees this.
-        Outcome::Refused(Reason::Replayed) => transaction.warn(messages::CODE_USED),
+        Outcome::Refused(Reason::Replayed) => transaction.warn(catalogue.get(Text::CodeUsed)),
         // The same whatever the reason was: it must not tell who is enrolled.
         Outcome::Refused(_) => {
-            if let Some(help) = context.config.help() {
-                transaction.warn(help);
+            if let Help::AfterRefusal(help) = context.help(transaction) {
+                transaction.warn(&help);
             }
         }
         Outcome::NotAsked(_) => {
             if let Some(emergency) = context.emergency {
-                transaction.tell(&messages::second_factors_off(emergency.end(SystemClock.now())));
+                transaction.tell(&messages::second_factors_off(&catalogue, emergency.end(SystemClock.now())));
             }
         }
         Outcome::NoAnswer(_) => {}

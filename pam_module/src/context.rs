@@ -1,12 +1,16 @@
 //! What a phase begins with: the configuration, the account, the rule that decides, and the back end.
 
-use std::time::Duration;
+use std::{borrow::Cow, cell::OnceCell, time::Duration};
 
 use pam::constants::PamResultCode;
+#[cfg(feature = "enrol-in-login")]
+use twinlock_core::time::UnixTime;
 use twinlock_core::{
     account::{Subject, UserName},
     audit::Reason,
-    policy::{EmergencyInForce, Facts, FirstFactors, Rule, SecondFactor, Source},
+    catalogue::Catalogue,
+    layout::ascii,
+    policy::{EmergencyInForce, Facts, FirstFactors, Rule, SecondFactor, Source, is_sshd},
     ports::{Clock as _, Randomness as _},
     remember::Client,
 };
@@ -39,7 +43,21 @@ pub(crate) struct Context {
     pub(crate) rule: Option<String>,
     /// What decides instead of any rule.
     pub(crate) emergency: Option<EmergencyInForce>,
+    /// When that rule ends.
+    #[cfg(feature = "enrol-in-login")]
+    pub(crate) until: Option<UnixTime>,
     pub(crate) source: Source,
+    catalogue: OnceCell<Catalogue>,
+}
+
+/// Where an administrator's text on how to get help is shown.
+pub(crate) enum Help {
+    /// There is none.
+    None,
+    /// As information, after a refusal.
+    AfterRefusal(String),
+    /// In the prompt: clients of sshd show other characters than ASCII nowhere else, and this text needs them.
+    InPrompt(String),
 }
 
 impl Context {
@@ -92,8 +110,47 @@ impl Context {
             transaction.log(Priority::Debug, &line);
         }
         let (remember, rule) = (decision.remember, decision.rule.map(|rule| rule.title().to_owned()));
+        #[cfg(feature = "enrol-in-login")]
+        let until = decision.rule.and_then(|rule| rule.until);
         let backend = Backend::choose(Store::at(&config.store.directory, &arguments.config), policy);
-        Ok(Self { config, policy, backend, subject, remember, rule, emergency, source })
+        Ok(Self {
+            config,
+            policy,
+            backend,
+            subject,
+            remember,
+            rule,
+            emergency,
+            #[cfg(feature = "enrol-in-login")]
+            until,
+            source,
+            catalogue: OnceCell::new(),
+        })
+    }
+
+    /// The texts of prompts, in the language of the configuration. A catalogue that cannot be read refuses nobody: its texts
+    /// are said in English then, and `twinlock check` reports it. It is opened by logins that need a text.
+    pub(crate) fn catalogue(&self) -> &Catalogue {
+        self.catalogue.get_or_init(|| files::load_catalogue(&self.config.language).unwrap_or_default().0)
+    }
+
+    /// The texts of information. Clients of sshd show it in ASCII alone, and escape all else.
+    pub(crate) fn information(&self, transaction: &Transaction<'_>) -> Cow<'_, Catalogue> {
+        if is_sshd(&transaction.service) {
+            Cow::Owned(self.catalogue().in_ascii())
+        } else {
+            Cow::Borrowed(self.catalogue())
+        }
+    }
+
+    /// How to get help, and where that is shown.
+    pub(crate) fn help(&self, transaction: &Transaction<'_>) -> Help {
+        let information = self.information(transaction);
+        let Some(help) = self.config.help(&information) else { return Help::None };
+        if !is_sshd(&transaction.service) {
+            return Help::AfterRefusal(help.to_owned());
+        }
+        ascii(help).map_or_else(|| Help::InPrompt(help.to_owned()), Help::AfterRefusal)
     }
 
     /// The name of the account, if there is one, for the log.

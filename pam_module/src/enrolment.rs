@@ -9,6 +9,7 @@ use pam::constants::PamResultCode;
 use twinlock_core::{
     account::Subject,
     audit::{self, Reason},
+    catalogue::Text,
     credentials::AuthenticatorId,
     pending::PendingId,
     policy::SecondFactor,
@@ -16,7 +17,7 @@ use twinlock_core::{
 };
 use twinlock_enrol::{
     enrolment::EnrolError,
-    onboarding::{Onboarding, Staged},
+    onboarding::{Invitation, Onboarding, Staged},
 };
 use twinlock_login::{
     attempt::{Attempt, AuditEntry},
@@ -61,8 +62,15 @@ pub(crate) fn enrol_in_login(
     // The picture is part of a prompt that echoes: clients show no other whole.
     transaction.echo = true;
     let issuer = host::issuer(&context.config.issuer);
-    let mut onboarding =
-        Onboarding { clock: &SystemClock, randomness: &mut Kernel, states: &store.states, issuer: &issuer };
+    let invitation = Invitation { until: context.until, help: &context.config.help, pictures: context.config.qr };
+    let mut onboarding = Onboarding {
+        clock: &SystemClock,
+        randomness: &mut Kernel,
+        states: &store.states,
+        issuer: &issuer,
+        catalogue: context.catalogue(),
+        invitation,
+    };
     let typed = transaction.user.clone().unwrap_or_default();
     onboarding.run(context.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction)
 }
@@ -84,15 +92,17 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, su
             if transaction.set_pending(&id).is_err() {
                 return result::no_data(transaction);
             }
-            transaction.tell(messages::ENROLMENT_WAITS);
+            let text = context.information(transaction).get(Text::EnrolmentWaits).to_owned();
+            transaction.tell(&text);
             PamResultCode::PAM_SUCCESS
         }
         Ok(None) => PamResultCode::PAM_SUCCESS,
-        Err(error @ EnrolError::AlreadyEnrolled) => not_stored(transaction, subject, None, &error),
+        Err(error @ EnrolError::AlreadyEnrolled) => not_stored(transaction, (context, subject), None, &error),
         Err(error) => {
             let detail = messages::not_kept(&error);
             let code = result::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
-            transaction.warn(messages::ENROLMENT_NOT_SAVED);
+            let text = context.information(transaction).get(Text::EnrolmentNotSaved).to_owned();
+            transaction.warn(&text);
             code
         }
     }
@@ -138,14 +148,15 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let stored = match stored {
         Ok(stored) => stored,
         Err(error) => {
-            not_stored(transaction, subject, authenticator, &error);
+            not_stored(transaction, (&context, subject), authenticator, &error);
             return result::NOT_STORED;
         }
     };
     let detail = Some(messages::STORED.to_owned());
     let audit = AuditEntry { method: Some("totp"), authenticator, detail, ..AuditEntry::default() };
     let code = result::enrolled(transaction, Some(subject.name.as_str()), &audit);
-    transaction.tell(messages::ENROLLED);
+    let text = context.information(transaction).get(Text::Enrolled).to_owned();
+    transaction.tell(&text);
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let line = audit::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
     transaction.log(Priority::Warning, &line);
@@ -171,19 +182,20 @@ fn fetch(store: &Store, subject: &Subject, id: &PendingId) -> Result<Staged, Enr
 /// Says that the enrolment inside this login was not stored, to the log and to the user.
 fn not_stored(
     transaction: &mut Transaction<'_>,
-    subject: &Subject,
+    (context, subject): (&Context, &Subject),
     authenticator: Option<AuthenticatorId>,
     error: &EnrolError,
 ) -> PamResultCode {
     let (reason, detail, said) = if matches!(error, EnrolError::AlreadyEnrolled | EnrolError::ChangedMeanwhile) {
-        (Reason::NotEnrolled, messages::not_stored(error), messages::ENROLLED_ELSEWHERE)
+        (Reason::NotEnrolled, messages::not_stored(error), Text::EnrolledElsewhere)
     } else {
         // A write that failed may have come after the one that counts.
-        (Reason::Store, messages::perhaps_stored(error, subject.name.as_str()), messages::ENROLMENT_UNFINISHED)
+        (Reason::Store, messages::perhaps_stored(error, subject.name.as_str()), Text::EnrolmentUnfinished)
     };
     let mut attempt = Attempt::refused_for(reason).with_detail(detail);
     (attempt.audit.method, attempt.audit.authenticator) = (Some("totp"), authenticator);
     let code = result::end(transaction, Some(subject.name.as_str()), &attempt, Logged::NotYet);
-    transaction.warn(said);
+    let text = context.information(transaction).get(said).to_owned();
+    transaction.warn(&text);
     code
 }

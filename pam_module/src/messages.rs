@@ -2,62 +2,40 @@
 
 use std::{fmt, io};
 
-use twinlock_core::time::UnixTime;
+use twinlock_core::{
+    catalogue::{Catalogue, Text},
+    layout::wrapped,
+    time::UnixTime,
+};
 
 // Shown to users.
 
-/// Asks for a password and a code in one answer, as google-authenticator does.
-pub(crate) const FORWARD_PROMPT: &str = "Password & verification code: ";
-
 /// How many recovery codes are left after one was used.
-pub(crate) fn recovery_codes_left(left: usize) -> String {
-    match left {
-        0 => "That was your last recovery code. Make new ones now with `twinlock recovery new`, or ask your administrator."
-            .to_owned(),
-        1 => "Only 1 recovery code is left. Make new ones soon with `twinlock recovery new`, or ask your administrator."
-            .to_owned(),
-        2 | 3 => format!(
-            "Only {left} recovery codes are left. Make new ones soon with `twinlock recovery new`, or ask your administrator."
-        ),
-        _ => format!("{left} recovery codes are left."),
-    }
+pub(crate) fn recovery_codes_left(catalogue: &Catalogue, left: usize) -> String {
+    let text = match left {
+        0 => Text::RecoveryCodesNone,
+        1 => Text::RecoveryCodesOne,
+        2 | 3 => Text::RecoveryCodesFew,
+        _ => Text::RecoveryCodesLeft,
+    };
+    catalogue.fill(text, &[("count", &left.to_string())])
 }
-
-/// A code that was used, or one older than it.
-pub(crate) const CODE_USED: &str = "That code has already been used. Enter the next one.";
 
 /// Too soon after the last failure.
-pub(crate) fn too_soon(seconds: u64) -> String {
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    format!("Too many incorrect codes. Try again in {seconds} {unit}.")
+pub(crate) fn too_soon(catalogue: &Catalogue, seconds: u64) -> String {
+    let text = if seconds == 1 { Text::TooSoonOne } else { Text::TooSoon };
+    catalogue.fill(text, &[("seconds", &seconds.to_string())])
 }
-
-/// The account phase denies a login that verified no code.
-pub(crate) const NO_CODE_ASKED: &str = "This host requires a second factor, but it is not configured to ask you for one. \
-     Tell your administrator; the log of the host has the reason.";
 
 /// Nobody is asked in an emergency.
-pub(crate) fn second_factors_off(end: UnixTime) -> String {
-    format!("Second factors are off on this host until {end}.")
+pub(crate) fn second_factors_off(catalogue: &Catalogue, end: UnixTime) -> String {
+    catalogue.fill(Text::SecondFactorsOff, &[("time", &end.to_string())])
 }
 
-/// An enrolment waits for the end of the login.
-pub(crate) const ENROLMENT_WAITS: &str = "Your second factor will be saved when this login is complete.";
-
-/// An enrolment was stored.
-pub(crate) const ENROLLED: &str = "You are enrolled. From the next login on, this host asks for a code from your app.";
-
-/// An enrolment was not stored for certain.
-pub(crate) const ENROLMENT_NOT_SAVED: &str =
-    "Your second factor could not be saved. Delete the new entry from your app, and tell your administrator.";
-
-/// Another login was faster.
-pub(crate) const ENROLLED_ELSEWHERE: &str = "Another login has enrolled this account in the meantime. Delete the new entry from your app, and log in with the \
-     other one.";
-
-/// An enrolment may have been stored.
-pub(crate) const ENROLMENT_UNFINISHED: &str = "Your second factor may have been saved only in part. Keep the new entry in your app and the recovery codes, \
-     because they may already be valid, and tell your administrator.";
+/// A prompt below the administrator's text on how to get help. sshd's client puts "(user@host) " before it.
+pub(crate) fn prompt_with_help(help: &str, prompt: &str) -> String {
+    format!("\n{}\n{prompt}", wrapped(help))
+}
 
 // The `detail=` of the log.
 

@@ -20,6 +20,7 @@ use pam::{
 };
 use twinlock_core::{
     account::Subject,
+    layout::wrapped,
     pending::PendingId,
     policy::FirstFactors,
     ports::{Conversation, NoAnswer, Question},
@@ -154,7 +155,7 @@ impl<'a> Transaction<'a> {
         if !self.silent
             && let Ok(Some(conversation)) = self.handle.get_item::<Conv<'_>>()
         {
-            let _ = conversation.send(style, text);
+            let _ = conversation.send(style, &wrapped(text));
         }
     }
 

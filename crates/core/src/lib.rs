@@ -16,11 +16,13 @@
 pub mod account;
 pub mod answer;
 pub mod audit;
+pub mod catalogue;
 pub mod credentials;
 pub mod decide;
 pub mod devices;
 mod id;
 pub mod issued;
+pub mod layout;
 mod mode;
 pub mod module_arguments;
 pub mod notice;

@@ -4,7 +4,7 @@ use std::io;
 
 use zeroize::Zeroizing;
 
-use crate::time::UnixTime;
+use crate::{catalogue::Catalogue, time::UnixTime};
 
 /// Asks a person: in a PAM conversation, on the command's terminal, or over the broker's socket.
 pub trait Conversation {
@@ -17,6 +17,11 @@ pub trait Conversation {
 
 /// A conversation that can also show what wants no answer: for enrolment and changes.
 pub trait Dialogue: Conversation {
+    /// The texts of the person's language.
+    fn catalogue(&self) -> &Catalogue {
+        Catalogue::ENGLISH
+    }
+
     /// Shows a text.
     ///
     /// # Errors

@@ -2,6 +2,7 @@
 //! authenticator, the recovery codes, and one of them back.
 
 use twinlock_core::{
+    catalogue::Text,
     credentials::Authenticator,
     otp::MovingFactor,
     ports::{Clock, Dialogue, NoAnswer, Question},
@@ -43,20 +44,21 @@ pub fn confirm_authenticator(
     dialogue: &mut dyn Dialogue,
 ) -> Result<u64, GivenUp> {
     let otp = &authenticator.otp;
-    let prompt = match otp.factor() {
-        MovingFactor::Time { .. } => messages::APP_CODE_PROMPT,
-        MovingFactor::Counter { .. } => messages::TOKEN_CODE_PROMPT,
-    };
+    let prompt = dialogue.catalogue().prompt(match otp.factor() {
+        MovingFactor::Time { .. } => Text::AppCodePrompt,
+        MovingFactor::Counter { .. } => Text::TokenCodePrompt,
+    });
     for _ in 0..TRIES {
-        let typed = dialogue.ask(Question::Code(prompt))?;
+        let typed = dialogue.ask(Question::Code(&prompt))?;
         let now = clock.now();
         if let Some(step) = enrolment::confirm(authenticator, &typed, now) {
             return Ok(step);
         }
-        match otp.factor() {
-            MovingFactor::Time { .. } => dialogue.tell(&messages::app_code_mismatch(now))?,
-            MovingFactor::Counter { .. } => dialogue.tell(messages::TOKEN_CODE_MISMATCH)?,
-        }
+        let mismatch = match otp.factor() {
+            MovingFactor::Time { .. } => messages::app_code_mismatch(dialogue.catalogue(), now),
+            MovingFactor::Counter { .. } => messages::token_code_mismatch(dialogue.catalogue()),
+        };
+        dialogue.tell(&mismatch)?;
         let parameters = Parameters { algorithm: otp.algorithm(), digits: otp.digits(), factor: otp.factor() };
         for doubt in parameters.doubts() {
             dialogue.tell(&messages::possible_cause(doubt))?;
@@ -73,14 +75,17 @@ pub fn hand_over_recovery_codes(codes: &[RecoveryCode], dialogue: &mut dyn Dialo
     if codes.is_empty() {
         return Ok(());
     }
-    dialogue.tell(messages::RECOVERY_CODES)?;
+    let (introduction, prompt) =
+        (messages::recovery_codes(dialogue.catalogue()), messages::saved_code_prompt(dialogue.catalogue()));
+    dialogue.tell(&introduction)?;
     dialogue.tell(&enrolment::listed(codes))?;
     for _ in 0..TRIES {
-        let typed = dialogue.ask(Question::Text(messages::SAVED_CODE_PROMPT))?;
+        let typed = dialogue.ask(Question::Text(&prompt))?;
         if enrolment::typed_back(codes, &typed) {
             return Ok(());
         }
-        dialogue.tell(messages::NOT_A_SHOWN_CODE)?;
+        let mismatch = messages::not_a_shown_code(dialogue.catalogue());
+        dialogue.tell(&mismatch)?;
     }
     Err(GivenUp::NoRecoveryCode)
 }

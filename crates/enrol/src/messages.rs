@@ -1,56 +1,77 @@
-//! What users read while they enrol, and the errors of an enrolment. Nothing here decides anything.
-//!
-//! Lines of the dialogue have at most 76 characters: together with the QR code they have to fit a terminal of 80x24.
+//! What users read while they enrol, in their language, and the errors of an enrolment. Nothing here decides anything.
 
-use std::fmt::{self, Write as _};
+use std::fmt;
 
-use twinlock_core::time::UnixTime;
+use twinlock_core::{
+    catalogue::{Catalogue, Text},
+    layout::{WIDTH, cells, push_wrapped, wrapped},
+    time::UnixTime,
+};
 
 use crate::error::EnrolError;
 
-/// Asks for a code of a new app.
-pub(crate) const APP_CODE_PROMPT: &str = "Enter the code that the app shows now: ";
-
-/// Asks for a code of a new hardware token.
-pub(crate) const TOKEN_CODE_PROMPT: &str = "Press the button of the token and enter the code that it shows: ";
+/// Introduces the list of new recovery codes.
+pub(crate) fn recovery_codes(catalogue: &Catalogue) -> String {
+    format!("\n{}\n\n", wrapped(catalogue.get(Text::RecoveryCodes)))
+}
 
 /// Asks for one of the recovery codes that were just shown.
-pub(crate) const SAVED_CODE_PROMPT: &str = "\nEnter one of these codes to confirm that you saved them: ";
-
-/// Introduces the list of new recovery codes.
-pub(crate) const RECOVERY_CODES: &str = "\nThese are your recovery codes. Each one replaces a code from the app once, for\n\
-     example when you do not have your phone. Write them down or print them now,\n\
-     and keep them apart from the phone. They are not shown again.\n\n";
+pub(crate) fn saved_code_prompt(catalogue: &Catalogue) -> String {
+    format!("\n{}", wrapped(&catalogue.prompt(Text::SavedCodePrompt)))
+}
 
 /// The answer is not one of the recovery codes that were just shown.
-pub(crate) const NOT_A_SHOWN_CODE: &str = "That is not one of the codes above.";
+pub(crate) fn not_a_shown_code(catalogue: &Catalogue) -> String {
+    wrapped(catalogue.get(Text::NotAShownCode))
+}
 
 /// The answer is not a code of the new hardware token.
-pub(crate) const TOKEN_CODE_MISMATCH: &str = "That code does not match: it is not among the token's next hundred codes. Check\n\
-     that you use the new token, and that --counter is its count of button presses.\n";
+pub(crate) fn token_code_mismatch(catalogue: &Catalogue) -> String {
+    line(catalogue.get(Text::TokenCodeMismatch))
+}
 
 /// The answer is not a current code of the new app; `now` is the host's time.
-pub(crate) fn app_code_mismatch(now: UnixTime) -> String {
-    format!(
-        "That code does not match. Check that your phone sets its time automatically\n\
-         (this host's clock says {now}) and that you opened the entry\n\
-         you just scanned. Then enter the next code.\n"
-    )
+pub(crate) fn app_code_mismatch(catalogue: &Catalogue, now: UnixTime) -> String {
+    line(&catalogue.fill(Text::AppCodeMismatch, &[("time", &now.to_string())]))
 }
 
 /// A reason why the app may compute other codes: one of [`crate::enrolment::Parameters::doubts`].
 pub(crate) fn possible_cause(doubt: &str) -> String {
-    format!("Possible cause: {doubt}.\n")
+    line(&format!("Possible cause: {doubt}."))
 }
 
-/// Adds the text below the QR code, in a dialogue that consists of prompts. The key is a secret: no other copy is made.
-pub(crate) fn push_scan_or_type(out: &mut String, key: &str, issuer: &str, user: &str) {
-    // Writing to a String cannot fail.
-    let _ = write!(
-        out,
-        "Scan this QR code with an authenticator app, or enter this key by hand:\n  {key}  ({issuer}: {user})\n\
-         Cannot scan it? Answer a for plain characters, or i to swap light and dark.\n"
-    );
+/// Why a login offers an enrolment, the last day of that, and the administrator's text on how to get help.
+pub(crate) fn push_invitation(out: &mut String, catalogue: &Catalogue, until: Option<UnixTime>, help: &str) {
+    let last_day = until.map(|end| {
+        let second = UnixTime::from_seconds(end.seconds().saturating_sub(1)).to_string();
+        second.split('T').next().unwrap_or_default().to_owned()
+    });
+    let until = last_day.map(|date| catalogue.fill(Text::InvitationUntil, &[("date", &date)]));
+    let help = Some(help).filter(|help| !help.is_empty());
+    for text in [Some(catalogue.get(Text::Invitation)), until.as_deref(), help].into_iter().flatten() {
+        push_line(out, text);
+    }
+    out.push('\n');
+}
+
+/// Adds a text on lines of its own.
+pub(crate) fn push_line(out: &mut String, text: &str) {
+    push_wrapped(out, text);
+    out.push('\n');
+}
+
+/// Adds the key of a new authenticator, and whose it is. The key is a secret: no other copy is made.
+pub(crate) fn push_key(out: &mut String, key: &str, issuer: &str, user: &str) {
+    let (owner, indent) = (format!("({issuer}: {user})"), "  ");
+    let all = [indent, key, indent, &owner].into_iter().map(cells).sum::<usize>();
+    let between = if all > WIDTH { "\n  " } else { indent };
+    for part in [indent, key, between, &owner, "\n"] {
+        out.push_str(part);
+    }
+}
+
+fn line(text: &str) -> String {
+    format!("{}\n", wrapped(text))
 }
 
 /// Apps that ignore SHA256.

@@ -4,13 +4,18 @@
 use twinlock_core::{
     account::Subject,
     audit::Reason,
-    credentials::{Authenticator, Enrolment, Label},
+    catalogue::Catalogue,
+    credentials::{Authenticator, Enrolment},
+    devices::free_label,
     notice::Notice,
     ports::{Clock, Conversation, Dialogue as _, Offer, Randomness},
     time::UnixTime,
 };
 use twinlock_login::attempt::{Attempt, Outcome};
-use twinlock_store::ports::{Hashing, StateStore, WriteCredentials};
+use twinlock_store::{
+    config::Pictures,
+    ports::{Hashing, StateStore, WriteCredentials},
+};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -71,6 +76,19 @@ pub struct Onboarding<'a, S> {
     pub states: &'a S,
     /// The issuer, as the app shows it.
     pub issuer: &'a str,
+    /// The texts of the user's language.
+    pub catalogue: &'a Catalogue,
+    pub invitation: Invitation<'a>,
+}
+
+/// What a user is told before the first question of an enrolment inside a login, and how the authenticator is shown.
+#[derive(Debug, Clone, Copy)]
+pub struct Invitation<'a> {
+    /// When the rule ends that offers the enrolment.
+    pub until: Option<UnixTime>,
+    /// The administrator's text on how to get help; may be empty.
+    pub help: &'a str,
+    pub pictures: Pictures,
 }
 
 impl<S: StateStore> Onboarding<'_, S> {
@@ -85,15 +103,16 @@ impl<S: StateStore> Onboarding<'_, S> {
         typed: &str,
         conversation: &mut dyn Conversation,
     ) -> Result<Box<Staged>, Attempt> {
-        let label = Label::parse("login")
-            .ok_or_else(|| ended(Reason::Internal, "the label of the new authenticator is not valid"))?;
         let secret = enrolment::new_secret(self.randomness).map_err(|error| failed(&error))?;
         let now = self.clock.now();
-        let authenticator = enrolment::new_authenticator((label, secret), Parameters::default(), now, self.randomness)
-            .map_err(|error| failed(&error))?;
+        let authenticator =
+            enrolment::new_authenticator((free_label(&[]), secret), Parameters::default(), now, self.randomness)
+                .map_err(|error| failed(&error))?;
         let account: String = typed.chars().filter(|c| !c.is_control()).take(64).collect();
         let account = subject.map_or(account.as_str(), |subject| subject.name.as_str());
-        let mut dialogue = PromptDialogue::over(conversation);
+        let Invitation { until, help, pictures } = self.invitation;
+        let mut dialogue = PromptDialogue::over(conversation, self.catalogue, pictures);
+        dialogue.invite(until, help);
         let confirmed = self.confirm(&authenticator, account, &mut dialogue);
         let confirmed = confirmed.map_err(|given_up| Self::given_up(given_up, &dialogue))?;
         let (codes, set) = {

@@ -51,7 +51,7 @@ mod tests {
     }
 
     fn staged() -> Staged {
-        let text = "version = 1\nuser = \"alice\"\nuid = 1001\n[[authenticator]]\nid = \"k3v9q2\"\nlabel = \"login\"\n\
+        let text = "version = 1\nuser = \"alice\"\nuid = 1001\n[[authenticator]]\nid = \"k3v9q2\"\nlabel = \"phone\"\n\
                     type = \"totp\"\nsecret = \"GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ\"\nalgorithm = \"SHA1\"\ndigits = 6\nperiod = 30\n";
         let enrolment = Enrolment::parse(text.as_bytes()).ok().unwrap();
         Staged { subject: alice(1001), enrolment, confirmed: 59_849_760 }

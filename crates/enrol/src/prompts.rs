@@ -1,10 +1,14 @@
 //! A dialogue in prompts alone, for enrolment inside a login. Clients show messages of other kinds late, cut or not at all, so
-//! every text waits for the next prompt.
+//! every text waits for the next prompt. The key comes first, and the QR code on request: clients that leave out what is not
+//! ASCII would show an empty square, and screen readers would read it out.
 
 use twinlock_core::{
     answer::Answer,
+    catalogue::{Catalogue, Text},
     ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
+    time::UnixTime,
 };
+use twinlock_store::config::Pictures;
 use zeroize::Zeroizing;
 
 use crate::{
@@ -13,33 +17,53 @@ use crate::{
 };
 
 /// How often the QR code is drawn another way.
-const REDRAWS: usize = 6;
+const REDRAWS: usize = 8;
 /// Light modules around the QR code: with 1, it fits a terminal of 80x24 together with the text.
 const QUIET: u8 = 1;
+/// Lines of text below the QR code and above it.
+const LINES_OF_TEXT: usize = 6;
 
 /// Puts every text into the next prompt, and draws the QR code in characters.
 pub(crate) struct PromptDialogue<'a> {
     conversation: &'a mut dyn Conversation,
+    catalogue: &'a Catalogue,
+    pictures: Pictures,
     /// What was said since the last prompt.
     text: Zeroizing<String>,
-    /// The QR code as it was drawn last, and how often.
+    /// The authenticator as it was shown last, and how often.
     drawing: Option<(Drawing, usize)>,
     /// sshd answered in the place of somebody who may not log in.
     pub(crate) is_blocked: bool,
 }
 
-/// An authenticator as it is drawn.
+/// An authenticator as it is shown.
 struct Drawing {
     offer: Offer,
-    ascii: bool,
+    shape: Shape,
     inverse: bool,
 }
 
+/// How much of a terminal's means the drawing uses.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Shape {
+    /// The key alone, which every client shows and every screen reader reads.
+    KeyOnly,
+    /// A QR code in block elements.
+    Blocks,
+    /// A QR code in plain characters.
+    Ascii,
+}
+
 impl<'a> PromptDialogue<'a> {
-    pub(crate) fn over(conversation: &'a mut dyn Conversation) -> Self {
+    pub(crate) fn over(conversation: &'a mut dyn Conversation, catalogue: &'a Catalogue, pictures: Pictures) -> Self {
         // Room for all of it at once: a growing buffer would leave copies of secrets behind.
         let text = Zeroizing::new(String::with_capacity(64 * 1024));
-        Self { conversation, text, drawing: None, is_blocked: false }
+        Self { conversation, catalogue, pictures, text, drawing: None, is_blocked: false }
+    }
+
+    /// Says why there is this dialogue, before all else.
+    pub(crate) fn invite(&mut self, until: Option<UnixTime>, help: &str) {
+        messages::push_invitation(&mut self.text, self.catalogue, until, help);
     }
 
     fn ask_once(&mut self, prompt: &str) -> Result<Zeroizing<Vec<u8>>, NoAnswer> {
@@ -57,20 +81,17 @@ impl<'a> PromptDialogue<'a> {
         Ok(typed)
     }
 
-    /// Draws the QR code another way if that was asked for; how often that may be is bounded.
+    /// Shows the authenticator another way if that was asked for; how often that may be is bounded.
     fn redraw(&mut self, typed: &[u8]) -> bool {
         let Some((mut drawing, drawn)) = self.drawing.take() else { return false };
-        match typed {
-            b"a" | b"A" => drawing.ascii = !drawing.ascii,
-            b"i" | b"I" => drawing.inverse = !drawing.inverse,
-            _ => {
-                self.drawing = Some((drawing, drawn));
-                return false;
-            }
+        if self.pictures == Pictures::None || drawn >= REDRAWS || !drawing.change(typed) {
+            self.drawing = Some((drawing, drawn));
+            return false;
         }
-        drawing.draw(&mut self.text);
-        let drawn = drawn.saturating_add(1);
-        self.drawing = (drawn <= REDRAWS).then_some((drawing, drawn));
+        // Room for a QR code at once: a growing buffer would leave copies of secrets behind.
+        self.text = Zeroizing::new(String::with_capacity(64 * 1024));
+        drawing.draw(&mut self.text, self.catalogue, self.pictures);
+        self.drawing = Some((drawing, drawn.saturating_add(1)));
         true
     }
 }
@@ -88,6 +109,10 @@ impl Conversation for PromptDialogue<'_> {
 }
 
 impl Dialogue for PromptDialogue<'_> {
+    fn catalogue(&self) -> &Catalogue {
+        self.catalogue
+    }
+
     fn tell(&mut self, text: &str) -> Result<(), NoAnswer> {
         self.text.push_str(text);
         Ok(())
@@ -103,26 +128,55 @@ impl Dialogue for PromptDialogue<'_> {
             digits: *digits,
             period: *period,
         };
-        let drawing = Drawing { offer, ascii: false, inverse: false };
-        drawing.draw(&mut self.text);
+        let drawing = Drawing { offer, shape: Shape::KeyOnly, inverse: false };
+        drawing.draw(&mut self.text, self.catalogue, self.pictures);
         self.drawing = Some((drawing, 0));
         Ok(())
     }
 }
 
 impl Drawing {
-    /// The QR code first, so that the text is next to the cursor when the top has scrolled away.
-    fn draw(&self, out: &mut String) {
-        let palette = match (self.ascii, self.inverse) {
-            (false, false) => Palette::Plain,
-            (false, true) => Palette::PlainInverse,
-            (true, false) => Palette::AsciiInverse,
-            (true, true) => Palette::Ascii,
-        };
-        let Offer { user, issuer, uri, key, .. } = &self.offer;
-        if let Some(picture) = qr::draw(uri, palette, QUIET) {
-            out.push_str(&picture);
+    /// Takes an answer that is not a code but a wish; false if it is none.
+    fn change(&mut self, typed: &[u8]) -> bool {
+        match typed {
+            b"" => {}
+            b"k" | b"K" => self.shape = Shape::KeyOnly,
+            b"a" | b"A" => self.shape = if self.shape == Shape::Ascii { Shape::Blocks } else { Shape::Ascii },
+            b"i" | b"I" => self.inverse = !self.inverse,
+            _ => return false,
         }
-        messages::push_scan_or_type(out, key, issuer, user);
+        if self.shape == Shape::KeyOnly && !matches!(typed, b"k" | b"K") {
+            self.shape = Shape::Blocks;
+        }
+        true
+    }
+
+    /// The key alone, or below the QR code: so the text is next to the cursor when the top has scrolled away.
+    fn draw(&self, out: &mut String, catalogue: &Catalogue, pictures: Pictures) {
+        let Offer { user, issuer, uri, key, .. } = &self.offer;
+        let palette = match (self.shape, self.inverse) {
+            (Shape::KeyOnly, _) => None,
+            (Shape::Blocks, false) => Some(Palette::Plain),
+            (Shape::Blocks, true) => Some(Palette::PlainInverse),
+            (Shape::Ascii, false) => Some(Palette::AsciiInverse),
+            (Shape::Ascii, true) => Some(Palette::Ascii),
+        };
+        let picture = palette.and_then(|palette| qr::draw(uri, palette, QUIET));
+        let Some(picture) = picture else {
+            messages::push_line(out, catalogue.get(Text::EnterKey));
+            messages::push_key(out, key, issuer, user);
+            if pictures == Pictures::Auto {
+                messages::push_line(out, catalogue.get(Text::PressEnter));
+            }
+            return;
+        };
+        out.push_str(&picture);
+        messages::push_line(out, catalogue.get(Text::ScanOrEnterKey));
+        messages::push_key(out, key, issuer, user);
+        messages::push_line(out, catalogue.get(Text::RedrawKeys));
+        if self.shape == Shape::Ascii {
+            let rows = picture.lines().count().saturating_add(LINES_OF_TEXT).to_string();
+            messages::push_line(out, &catalogue.fill(Text::EnlargeWindow, &[("rows", &rows)]));
+        }
     }
 }

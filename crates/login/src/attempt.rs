@@ -9,6 +9,7 @@ use twinlock_core::{
     account::Subject,
     answer::Answer,
     audit::{AuditLine, Reason},
+    catalogue::{Catalogue, Text},
     credentials::{AuthenticatorId, Enrolment},
     decide::{self, Admission, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict},
     notice::Notice,
@@ -35,8 +36,8 @@ pub struct Login<'a, C, S> {
     pub clock: &'a dyn Clock,
     /// How guessing is slowed down.
     pub limits: Limits,
-    /// What is asked first. The same for everybody.
-    pub prompt: &'a str,
+    /// What is asked. The same for everybody.
+    pub prompts: &'a Prompts,
     /// Where the user comes from, as the application says; it is noted, and nothing is decided by it.
     pub from: Option<&'a Origin>,
     /// The network of that address, where the application surely knows it: wrong answers are spaced by it, and codes
@@ -48,7 +49,30 @@ pub struct Login<'a, C, S> {
     pub forecast: Option<&'a LazySnapshot<'a>>,
 }
 
-const NEXT_CODE: Question<'_> = Question::NextCode(messages::NEXT_CODE_PROMPT);
+/// The questions of a login.
+#[derive(Debug, Clone)]
+pub struct Prompts {
+    /// Asks for a code or a recovery code.
+    pub first: String,
+    /// Asks for a second code, consecutive to the first.
+    pub next: String,
+}
+
+impl Prompts {
+    /// This question first, and the usual one for a second code.
+    #[must_use]
+    pub fn beginning_with(first: String, catalogue: &Catalogue) -> Self {
+        Self { first, next: catalogue.prompt(Text::NextCodePrompt) }
+    }
+
+    const fn first(&self) -> Question<'_> {
+        Question::Code(self.first.as_str())
+    }
+
+    const fn next(&self) -> Question<'_> {
+        Question::NextCode(self.next.as_str())
+    }
+}
 
 /// How an attempt ended, and what the log says about it.
 #[derive(Debug)]
@@ -258,7 +282,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         if let Some(attempt) = self.recognise(subject) {
             return attempt;
         }
-        let first = match self.ask(Question::Code(self.prompt), conversation) {
+        let first = match self.ask(self.prompts.first(), conversation) {
             Ok(answer) => answer,
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
         };
@@ -288,8 +312,8 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
             Ok((Answer::Recovery(_) | Answer::Blocked | Answer::Junk, _)) => Err(Attempt::refused_for(Reason::Junk)),
             Err(none) => Err(Attempt::ended(Outcome::NoAnswer(none))),
         };
-        let first = code(Question::Code(self.prompt));
-        let response = match first.and_then(|first| Ok(Response::Resync(first, code(NEXT_CODE)?))) {
+        let first = code(self.prompts.first());
+        let response = match first.and_then(|first| Ok(Response::Resync(first, code(self.prompts.next())?))) {
             Ok(response) => response,
             Err(attempt) => return attempt,
         };
@@ -340,7 +364,7 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
 
     /// Step-up: asks for the next code, with no lock held, and looks again at everything.
     fn second_answer(&self, subject: &Subject, first: Response, conversation: &mut dyn Conversation) -> Attempt {
-        let second = match self.ask(NEXT_CODE, conversation) {
+        let second = match self.ask(self.prompts.next(), conversation) {
             Ok(answer) => answer,
             Err(none) => return Attempt::ended(Outcome::NoAnswer(none)),
         };

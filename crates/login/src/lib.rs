@@ -13,6 +13,6 @@
 )]
 
 pub mod attempt;
-pub mod messages;
+mod messages;
 pub mod snapshot;
 pub mod wire;

@@ -1,11 +1,8 @@
-//! What users and the log read about a login attempt, and the errors of the broker's socket.
+//! What the log reads about a login attempt, and the errors of the broker's socket.
 
 use std::fmt;
 
 use crate::wire::{ConnectError, FrameError};
-
-/// Asks for a second code, consecutive to the first.
-pub const NEXT_CODE_PROMPT: &str = "Wait for the next code and enter it: ";
 
 /// Log: sshd put its own bytes in the place of the answer.
 pub(crate) const BLOCKED_BY_SSHD: &str = "sshd replaced the answer, because this account may not log in (for root see PermitRootLogin, \

@@ -18,13 +18,6 @@ use crate::{
 
 // Identity and permission.
 
-/// Asks for a code before a change.
-pub(crate) const IDENTITY_CODE_PROMPT: &str =
-    "To confirm your identity, enter a code from your app or a recovery code: ";
-
-/// Introduces the question for the account's password.
-pub(crate) const IDENTITY_PASSWORD: &str = "To confirm your identity, enter your account password for this host.\n";
-
 /// Something that users may do themselves where `[self_service]` allows it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum SelfServiceAction {

@@ -4,6 +4,7 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use toml::de::DeValue;
 use twinlock_core::{
+    catalogue::{Catalogue, Language, Text},
     policy::{Policy, SecondFactor},
     throttle::Limits,
 };
@@ -24,7 +25,7 @@ pub const DEFAULT_PATH: &str = "/etc/twinlock/config.toml";
 pub struct Config {
     /// The users who must answer: `[[rule]]`, and `second_factor` for everybody no rule speaks of.
     pub policy: Policy,
-    /// What is asked, 1 to 200 printable characters.
+    /// What is asked, up to 200 printable characters; empty for the usual text. See [`Config::prompt`].
     pub prompt: String,
     /// Whether the answer is shown while it is typed. A code is worthless once used, and sshd's `password` method, which
     /// would answer with the account password, cannot answer a prompt that echoes.
@@ -36,6 +37,10 @@ pub struct Config {
     /// What users who are denied are told, the same for everybody: how to get help. Up to 500 printable characters. See
     /// [`Config::help`].
     pub help: String,
+    /// The language of the texts for users.
+    pub language: Language,
+    /// Whether an enrolment inside a login offers a QR code.
+    pub qr: Pictures,
     /// Where secrets and state are.
     pub store: StoreSettings,
     /// How guessing is slowed down.
@@ -44,6 +49,25 @@ pub struct Config {
     pub self_service: SelfService,
     /// Whether a mail reports every change to its user.
     pub notify: Notify,
+}
+
+/// Whether QR codes are drawn inside a login.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Pictures {
+    /// On request.
+    Auto,
+    /// Never: there is the key alone.
+    None,
+}
+
+impl Pictures {
+    fn named(name: &str) -> Result<Self, String> {
+        match name {
+            "auto" => Ok(Self::Auto),
+            "none" => Ok(Self::None),
+            _ => Err(messages::not_one_of(name, &["auto", "none"])),
+        }
+    }
 }
 
 /// `[self_service]`: what is left to users, by the broker.
@@ -108,11 +132,13 @@ impl Default for Config {
     fn default() -> Self {
         Self {
             policy: Policy::default(),
-            prompt: "Verification code: ".into(),
+            prompt: String::new(),
             echo: true,
             fail_delay: Duration::from_secs(1),
             issuer: String::new(),
             help: String::new(),
+            language: Language::default(),
+            qr: Pictures::Auto,
             store: StoreSettings::default(),
             throttle: ThrottleSettings::default(),
             self_service: SelfService::default(),
@@ -188,11 +214,13 @@ impl Config {
         let mut whole = document.table();
         let otherwise = whole.optional("second_factor", |v| SecondFactor::named(string(v)?))?;
         let config = Self {
-            prompt: whole.optional("prompt", |v| check_prompt(string(v)?))?.unwrap_or(default.prompt),
+            prompt: whole.optional("prompt", |v| check_own_prompt(string(v)?))?.unwrap_or(default.prompt),
             echo: whole.optional("echo", boolean)?.unwrap_or(default.echo),
             fail_delay: whole.optional("fail_delay", |v| span(v, "0s", "10s"))?.unwrap_or(default.fail_delay),
             issuer: whole.optional("issuer", |v| check_issuer(string(v)?))?.unwrap_or(default.issuer),
             help: whole.optional("help", |v| check_help(string(v)?))?.unwrap_or(default.help),
+            language: whole.optional("language", |v| Language::parse(string(v)?))?.unwrap_or(default.language),
+            qr: whole.optional("qr", |v| Pictures::named(string(v)?))?.unwrap_or(default.qr),
             store: StoreSettings::from_table(whole.section("store")?, default.store)?,
             throttle: ThrottleSettings::from_table(whole.section("throttle")?, &default.throttle)?,
             self_service: SelfService::from_table(whole.section("self_service")?, default.self_service)?,
@@ -209,12 +237,18 @@ impl Config {
     /// How to get help, if there is anything to say: the administrator's text, or during a roll-out a sentence, since
     /// people who missed its last day come back to a closed door.
     #[must_use]
-    pub fn help(&self) -> Option<&str> {
+    pub fn help<'a>(&'a self, catalogue: &'a Catalogue) -> Option<&'a str> {
         match self.help.as_str() {
-            "" if self.policy.enrolls() => Some("No code? Ask the administrator of this host to enrol you."),
+            "" if self.policy.enrolls() => Some(catalogue.get(Text::DefaultHelp)),
             "" => None,
             text => Some(text),
         }
+    }
+
+    /// What is asked first: the administrator's text, or the usual one.
+    #[must_use]
+    pub fn prompt(&self, catalogue: &Catalogue) -> String {
+        if self.prompt.is_empty() { catalogue.prompt(Text::CodePrompt) } else { self.prompt.clone() }
     }
 
     /// The throttle's settings as its rules want them.
@@ -261,7 +295,7 @@ pub struct ConfigError {
 }
 
 impl ConfigError {
-    fn at(text: &[u8], offset: usize, message: &str, kind: ParseErrorKind) -> Self {
+    pub(crate) fn at(text: &[u8], offset: usize, message: &str, kind: ParseErrorKind) -> Self {
         let (line, column) = line_and_column(text, offset);
         let shown = text.split(|byte| *byte == b'\n').nth(line.saturating_sub(1)).unwrap_or_default();
         let text = String::from_utf8_lossy(shown).chars().take(200).collect::<String>().replace(char::is_control, " ");
@@ -382,6 +416,10 @@ pub fn check_issuer(text: &str) -> Result<String, String> {
     if text.contains(':') { Err(RULE.into()) } else { printable(text, 0..=64, RULE) }
 }
 
+fn check_own_prompt(text: &str) -> Result<String, String> {
+    printable(text, 0..=200, messages::OWN_PROMPT_RULE)
+}
+
 fn check_help(text: &str) -> Result<String, String> {
     printable(text, 0..=500, messages::HELP_RULE)
 }
@@ -447,8 +485,9 @@ mod tests {
             ("\nsecond_facter = \"skip\"", "2:1: unknown key `second_facter`; known keys: `second_factor`, `prompt`"),
             ("[throttle]\nbudgett = 1", "2:1: unknown key `budgett`; known keys: `free_failures`, `budget`"),
             ("echo = \"yes\"", "1:8: this must be true or false, but is a TOML string"),
-            ("prompt = \"\"", "1:10: a prompt has 1 to 200 characters"),
-            ("prompt = \"a\\u001b\"", "1:10: a prompt has 1 to 200 characters"),
+            ("prompt = \"a\\u001b\"", "1:10: a prompt has up to 200 characters"),
+            ("language = \"german\"", "1:12: `german` is not a language"),
+            ("qr = \"off\"", "1:6: `off` is not one of `auto`, `none`"),
             ("issuer = \"a:b\"", "1:10: an issuer has up to 64 characters, no colon"),
             ("fail_delay = \"11s\"", "1:14: `11s` is not a time span from 0s to 10s"),
             ("fail_delay = 1", "1:14: this must be a string, but is a TOML integer"),

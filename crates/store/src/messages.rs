@@ -279,6 +279,9 @@ pub(crate) const PROMPT_RULE: &str = "a prompt has 1 to 200 characters, and no c
 /// What an issuer must be.
 pub(crate) const ISSUER_RULE: &str = "an issuer has up to 64 characters, no colon and no control characters";
 
+/// What the prompt of the configuration must be.
+pub(crate) const OWN_PROMPT_RULE: &str = "a prompt has up to 200 characters, and no control characters";
+
 /// What a help text must be.
 pub(crate) const HELP_RULE: &str = "the text has up to 500 characters, and no control characters";
 

@@ -4,7 +4,7 @@ use crate::messages;
 
 /// The settings of each table; those outside of all tables first, so that they win over a rule's.
 const TABLES: [(&str, &[&str]); 6] = [
-    ("", &["second_factor", "prompt", "echo", "fail_delay", "issuer", "help"]),
+    ("", &["second_factor", "prompt", "echo", "fail_delay", "issuer", "help", "language", "qr"]),
     ("[store]", &["directory"]),
     ("[throttle]", &["free_failures", "budget", "spacing", "disable_after"]),
     ("[self_service]", &["first_enrollment", "allow"]),

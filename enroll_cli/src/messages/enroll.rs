@@ -1,6 +1,4 @@
-//! `twinlock enroll`.
-//!
-//! Lines of the dialogue have at most 76 characters: together with the QR code they have to fit a terminal of 80x24.
+//! `twinlock enroll`. What users read while they enrol is in the language of the locale.
 
 use std::{
     fmt::{self, Display},
@@ -8,7 +6,11 @@ use std::{
     path::Path,
 };
 
-use twinlock_core::ports::Offer;
+use twinlock_core::{
+    catalogue::{Catalogue, Text},
+    layout::{cells, wrapped},
+    ports::Offer,
+};
 use zeroize::Zeroizing;
 
 use super::no_terminal;
@@ -19,33 +21,34 @@ pub(crate) fn without_terminal(user: &str) -> Failure {
     no_terminal(&format!("cannot enrol {user}"), "connect with `ssh -t`; in scripts, use --no-confirm --json")
 }
 
-/// Introduces the new authenticator. A QR code follows if `with_qr_code`. The text contains the secret.
-pub(crate) fn introduction(offer: &Offer, with_qr_code: bool) -> Zeroizing<String> {
-    let Offer { user, issuer, uri, key, digits, .. } = offer;
-    let (uri, key) = (uri.as_str(), key.as_str());
-    let (changes, device, kind) = match offer.period {
-        Some(period) => (
-            format!("every {period} seconds"),
-            "An authenticator app on your phone shows it: any app for TOTP codes will do.",
-            "time-based",
-        ),
-        None => (
-            "with each use".to_owned(),
-            "A hardware token shows it, or an authenticator app for HOTP codes.",
-            "counter-based",
-        ),
+/// What the new authenticator is for, how it gets into an app, and its address.
+pub(crate) fn introduction(catalogue: &Catalogue, offer: &Offer, with_qr_code: bool) -> Zeroizing<String> {
+    let about = match offer.period {
+        Some(period) => catalogue.fill(Text::AboutApps, &[("seconds", &period.to_string())]),
+        None => catalogue.get(Text::AboutTokens).to_owned(),
     };
-    let scan = if with_qr_code { "Scan the QR code below, or enter" } else { "Enter" };
-    Zeroizing::new(format!(
-        "\nSetting up a second factor for {user}.\n\n\
-         Each login will then ask for a code that changes {changes}.\n{device}\n\
-         {scan} this by hand ({kind}, {digits} digits):\n\n  \
-         Account  {issuer}: {user}\n  Key      {key}\n  Address  {uri}\n\n"
-    ))
+    let kind = catalogue.get(offer.period.map_or(Text::CounterBased, |_| Text::TimeBased));
+    let how = if with_qr_code { Text::ScanQrCode } else { Text::EnterShownKey };
+    let how = catalogue.fill(how, &[("kind", kind), ("digits", &offer.digits.to_string())]);
+    let title = catalogue.fill(Text::NewSecondFactor, &[("user", &offer.user)]);
+    let address = field(catalogue, Text::Address, &offer.uri);
+    Zeroizing::new(format!("\n{}\n\n{}\n\n{}\n\n", wrapped(&title), wrapped(&format!("{about} {how}")), *address))
 }
 
-/// The address has no room in a QR code on the terminal.
-pub(crate) const NO_ROOM_IN_QR_CODE: &str = "(The address is too long for a QR code.)\n";
+/// Its key, and the account that the app shows.
+pub(crate) fn key(catalogue: &Catalogue, offer: &Offer) -> Zeroizing<String> {
+    let account = format!("{}: {}", offer.issuer, offer.user);
+    let (account, key) = (field(catalogue, Text::Account, &account), field(catalogue, Text::Key, &offer.key));
+    Zeroizing::new(format!("{}\n{}\n", *account, *key))
+}
+
+/// A value behind its name, which is as wide as the widest.
+fn field(catalogue: &Catalogue, name: Text, value: &str) -> Zeroizing<String> {
+    let widths = [Text::Account, Text::Address, Text::Key].map(|text| cells(catalogue.get(text)));
+    let name = catalogue.get(name);
+    let gap = widths.into_iter().max().unwrap_or_default().saturating_sub(cells(name)).saturating_add(2);
+    Zeroizing::new(format!("  {name}{}{value}", " ".repeat(gap)))
+}
 
 /// The new authenticator is stored.
 pub(crate) fn enrolled(user: &str) -> String {

@@ -5,6 +5,7 @@ use std::{cell::Cell, sync::LazyLock, time::Duration};
 use twinlock_core::{
     account::{Subject, UserName},
     audit::Reason,
+    catalogue::Catalogue,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     issued::IssuedCode,
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
@@ -16,7 +17,7 @@ use twinlock_core::{
     throttle::Limits,
     time::UnixTime,
 };
-use twinlock_login::attempt::{Attempt, Login, Outcome};
+use twinlock_login::attempt::{Attempt, Login, Outcome, Prompts};
 use twinlock_store::config::Config;
 use zeroize::Zeroizing;
 
@@ -174,7 +175,7 @@ impl Host {
             states: &self.store,
             clock: &self.clock,
             limits: self.limits,
-            prompt: "Code: ",
+            prompts: &Prompts::beginning_with("Code: ".into(), Catalogue::ENGLISH),
             from: from.as_ref(),
             network: self.network,
             client: None,

@@ -8,7 +8,6 @@ use twinlock_core::{
     record::Record,
     throttle::Throttle,
 };
-use twinlock_login::messages::NEXT_CODE_PROMPT;
 
 use crate::given::{End, Host, NOON, RECOVERY, enrolment, id, subject};
 
@@ -119,7 +118,10 @@ fn after_three_wrong_codes_two_consecutive_ones_are_asked_for() {
     host.wrong_codes(3);
     host.wait(10);
     let (attempt, prompts) = host.attempt("alice", &[&host.code(0), &host.code(1)]);
-    assert_eq!((End::of(&attempt), prompts), (GRANTED, vec!["Code: ".to_owned(), NEXT_CODE_PROMPT.to_owned()]));
+    assert_eq!(
+        (End::of(&attempt), prompts),
+        (GRANTED, vec!["Code: ".to_owned(), "Wait for the next code and enter it: ".to_owned()])
+    );
     host.wait(60);
     assert_eq!(host.attempt("alice", &[&host.code(0)]).1.len(), 1);
 }

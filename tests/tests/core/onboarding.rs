@@ -2,13 +2,16 @@
 
 use twinlock_core::{
     audit::Reason,
+    catalogue::Catalogue,
+    layout::{WIDTH, cells},
     otp::{Otp, ReplayState},
     ports::{Clock, Conversation, NoAnswer, Question},
     secret::Secret,
+    time::UnixTime,
 };
-use twinlock_enrol::onboarding::{Onboarding, Staged};
+use twinlock_enrol::onboarding::{Invitation, Onboarding, Staged};
 use twinlock_login::attempt::Attempt;
-use twinlock_store::{host::Kernel, ports::ReadCredentials};
+use twinlock_store::{config::Pictures, host::Kernel, ports::ReadCredentials};
 use zeroize::Zeroizing;
 
 use crate::{
@@ -22,6 +25,8 @@ struct Person {
     app: Option<Otp>,
     asked: Vec<String>,
     clumsy: bool,
+    /// What is answered first, one after the other.
+    wishes: Vec<&'static str>,
 }
 
 impl Conversation for Person {
@@ -34,7 +39,9 @@ impl Conversation for Person {
             let secret = Secret::from_base32(&key).unwrap();
             self.app = Some(Otp::new(secret, twinlock_core::otp::Algorithm::Sha1, 6, factor).unwrap());
         }
-        let answer = if std::mem::take(&mut self.clumsy) {
+        let answer = if !self.wishes.is_empty() {
+            self.wishes.remove(0).to_owned()
+        } else if std::mem::take(&mut self.clumsy) {
             "oops".to_owned()
         } else if prompt.ends_with("Enter the code that the app shows now: ") {
             let otp = self.app.as_ref().unwrap();
@@ -54,8 +61,20 @@ fn clock() -> StoppedClock {
 }
 
 fn run(user: Option<&str>, typed: &str, person: &mut Person) -> Result<Box<Staged>, Attempt> {
+    run_with(Pictures::Auto, user, typed, person)
+}
+
+fn run_with(pictures: Pictures, user: Option<&str>, typed: &str, person: &mut Person) -> Result<Box<Staged>, Attempt> {
     let (clock, store) = (clock(), Memory::default());
-    let mut onboarding = Onboarding { clock: &clock, randomness: &mut Kernel, states: &store, issuer: "web01" };
+    let invitation = Invitation { until: Some(UnixTime::from_seconds(NOON)), help: "Room 12.", pictures };
+    let mut onboarding = Onboarding {
+        clock: &clock,
+        randomness: &mut Kernel,
+        states: &store,
+        issuer: "web01",
+        catalogue: Catalogue::ENGLISH,
+        invitation,
+    };
     onboarding.run(user.map(subject).as_ref(), typed, person)
 }
 
@@ -99,6 +118,54 @@ fn a_name_that_was_typed_cannot_write_on_the_terminal() {
     let mut nobody = Person::default();
     assert!(run(None, "\u{1b}[2Jal\nice", &mut nobody).is_err());
     assert!(nobody.asked[0].contains("[2Jalice") && !nobody.asked[0].contains('\u{1b}'));
+}
+
+/// What a prompt shows: nothing but the key, a QR code in blocks or one in plain characters.
+fn shows(prompt: &str) -> &'static str {
+    match (prompt.contains('█'), prompt.contains("##########")) {
+        (false, false) => "key",
+        (true, false) => "blocks",
+        (false, true) => "ascii",
+        (true, true) => "both",
+    }
+}
+
+#[test]
+fn the_key_comes_first_and_the_qr_code_as_it_is_asked_for() {
+    let wishes = vec!["", "a", "", "i", "k", "K", "i", "a"];
+    let mut person = Person { wishes, ..Person::default() };
+    assert!(run(Some("alice"), "alice", &mut person).is_ok());
+    let shown: Vec<_> = person.asked.iter().map(|prompt| shows(prompt)).collect();
+    let wanted = ["key", "blocks", "ascii", "ascii", "ascii", "key", "key", "blocks", "ascii", "key"];
+    assert_eq!(shown, wanted, "{:?}", person.asked);
+    let first = &person.asked[0];
+    for text in
+        ["This host asks for a code", "until 2027-01-15. After", "\nRoom 12.\n", "(web01: alice)", "press Enter."]
+    {
+        assert!(first.contains(text), "{first}");
+    }
+    assert_ne!(person.asked[2], person.asked[4], "light and dark");
+    assert!(person.asked[2].contains("It needs 4") && person.asked[1].contains("k (key only)"), "{:?}", person.asked);
+    // In 80 columns and 24 rows, with two cells that plink puts before each line. The line of the client's own may scroll away.
+    for prompt in person.asked.iter().filter(|prompt| shows(prompt) != "ascii") {
+        let lines: Vec<_> = prompt.trim_start_matches('\n').lines().collect();
+        assert!(lines.len() <= 24 && lines.iter().all(|line| cells(line) <= WIDTH), "{prompt}");
+    }
+}
+
+#[test]
+fn where_qr_codes_are_off_there_is_none_and_enter_is_no_code() {
+    let mut person = Person { wishes: vec!["", "a"], ..Person::default() };
+    assert!(run_with(Pictures::None, Some("alice"), "alice", &mut person).is_ok());
+    assert!(person.asked.iter().all(|prompt| shows(prompt) == "key" && !prompt.contains("QR")), "{:?}", person.asked);
+    assert!(person.asked[1].contains("That code does not match.") && person.asked.len() == 4, "{:?}", person.asked);
+}
+
+#[test]
+fn somebody_who_answers_with_nothing_is_given_up() {
+    let mut person = Person { wishes: vec![""; 100], ..Person::default() };
+    let refused = run(Some("alice"), "alice", &mut person).err().unwrap();
+    assert_eq!((refused.refused(), person.asked.len()), (Some(Reason::NotEnrolled), 13), "eight drawings, five tries");
 }
 
 #[test]

@@ -64,7 +64,7 @@ pub enum State {
     /// Twinlock was enabled by this command.
     Enabled(Enabled),
     /// It was not, and this would be changed.
-    Disabled(Proposal),
+    Disabled(Box<Proposal>),
 }
 
 /// Twinlock as this command has enabled it. While it exists, nobody else changes anything.
@@ -109,7 +109,7 @@ pub(crate) fn propose(
     if let Some((phase, record)) = settled(service, &change_log, note)? {
         return Ok(State::Enabled(Enabled { service, phase, record, change_log }));
     }
-    Ok(State::Disabled(Proposal { plan: plan()?, change_log }))
+    Ok(State::Disabled(Box::new(Proposal { plan: plan()?, change_log })))
 }
 
 impl Enabled {

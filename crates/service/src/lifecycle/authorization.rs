@@ -1,9 +1,12 @@
 //! What a caller may do, and what must be shown first: a code for what somebody has, a first factor where there is nothing yet.
 //! A code tried here is counted and used up like that of a login.
 
-use twinlock_core::{account::Subject, audit::Reason, credentials::Enrolment, policy::SecondFactor, ports::Dialogue};
+use twinlock_core::{
+    account::Subject, audit::Reason, catalogue::Text, credentials::Enrolment, layout::wrapped, policy::SecondFactor,
+    ports::Dialogue,
+};
 use twinlock_enrol::enrolment::EnrolError;
-use twinlock_login::attempt::{Login, Outcome};
+use twinlock_login::attempt::{Outcome, Prompts};
 use twinlock_store::{
     config::FirstEnrollment,
     ports::{ReadCredentials, WriteCredentials},
@@ -102,7 +105,8 @@ impl Lifecycle<'_> {
         };
         match self.config.self_service.first_enrollment {
             FirstEnrollment::Password => {
-                dialogue.tell(messages::IDENTITY_PASSWORD)?;
+                let introduction = format!("{}\n", wrapped(dialogue.catalogue().get(Text::IdentityPassword)));
+                dialogue.tell(&introduction)?;
                 first_factor.password(subject, dialogue)?;
             }
             FirstEnrollment::Session => first_factor.fresh_session(subject)?,
@@ -120,10 +124,11 @@ impl Lifecycle<'_> {
             return Err(RequestError::not_enrolled(subject.name.as_str()));
         };
         let mut left = TRIES;
+        let catalogue = dialogue.catalogue();
+        let prompts = Prompts::beginning_with(catalogue.prompt(Text::IdentityCodePrompt), catalogue);
         loop {
             left = left.saturating_sub(1);
-            let login = Login { prompt: messages::IDENTITY_CODE_PROMPT, ..self.login() };
-            let attempt = login.attempt(Some(subject), SecondFactor::Required, &mut *dialogue);
+            let attempt = self.login(&prompts).attempt(Some(subject), SecondFactor::Required, &mut *dialogue);
             self.audit_log.attempt(subject, &attempt);
             if granted(&attempt).is_some() {
                 return Ok(Authorization::Held(enrolment.identity()));

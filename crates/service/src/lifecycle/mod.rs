@@ -23,7 +23,7 @@ use twinlock_enrol::{
     dialogue::{confirm_authenticator, hand_over_recovery_codes},
     enrolment::{self, EnrolError, IfEnrolled},
 };
-use twinlock_login::attempt::{Attempt, Granted, Login, Outcome};
+use twinlock_login::attempt::{Attempt, Granted, Login, Outcome, Prompts};
 use twinlock_store::{
     config::{Config, check_issuer},
     files::{CredentialFiles, StateFiles, Store},
@@ -355,7 +355,7 @@ impl Lifecycle<'_> {
 
     /// One attempt, as a login makes it: recovery codes left, if one was used.
     fn verify(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Option<usize>, RequestError> {
-        let attempt = self.login().attempt(Some(subject), SecondFactor::Required, dialogue);
+        let attempt = self.login(&self.prompts(dialogue)).attempt(Some(subject), SecondFactor::Required, dialogue);
         self.audit_log.attempt(subject, &attempt);
         let attempt = self.as_told(attempt);
         let granted = granted(&attempt).map(Granted::recovery_codes_left);
@@ -363,7 +363,7 @@ impl Lifecycle<'_> {
     }
 
     fn resync(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
-        let attempt = self.login().resync(subject, dialogue);
+        let attempt = self.login(&self.prompts(dialogue)).resync(subject, dialogue);
         self.audit_log.attempt(subject, &attempt);
         if granted(&attempt).is_none() {
             return Err(attempt::resync_refusal(&attempt, subject.name.as_str(), self.owned(subject)));
@@ -385,14 +385,19 @@ impl Lifecycle<'_> {
         Owned::by(self.store.credentials.read(subject).ok().flatten().as_ref())
     }
 
+    /// The questions of a login, in the language of the dialogue.
+    fn prompts(&self, dialogue: &dyn Dialogue) -> Prompts {
+        Prompts::beginning_with(self.config.prompt(dialogue.catalogue()), dialogue.catalogue())
+    }
+
     /// What an attempt works with: the same as a login's.
-    fn login(&self) -> Login<'_, CredentialFiles, StateFiles> {
+    fn login<'l>(&'l self, prompts: &'l Prompts) -> Login<'l, CredentialFiles, StateFiles> {
         Login {
             credentials: &self.store.credentials,
             states: &self.store.states,
             clock: self.clock,
             limits: self.config.limits(),
-            prompt: &self.config.prompt,
+            prompts,
             from: None,
             network: None,
             client: None,

@@ -4,4 +4,4 @@ mod helper;
 mod request;
 
 pub use helper::relay;
-pub use request::{ask_broker, content, decode_request, encode_request, offer_content, read_offer};
+pub use request::{Requested, ask_broker, content, decode_request, encode_request, offer_content, read_offer};

@@ -4,7 +4,10 @@
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
-use twinlock_core::ports::{Dialogue, NoAnswer, Offer, Question};
+use twinlock_core::{
+    catalogue::Language,
+    ports::{Dialogue, NoAnswer, Offer, Question},
+};
 use twinlock_login::wire::{Connection, Frame, FrameError, Kind, VERSION};
 use zeroize::Zeroizing;
 
@@ -23,6 +26,8 @@ const LAST_WORD: Duration = Duration::from_secs(5);
 struct Sent<'a> {
     version: u8,
     user: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    language: Option<&'a str>,
     request: &'a Request,
 }
 
@@ -31,29 +36,45 @@ struct Sent<'a> {
 struct Received {
     version: u8,
     user: Option<String>,
+    #[serde(default)]
+    language: Option<String>,
     request: Request,
+}
+
+/// A request as it came.
+pub struct Requested {
+    /// The user that it names, if another than the sender.
+    pub user: Option<String>,
+    /// The language that the sender wants to read.
+    pub language: Option<Language>,
+    pub request: Request,
 }
 
 /// A request as it is sent; `user` is another user than the sender.
 ///
 /// # Errors
 /// [`FrameError::NoMessage`] if it cannot be written.
-pub fn encode_request(user: Option<&str>, request: &Request) -> Result<Zeroizing<Vec<u8>>, FrameError> {
-    content(&Sent { version: VERSION, user, request })
+pub fn encode_request(
+    user: Option<&str>,
+    language: Option<&Language>,
+    request: &Request,
+) -> Result<Zeroizing<Vec<u8>>, FrameError> {
+    content(&Sent { version: VERSION, user, language: language.map(Language::as_str), request })
 }
 
-/// A request as it came, with the user that it names.
+/// Reads a request. A language that is no name of one is passed over: it would be a path, which is not the sender's to choose.
 ///
 /// # Errors
 /// What is wrong with it, for the sender.
-pub fn decode_request(content: &[u8]) -> Result<(Option<String>, Request), RequestError> {
+pub fn decode_request(content: &[u8]) -> Result<Requested, RequestError> {
     let received: Received = serde_json::from_slice(content).map_err(|error| {
         // It repeats what came, which may be as long as a message, and would then fit into none.
         let error: String = error.to_string().chars().take(200).collect();
         messages::request_not_understood(&error)
     })?;
     if received.version == VERSION {
-        Ok((received.user, received.request))
+        let language = received.language.and_then(|name| Language::of_locale(&name));
+        Ok(Requested { user: received.user, language, request: received.request })
     } else {
         Err(messages::other_protocol(received.version))
     }
@@ -91,11 +112,11 @@ pub fn read_offer(content: &[u8]) -> Result<Offer, FrameError> {
 /// The broker's [`RequestError`], or one that says how the connection failed.
 pub fn ask_broker(
     broker: &Connection,
-    user: Option<&str>,
+    (user, language): (Option<&str>, Option<&Language>),
     request: &Request,
     dialogue: &mut dyn Dialogue,
 ) -> Result<Done, RequestError> {
-    let sent = encode_request(user, request).map_err(lost)?;
+    let sent = encode_request(user, language, request).map_err(lost)?;
     put(broker, Kind::Request, &sent)?;
     let mut asked = false;
     loop {

@@ -13,7 +13,7 @@ use twinlock_login::{
 };
 use twinlock_service::{
     lifecycle::{Done, Request, RequestError},
-    wire::{content, decode_request, encode_request, offer_content, read_offer},
+    wire::{Requested, content, decode_request, encode_request, offer_content, read_offer},
 };
 use zeroize::Zeroizing;
 
@@ -51,7 +51,9 @@ fn every_kind_of_message_has_the_bytes_that_were_recorded() {
 fn every_request_is_read_and_written_as_it_was_recorded() {
     let mut kinds = BTreeSet::new();
     for line in lines("requests.txt") {
-        let Ok((user, request)) = decode_request(line.as_bytes()) else { panic!("not understood: {line}") };
+        let Ok(Requested { user, language, request }) = decode_request(line.as_bytes()) else {
+            panic!("not understood: {line}")
+        };
         kinds.insert(match &request {
             Request::Status => 1,
             Request::Enroll(_) => 2,
@@ -62,7 +64,7 @@ fn every_request_is_read_and_written_as_it_was_recorded() {
             Request::Resync => 7,
             Request::IssueRecovery(_) => 8,
         });
-        let written = encode_request(user.as_deref(), &request).unwrap();
+        let written = encode_request(user.as_deref(), language.as_ref(), &request).unwrap();
         assert_eq!(std::str::from_utf8(&written), Ok(line.as_str()));
     }
     assert_eq!(kinds.len(), 8, "a request has no line in requests.txt");

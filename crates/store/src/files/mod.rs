@@ -1,5 +1,6 @@
 //! The store on disk: safe opening, credentials, state, configuration. Adapters of [`crate::ports`].
 
+mod catalogue_file;
 mod config_file;
 mod credentials;
 mod credentials_file;
@@ -14,6 +15,7 @@ mod uid_index;
 
 use std::path::{Path, PathBuf};
 
+pub use catalogue_file::load_catalogue;
 pub use config_file::{ConfigFileError, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
 pub use emergency::{EMERGENCY_PATH, emergency_in_force, read_emergency, remove_emergency, write_emergency};

@@ -30,7 +30,7 @@ fn done(world: &World, user: &str, answer: &str) -> [&'static str; 2] {
         (IGNORED, None) => "passes",
         (PamCode::Success, Some(_)) => "asked",
         // Nobody is shown it, too; that nothing comes of it is shown by the tests of enrolling.
-        (_, Some(prompt)) if prompt.contains("Scan this") => ["enrolls", "refused"][usize::from(user == "zoe")],
+        (_, Some(prompt)) if prompt.contains("enter this key") => ["enrolls", "refused"][usize::from(user == "zoe")],
         (PamCode::AuthErr | PamCode::UserUnknown | PamCode::AuthinfoUnavail, Some(_)) => "refused",
         other => panic!("{other:?}: {login:?}"),
     };

@@ -126,7 +126,7 @@ fn locale_and_no_color_decide_how_the_picture_is_drawn() {
 fn no_picture_is_spoken_of_where_none_is_drawn() {
     with_account(|world, _| {
         let (_terminal, shown) = shown(world, "none", "NO_COLOR=");
-        assert!(shown.contains("Key  ") && !shown.contains("picture") && !shown.contains('\x1b'), "{shown}");
+        assert!(shown.contains("Key  ") && !shown.contains("QR code") && !shown.contains('\x1b'), "{shown}");
     });
 }
 

@@ -13,6 +13,7 @@ use std::{
 use twinlock_core::{
     account::Subject,
     audit::Reason,
+    catalogue::Catalogue,
     credentials::Enrolment,
     decide::{Committed, FailureOnRecord, Judged},
     policy::SecondFactor,
@@ -22,7 +23,7 @@ use twinlock_core::{
     time::UnixTime,
 };
 use twinlock_enrol::enrolment::{self, IfEnrolled};
-use twinlock_login::attempt::{Attempt, Login, Outcome};
+use twinlock_login::attempt::{Attempt, Login, Outcome, Prompts};
 use twinlock_store::{
     format::TomlDocument as _,
     ports::{
@@ -196,7 +197,7 @@ impl Programs {
                     states: &ports,
                     clock: &ports,
                     limits: self.limits,
-                    prompt: "",
+                    prompts: &Prompts::beginning_with(String::new(), Catalogue::ENGLISH),
                     from: None,
                     network: None,
                     client: None,

@@ -69,7 +69,7 @@ fn the_prompt_in_the_user_guide_is_the_default() {
         let text = guide(world, "user-guide.md");
         let prompts: Vec<_> = text.split('`').skip(1).step_by(2).filter(|span| span.ends_with(": ")).collect();
         assert_eq!(prompts.len(), 1, "{prompts:?}");
-        let default = format!("\n#prompt = {:?}\n", prompts[0]);
+        let default = format!("# open, but anyone who starts a login can read it. Empty means {:?}, in", prompts[0]);
         assert!(world.shipped("config.toml").contains(&default), "{default}");
     });
 }

@@ -76,7 +76,7 @@ fn how_many_are_left_is_told_and_few_are_warned_of() {
             alice.state().spent_codes(1..=spent).write(alice.world);
             let (outcome, end) = run(alice.world, alice.attempt().answer(alice.recovery_code(usize::from(spent))));
             assert_eq!(end, granted_by_recovery());
-            let told = outcome.messages.last().map(|message| (message.style, message.text.clone()));
+            let told = outcome.messages.last().map(|message| (message.style, message.text.replace('\n', " ")));
             assert_eq!(outcome.messages.len(), 2, "the prompt and one notice: {outcome:?}");
             told.unwrap_or((Style::Unknown(0), String::new()))
         };

@@ -116,7 +116,7 @@ fn the_module_agrees_with_the_page_on_every_recipe() {
                 let prompts = outcome.prompts();
                 match wanted {
                     "passes" => assert!(outcome.code() == IGNORED && prompts.is_empty(), "{expectation}"),
-                    "enrolls" => assert!(prompts[0].contains("Scan this"), "{expectation}: {outcome:?}"),
+                    "enrolls" => assert!(prompts[0].contains("enter this key"), "{expectation}: {outcome:?}"),
                     "asked" | "refused" => {
                         assert_eq!(
                             (outcome.code(), prompts),

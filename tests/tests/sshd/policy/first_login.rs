@@ -55,11 +55,11 @@ pub(crate) struct HandedOver {
     pub(crate) recovery_codes: Vec<String>,
 }
 
-/// The key of the prompt with the picture, as the app has it.
+/// The key that was shown last, in whatever language, as the app has it.
 pub(crate) fn app_of(shown: &str) -> Authenticator {
-    let (_, rest) = shown.rsplit_once("enter this key by hand:\n  ").unwrap();
-    let (key, _) = rest.split_once("  (").unwrap();
-    Authenticator::from_base32(&key.replace(' ', ""))
+    let is_group = |word: &&str| word.len() == 4 && word.bytes().all(|byte| matches!(byte, b'A'..=b'Z' | b'2'..=b'7'));
+    let keys = shown.lines().rev().map(|line| line.split_whitespace().take_while(is_group).collect::<Vec<_>>());
+    Authenticator::from_base32(&keys.into_iter().find(|groups| groups.len() == 8).unwrap().concat())
 }
 
 /// Answers everything an enrolment inside the login asks, but for the last answer, which is given back.

@@ -6,6 +6,7 @@ mod enrolling;
 mod first_login;
 mod guard;
 mod keys;
+mod languages;
 mod more_than_one_host;
 mod pending;
 mod remembered;

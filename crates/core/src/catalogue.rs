@@ -1,0 +1,349 @@
+//! The texts that users read in their language: each has a key, and its English is compiled in. A [`Catalogue`] holds
+//! those of another language, which the store reads from a file. What a catalogue lacks is said in English.
+
+use std::mem;
+
+use crate::layout::ascii;
+
+/// Defines [`Text`]: one line a text, so that name, key and English cannot get apart. A function would need three lists.
+macro_rules! texts {
+    ($($name:ident, $key:literal, $english:literal;)*) => {
+        /// A text that users read.
+        #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+        pub enum Text {
+            $(#[doc = $english] $name,)*
+        }
+
+        impl Text {
+            /// All of them, in the order of the catalogues.
+            pub const ALL: &[Self] = &[$(Self::$name,)*];
+
+            /// The key in a catalogue.
+            #[must_use]
+            pub const fn key(self) -> &'static str {
+                match self { $(Self::$name => $key,)* }
+            }
+
+            /// The English text. `{name}` stands for a value.
+            #[must_use]
+            pub const fn english(self) -> &'static str {
+                match self { $(Self::$name => $english,)* }
+            }
+        }
+    };
+}
+
+texts! {
+    CodePrompt, "code-prompt", "Verification code:";
+    PasswordAndCodePrompt, "password-and-code-prompt", "Password & verification code:";
+    NextCodePrompt, "next-code-prompt", "Wait for the next code and enter it:";
+    IdentityCodePrompt, "identity-code-prompt", "To confirm your identity, enter a code from your app or a recovery code:";
+    IdentityPassword, "identity-password", "To confirm your identity, enter your account password for this host.";
+    CodeUsed, "code-used", "That code has already been used. Enter the next one.";
+    TooSoonOne, "too-soon-1", "Too many incorrect codes. Try again in 1 second.";
+    TooSoon, "too-soon", "Too many incorrect codes. Try again in {seconds} seconds.";
+    RecoveryCodesNone, "recovery-codes-left-0", "That was your last recovery code. Make new ones now with `twinlock recovery new`, or ask your administrator.";
+    RecoveryCodesOne, "recovery-codes-left-1", "Only 1 recovery code is left. Make new ones soon with `twinlock recovery new`, or ask your administrator.";
+    RecoveryCodesFew, "recovery-codes-left-few", "Only {count} recovery codes are left. Make new ones soon with `twinlock recovery new`, or ask your administrator.";
+    RecoveryCodesLeft, "recovery-codes-left", "{count} recovery codes are left.";
+    NoCodeAsked, "no-code-asked", "This host requires a second factor, but it is not configured to ask you for one. Tell your administrator; the log of the host has the reason.";
+    DefaultHelp, "default-help", "No code? Ask the administrator of this host to enrol you.";
+    SecondFactorsOff, "second-factors-off", "Second factors are off on this host until {time}.";
+    Invitation, "invitation", "This host asks for a code from an authenticator app, and your account has no app yet. Set it up now; that takes about three minutes.";
+    InvitationUntil, "invitation-until", "You can do so yourself until {date}. After that day, only the administrator can.";
+    EnterKey, "enter-key", "Open an authenticator app on your phone and enter this key by hand:";
+    PressEnter, "press-enter", "For a QR code to scan instead, press Enter.";
+    ScanOrEnterKey, "scan-or-enter-key", "Scan this QR code with an authenticator app, or enter this key by hand:";
+    RedrawKeys, "redraw-keys", "Cannot scan it? Answer a (plain characters), i (inverted) or k (key only).";
+    EnlargeWindow, "enlarge-window", "It needs {rows} lines: enlarge the window, and press Enter to draw it again.";
+    NewSecondFactor, "new-second-factor", "Setting up a second factor for {user}.";
+    AboutApps, "about-apps", "Each login will then ask for a code that changes every {seconds} seconds. An authenticator app on your phone shows it: any app for TOTP codes will do.";
+    AboutTokens, "about-tokens", "Each login will then ask for a code that changes with each use. A hardware token shows it, or an authenticator app for HOTP codes.";
+    ScanQrCode, "scan-qr-code", "Scan the QR code below, or enter by hand the key that is shown under it ({kind}, {digits} digits).";
+    EnterShownKey, "enter-shown-key", "Enter this key by hand ({kind}, {digits} digits).";
+    TimeBased, "time-based", "time-based";
+    CounterBased, "counter-based", "counter-based";
+    Address, "address", "Address";
+    Account, "account", "Account";
+    Key, "key", "Key";
+    AppCodePrompt, "app-code-prompt", "Enter the code that the app shows now:";
+    TokenCodePrompt, "token-code-prompt", "Press the button of the token and enter the code that it shows:";
+    AppCodeMismatch, "app-code-mismatch", "That code does not match. Check that your phone sets its time automatically (this host's clock says {time}) and that you opened the new entry. Then enter the next code.";
+    TokenCodeMismatch, "token-code-mismatch", "That code does not match: it is not among the token's next hundred codes. Check that you use the new token, and that --counter is its count of button presses.";
+    RecoveryCodes, "recovery-codes", "These are your recovery codes. Each one replaces a code from the app once, for example when you do not have your phone. Write them down or print them now, and keep them apart from the phone. They are not shown again.";
+    SavedCodePrompt, "saved-code-prompt", "Enter one of these codes to confirm that you saved them:";
+    NotAShownCode, "not-a-shown-code", "That is not one of the codes above.";
+    EnrolmentWaits, "enrolment-waits", "Your second factor will be saved when this login is complete.";
+    Enrolled, "enrolled", "You are enrolled. From the next login on, this host asks for a code from your app.";
+    EnrolmentNotSaved, "enrolment-not-saved", "Your second factor could not be saved. Delete the new entry from your app, and tell your administrator.";
+    EnrolledElsewhere, "enrolled-elsewhere", "Another login has enrolled this account in the meantime. Delete the new entry from your app, and log in with the other one.";
+    EnrolmentUnfinished, "enrolment-unfinished", "Your second factor may have been saved only in part. Keep the new entry in your app and the recovery codes, because they may already be valid, and tell your administrator.";
+}
+
+/// The language of the texts for users: the name of a catalogue, or the path of one.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Language(String);
+
+impl Default for Language {
+    /// English.
+    fn default() -> Self {
+        Self("en".to_owned())
+    }
+}
+
+impl Language {
+    /// Reads a name such as `de` or `pt_BR`, or an absolute path.
+    ///
+    /// # Errors
+    /// What a language must be.
+    pub fn parse(text: &str) -> Result<Self, String> {
+        let letters = |part: &str, lengths: std::ops::RangeInclusive<usize>| {
+            lengths.contains(&part.len()) && part.bytes().all(|byte| byte.is_ascii_alphabetic())
+        };
+        let (language, region) = text.split_once('_').unwrap_or((text, "XX"));
+        let is_name = letters(language, 2..=3) && letters(region, 2..=2);
+        let is_path =
+            text.starts_with('/') && !text.contains(char::is_control) && !text.split('/').any(|part| part == "..");
+        if is_name || is_path {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(format!("`{text}` is not a language: name one, such as `de`, or the absolute path of a catalogue"))
+        }
+    }
+
+    /// The language of a locale (`de_DE.UTF-8`); `None` for those without one (`C`, `POSIX`).
+    #[must_use]
+    pub fn of_locale(locale: &str) -> Option<Self> {
+        let language = locale.split(['_', '.', '@']).next()?;
+        Self::parse(language).ok().filter(|language| !language.is_file())
+    }
+
+    /// English, which needs no catalogue.
+    #[must_use]
+    pub fn is_english(&self) -> bool {
+        self.0 == "en" || self.0.starts_with("en_")
+    }
+
+    /// Whether it is the path of a catalogue.
+    #[must_use]
+    pub fn is_file(&self) -> bool {
+        self.0.starts_with('/')
+    }
+
+    /// As it was written.
+    #[must_use]
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+/// The texts of one language.
+#[derive(Debug, Clone, Default)]
+pub struct Catalogue {
+    /// By the number of the text; none where English is said.
+    texts: Vec<Option<String>>,
+}
+
+/// An entry of a catalogue that is not used.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum CatalogueFlaw {
+    /// There is no such text.
+    UnknownKey(String),
+    /// The text is not there.
+    Missing(&'static str),
+    /// It is empty, begins or ends with a space, or contains a control character.
+    NotPlain(&'static str),
+    /// Its values are not those of the English text.
+    Placeholders(&'static str),
+}
+
+impl Catalogue {
+    /// What everybody reads who has no other language.
+    pub const ENGLISH: &Self = &Self { texts: Vec::new() };
+
+    /// The catalogue of these entries, and those that it does not use, for which English is said.
+    #[must_use]
+    pub fn from_entries(entries: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<CatalogueFlaw>) {
+        let mut texts = vec![None; Text::ALL.len()];
+        let mut flaws = Vec::new();
+        for (key, value) in entries {
+            let Some((slot, text)) = texts.iter_mut().zip(Text::ALL).find(|(_, text)| text.key() == key) else {
+                flaws.push(CatalogueFlaw::UnknownKey(key));
+                continue;
+            };
+            if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
+                flaws.push(CatalogueFlaw::NotPlain(text.key()));
+            } else if placeholders(&value) != placeholders(text.english()) {
+                flaws.push(CatalogueFlaw::Placeholders(text.key()));
+            } else {
+                *slot = Some(value);
+                continue;
+            }
+            *slot = Some(text.english().to_owned());
+        }
+        let missing = texts.iter().zip(Text::ALL).filter(|(slot, _)| slot.is_none());
+        flaws.extend(missing.map(|(_, text)| CatalogueFlaw::Missing(text.key())));
+        (Self { texts }, flaws)
+    }
+
+    /// The same texts for clients that show nothing but ASCII: spelt so, or in English where the language has no such
+    /// spelling.
+    #[must_use]
+    pub fn in_ascii(&self) -> Self {
+        let spelt = |text: &Option<String>| text.as_deref().and_then(ascii);
+        Self { texts: self.texts.iter().map(spelt).collect() }
+    }
+
+    /// A text as it is written, with `{name}` for its values.
+    #[must_use]
+    pub fn get(&self, text: Text) -> &str {
+        self.texts.get(text as usize).and_then(Option::as_deref).unwrap_or(text.english())
+    }
+
+    /// A text with its values.
+    #[must_use]
+    pub fn fill(&self, text: Text, values: &[(&str, &str)]) -> String {
+        let mut filled = String::new();
+        for piece in pieces(self.get(text)) {
+            filled.push_str(match piece {
+                Piece::Plain(plain) => plain,
+                Piece::Value(name) => values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
+            });
+        }
+        filled
+    }
+
+    /// A prompt: a text and a space.
+    #[must_use]
+    pub fn prompt(&self, text: Text) -> String {
+        format!("{} ", self.get(text))
+    }
+}
+
+/// A part of a text.
+enum Piece<'t> {
+    Plain(&'t str),
+    /// The name between braces.
+    Value(&'t str),
+}
+
+fn pieces(text: &str) -> impl Iterator<Item = Piece<'_>> {
+    let mut rest = text;
+    std::iter::from_fn(move || {
+        if rest.is_empty() {
+            return None;
+        }
+        if let Some((name, after)) = rest.strip_prefix('{').and_then(|inner| inner.split_once('}')) {
+            rest = after;
+            return Some(Piece::Value(name));
+        }
+        // A brace that none closes is a character like any other.
+        let end = rest.char_indices().skip(1).find(|(_, c)| *c == '{').map_or(rest.len(), |(at, _)| at);
+        let (plain, after) = mem::take(&mut rest).split_at_checked(end)?;
+        rest = after;
+        Some(Piece::Plain(plain))
+    })
+}
+
+fn placeholders(text: &str) -> Vec<&str> {
+    let mut names: Vec<_> = pieces(text)
+        .filter_map(|piece| match piece {
+            Piece::Value(name) => Some(name),
+            Piece::Plain(_) => None,
+        })
+        .collect();
+    names.sort_unstable();
+    names
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn of(entries: &[(&str, &str)]) -> (Catalogue, Vec<CatalogueFlaw>) {
+        let (catalogue, flaws) =
+            Catalogue::from_entries(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        (catalogue, flaws.into_iter().filter(|flaw| !matches!(flaw, CatalogueFlaw::Missing(_))).collect())
+    }
+
+    #[test]
+    fn keys_are_unique_and_english_texts_are_plain() {
+        let mut keys: Vec<_> = Text::ALL.iter().map(|text| text.key()).collect();
+        keys.sort_unstable();
+        keys.dedup();
+        assert_eq!(keys.len(), Text::ALL.len());
+        let english = Text::ALL.iter().map(|text| (text.key().to_owned(), text.english().to_owned()));
+        assert_eq!(Catalogue::from_entries(english).1, []);
+        assert!(Text::ALL.iter().all(|text| text.english().is_ascii()));
+    }
+
+    #[test]
+    fn what_a_catalogue_lacks_is_said_in_english() {
+        let (german, flaws) = of(&[("too-soon", "Warten Sie {seconds} Sekunden.")]);
+        assert_eq!(flaws, []);
+        assert_eq!(german.fill(Text::TooSoon, &[("seconds", "7")]), "Warten Sie 7 Sekunden.");
+        assert_eq!(german.get(Text::CodeUsed), Text::CodeUsed.english());
+        assert_eq!(Catalogue::ENGLISH.prompt(Text::CodePrompt), "Verification code: ");
+        let (_, flaws) = Catalogue::from_entries([]);
+        assert_eq!(flaws.len(), Text::ALL.len(), "each is missing");
+    }
+
+    #[test]
+    fn an_entry_with_other_values_or_control_characters_is_not_used() {
+        use CatalogueFlaw::{NotPlain, Placeholders, UnknownKey};
+        for (entry, flaw) in [
+            (("too-soon", "{sekunden}"), Placeholders("too-soon")),
+            (("too-soon", "ohne"), Placeholders("too-soon")),
+            (("too-soon", "{seconds} {seconds}"), Placeholders("too-soon")),
+            (("code-used", "{seconds}"), Placeholders("code-used")),
+            (("code-used", ""), NotPlain("code-used")),
+            (("code-used", " a"), NotPlain("code-used")),
+            (("code-used", "a\u{1b}[2J"), NotPlain("code-used")),
+            (("code-usedd", "a"), UnknownKey("code-usedd".into())),
+        ] {
+            let (catalogue, flaws) = of(&[entry]);
+            assert_eq!(flaws, [flaw]);
+            assert_eq!(catalogue.get(Text::TooSoon), Text::TooSoon.english());
+            assert_eq!(catalogue.get(Text::CodeUsed), Text::CodeUsed.english());
+        }
+    }
+
+    #[test]
+    fn a_language_is_a_name_or_a_path_and_a_locale_has_one() {
+        for good in ["en", "de", "pt_BR", "fil", "/etc/twinlock/de.toml"] {
+            assert!(Language::parse(good).is_ok(), "{good}");
+        }
+        for bad in ["", "d", "german", "de.toml", "../de", "/etc/../de.toml", "de_", "de_DE.UTF-8", "d\u{e9}", "/a\n"] {
+            assert!(Language::parse(bad).is_err(), "{bad}");
+        }
+        for (locale, language) in [
+            ("de_DE.UTF-8", Some("de")),
+            ("pt_BR", Some("pt")),
+            ("ja", Some("ja")),
+            ("C", None),
+            ("C.UTF-8", None),
+            ("POSIX", None),
+            ("/etc", None),
+        ] {
+            assert_eq!(Language::of_locale(locale).as_ref().map(Language::as_str), language, "{locale}");
+        }
+    }
+
+    #[test]
+    fn a_catalogue_in_ascii_spells_what_it_can_and_is_english_else() {
+        let (catalogue, _) = of(&[("code-used", "Schon ben\u{fc}tzt."), ("enrolled", "\u{767b}\u{9332}")]);
+        let ascii = catalogue.in_ascii();
+        assert_eq!(
+            (ascii.get(Text::CodeUsed), ascii.get(Text::Enrolled)),
+            ("Schon benuetzt.", Text::Enrolled.english())
+        );
+    }
+
+    #[test]
+    fn a_value_is_never_read_as_a_placeholder() {
+        let (catalogue, _) = of(&[("invitation-until", "{ {date} }")]);
+        assert_eq!(catalogue.fill(Text::InvitationUntil, &[("date", "{date}")]), Text::InvitationUntil.english());
+        let (catalogue, _) = of(&[("invitation-until", "a {date} b{")]);
+        assert_eq!(catalogue.fill(Text::InvitationUntil, &[("date", "{date}")]), "a {date} b{");
+    }
+}
