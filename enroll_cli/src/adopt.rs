@@ -39,7 +39,7 @@ fn under_another_name(context: &CommandContext, typed: &str, subject: &Subject) 
         return Err(messages::adopt::old_name_in_use(&old, new));
     }
     match admin::adopt_renamed((&context.store.credentials, &context.store.states), &old, subject)? {
-        Renamed::NotEnrolled => Err(Failure::not_enrolled(old.as_str())),
+        Renamed::NotEnrolled => Err(messages::adopt::old_not_enrolled(&old)),
         Renamed::AlreadyEnrolled => Err(messages::adopt::both_enrolled(&old, new)),
         Renamed::Moved => {
             context.audit_log().changed("adopted", new.as_str());

@@ -130,12 +130,11 @@ fn of_store(context: &CommandContext, report: &mut GradedFindings) -> usize {
         }
     };
     for file in &files {
-        match UserName::from_file_name(file) {
-            Ok(name) => of_user(context, name, report),
-            Err(bad) => {
-                let problem = messages::credentials_problem(file, &bad.to_string());
-                report.add(Grade::Error, problem, messages::leaver_hint(None));
-            }
+        if let Ok(name) = UserName::from_file_name(file) {
+            of_user(context, name, report);
+        } else {
+            let problem = messages::credentials_problem(file, messages::NAME_OF_NO_USER);
+            report.add(Grade::Error, problem, messages::leaver_hint(None));
         }
     }
     let states = context.store.states.users().unwrap_or_default();

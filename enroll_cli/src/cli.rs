@@ -669,8 +669,7 @@ fn validity(text: &str) -> Result<Duration, String> {
 /// A day (its noon, so that no time zone makes another of it) or a time.
 fn point_in_time(text: &str) -> Result<UnixTime, String> {
     let whole = if text.contains('T') { text.to_owned() } else { format!("{text}T12:00:00Z") };
-    UnixTime::parse(&whole)
-        .map_err(|_| "a day such as 2027-01-31, or a time such as 2027-01-31T18:00:00Z, is wanted".into())
+    UnixTime::parse(&whole).map_err(|_| "use a day such as 2027-01-31 or a time such as 2027-01-31T18:00:00Z".into())
 }
 
 fn digits(text: &str) -> Result<u8, String> {

@@ -88,7 +88,7 @@ pub(crate) fn accounts(typed: &[String]) -> Result<Vec<Subject>, Failure> {
 
 /// A name as it was typed.
 pub(crate) fn user_name(typed: &str) -> Result<UserName, Failure> {
-    UserName::parse(typed.as_bytes()).map_err(|bad| messages::invalid_user_name(&bad))
+    UserName::parse(typed.as_bytes()).map_err(|bad| messages::invalid_user_name(typed, &bad))
 }
 
 /// The account of that name, or a user who was enrolled and is no account any more.

@@ -4,7 +4,7 @@
 //! who is enrolled already is passed over, so an import that was interrupted is finished by running it again. Nothing
 //! that is printed or logged is a secret.
 
-mod files;
+pub(crate) mod files;
 mod report;
 
 use std::{
@@ -38,6 +38,7 @@ use crate::{
     context::{self, CommandContext},
     failure::Failure,
     layout,
+    messages::import as messages,
     output::print_note,
     progress::Progress,
 };
@@ -56,7 +57,7 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
             };
             let outcomes = context.each(how, &accounts, home)?;
             if outcomes.is_empty() {
-                print_note("No account of /etc/passwd has a file ~/.google_authenticator.");
+                print_note(messages::NO_FILES);
             }
             report::many(&outcomes, how)
         }
@@ -70,9 +71,8 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
         }
         Import::Oath { file, how } => {
             let bytes = files::at(file, &[0], oath::LARGEST)?;
-            let users = oath::parse(&bytes, SystemClock.now()).map_err(|refusal| {
-                Failure::refused(format!("{}: {refusal}", file.display())).hint(refusal.hint(None))
-            })?;
+            let users = oath::parse(&bytes, SystemClock.now());
+            let users = users.map_err(|refusal| messages::file_refused(file, &refusal))?;
             let users: Vec<_> = users.into_iter().collect();
             let known: HashMap<_, _> =
                 local_accounts()?.into_iter().map(|account| (account.subject.name.clone(), account.subject)).collect();
@@ -81,10 +81,10 @@ pub(crate) fn run(config: &Path, from: &Import) -> Result<(), Failure> {
                     match known.get(name).cloned().map_or_else(|| host::account(name), |found| Ok(Some(found))) {
                         Ok(Some(subject)) => subject,
                         Ok(None) => {
-                            return Some(ImportOutcome::failed(name, how, "there is no account of this name", None));
+                            return Some(ImportOutcome::failed(name, how, messages::NO_ACCOUNT, None));
                         }
                         Err(error) => {
-                            let reason = format!("cannot ask the passwd database: {error}");
+                            let reason = twinlock_hostcheck::messages::no_passwd_database(&error);
                             return Some(ImportOutcome::failed(name, how, reason, None));
                         }
                     };
@@ -146,9 +146,7 @@ impl CommandContext {
             let workers: Vec<_> = (0..threads).map(|_| scope.spawn(work)).collect();
             workers.into_iter().map(thread::ScopedJoinHandle::join).collect()
         });
-        let lost =
-            |_| Failure::refused("a part of the import was lost").hint("run it again; it goes on where it stopped");
-        let mut outcomes: Vec<_> = joined.map_err(lost)?.into_iter().flatten().collect();
+        let mut outcomes: Vec<_> = joined.map_err(|_| messages::interrupted())?.into_iter().flatten().collect();
         outcomes.sort_by_key(|(at, _)| *at);
         Ok(outcomes.into_iter().map(|(_, outcome)| outcome).collect())
     }
@@ -222,28 +220,25 @@ impl CommandContext {
 }
 
 fn local_accounts() -> Result<Vec<Account>, Failure> {
-    accounts::of_passwd_file().map_err(|error| Failure::refused(format!("cannot read the passwd database: {error}")))
+    accounts::of_passwd_file().map_err(|error| messages::no_passwd_file(&error))
 }
 
 fn own_file(subject: &Subject) -> Result<Zeroizing<Vec<u8>>, Failure> {
     let account = accounts::find(&subject.name);
-    let account = account.map_err(|error| Failure::refused(format!("cannot ask the passwd database: {error}")))?;
+    let account = account.map_err(|error| crate::messages::no_passwd_database(&error))?;
     let home = account.map(|account| account.home).unwrap_or_default();
-    files::in_home(&home, subject.uid)?.ok_or_else(|| {
-        Failure::refused(format!("{} has no file {}", subject.name, home.join(files::NAME).display()))
-            .hint("if it is kept elsewhere (secret= in the PAM line), name it behind the command")
-    })
+    files::in_home(&home, subject.uid)?.ok_or_else(|| messages::no_file(&subject.name, &home.join(files::NAME)))
 }
 
 /// The address on stdin; it is a secret, so it is no argument.
 fn address() -> Result<Zeroizing<Vec<u8>>, Failure> {
     let room = uri::LARGEST.saturating_add(1);
     if io::stdin().is_terminal() {
-        print_note("Paste the otpauth:// address, then press Enter and Ctrl-D:");
+        print_note(messages::PASTE_ADDRESS);
     }
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let read = io::stdin().take(u64::try_from(room).unwrap_or(0)).read_to_end(&mut bytes);
-    read.map_err(|error| Failure::refused(format!("cannot read the address on stdin: {error}")))?;
+    read.map_err(|error| messages::address_not_read(&error))?;
     Ok(bytes)
 }
 
@@ -254,7 +249,7 @@ impl Problem {
             Self::Refused(refusal) => (refusal.to_string(), refusal.hint(Some(user))),
             Self::File(unreadable) => (unreadable.to_string(), unreadable.hint(Some(user))),
             Self::Enrol(EnrolError::Store(error)) => (error.to_string(), error.hint()),
-            Self::Enrol(error) => (error.to_string(), format!("`twinlock enroll {user}` sets up a new second factor")),
+            Self::Enrol(error) => (error.to_string(), messages::enroll_instead(Some(user))),
         }
     }
 }

@@ -63,7 +63,7 @@ impl fmt::Display for UserName {
 
 impl fmt::Display for UserNameError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "not the name of an account (1 to {} bytes, no control characters, no slash)", UserName::LONGEST)
+        write!(out, "user names have 1 to {} bytes, no control characters and no slash", UserName::LONGEST)
     }
 }
 

@@ -1354,6 +1354,9 @@ pub fn credentials_problem(file: &str, problem: &str) -> String {
     format!("credentials/{file}.toml: {problem}")
 }
 
+/// A file in `credentials/` whose name is that of no user.
+pub const NAME_OF_NO_USER: &str = "the name of the file is not the name of a user";
+
 /// There is nobody of that name.
 pub fn no_account(name: &UserName) -> String {
     format!("there is no account named {name}")

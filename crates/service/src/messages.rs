@@ -351,8 +351,8 @@ impl fmt::Display for ImportError {
 impl fmt::Display for ImportErrorKind {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::Empty => write!(out, "it is empty"),
-            Self::TooLarge(limit) => write!(out, "it is larger than {limit} bytes"),
+            Self::Empty => write!(out, "the input is empty"),
+            Self::TooLarge(limit) => write!(out, "the input is larger than {limit} bytes"),
             Self::NotText => write!(out, "it is not plain text"),
             Self::CutShort => write!(out, "the last line has no end, so the file may be cut short"),
             Self::Secret(bad) => bad.fmt(out),

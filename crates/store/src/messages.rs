@@ -52,6 +52,9 @@ impl StoreError {
                 format!("move {path} away")
             }
             StoreErrorKind::Owner(_) => format!("if you trust its content, run `chown root:root {path}`"),
+            StoreErrorKind::Mode { mode, forbidden: 0o022 } if mode & 0o1000 != 0 => {
+                "use a folder in which only root can create files".into()
+            }
             StoreErrorKind::Mode { forbidden: 0o022, .. } => {
                 format!("if you trust its content, run `chmod go-w {path}`")
             }

@@ -7,7 +7,6 @@
 //! its content to nobody, because a refusal never repeats any of it. Nothing is ever written.
 
 use std::{
-    fmt,
     fs::File,
     io::Read,
     os::fd::OwnedFd,
@@ -36,13 +35,14 @@ const FOLDER: OFlag = OFlag::O_PATH.union(OFlag::O_CLOEXEC).union(OFlag::O_DIREC
 
 /// A file that is not read, and why.
 #[derive(Debug)]
-pub(super) struct Unreadable {
-    path: PathBuf,
-    why: Why,
+pub(crate) struct Unreadable {
+    pub(crate) path: PathBuf,
+    pub(crate) kind: UnreadableKind,
 }
 
+/// Why a file is not read.
 #[derive(Debug)]
-enum Why {
+pub(crate) enum UnreadableKind {
     SymbolicLink,
     NotAFile,
     Owner { uid: u32, wanted: u32 },
@@ -87,81 +87,43 @@ pub(super) fn at(path: &Path, owners: &[u32], limit: usize) -> Result<Zeroizing<
             failed(&at, if is_link { Errno::ELOOP } else { errno })
         })?;
     }
-    Err(Unreadable { path: path.to_owned(), why: Why::NotAFile })
+    Err(Unreadable { path: path.to_owned(), kind: UnreadableKind::NotAFile })
 }
 
 fn read(file: OwnedFd, path: &Path, owners: &[u32], limit: usize) -> Result<Zeroizing<Vec<u8>>, Unreadable> {
-    let refused = |why| Unreadable { path: path.to_owned(), why };
+    let refused = |kind| Unreadable { path: path.to_owned(), kind };
     let stat = fstat(&file).map_err(|errno| failed(path, errno))?;
     if SFlag::from_bits_truncate(stat.st_mode) & SFlag::S_IFMT != SFlag::S_IFREG {
-        return Err(refused(Why::NotAFile));
+        return Err(refused(UnreadableKind::NotAFile));
     }
     if !owners.contains(&stat.st_uid) {
         let wanted = owners.iter().max().copied().unwrap_or(0);
-        return Err(refused(Why::Owner { uid: stat.st_uid, wanted }));
+        return Err(refused(UnreadableKind::Owner { uid: stat.st_uid, wanted }));
     }
     if Mode::from_bits_truncate(stat.st_mode).intersects(Mode::S_IRWXG | Mode::S_IRWXO) {
-        return Err(refused(Why::Readable(stat.st_mode & 0o7777)));
+        return Err(refused(UnreadableKind::Readable(stat.st_mode & 0o7777)));
     }
     let size = usize::try_from(stat.st_size).unwrap_or(usize::MAX);
     if size > limit {
-        return Err(refused(Why::TooLarge(limit)));
+        return Err(refused(UnreadableKind::TooLarge(limit)));
     }
     // Full capacity at once: a growing buffer would leave copies of secrets behind.
     let room = size.saturating_add(1);
     let mut bytes = Zeroizing::new(Vec::with_capacity(room));
     let read = File::from(file).take(u64::try_from(room).unwrap_or(0)).read_to_end(&mut bytes);
-    read.map_err(|error| refused(Why::Failed(error)))?;
-    if bytes.len() == size { Ok(bytes) } else { Err(refused(Why::Changing)) }
+    read.map_err(|error| refused(UnreadableKind::Failed(error)))?;
+    if bytes.len() == size { Ok(bytes) } else { Err(refused(UnreadableKind::Changing)) }
 }
 
 fn failed(path: &Path, errno: Errno) -> Unreadable {
     #[allow(clippy::wildcard_enum_match_arm, reason = "every other errno is said as it is")]
-    let why = match errno {
-        Errno::ELOOP => Why::SymbolicLink,
+    let kind = match errno {
+        Errno::ELOOP => UnreadableKind::SymbolicLink,
         // A socket.
-        Errno::ENXIO => Why::NotAFile,
-        other => Why::Failed(other.into()),
+        Errno::ENXIO => UnreadableKind::NotAFile,
+        other => UnreadableKind::Failed(other.into()),
     };
-    Unreadable { path: path.to_owned(), why }
-}
-
-impl Unreadable {
-    /// What to do next. `user` is whose second factor it is, where that is known.
-    pub(super) fn hint(&self, user: Option<&str>) -> String {
-        let path = self.path.display();
-        let enroll = user.map_or_else(|| "`twinlock enroll`".to_owned(), |user| format!("`twinlock enroll {user}`"));
-        match self.why {
-            Why::SymbolicLink => "name the file itself: Twinlock follows no symbolic links".into(),
-            Why::NotAFile | Why::TooLarge(_) => "check that this is the right file".into(),
-            Why::Owner { wanted, .. } => format!("if you trust its content, run `chown {wanted} {path}`"),
-            Why::Readable(_) => format!(
-                "other users may have read the secret: {enroll} makes a new one; if that is certainly not so, run \
-                 `chmod go-rwx {path}`"
-            ),
-            Why::Changing => "run the command again".into(),
-            Why::Failed(_) => "if it is on a network file system, copy it to this host and name the copy".into(),
-        }
-    }
-}
-
-impl fmt::Display for Unreadable {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let path = self.path.display();
-        match &self.why {
-            Why::SymbolicLink => write!(out, "cannot open {path}: it is a symbolic link"),
-            Why::NotAFile => write!(out, "cannot read {path}: it is not a regular file"),
-            Why::Owner { uid, wanted } => {
-                write!(out, "cannot trust {path}: its owner is uid {uid} instead of {wanted}")
-            }
-            Why::Readable(mode) => {
-                write!(out, "cannot trust {path}: its mode is {mode:04o}, so other users can read or write it")
-            }
-            Why::TooLarge(limit) => write!(out, "cannot read {path}: it is larger than {limit} bytes"),
-            Why::Changing => write!(out, "cannot read {path}: it changed while it was being read"),
-            Why::Failed(error) => write!(out, "cannot read {path}: {error}"),
-        }
-    }
+    Unreadable { path: path.to_owned(), kind }
 }
 
 impl From<Unreadable> for Failure {

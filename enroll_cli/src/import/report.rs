@@ -12,6 +12,7 @@ use twinlock_service::import::{Imported, PreparedImport, Remark};
 use crate::{
     cli::ImportHow,
     failure::Failure,
+    messages::import as messages,
     output::{print, print_json, print_note, sanitize_for_terminal},
 };
 
@@ -75,8 +76,8 @@ impl ImportOutcome {
     }
 
     pub(super) fn skipped(user: &UserName, how: &ImportHow) -> Self {
-        let hint = "--replace puts the old second factor in the place of the one here".to_owned();
-        Self::ended(user, how, Ending::Skipped, (format!("{user} is already enrolled"), Some(hint)))
+        let hint = messages::ALREADY_ENROLLED_HINT.to_owned();
+        Self::ended(user, how, Ending::Skipped, (messages::already_enrolled(user), Some(hint)))
     }
 
     pub(super) fn failed(user: &UserName, how: &ImportHow, reason: impl Into<String>, hint: Option<String>) -> Self {
@@ -121,20 +122,20 @@ impl ImportOutcome {
 
     /// One line: `alice: imported totp k3v9q2, 5 scratch codes; see RATE_LIMIT, WINDOW_SIZE`.
     fn line(&self) -> String {
-        let mut line = format!("{}: ", self.user);
-        // Writing to a String cannot fail.
-        let _ = match (self.result, &self.reason, self.dry_run) {
-            (Ending::Imported, _, true) => write!(line, "would be imported"),
-            (Ending::Imported, _, false) => write!(line, "imported"),
-            (Ending::Skipped, reason, _) => write!(line, "skipped: {}", reason.as_deref().unwrap_or_default()),
-            (Ending::Failed, reason, _) => write!(line, "FAILED: {}", reason.as_deref().unwrap_or_default()),
+        let reason = self.reason.as_deref().unwrap_or_default();
+        let ending = match self.result {
+            Ending::Imported => messages::imported(self.dry_run).to_owned(),
+            Ending::Skipped => messages::skipped(reason),
+            Ending::Failed => messages::failed(reason),
         };
+        let mut line = format!("{}: {ending}", self.user);
+        // Writing to a String cannot fail.
         for device in &self.authenticators {
             let _ = write!(line, " {}", device.r#type);
             let _ = device.id.as_ref().map_or(Ok(()), |id| write!(line, " {id}"));
         }
         if self.recovery_codes > 0 {
-            let _ = write!(line, ", {} scratch codes", self.recovery_codes);
+            let _ = write!(line, ", {}", messages::scratch_codes(self.recovery_codes));
         }
         line
     }
@@ -147,17 +148,17 @@ pub(super) fn one(outcome: ImportOutcome, how: &ImportHow) -> Result<(), Failure
     } else if outcome.result == Ending::Imported {
         let mut text = format!("{}\n", outcome.line());
         for lost in &outcome.not_carried {
-            let _ = writeln!(text, "  not carried: {lost}");
+            let _ = writeln!(text, "{}", messages::not_carried(lost));
         }
         for warning in &outcome.warnings {
-            let _ = writeln!(text, "  warning: {warning}");
+            let _ = writeln!(text, "{}", messages::warning(warning));
         }
         print(&text)?;
     }
     if let Some(reason) = outcome.reason {
-        let failure = Failure::refused(format!("cannot import {}: {reason}", outcome.user));
+        let failure = messages::not_imported(&outcome.user, &reason);
         return Err(match outcome.hint {
-            Some(hint) => failure.hint(hint.replace("USER", &outcome.user)),
+            Some(hint) => failure.hint(hint),
             None => failure,
         });
     }
@@ -175,23 +176,20 @@ pub(super) fn many(outcomes: &[ImportOutcome], how: &ImportHow) -> Result<(), Fa
         for outcome in outcomes {
             text.push_str(&outcome.line());
             if !outcome.words.is_empty() {
-                let _ = write!(text, "; see {}", outcome.words.join(", "));
+                text.push_str(&messages::see(&outcome.words));
             }
             text.push('\n');
         }
         print(&text)?;
     }
     let (done, failed) = (count(Ending::Imported), count(Ending::Failed));
-    let did = if how.dry_run { "would be imported" } else { "imported" };
-    print_note(&format!("{done} {did}, {} skipped (enrolled already), {failed} failed.", count(Ending::Skipped)));
+    print_note(&messages::summary(done, count(Ending::Skipped), failed, how.dry_run));
     explain(outcomes);
     advise(outcomes);
     if failed == 0 {
         return Ok(());
     }
-    let hint =
-        "each line marked FAILED gives the reason; fix that and run it again: users who are enrolled are skipped";
-    Err(Failure::refused(format!("{failed} of {} users were not imported", outcomes.len())).hint(hint))
+    Err(messages::some_failed(failed, outcomes.len()))
 }
 
 /// Each kind of remark once, however many users it concerns.
@@ -214,21 +212,17 @@ fn explain(outcomes: &[ImportOutcome]) {
 /// What users must be told, and what they lack.
 fn advise(outcomes: &[ImportOutcome]) {
     let imported = || outcomes.iter().filter(|outcome| outcome.result == Ending::Imported);
-    if imported().any(|outcome| outcome.recovery_codes > 0) {
-        print_note(
-            "Scratch codes stay good, once each, and are typed twice in a row: 12345678 as 12345678 12345678.\n\
-             `twinlock recovery new USER` gives stronger ones.",
-        );
+    if let Some(outcome) = imported().find(|outcome| outcome.recovery_codes > 0) {
+        print_note(&messages::scratch_codes_stay(&outcome.user));
     }
     let mut without = imported().filter(|outcome| outcome.recovery_codes == 0);
     match (without.next(), without.count()) {
         (None, _) => {}
         (Some(one), 0) => {
-            print_note(&format!("{0} has no recovery codes: `twinlock recovery new {0}` makes some.", one.user));
+            print_note(&messages::without_recovery_codes(&one.user));
         }
-        (Some(_), more) => print_note(&format!(
-            "{} users have no recovery codes: `twinlock recovery new USER` makes some.",
-            more.saturating_add(1)
-        )),
+        (Some(one), more) => {
+            print_note(&messages::several_without_recovery_codes(more.saturating_add(1), &one.user));
+        }
     }
 }

@@ -10,6 +10,7 @@ pub(crate) mod device;
 pub(crate) mod emergency;
 pub(crate) mod enroll;
 pub(crate) mod explain;
+pub(crate) mod import;
 pub(crate) mod list;
 pub(crate) mod metrics;
 pub(crate) mod recovery;
@@ -42,8 +43,8 @@ pub(crate) fn root_only() -> Failure {
 }
 
 /// A word that is no user name.
-pub(crate) fn invalid_user_name(error: &impl Display) -> Failure {
-    Failure::refused(format!("cannot use this user name: {error}"))
+pub(crate) fn invalid_user_name(typed: &str, error: &impl Display) -> Failure {
+    Failure::refused(format!("invalid user name '{typed}': {error}"))
 }
 
 /// The host has no account of this name.

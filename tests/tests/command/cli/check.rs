@@ -128,7 +128,7 @@ fn mails_without_a_program_that_sends_them_are_a_warning() {
 fn a_file_whose_name_nobody_can_have_is_found() {
     with_alice(|world, _| {
         world.write_secret(format!("{STORE}/credentials/a b.toml"), "");
-        finds(world, (1, 0), &["credentials/a b.toml: not the name of an account"]);
+        finds(world, (1, 0), &["credentials/a b.toml: the name of the file is not"]);
     });
 }
 

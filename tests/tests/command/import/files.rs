@@ -17,7 +17,7 @@ fn import(world: &World) -> Output {
     let all = world.twinlock(&["import", "google-authenticator", "--all"]);
     assert_eq!(all.code, Some(1), "{all:?}");
     assert!(all.stdout.starts_with("alice: FAILED: "), "{all:?}");
-    assert!(all.stderr.contains("1 of 1 users were not imported"), "{all:?}");
+    assert!(all.stderr.contains("1 of 1 user was not imported"), "{all:?}");
     world.twinlock(&IMPORT)
 }
 
@@ -112,7 +112,7 @@ fn broken_content_is_refused_by_line_and_never_repeated() {
         let alice = world.account("alice");
         let with = |rest: &str| format!("{SECRET}\n{rest}").into_bytes();
         for (content, wanted) in [
-            (Vec::new(), "it is empty"),
+            (Vec::new(), "the input is empty"),
             (vec![b'A'; 64 * 1024 + 1], "larger than 65536 bytes"),
             (vec![b'A'; 64 * 1024], "the last line has no end"),
             (with(&"\n".repeat(60_000)), "TOTP_AUTH and HOTP_COUNTER are both missing"),

@@ -32,7 +32,7 @@ fn the_phone_logs_in_at_once_and_the_code_used_before_is_refused() {
         assert!(output.stdout.starts_with("alice: imported totp "), "{output:?}");
         assert!(output.stdout.contains("line 2: RATE_LIMIT") && output.stdout.contains("line 3: WINDOW_SIZE"));
         assert!(output.stdout.contains("warning: line 1: the secret has 128 bits"), "{output:?}");
-        assert!(output.stderr.contains("typed twice in a row"), "{output:?}");
+        assert!(output.stderr.contains("Users enter it twice in a row"), "{output:?}");
         assert_eq!(trace(&google_file(&alice)), before);
 
         assert_eq!(login(world, "new", &used), PamCode::AuthErr);
@@ -234,12 +234,15 @@ fn who_is_enrolled_stays_as_he_is_unless_it_is_asked_for() {
         let output = world.twinlock(&["import", "google-authenticator", "--user", "alice"]);
         assert_eq!(output.code, Some(1));
         assert!(
-            output.stderr.contains("alice is already enrolled") && output.stderr.contains("hint: --replace"),
+            output.stderr.contains("alice is already enrolled") && output.stderr.contains("hint: use --replace"),
             "{output:?}"
         );
         let output = world.twinlock(&["import", "google-authenticator", "--all"]);
         assert_eq!(output.code, Some(0), "{output:?}");
-        assert!(output.stderr.contains("0 imported, 1 skipped (enrolled already), 0 failed."), "{output:?}");
+        assert!(
+            output.stderr.contains("0 imported, 1 skipped because they are enrolled already, 0 failed."),
+            "{output:?}"
+        );
         assert_eq!(login(world, "new", &codes.next()), PamCode::Success);
 
         let replace = ["import", "google-authenticator", "--all", "--replace"];
@@ -261,7 +264,7 @@ fn scratch_codes_can_be_left_behind() {
         let alice = world.account("alice");
         google_authenticator(world, &alice, &["-t", "-d", "-u", "-w", "3"]);
         let output = world.twinlock(&["import", "google-authenticator", "--user", "alice", "--no-scratch-codes"]);
-        assert!(output.stdout.contains("not carried: 5 scratch codes, because of --no-scratch-codes"), "{output:?}");
+        assert!(output.stdout.contains("not imported: 5 scratch codes, because of --no-scratch-codes"), "{output:?}");
         assert!(is_stored("alice"));
         assert_eq!(world.twinlock(&["recovery", "count", "alice"]).stdout, "0\n");
     });

@@ -36,8 +36,16 @@ fn all_are_imported_in_the_order_of_the_accounts_and_the_others_are_not_named() 
         let names: Vec<_> = outcomes(&output).iter().map(|one| one["user"].as_str().unwrap().to_owned()).collect();
         let wanted: Vec<_> = (0..40).map(|number| format!("u{number:03}")).collect();
         assert_eq!(names, wanted);
-        assert!(output.stderr.starts_with("40 imported, 0 skipped (enrolled already), 0 failed.\n"), "{output:?}");
-        assert!(output.stderr.contains("40 users have no recovery codes: `twinlock recovery new USER`"), "{output:?}");
+        assert!(
+            output.stderr.starts_with("40 imported, 0 skipped because they are enrolled already, 0 failed.\n"),
+            "{output:?}"
+        );
+        assert!(
+            output
+                .stderr
+                .contains("40 users have no recovery codes: make some for each, as with `twinlock recovery new "),
+            "{output:?}"
+        );
         assert_eq!(world.twinlock(&["check"]).code, Some(0));
     });
 }
@@ -50,7 +58,10 @@ fn one_who_cannot_be_imported_keeps_nobody_else_out() {
         let output = world.twinlock(&ALL);
         assert_eq!(output.code, Some(1), "{output:?}");
         assert!(output.stdout.contains("u002: FAILED: line 1: the secret is not base32"), "{output:?}");
-        assert!(output.stderr.contains("5 imported, 0 skipped (enrolled already), 1 failed."), "{output:?}");
+        assert!(
+            output.stderr.contains("5 imported, 0 skipped because they are enrolled already, 1 failed."),
+            "{output:?}"
+        );
         assert!(output.stderr.contains("1 of 6 users were not imported"), "{output:?}");
         assert!(!is_stored("u002") && is_stored("u003"));
     });
@@ -89,7 +100,10 @@ fn killed_again_and_again_it_is_finished_in_the_end() {
         assert!(kills >= 3 && stored() == 30, "{kills}: {:?}", world.twinlock(&ALL));
         let last = world.twinlock(&ALL);
         assert_eq!(last.code, Some(0), "{last:?}");
-        assert!(last.stderr.starts_with("0 imported, 30 skipped (enrolled already), 0 failed."), "{last:?}");
+        assert!(
+            last.stderr.starts_with("0 imported, 30 skipped because they are enrolled already, 0 failed."),
+            "{last:?}"
+        );
         assert_eq!(world.twinlock(&["check"]).code, Some(0));
         world.service("new", TWINLOCK);
         for number in 0..30 {

@@ -77,7 +77,10 @@ fn every_user_is_imported_or_told_why_not() {
         );
         let output = world.twinlock(&["import", "oath", FILE, "--json"]);
         assert_eq!(output.code, Some(1), "{output:?}");
-        assert!(output.stderr.contains("1 imported, 0 skipped (enrolled already), 2 failed."), "{output:?}");
+        assert!(
+            output.stderr.contains("1 imported, 0 skipped because they are enrolled already, 2 failed."),
+            "{output:?}"
+        );
         let all = outcomes(&output);
         let seen: Vec<_> = all.iter().map(|one| (one["user"].as_str().unwrap(), one["reason"].as_str())).collect();
         let wanted = [
@@ -103,8 +106,8 @@ fn a_file_that_is_not_understood_stores_nothing() {
     in_world(|world| {
         world.account("alice");
         for (text, wanted) in [
-            (String::new(), "it is empty"),
-            ("# nobody\n".into(), "it is empty"),
+            (String::new(), "the input is empty"),
+            ("# nobody\n".into(), "the input is empty"),
             (format!("HOTP alice - {KEY}"), "line 1: the last line has no end"),
             (format!("HOTP alice - {KEY}\nHOTP\n"), "line 2: the fields of a line are TYPE USER PIN KEY"),
             (format!("HOTP alice - {KEY}\nHOTP a/b - {KEY}\n"), "line 2: the user name is not valid"),

@@ -54,13 +54,13 @@ fn bad_addresses_give_one_message_that_repeats_nothing_and_store_nothing() {
         world.account("alice");
         let long = "x".repeat(10_000);
         for (input, wanted) in [
-            (Vec::new(), "it is empty"),
+            (Vec::new(), "the input is empty"),
             (SECRET.into(), "not an otpauth://totp/"),
             (b"otpauth-migration://offline?data=CiEK".to_vec(), "an app's export of several entries"),
             (format!("otpauth://totp/a?secret={SECRET}&secret={SECRET}").into(), "secret occurs twice"),
             (format!("otpauth://totp/a%1B%5B2J?secret={SECRET}").into(), "its label contains control characters"),
             (format!("otpauth://totp/\x1b[2J?secret={SECRET}").into(), "not plain text"),
-            (format!("otpauth://totp/{long}?secret={SECRET}").into(), "it is larger than 4096 bytes"),
+            (format!("otpauth://totp/{long}?secret={SECRET}").into(), "the input is larger than 4096 bytes"),
             (format!("otpauth://totp/a?secret={SECRET}&digits=9").into(), "codes have 6 to 8 digits"),
             (b"otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".to_vec(), "the secret must have 16 to 128 bytes"),
             (format!("otpauth://totp/a?secret={SECRET}\notpauth://").into(), "more than one line"),
