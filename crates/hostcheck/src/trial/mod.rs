@@ -192,14 +192,15 @@ impl Proposal {
             });
         }
         log("twinlock", SyslogPriority::Warning, &messages::log_enabled(service, record.mode));
-        if let Some(end) = record.end_of_trial() {
-            broadcast(&messages::broadcast_of_trial(service, record.mode, &end));
-        }
-        note(&match trial.zip(record.end_of_trial()) {
-            None => messages::enabled_to_stay(service, record.mode),
-            Some((span, end)) => messages::enabled_on_trial(service, record.mode, span, &end),
-        });
-        if trial.is_none() { change::sweep(service) } else { Ok(()) }
+        let Some((span, end)) = trial.zip(record.end_of_trial()) else {
+            note(&messages::enabled_to_stay(service, record.mode));
+            return change::sweep(service);
+        };
+        // A second session can confirm it before everybody is told.
+        drop(change_log);
+        broadcast(&messages::broadcast_of_trial(service, record.mode, &end));
+        note(&messages::enabled_on_trial(service, record.mode, span, &end));
+        Ok(())
     }
 }
 

@@ -141,6 +141,8 @@ fn try_to_undo(service: ChangedService, id: &str, server: ServerState, note: &No
             super::undo(&change_log, phase, &record, server, note)?;
             let _ = boot::remove_units(service);
             log("twinlock", SyslogPriority::Warning, &messages::log_of(service, &messages::LOG_EXPIRED));
+            // The next command need not wait until everybody is told.
+            drop(change_log);
             broadcast(&messages::broadcast_of_end(service));
             Ok(())
         }

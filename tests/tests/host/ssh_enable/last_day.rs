@@ -46,6 +46,7 @@ fn the_rule_is_added_behind_what_is_there_and_goes_with_the_trial_unless_somebod
         assert!(login.prompts.iter().any(|prompt| prompt.contains("authenticator app")), "{login:#?}");
         wait_until("the end of the change", || journal().is_empty());
         assert_eq!(configuration(), before, "nobody confirmed it");
+        wait_until("the lock", || host.ssh(&["plan"]).code == Some(0));
 
         // Kept and not edited, it goes with the rest; edited, it stays as it is.
         for edit in [None, Some("# Edited.\n")] {
