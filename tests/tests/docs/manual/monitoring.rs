@@ -53,6 +53,9 @@ fn provoke(world: &World) -> Vec<LogLine> {
     world.enrol_with("alice", &["--replace"]);
     world.enrol_with("alice", &["--add", "--label", "tablet"]);
     world.twinlock(&["device", "rename", "alice", "tablet", "slate"]);
+    world.twinlock(&["emergency", "off"]);
+    login("000000");
+    world.twinlock(&["emergency", "on"]);
     world.write("/root/uri", "otpauth://totp/x:alice?secret=GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJQ&issuer=x\n");
     let import = Launch::new(["sh", "-c", "twinlock import uri alice --replace </root/uri"]);
     world.install();

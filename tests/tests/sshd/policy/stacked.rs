@@ -229,3 +229,15 @@ fn who_is_not_asked_leaves_no_word_of_a_missing_code() {
         assert!(world.entries_since(mark).is_empty(), "{:?}", world.entries_since(mark));
     });
 }
+
+#[test]
+fn in_an_emergency_the_next_module_must_be_able_to_ask_for_the_password() {
+    for (word, succeeds) in [("try_first_pass", true), ("use_first_pass", false)] {
+        let stack = FORWARD.replace("use_first_pass", word);
+        on_a_host(&stack, |world, _| {
+            assert_eq!(world.twinlock(&["emergency", "off"]).code, Some(0));
+            let outcome = alice().answer(PASSWORD).run(world);
+            assert_eq!(outcome.code() == PamCode::Success, succeeds, "{word}: {outcome:?}");
+        });
+    }
+}
