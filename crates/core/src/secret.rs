@@ -18,8 +18,10 @@ const BASE32: Alphabet = Alphabet::Rfc4648 { padding: false };
 pub enum SecretError {
     /// Not base32 (RFC 4648 section 6: `A` to `Z` and `2` to `7`).
     Encoding,
-    /// Shorter than [`Secret::SHORTEST`] or longer than [`Secret::LONGEST`].
-    Length,
+    /// Shorter than [`Secret::SHORTEST`]: so many bits.
+    TooShort(usize),
+    /// Longer than [`Secret::LONGEST`].
+    TooLong,
 }
 
 impl Secret {
@@ -33,10 +35,13 @@ impl Secret {
     /// Takes bytes as a key.
     ///
     /// # Errors
-    /// [`SecretError::Length`].
+    /// [`SecretError::TooShort`] and [`SecretError::TooLong`].
     pub fn from_bytes(bytes: &[u8]) -> Result<Self, SecretError> {
-        if bytes.len() < Self::SHORTEST || bytes.len() > Self::LONGEST {
-            return Err(SecretError::Length);
+        if bytes.len() < Self::SHORTEST {
+            return Err(SecretError::TooShort(bytes.len().saturating_mul(8)));
+        }
+        if bytes.len() > Self::LONGEST {
+            return Err(SecretError::TooLong);
         }
         Ok(Self(Zeroizing::new(bytes.to_vec())))
     }
@@ -48,7 +53,7 @@ impl Secret {
     pub fn from_base32(text: &str) -> Result<Self, SecretError> {
         let symbols = text.trim_end_matches('=');
         if symbols.len() > Self::LONGEST.saturating_mul(2) {
-            return Err(SecretError::Length);
+            return Err(SecretError::TooLong);
         }
         let upper = Zeroizing::new(symbols.to_ascii_uppercase());
         let bytes = base32::decode(BASE32, &upper).map(Zeroizing::new).ok_or(SecretError::Encoding)?;
@@ -91,7 +96,10 @@ impl std::fmt::Display for SecretError {
     fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
             Self::Encoding => write!(out, "the secret is not base32 (letters A to Z, digits 2 to 7)"),
-            Self::Length => write!(out, "the secret must have {} to {} bytes", Secret::SHORTEST, Secret::LONGEST),
+            Self::TooShort(bits) => {
+                write!(out, "the secret has {bits} bits; {} are the least", Secret::SHORTEST.saturating_mul(8))
+            }
+            Self::TooLong => write!(out, "the secret has more than {} bytes", Secret::LONGEST),
         }
     }
 }
@@ -120,7 +128,7 @@ mod tests {
 
     #[test]
     fn under_128_bits_is_refused() {
-        assert_eq!(refusal("GEZDGNBVGY3TQOJQ"), SecretError::Length);
+        assert_eq!(refusal("GEZDGNBVGY3TQOJQ"), SecretError::TooShort(80));
         assert!(Secret::from_bytes(&[7; 16]).is_ok());
     }
 
@@ -128,6 +136,6 @@ mod tests {
     fn what_is_not_base32_is_refused() {
         assert_eq!(refusal("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJ1"), SecretError::Encoding);
         assert_eq!(refusal("GEZDGNBVGY3TQOJQGEZDGNBVGY3TQOJé"), SecretError::Encoding);
-        assert_eq!(refusal(&"A".repeat(1_000_000)), SecretError::Length);
+        assert_eq!(refusal(&"A".repeat(1_000_000)), SecretError::TooLong);
     }
 }

@@ -447,11 +447,11 @@ pub(crate) fn faillock_forgets_early() -> Text {
     )
 }
 
-pub(crate) fn other_second_factor(module: &str, import: Option<&str>) -> Text {
+pub(crate) fn other_second_factor(module: &str) -> Text {
     text(
         format!("{module} asks for a second factor as well"),
         "users are asked twice",
-        import.map_or_else(
+        import_command(module).map_or_else(
             || "remove the line, or keep it if you want both".to_owned(),
             |import| format!("run `{import}` to take over what users have, then remove the line"),
         ),
@@ -939,11 +939,29 @@ fn family_name(family: Family) -> &'static str {
 }
 
 /// What `ssh plan` says behind the differences.
-pub(crate) fn ssh_plan_summary(family: Family) -> String {
+pub(crate) fn ssh_plan_summary(family: Family, taken_over: Option<&str>) -> String {
+    let taken_over = taken_over.map(|module| format!(" Twinlock takes the place of {module}.")).unwrap_or_default();
     format!(
         "This is a PAM file of the {} family. `twinlock ssh enable` makes these changes, tests them with `sshd -t`, and makes \
-         sshd read its configuration again.",
+         sshd read its configuration again.{taken_over}",
         family_name(family)
+    )
+}
+
+/// How users of another module are imported.
+pub(crate) fn import_command(module: &str) -> Option<&'static str> {
+    match module {
+        "pam_google_authenticator.so" => Some("twinlock import google-authenticator --all"),
+        "pam_oath.so" => Some("twinlock import oath FILE"),
+        _ => None,
+    }
+}
+
+/// What to do about users who are not enrolled where their codes of another module can be imported.
+pub(crate) fn import_first(module: &str, fix: &str) -> String {
+    let import = import_command(module).unwrap_or("twinlock import");
+    format!(
+        "run `{import}`, which imports the users of {module}, and says why one is not imported; for the others, {fix}"
     )
 }
 

@@ -309,8 +309,8 @@ impl ImportError {
                 format!("check that this is the right file; otherwise {enroll} sets up a new second factor")
             }
             ImportErrorKind::CutShort => "if the file is complete, add a newline to its last line".into(),
-            ImportErrorKind::Secret(SecretError::Length) => {
-                format!("the secret is too weak or too long to be used: {enroll} makes a new one")
+            ImportErrorKind::Secret(SecretError::TooShort(_) | SecretError::TooLong) => {
+                format!("enrol this user again: {enroll}")
             }
             ImportErrorKind::Otp(_) => {
                 format!("Twinlock does not support such codes: {enroll} sets up a new second factor")

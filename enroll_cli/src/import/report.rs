@@ -130,6 +130,9 @@ impl ImportOutcome {
         };
         let mut line = format!("{}: {ending}", self.user);
         // Writing to a String cannot fail.
+        if let Some(hint) = self.hint.as_ref().filter(|_| self.result == Ending::Failed) {
+            let _ = write!(line, "; {}", hint.replace("USER", &self.user));
+        }
         for device in &self.authenticators {
             let _ = write!(line, " {}", device.r#type);
             let _ = device.id.as_ref().map_or(Ok(()), |id| write!(line, " {id}"));

@@ -28,7 +28,7 @@ pub(super) fn plan(mode: EnableMode, enroll_until: Option<UnixTime>) -> Result<P
     let pam = FoundPamFile::find(&SSHD_PAM)?.ok_or_else(messages::no_pam_file_for_sshd)?;
     let drop_in = SSHD_DROP_IN.place().read()?;
     let old = pam.text()?;
-    let Stack { bridge, after, family } = stack::for_sshd(old, included("password-auth").as_deref(), mode)
+    let Stack { bridge, after, family, taken_over } = stack::for_sshd(old, included("password-auth").as_deref(), mode)
         .map_err(|Unknown { line, problem }| messages::unknown_stack(ChangedService::Ssh, &pam.path, line, &problem))?;
     let old_drop_in = drop_in.as_ref().map(|version| text(version, &SSHD_DROP_IN.path())).transpose()?;
     let old_name = if old_drop_in.is_some() { SSHD_DROP_IN.path() } else { "/dev/null".into() };
@@ -58,7 +58,8 @@ pub(super) fn plan(mode: EnableMode, enroll_until: Option<UnixTime>) -> Result<P
         config
     });
     let change = ServiceChange { service: ChangedService::Ssh, files };
-    Ok(Plan { mode: Some(mode), change, config, diff, summary: messages::ssh_plan_summary(family) })
+    let summary = messages::ssh_plan_summary(family, taken_over.as_deref());
+    Ok(Plan { mode: Some(mode), change, config, diff, summary, taken_over })
 }
 
 /// The drop-in for logins in which users enrol, unless sshd waits as long for them today.

@@ -32,12 +32,15 @@ pub(crate) fn objections(installation: &Installation<'_>, plan: &Plan) -> Result
         objections.push(Objection { kind: ObjectionKind::NoBreakGlass, problem, hint });
     }
     for doctor::Finding { id, found, place, fix, .. } in diagnosed(installation, plan, &candidate)? {
-        let (kind, problem) = match id {
-            doctor::NOT_ENROLLED => (ObjectionKind::Unenrolled, found),
-            doctor::NO_FIRST_FACTOR => (ObjectionKind::NoFirstFactor, found),
-            _ => (ObjectionKind::Lockout, messages::lockout(id, &found, place.as_deref())),
+        let (kind, problem, hint) = match (id, &plan.taken_over) {
+            (doctor::NOT_ENROLLED, Some(module)) => {
+                (ObjectionKind::Unenrolled, found, messages::import_first(module, &fix))
+            }
+            (doctor::NOT_ENROLLED, None) => (ObjectionKind::Unenrolled, found, fix),
+            (doctor::NO_FIRST_FACTOR, _) => (ObjectionKind::NoFirstFactor, found, fix),
+            _ => (ObjectionKind::Lockout, messages::lockout(id, &found, place.as_deref()), fix),
         };
-        objections.push(Objection { kind, problem, hint: fix });
+        objections.push(Objection { kind, problem, hint });
     }
     Ok(objections)
 }

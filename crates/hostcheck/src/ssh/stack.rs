@@ -17,6 +17,8 @@ pub(crate) struct Stack {
     pub(crate) bridge: String,
     pub(crate) after: String,
     pub(crate) family: Family,
+    /// Another module that asked for the second factor, whose line ours replaces.
+    pub(crate) taken_over: Option<String>,
 }
 
 /// Why the stack is left alone: a line of it, from 1, or all of it.
@@ -62,8 +64,10 @@ const PLAIN: [&str; 8] = [
 /// The lines of the stack that matter here.
 struct FoundStack {
     family: Family,
-    /// The line that asks for the password, from 1.
-    password: usize,
+    /// The line that asks for the password, from 1. There is none where another module asks for a code after the key.
+    password: Option<usize>,
+    /// The line of another module that asks for a second factor, if it is one that users can be taken over from.
+    other: Option<OtherLine>,
     /// The first line of the account phase.
     account: usize,
     sets_environment: bool,
@@ -71,12 +75,31 @@ struct FoundStack {
     is_substack: bool,
 }
 
+/// A line of another module that asks for a second factor.
+struct OtherLine {
+    /// From 1.
+    number: usize,
+    text: String,
+    module: String,
+}
+
+/// The modules whose users `twinlock import` takes over.
+const TAKEN_OVER: [&str; 2] = ["pam_google_authenticator.so", "pam_oath.so"];
+
 /// Changes sshd's stack `old`. `password_auth` is the text of the file that RHEL's asks the password by.
 pub(super) fn for_sshd(old: &str, password_auth: Option<&str>, mode: EnableMode) -> Result<Stack, Unknown> {
     let found = look(old, PASSWORD_AUTH)?;
+    if mode == EnableMode::PasswordAndCode {
+        found.ensure_password()?;
+    }
     let questions = Questions::from_stack(&found, password_auth, ChangedService::Ssh, mode);
-    let edit = |ask: &[&str], guard: &[&str]| insert(old, &found, questions.keeps_password_line, ask, guard);
-    Ok(Stack { bridge: edit(&questions.bridge, &[]), after: edit(&questions.after, &GUARD), family: found.family })
+    let edit = |ask: &[String], guard: &[&str]| insert(old, &found, questions.keeps_password_line, ask, guard);
+    Ok(Stack {
+        bridge: edit(&questions.bridge, &[]),
+        after: edit(&questions.after, &GUARD),
+        family: found.family,
+        taken_over: found.other.map(|other| other.module),
+    })
 }
 
 /// Changes the stack of sudo or su, without a guard: they run the account phase also where they ask for nothing.
@@ -87,6 +110,7 @@ pub(crate) fn after_password(
     system_auth: Option<&str>,
 ) -> Result<(String, Family), Unknown> {
     let found = look(old, SYSTEM_AUTH)?;
+    found.ensure_password()?;
     let questions = Questions::from_stack(&found, system_auth, service, EnableMode::PasswordAndCode);
     Ok((insert(old, &found, questions.keeps_password_line, &questions.after, &[]), found.family))
 }
@@ -107,8 +131,8 @@ const GUARD: [&str; 2] = [
 /// What stands in the place of the line that asks for the password, or behind it.
 struct Questions {
     keeps_password_line: bool,
-    bridge: Vec<&'static str>,
-    after: Vec<&'static str>,
+    bridge: Vec<String>,
+    after: Vec<String>,
 }
 
 const ENVIRONMENT: &str = "auth       required     pam_env.so";
@@ -116,8 +140,14 @@ const PERMIT: &str = "auth       required     pam_permit.so";
 const BRIDGE: &str = "# Twinlock is being enabled or disabled; `twinlock ssh plan` completes that.";
 const KEY: &str = "# Twinlock: sshd has verified a key, now the code. `twinlock ssh disable` restores the line above.";
 const KEY_AND_CODE: &str = "auth       required     pam_twinlock.so require_key";
-/// A user with a verified key is asked for the code, and the line below is skipped; everybody else goes the old way.
-const KEY_OR_ELSE: &str = "auth       [success=1 ignore=1 perm_denied=ignore default=die]  pam_twinlock.so require_key";
+
+/// A user with a verified key is asked for the code, and so many lines below are skipped; everybody else goes the old way.
+fn key_or_else(skipped: usize) -> String {
+    format!(
+        "auth       [success={skipped} ignore={skipped} perm_denied=ignore default=die]  pam_twinlock.so require_key"
+    )
+}
+
 const fn password_then_code(service: ChangedService) -> &'static str {
     match service {
         ChangedService::Ssh => {
@@ -152,12 +182,11 @@ impl Questions {
         let environment = (found.family != Family::Debian && !found.sets_environment).then_some(ENVIRONMENT);
         match mode {
             EnableMode::KeyAndCode => {
-                let with = |lines: &[&'static str]| environment.iter().chain(lines).copied().collect::<Vec<_>>();
-                Self {
-                    keeps_password_line: false,
-                    bridge: with(&[BRIDGE, KEY_OR_ELSE, substack, PERMIT]),
-                    after: [vec![KEY], with(&[KEY_AND_CODE, PERMIT])].concat(),
-                }
+                let with = |lines: Vec<String>| environment.map(str::to_owned).into_iter().chain(lines).collect();
+                let old = found.in_order(substack);
+                let bridge = [vec![BRIDGE.to_owned(), key_or_else(old.len())], old, vec![PERMIT.to_owned()]].concat();
+                let ask: Vec<String> = with(vec![KEY_AND_CODE.to_owned(), PERMIT.to_owned()]);
+                Self { keeps_password_line: false, bridge: with(bridge), after: [vec![KEY.to_owned()], ask].concat() }
             }
             EnableMode::PasswordAndCode => {
                 let plain = password_file.is_some_and(is_plain);
@@ -172,14 +201,36 @@ impl Questions {
                     Family::Rhel | Family::Debian => Vec::new(),
                 };
                 let permit = (found.family != Family::Debian).then_some(PERMIT);
-                let with =
-                    |comment, ask| [vec![comment], first.clone(), vec![ask], permit.into_iter().collect()].concat();
+                let with = |comment, ask| -> Vec<String> {
+                    let lines = [vec![comment], first.clone(), vec![ask], permit.into_iter().collect()].concat();
+                    lines.into_iter().map(str::to_owned).collect()
+                };
+                // Where another module asked for a code, sshd's password method let nobody in.
+                let bridge = if found.other.is_some() { CODE } else { CODE_OR_NO_ANSWER };
                 Self {
                     keeps_password_line: first.is_empty(),
-                    bridge: with(BRIDGE, CODE_OR_NO_ANSWER),
+                    bridge: with(BRIDGE, bridge),
                     after: with(password_then_code(service), CODE),
                 }
             }
+        }
+    }
+}
+
+impl FoundStack {
+    /// What asks for the first and second factor now, in its order; the password as a stack of its own.
+    fn in_order(&self, substack: &str) -> Vec<String> {
+        let password = self.password.map(|number| (number, substack.to_owned()));
+        let other = self.other.as_ref().map(|other| (other.number, other.text.clone()));
+        let mut lines: Vec<(usize, String)> = password.into_iter().chain(other).collect();
+        lines.sort_unstable();
+        lines.into_iter().map(|(_, line)| line).collect()
+    }
+
+    fn ensure_password(&self) -> Result<(), Unknown> {
+        match self.password {
+            Some(_) => Ok(()),
+            None => Err(Unknown { line: None, problem: StackProblem::NoPasswordLine }),
         }
     }
 }
@@ -204,13 +255,17 @@ fn look(text: &str, password_file: &str) -> Result<FoundStack, Unknown> {
         return Err(whole(StackProblem::ContinuedLines));
     }
     let (mut password, mut account, mut sets_environment, mut is_substack) = (None, None, false, false);
+    let (mut other, mut family) = (None, None);
     for (number, words) in pam_stack::lines(text) {
         let mut words = words.iter().map(String::as_str);
         let (first, second) = (words.next().unwrap_or_default(), words.next().unwrap_or_default());
         if first == "@include" {
             match second {
                 "common-auth" if password.is_none() => password = Some((number, Family::Debian)),
-                "common-account" => account = account.or(Some(number)),
+                "common-account" => {
+                    account = account.or(Some(number));
+                    family = family.or(Some(Family::Debian));
+                }
                 known if WITHOUT_AUTH.contains(&known) => {}
                 other => return Err(at(number, StackProblem::Include(other.to_owned()))),
             }
@@ -223,6 +278,11 @@ fn look(text: &str, password_file: &str) -> Result<FoundStack, Unknown> {
         }
         if first.trim_start_matches('-').eq_ignore_ascii_case("account") {
             account = account.or(Some(number));
+            family = family.or(match module {
+                "common-account" => Some(Family::Suse),
+                file if file == password_file => Some(Family::Rhel),
+                _ => None,
+            });
         }
         if !is_auth(first) {
             continue;
@@ -239,8 +299,15 @@ fn look(text: &str, password_file: &str) -> Result<FoundStack, Unknown> {
             ("required" | "requisite" | "optional", harmless) if HARMLESS.contains(&harmless) => {
                 sets_environment |= harmless == "pam_env.so";
             }
-            (_, other) if is_another_second_factor(other) => {
-                return Err(at(number, StackProblem::OtherSecondFactor(other.to_owned())));
+            // A jump would be to a line that is not where it was.
+            (control, module) if TAKEN_OVER.contains(&module) && other.is_none() && !has_jump(control) => {
+                let text = text.lines().nth(number.saturating_sub(1)).unwrap_or_default().to_owned();
+                other = Some(OtherLine { number, text, module: module.to_owned() });
+            }
+            // Behind a module that ignores users who have no secret.
+            ("required", "pam_permit.so") if other.is_some() => {}
+            (_, module) if is_another_second_factor(module) => {
+                return Err(at(number, StackProblem::OtherSecondFactor(module.to_owned())));
             }
             (control, module) => {
                 let (control, module) = (control.to_owned(), module.to_owned());
@@ -248,9 +315,18 @@ fn look(text: &str, password_file: &str) -> Result<FoundStack, Unknown> {
             }
         }
     }
-    let (password, family) = password.ok_or_else(|| whole(StackProblem::NoPasswordLine))?;
+    let (password, family) = match (password, other.as_ref().and(family)) {
+        (Some((number, family)), _) => (Some(number), family),
+        (None, Some(family)) => (None, family),
+        (None, None) => return Err(whole(StackProblem::NoPasswordLine)),
+    };
     let account = account.ok_or_else(|| whole(StackProblem::NoAccountLine))?;
-    Ok(FoundStack { family, password, account, sets_environment, is_substack })
+    Ok(FoundStack { family, password, other, account, sets_environment, is_substack })
+}
+
+/// Whether a control value skips lines.
+fn has_jump(control: &str) -> bool {
+    control.contains(|letter: char| letter.is_ascii_digit())
 }
 
 fn is_another_second_factor(module: &str) -> bool {
@@ -258,7 +334,9 @@ fn is_another_second_factor(module: &str) -> bool {
     known.iter().any(|name| module.strip_prefix("pam_").is_some_and(|rest| rest.starts_with(name)))
 }
 
-fn insert(old: &str, found: &FoundStack, keeps_password_line: bool, ask: &[&str], guard: &[&str]) -> String {
+fn insert(old: &str, found: &FoundStack, keeps_password_line: bool, ask: &[String], guard: &[&str]) -> String {
+    let other = found.other.as_ref().map(|other| other.number);
+    let last = found.password.or(other);
     let lines: Vec<&str> = old.lines().collect();
     let above = above_its_comment(&lines, found);
     let mut new = Vec::new();
@@ -266,10 +344,10 @@ fn insert(old: &str, found: &FoundStack, keeps_password_line: bool, ask: &[&str]
         if number == above && !guard.is_empty() {
             new.extend(guard.iter().chain(&[""]).map(|line| (*line).to_owned()));
         }
-        let is_password = number == found.password;
-        new.push(if is_password && !keeps_password_line { format!("#{line}") } else { line.to_owned() });
-        if is_password {
-            new.extend(ask.iter().map(|line| (*line).to_owned()));
+        let is_replaced = Some(number) == other || Some(number) == found.password && !keeps_password_line;
+        new.push(if is_replaced { format!("#{line}") } else { line.to_owned() });
+        if Some(number) == last {
+            new.extend(ask.iter().cloned());
         }
     }
     new.join("\n") + "\n"
@@ -383,10 +461,17 @@ mod tests {
                 unknown("success=1 default=ignore", "pam_env.so"),
             ),
             ("@include common-auth\n@include common-auth\n", Some(2), StackProblem::Include("common-auth".into())),
+            ("auth required pam_duo.so\n", Some(1), StackProblem::OtherSecondFactor("pam_duo.so".into())),
+            ("auth required pam_oath.so\n", None, StackProblem::NoPasswordLine),
             (
-                "auth required pam_google_authenticator.so\n",
-                Some(1),
+                "auth required pam_oath.so\nauth required pam_google_authenticator.so\n",
+                Some(2),
                 StackProblem::OtherSecondFactor("pam_google_authenticator.so".into()),
+            ),
+            (
+                "auth [success=1 default=ignore] pam_oath.so\n",
+                Some(1),
+                StackProblem::OtherSecondFactor("pam_oath.so".into()),
             ),
             ("account required pam_twinlock.so\n", Some(1), StackProblem::Ours),
         ] {
@@ -476,5 +561,55 @@ mod tests {
         let (after, family) = after_password(ChangedService::Su, old, None).unwrap();
         assert_eq!((meaning(&after)[1].as_str(), family), ("auth substack common-auth", Family::Suse));
         assert!(for_sshd(old, None, EnableMode::PasswordAndCode).is_err(), "sshd's has no such line");
+    }
+
+    #[test]
+    fn a_line_of_google_authenticator_or_pam_oath_is_replaced_and_the_bridge_keeps_to_it() {
+        const REST: &str = "account required pam_nologin.so\n@include common-account\n";
+        const GOOGLE: &str = "auth required pam_google_authenticator.so nullok";
+        const OATH: &str = "auth required pam_oath.so usersfile=/etc/users.oath";
+        let key_or_else = |lines| {
+            format!("auth success={lines} ignore={lines} perm_denied=ignore default=die pam_twinlock.so require_key")
+        };
+        let (password, permit) = ("@include common-auth", "auth required pam_permit.so");
+        for (mode, auth, bridge, after) in [
+            (
+                EnableMode::KeyAndCode,
+                vec![GOOGLE],
+                vec![key_or_else(1), GOOGLE.into(), permit.into()],
+                vec!["auth required pam_twinlock.so require_key", permit],
+            ),
+            (
+                EnableMode::KeyAndCode,
+                vec![password, OATH],
+                vec![key_or_else(2), "auth substack common-auth".into(), OATH.into(), permit.into()],
+                vec!["auth required pam_twinlock.so require_key", permit],
+            ),
+            (
+                EnableMode::KeyAndCode,
+                vec![GOOGLE, permit, password],
+                vec![permit.into(), key_or_else(2), GOOGLE.into(), "auth substack common-auth".into(), permit.into()],
+                vec![permit, "auth required pam_twinlock.so require_key", permit],
+            ),
+            (
+                EnableMode::PasswordAndCode,
+                vec![password, GOOGLE],
+                vec![password.into(), "auth required pam_twinlock.so".into()],
+                vec![password, "auth required pam_twinlock.so"],
+            ),
+        ] {
+            let old = format!("{}\n{REST}", auth.join("\n"));
+            let stack = for_sshd(&old, None, mode).unwrap();
+            let is_auth = |line: &String| line.starts_with("auth ") || line == password;
+            let auth_of = |text: &str| meaning(text).into_iter().filter(is_auth).collect::<Vec<_>>();
+            assert_eq!(
+                (auth_of(&stack.bridge), auth_of(&stack.after)),
+                (bridge, after.iter().map(ToString::to_string).collect())
+            );
+            let module = if old.contains("oath") { "pam_oath.so" } else { "pam_google_authenticator.so" };
+            assert_eq!((stack.family, stack.taken_over.as_deref()), (Family::Debian, Some(module)));
+        }
+        let no_password = for_sshd(&format!("{GOOGLE}\n{REST}"), None, EnableMode::PasswordAndCode).unwrap_err();
+        assert_eq!(no_password, Unknown { line: None, problem: StackProblem::NoPasswordLine });
     }
 }

@@ -42,7 +42,14 @@ pub(super) fn plan(service: ChangedService) -> Result<Plan, HostError> {
     match (family, line_of_ours) {
         (Some(family), _) => {
             let summary = messages::pam_plan_summary(service, family);
-            Ok(Plan { mode: None, change: ServiceChange { service, files }, config: None, diff: diffs, summary })
+            Ok(Plan {
+                mode: None,
+                change: ServiceChange { service, files },
+                config: None,
+                diff: diffs,
+                summary,
+                taken_over: None,
+            })
         }
         (None, Some((path, line))) => Err(messages::unknown_stack(service, &path, Some(line), &StackProblem::Ours)),
         (None, None) => Err(messages::no_pam_file_for(service)),

@@ -24,6 +24,10 @@
 //! A login by keyboard-interactive that sshd of before admits with a password gives the code too, in the bridge of
 //! password + code.
 //!
+//! Where another module asked for a second factor and Twinlock takes its place, the bridge of key + code keeps that module's line
+//! for logins without a key. The bridge of password + code has no exception for the password method: the other module let it in
+//! no more than Twinlock does.
+//!
 //! So the order is bridge, drop-in, reload, stack; and back again bridge, drop-in, reload, stack.
 
 use super::{

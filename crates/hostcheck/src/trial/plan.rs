@@ -21,6 +21,8 @@ pub(crate) struct Plan {
     pub(crate) diff: String,
     /// What was found and what will be done, in a sentence or two.
     pub(crate) summary: String,
+    /// Another module that asks for the second factor now, and whose users can be imported.
+    pub(crate) taken_over: Option<String>,
 }
 
 impl Plan {

@@ -311,8 +311,8 @@ mod tests {
         let many = (10_000_000..10_000_033).map(|code| code.to_string()).collect::<Vec<_>>().join("\n");
         for (text, wanted) in [
             (String::new(), ImportErrorKind::Empty.nowhere()),
-            ("\n".into(), ImportErrorKind::Secret(SecretError::Length).at(1)),
-            ("GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".into(), ImportErrorKind::Secret(SecretError::Length).at(1)),
+            ("\n".into(), ImportErrorKind::Secret(SecretError::TooShort(0)).at(1)),
+            ("GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".into(), ImportErrorKind::Secret(SecretError::TooShort(80)).at(1)),
             ("root:x:0:0\n".into(), ImportErrorKind::Secret(SecretError::Encoding).at(1)),
             (file("\" WINDOW_SIZE 3\n"), ImportErrorKind::NoFactor.nowhere()),
             (file("\" TOTP_AUTH\n\" TOTP_AUTH\n"), ImportErrorKind::Twice("TOTP_AUTH").at(3)),

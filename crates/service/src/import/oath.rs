@@ -227,8 +227,8 @@ mod tests {
         for (line, reason) in [
             (format!("HOTP alice - {KEY}0"), ImportErrorKind::Hexadecimal),
             (format!("HOTP alice - {KEY}zz"), ImportErrorKind::Hexadecimal),
-            ("HOTP alice - 00".into(), ImportErrorKind::Secret(SecretError::Length)),
-            (format!("HOTP alice - {}", "00".repeat(200)), ImportErrorKind::Secret(SecretError::Length)),
+            ("HOTP alice - 00".into(), ImportErrorKind::Secret(SecretError::TooShort(8))),
+            (format!("HOTP alice - {}", "00".repeat(200)), ImportErrorKind::Secret(SecretError::TooLong)),
             ("HOTP alice -".into(), ImportErrorKind::Fields),
             ("HOTP".into(), ImportErrorKind::Fields),
             (format!("HOTP alice - {KEY} 1 2 3 4"), ImportErrorKind::Fields),

@@ -234,7 +234,7 @@ mod tests {
             (format!("otpauth://totp/a%1B%5B31m?secret={SECRET}"), ImportErrorKind::Label),
             (format!("otpauth://totp/a%0Ab?secret={SECRET}"), ImportErrorKind::Label),
             (format!("otpauth://totp/a\u{7f}?secret={SECRET}"), ImportErrorKind::NotText),
-            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".into(), ImportErrorKind::Secret(SecretError::Length)),
+            ("otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".into(), ImportErrorKind::Secret(SecretError::TooShort(80))),
             ("otpauth://totp/a?secret=GEZD%20GNBV".into(), ImportErrorKind::Secret(SecretError::Encoding)),
             (format!("{0}\n{0}\n", totp("")), ImportErrorKind::Lines),
             (totp(&format!("&issuer={}", "x".repeat(10_000))), ImportErrorKind::TooLarge(LARGEST)),

@@ -188,10 +188,7 @@ fn a_stack_that_is_not_known_is_left_alone() {
                 "auth required pam_unix.so\naccount required pam_unix.so\n",
                 "/etc/pam.d/sshd:1: Twinlock does not know what `required pam_unix.so` is for",
             ),
-            (
-                "auth required pam_google_authenticator.so\n@include common-auth\n",
-                "/etc/pam.d/sshd:1: pam_google_authenticator.so asks",
-            ),
+            ("auth required pam_duo.so\n@include common-auth\n", "/etc/pam.d/sshd:1: pam_duo.so asks"),
             (
                 "@include common-auth\nauth required pam_twinlock.so\n",
                 "/etc/pam.d/sshd:2: pam_twinlock.so is in this file already",

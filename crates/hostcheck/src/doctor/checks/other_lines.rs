@@ -10,16 +10,16 @@ use crate::{
     pam_stack::{Line, Phase},
 };
 
-/// Modules of other second factors, and how `twinlock import` takes theirs over.
-const OTHERS: [(&str, Option<&str>); 8] = [
-    ("pam_google_authenticator.so", Some("twinlock import google-authenticator --all")),
-    ("pam_oath.so", Some("twinlock import oath FILE")),
-    ("pam_duo.so", None),
-    ("pam_yubico.so", None),
-    ("pam_u2f.so", None),
-    ("pam_otpw.so", None),
-    ("pam_privacyidea.so", None),
-    ("pam_weblogin.so", None),
+/// Modules of other second factors.
+const OTHERS: [&str; 8] = [
+    "pam_google_authenticator.so",
+    "pam_oath.so",
+    "pam_duo.so",
+    "pam_yubico.so",
+    "pam_u2f.so",
+    "pam_otpw.so",
+    "pam_privacyidea.so",
+    "pam_weblogin.so",
 ];
 
 /// What counts wrong passwords, and where it stands.
@@ -48,10 +48,6 @@ pub(super) fn other_second_factor(facts: &HostFacts) -> Vec<Symptom> {
     if facts.pam.auth.ours.is_none() {
         return Vec::new();
     }
-    let known = |line: &&Line| OTHERS.iter().find(|(module, _)| *module == line.module()).map(|(_, import)| *import);
-    let found = stack.into_iter().filter_map(|line| Some((line, known(&line)?)));
-    let symptom = |(line, import): (&Line, _)| {
-        Symptom::at(Hint, &line.place, messages::other_second_factor(line.module(), import))
-    };
-    found.map(symptom).collect()
+    let found = stack.into_iter().filter(|line| OTHERS.contains(&line.module()));
+    found.map(|line| Symptom::at(Hint, &line.place, messages::other_second_factor(line.module()))).collect()
 }
