@@ -18,3 +18,4 @@ mod module_files;
 mod onboarding;
 mod permits;
 mod storms;
+mod texts;
