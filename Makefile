@@ -204,11 +204,19 @@ REPOSITORY ?= $(TARGET)/repository
 release: sbom ## Build the packages reproducibly in clean roots, sign them, and write apt and dnf repositories (REPOSITORY)
 	packaging/release '$(TARGET)' '$(REPOSITORY)'
 
-# MACHINES=bookworm for another release. Needs root, debootstrap, systemd-nspawn and, the first time, a network.
-MACHINES ?= trixie
+# The first needs rustup, the second cross compilers and `qemu-user-static` as well.
+.PHONY: architectures emulated
+architectures: ## Check that what ships compiles for other processors: 32 bits, big-endian, arm, riscv
+	@CARGO='$(CARGO)' scripts/architectures check
+
+emulated: ## Run the tests of codes, records and formats on a processor with 32 bits and a big-endian one, emulated
+	@CARGO='$(CARGO)' scripts/architectures test
+
+# Needs root, debootstrap, systemd-nspawn and, the first time, a network. PUBLISH=docs/tested-on.md writes the results there.
+MACHINES ?= bookworm trixie unstable
 .PHONY: machines
-machines: build ## Boot Debian in containers and end trials of `twinlock ssh enable` by a reboot
-	scripts/machines '$(TARGET)' $(MACHINES)
+machines: build deb ## Boot Debian 12, 13 and unstable in containers, and log in to them: trials, enrolment, upgrades
+	python3 scripts/machines '$(TARGET)' $(if $(PUBLISH),--publish '$(PUBLISH)') $(MACHINES)
 
 clean: ## Remove what was built
 	$(CARGO) clean
