@@ -30,6 +30,10 @@ impl AuditLog for BrokerAuditLog<'_> {
     fn change(&self, subject: &Subject, change: Change) {
         self.system.change(subject, change);
     }
+
+    fn helped(&self, subject: &Subject, what: &str) {
+        self.refusals.log(self.holder, || self.system.helped(subject, what));
+    }
 }
 
 /// Whether an answer was counted: the throttle bounds how many there can be.

@@ -41,12 +41,6 @@ pub(crate) fn old_session() -> RequestError {
 
 const LOG_IN_AGAIN: &str = "log in again, and run `twinlock enroll` within ten minutes";
 
-/// A user who is not root names another account.
-pub(crate) fn not_yours() -> RequestError {
-    not_permitted("not permitted: only root can do this for another account")
-        .hint("run the command without a user name, or as root")
-}
-
 /// There is no account of the name or number.
 pub(crate) fn no_such_account() -> RequestError {
     refused("there is no such account")

@@ -16,6 +16,7 @@ use twinlock_login::{
 };
 use twinlock_service::{
     lifecycle::{AuditLog, Caller, Done, Lifecycle, RequestError, RequestErrorKind},
+    messages::not_yours,
     notify::{AttemptSource, Mailing, SystemAuditLog},
     wire::{Requested, content, decode_request},
 };
@@ -98,12 +99,16 @@ impl Session<'_> {
 
     fn request(&self, frame: &Frame) -> Result<Done, RequestError> {
         let Requested { user, language, request } = decode_request(&frame.content)?;
-        let subject = self.subject(user.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
+        let (helper, subject) = self.subject(user.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
         let config = self.config().map_err(|refusal| self.log_and_hide(refusal))?;
         let store = Store::at(&config.store.directory, &self.shared.config);
         let owner = Owner { limiter: &self.shared.limiter, peer: self.peer };
         let mut lifecycle = Lifecycle {
-            caller: if self.peer.uid == 0 { Caller::Root } else { Caller::Owner(&owner) },
+            caller: match &helper {
+                None if self.peer.uid == 0 => Caller::Root,
+                None => Caller::Owner(&owner),
+                Some(helper) => Caller::Helper(helper),
+            },
             config: &config,
             store: &store,
             clock: &SystemClock,
@@ -116,17 +121,25 @@ impl Session<'_> {
         done.map_err(|refusal| self.log_and_hide(refusal))
     }
 
-    /// The account: the caller's, or for root the one that is named. Anybody else who names another account is refused before
-    /// anything is looked up, so that nothing is learned about them.
-    fn subject(&self, named: Option<&str>) -> Result<Subject, RequestError> {
+    /// The account: the caller's, or the one that is named, for root and for a member of the help desk, who comes first.
+    /// Anybody else who names another account is refused before anything is looked up, so that nothing is learned about them.
+    fn subject(&self, named: Option<&str>) -> Result<(Option<Subject>, Subject), RequestError> {
         let unknown = messages::no_such_account;
         let failed = |error| messages::no_passwd_database(&error);
-        if let (0, Some(named)) = (self.peer.uid, named) {
+        let account = |named: &str| {
             let name = UserName::parse(named.as_bytes()).map_err(|_| unknown())?;
-            return host::account(&name).map_err(failed)?.ok_or_else(unknown);
+            host::account(&name).map_err(failed)?.ok_or_else(unknown)
+        };
+        if let (0, Some(named)) = (self.peer.uid, named) {
+            return Ok((None, account(named)?));
         }
         let own = host::account_of(self.peer.uid).map_err(failed)?.ok_or_else(unknown)?;
-        if named.is_none_or(|named| named == own.name.as_str()) { Ok(own) } else { Err(messages::not_yours()) }
+        let Some(named) = named.filter(|named| *named != own.name.as_str()) else {
+            return Ok((None, own));
+        };
+        let may_help = self.config()?.help_desk.has_member(&own.name, &SystemGroups);
+        let may_help = may_help.map_err(|error| RequestError::new(RequestErrorKind::Host, error.to_string()))?;
+        if may_help { Ok((Some(own), account(named)?)) } else { Err(not_yours()) }
     }
 
     fn config(&self) -> Result<Config, RequestError> {

@@ -16,6 +16,7 @@ use twinlock_service::{
 use twinlock_store::{
     config::DEFAULT_PATH,
     host::{self, Kernel, SystemClock, SystemGroups},
+    ports::ReadCredentials as _,
 };
 use zeroize::Zeroizing;
 
@@ -101,6 +102,16 @@ impl CommandBackend {
                 ask_broker(&broker, (named.as_deref(), language::chosen()), request, dialogue)?
             }
         })
+    }
+
+    /// Refuses for root a user who is not enrolled, before anything is done for others. The broker says so itself.
+    pub(crate) fn ensure_enrolled(&self) -> Result<(), Failure> {
+        match self {
+            Self::Local(context, subject) if context.store.credentials.read(subject)?.is_none() => {
+                Err(Failure::not_enrolled(subject.name.as_str()))
+            }
+            Self::Local(..) | Self::Broker { .. } => Ok(()),
+        }
     }
 
     /// How the user stands.

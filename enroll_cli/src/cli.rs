@@ -24,6 +24,7 @@ pub(crate) struct Cli {
 const EXIT: &str = "USER is the account that runs the command if it is left out.\n\
     Without root's rights, for the own account, where the administrator has switched the broker on:\n\
     enroll, status, verify, recovery, device, resync, remove. Everything else is for root.\n\
+    Members of the help desk, for others: status, unlock, recovery issue.\n\
     Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled.";
 
 const CHECK_EXIT: &str = "Exit status: 0 no errors, 1 errors, 3 only warnings with --strict. A warning comes about without a\n\

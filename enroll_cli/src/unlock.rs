@@ -2,29 +2,26 @@
 
 use std::path::Path;
 
-use twinlock_service::admin;
-use twinlock_store::ports::ReadCredentials;
+use twinlock_service::lifecycle::{Done, Request};
 
 use crate::{
-    cli::Users,
-    context::{self, CommandContext},
-    failure::Failure,
-    messages,
-    output::print_note,
+    backend::CommandBackend, cli::Users, dialogue::TerminalDialogue, failure::Failure, messages, output::print_note,
+    terminal::Terminal,
 };
 
 pub(crate) fn run(config: &Path, arguments: &Users) -> Result<(), Failure> {
-    let context = CommandContext::load(config)?;
-    let subjects = context::accounts(&arguments.user)?;
-    for subject in &subjects {
-        if context.store.credentials.read(subject)?.is_none() {
-            return Err(Failure::not_enrolled(subject.name.as_str()));
-        }
+    let backends: Result<Vec<_>, _> =
+        arguments.user.iter().map(|user| CommandBackend::choose(config, Some(user))).collect();
+    let backends = backends?;
+    for backend in &backends {
+        backend.ensure_enrolled()?;
     }
-    for subject in &subjects {
-        admin::unlock(&context.store.states, subject)?;
-        context.audit_log().changed("unlocked", subject.name.as_str());
-        print_note(&messages::unlock::unlocked(&subject.name));
+    for backend in &backends {
+        let dialogue = TerminalDialogue::at(Terminal::or_stdin);
+        let Done::Unlocked = dialogue.have_done(backend, &Request::Unlock)? else {
+            return Err(messages::unexpected_answer());
+        };
+        print_note(&messages::unlock::unlocked(backend.user()));
     }
     Ok(())
 }

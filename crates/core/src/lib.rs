@@ -20,6 +20,7 @@ pub mod catalogue;
 pub mod credentials;
 pub mod decide;
 pub mod devices;
+pub mod help_desk;
 mod id;
 pub mod issued;
 pub mod layout;

@@ -29,10 +29,12 @@ pub enum Change {
     Removed,
     /// A clock or a counter was set right.
     Resynced,
+    /// Failures were cleared, so that one code is enough again.
+    Unlocked,
 }
 
 impl Change {
-    const ALL: [Self; 11] = [
+    const ALL: [Self; 12] = [
         Self::Enrolled,
         Self::DeviceAdded,
         Self::Replaced,
@@ -44,6 +46,7 @@ impl Change {
         Self::DeviceRemoved,
         Self::Removed,
         Self::Resynced,
+        Self::Unlocked,
     ];
 
     /// As the log and the record spell it.
@@ -61,6 +64,7 @@ impl Change {
             Self::DeviceRemoved => "device-removed",
             Self::Removed => "removed",
             Self::Resynced => "resynced",
+            Self::Unlocked => "unlocked",
         }
     }
 
@@ -85,6 +89,7 @@ impl Change {
             Self::DeviceRemoved => "An app or device was removed",
             Self::Removed => "The second factor was removed",
             Self::Resynced => "An app or device was set right by two codes",
+            Self::Unlocked => "The failed attempts were cleared",
         }
     }
 
@@ -93,16 +98,17 @@ impl Change {
     ///
     /// The order is by what an intruder has of it: the whole second factor; one more way in, beside which the owner's still
     /// works and raises no question; ten ways in, one login each; one such way; then what takes a way in from the owner, for good or for a
-    /// while; last, what gives one back.
+    /// while; last, what gives one back, or more guesses.
     const fn gravity(self) -> Option<u8> {
         match self {
-            Self::Replaced => Some(7),
-            Self::DeviceAdded => Some(6),
-            Self::RecoveryRenewed => Some(5),
-            Self::RecoveryIssued => Some(4),
-            Self::DeviceRemoved => Some(3),
-            Self::DeviceSuspended => Some(2),
-            Self::DeviceResumed => Some(1),
+            Self::Replaced => Some(8),
+            Self::DeviceAdded => Some(7),
+            Self::RecoveryRenewed => Some(6),
+            Self::RecoveryIssued => Some(5),
+            Self::DeviceRemoved => Some(4),
+            Self::DeviceSuspended => Some(3),
+            Self::DeviceResumed => Some(2),
+            Self::Unlocked => Some(1),
             Self::Enrolled | Self::DeviceRenamed | Self::Removed | Self::Resynced => None,
         }
     }

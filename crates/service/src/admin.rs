@@ -3,6 +3,7 @@
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
+    notice::{Change, Notice},
     record::Record,
     time::UnixTime,
 };
@@ -12,15 +13,18 @@ use twinlock_store::{
     ports::{LockedState, StateStore, StoreError, StoreErrorKind, WriteCredentials},
 };
 
-/// Forgets a user's failures and gives the budget back; what was used stays used. False if the user has no record.
+/// Forgets a user's failures and gives the budget back; what was used stays used. False if the user has no record. The next
+/// logins say so, because it allows more guesses.
 ///
 /// # Errors
 /// [`StoreError`].
-pub fn unlock<S: StateStore>(states: &S, subject: &Subject) -> Result<bool, StoreError> {
+pub fn unlock<S: StateStore>(states: &S, subject: &Subject, now: UnixTime) -> Result<bool, StoreError> {
     let Some(mut state) = states.open(subject)? else {
         return Ok(false);
     };
-    let next = Record { throttle: state.record().throttle.unlocked(), ..state.record().clone() };
+    let before = state.record();
+    let notice = Notice::after(before.notice, Change::Unlocked, now);
+    let next = Record { throttle: before.throttle.unlocked(), notice, ..before.clone() };
     state.change(&next)?;
     Ok(true)
 }

@@ -59,10 +59,38 @@ pub fn given_secret_needs_root() -> RequestError {
         .hint("run the command without a secret, and Twinlock makes one")
 }
 
-/// A user wants a code to be issued.
-pub(crate) fn issuing_needs_root() -> RequestError {
-    not_permitted("only root can issue a code")
-        .hint("`twinlock recovery new` makes new recovery codes for your account")
+/// A user wants for their own account what only others may do for it.
+pub(crate) fn needs_root_or_help_desk() -> RequestError {
+    not_permitted("only root and the help desk can do this for your account").hint(ASK_ADMINISTRATOR)
+}
+
+// The help desk.
+
+/// In the log: the help desk was shown a status.
+pub(crate) const HELP_STATUS: &str = "status";
+
+/// In the log: the help desk was refused something.
+pub(crate) const HELP_REFUSED: &str = "refused";
+
+/// A user who is neither root nor of the help desk names another account.
+#[must_use]
+pub fn not_yours() -> RequestError {
+    not_permitted("only root can do this for another account").hint("run the command without a user name, or as root")
+}
+
+/// A member of the help desk names their own account.
+pub(crate) fn help_for_oneself() -> RequestError {
+    not_permitted("the help desk cannot help its own members").hint(ASK_ADMINISTRATOR)
+}
+
+/// A code for the account would give the help desk rights that it does not have.
+pub(crate) fn protected_from_the_help_desk(user: &str) -> RequestError {
+    not_permitted(&format!("the help desk cannot help {user}, who has more rights than a user")).hint(ASK_ADMINISTRATOR)
+}
+
+/// The help desk wants something else than to help.
+pub(crate) fn not_for_the_help_desk() -> RequestError {
+    not_permitted("the help desk can show a status, unlock an account and issue a code").hint(ASK_ADMINISTRATOR)
 }
 
 /// An issued code would be valid for too long, or end before it can be typed.

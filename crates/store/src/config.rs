@@ -5,6 +5,7 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 use toml::de::DeValue;
 use twinlock_core::{
     catalogue::{Catalogue, Language, Text},
+    help_desk::HelpDesk,
     policy::{Policy, SecondFactor},
     throttle::Limits,
 };
@@ -47,6 +48,8 @@ pub struct Config {
     pub throttle: ThrottleSettings,
     /// What users may do for themselves.
     pub self_service: SelfService,
+    /// The users who may help others, by the broker.
+    pub help_desk: HelpDesk,
     /// Whether a mail reports every change to its user.
     pub notify: Notify,
 }
@@ -142,6 +145,7 @@ impl Default for Config {
             store: StoreSettings::default(),
             throttle: ThrottleSettings::default(),
             self_service: SelfService::default(),
+            help_desk: HelpDesk::default(),
             notify: Notify::default(),
         }
     }
@@ -224,6 +228,7 @@ impl Config {
             store: StoreSettings::from_table(whole.section("store")?, default.store)?,
             throttle: ThrottleSettings::from_table(whole.section("throttle")?, &default.throttle)?,
             self_service: SelfService::from_table(whole.section("self_service")?, default.self_service)?,
+            help_desk: help_desk(whole.section("helpdesk")?)?,
             notify: Notify::from_table(whole.section("notify")?, default.notify)?,
             policy: Policy {
                 rules: whole.tables("rule", rule::read)?,
@@ -372,6 +377,20 @@ impl FirstEnrollment {
             "off" => Ok(Self::Off),
             _ => Err(messages::not_one_of(name, &["password", "session", "off"])),
         }
+    }
+}
+
+fn help_desk(mut table: Table<'_>) -> Result<HelpDesk, ParseError> {
+    let group = table.optional("group", |v| string(v).map(str::to_owned))?.unwrap_or_default();
+    let protected_groups = table.optional("protected_groups", |v| each(v, group_name))?.unwrap_or_default();
+    table.end()?;
+    Ok(HelpDesk { group, protected_groups })
+}
+
+fn group_name(value: &DeValue<'_>) -> Result<String, String> {
+    match string(value)? {
+        "" => Err("a group has a name".into()),
+        name => Ok(name.to_owned()),
     }
 }
 

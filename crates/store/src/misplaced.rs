@@ -3,11 +3,12 @@
 use crate::messages;
 
 /// The settings of each table; those outside of all tables first, so that they win over a rule's.
-const TABLES: [(&str, &[&str]); 6] = [
+const TABLES: [(&str, &[&str]); 7] = [
     ("", &["second_factor", "prompt", "echo", "fail_delay", "issuer", "help", "language", "qr"]),
     ("[store]", &["directory"]),
     ("[throttle]", &["free_failures", "budget", "spacing", "disable_after"]),
     ("[self_service]", &["first_enrollment", "allow"]),
+    ("[helpdesk]", &["group", "protected_groups"]),
     ("[notify]", &["mail", "sendmail"]),
     ("[[rule]]", &["name", "services", "users", "groups", "from", "key_types", "until", "second_factor", "remember"]),
 ];

@@ -5,7 +5,7 @@ use twinlock_core::account::UserName;
 use super::count;
 
 /// `unlock` has cleared the failures.
-pub(crate) fn unlocked(user: &UserName) -> String {
+pub(crate) fn unlocked(user: &str) -> String {
     format!("{user}: cleared the failures; one code is enough again")
 }
 

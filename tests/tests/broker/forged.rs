@@ -127,7 +127,7 @@ fn what_is_no_request_is_not_understood() {
             b"{\"version\":1}".to_vec(),
             b"{\"request\":\"status\"}".to_vec(),
             b"{\"version\":1,\"request\":\"Status\"}".to_vec(),
-            b"{\"version\":1,\"request\":\"unlock\"}".to_vec(),
+            b"{\"version\":1,\"request\":\"forget\"}".to_vec(),
             b"{\"version\":1,\"request\":\"stat\\u0000us\"}".to_vec(),
             b"{\"version\":1,\"request\":\"status\",}".to_vec(),
             b"\xef\xbb\xbf{\"version\":1,\"request\":\"status\"}".to_vec(),

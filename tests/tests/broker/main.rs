@@ -24,6 +24,7 @@ mod fakes;
 mod forged;
 mod frames;
 mod fuzz;
+mod help_desk;
 mod host;
 mod injection;
 mod interrupted;

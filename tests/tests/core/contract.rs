@@ -6,6 +6,7 @@ use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
     decide::{Circumstances, Judged, Response, SubmittedCode, Verdict, judge},
+    notice::{Change, Notice},
     otp::Code,
     record::Record,
     throttle::Throttle,
@@ -376,13 +377,14 @@ fn what_was_used_stays_used_where_a_lost_record_is_replaced_and_the_enrolment_is
 
 fn unlocking_forgets_failures_and_keeps_what_was_used(_: &impl WriteCredentials, states: &impl StateStore) {
     let alice = subject("alice");
-    assert!(!admin::unlock(states, &alice).unwrap());
+    assert!(!admin::unlock(states, &alice, UnixTime::default()).unwrap());
     let mut locked = failed(100);
     locked.use_step(&id("phone"), 77, UnixTime::default());
     locked.spend(&set_id("set1"), 3);
     states.open_or_create(&alice).unwrap().change(&locked).unwrap();
-    assert!(admin::unlock(states, &alice).unwrap());
-    let wanted = Record { throttle: Throttle::default(), ..locked };
+    assert!(admin::unlock(states, &alice, UnixTime::default()).unwrap());
+    let notice = Notice::for_change(Change::Unlocked, UnixTime::default());
+    let wanted = Record { throttle: Throttle::default(), notice, ..locked };
     assert_eq!(*states.open(&alice).unwrap().unwrap().record(), wanted);
 }
 

@@ -7,6 +7,7 @@ use twinlock_core::{
     policy::{Network, SecondFactor},
     record::Record,
     throttle::Throttle,
+    time::UnixTime,
 };
 
 use crate::given::{End, Host, NOON, RECOVERY, enrolment, id, subject};
@@ -56,7 +57,7 @@ fn a_used_code_has_no_second_spelling() {
         let host_outcome = host.alice(&[&spelling]);
         assert_eq!(host_outcome, refused(Reason::Replayed), "{spelling:?}");
         host.store.enrol(&subject("alice"), &enrolment("alice"));
-        twinlock_service::admin::unlock(&host.store, &subject("alice")).unwrap();
+        twinlock_service::admin::unlock(&host.store, &subject("alice"), UnixTime::from_seconds(NOON)).unwrap();
     }
     for junk in [format!("0{code}0"), format!("+{code}"), format!("{code}\n"), format!("{head}\u{a0}{tail}")] {
         assert!(matches!(host.alice(&[&junk]), End::Refused(Reason::Junk | Reason::WrongCode)), "{junk:?}");
@@ -201,7 +202,7 @@ fn a_hundred_wrong_codes_disable_and_recovery_codes_still_open() {
     assert_eq!((End::of(&attempt), prompts.len()), (refused(Reason::Disabled), 1));
     assert_eq!(host.alice(&[RECOVERY[0]]), recovered(1));
     assert_eq!(host.alice(&[&host.code(0)]), refused(Reason::Disabled));
-    twinlock_service::admin::unlock(&host.store, &subject("alice")).unwrap();
+    twinlock_service::admin::unlock(&host.store, &subject("alice"), UnixTime::from_seconds(NOON)).unwrap();
     assert_eq!(host.alice(&[&host.code(0)]), GRANTED);
 }
 

@@ -1,6 +1,6 @@
 //! Rows I: codes that are issued for one login, and the help desk, which may issue them.
 
-use twinlock_tests::{PamCode, Setup, User, race};
+use twinlock_tests::{Account, Enrolled, Output, PamCode, STORE, Setup, Snapshot, User, race};
 
 use crate::contender::granted;
 use crate::row::{Row, Trial};
@@ -30,6 +30,24 @@ pub(crate) const ROWS: &[Row] = &[
         flaw: "Issued codes let somebody guess more often",
         origin: None,
         trial: Trial::Ours(i04_issued_codes_allow_no_more_guesses),
+    },
+    Row {
+        id: "I05",
+        flaw: "The help desk issued a code for root, administrators, its members or protected accounts",
+        origin: None,
+        trial: Trial::Ours(i05_the_help_desk_does_not_reach_those_with_more_rights),
+    },
+    Row {
+        id: "I06",
+        flaw: "A former member of the help desk, or anybody else, issued a code",
+        origin: None,
+        trial: Trial::Ours(i06_only_members_help),
+    },
+    Row {
+        id: "I07",
+        flaw: "The stolen session of a member of the help desk was enough to issue a code",
+        origin: None,
+        trial: Trial::Ours(i07_a_session_is_not_enough_to_help),
     },
 ];
 
@@ -115,4 +133,74 @@ fn i04_issued_codes_allow_no_more_guesses() -> String {
     }
     assert_eq!(seen[0], seen[1]);
     format!("{GUESSES} guesses with and without issued codes: the same delays and log lines")
+}
+
+/// A host with a help desk, of which hanna and henry are members, and these users, all of them enrolled.
+fn with_help_desk(users: &[&str], test: impl FnOnce(&User<'_>, &Account, &Enrolled) + Send) {
+    let config = "[helpdesk]\ngroup = \"helpdesk\"\nprotected_groups = [\"docker\"]\n";
+    Setup::with_broker().config(config).enrolled(|alice| {
+        let hanna = alice.world.account("hanna");
+        for user in users {
+            alice.world.account(user);
+        }
+        for (group, member) in [("sudo", "sue"), ("docker", "dora")] {
+            alice.world.group(group, &[member]);
+        }
+        alice.world.group("helpdesk", &["hanna", "henry"]);
+        for user in users.iter().chain(&["root"]) {
+            alice.world.deploy(user);
+        }
+        test(alice, &hanna, &alice.world.deploy("hanna"));
+    });
+}
+
+/// What the command says to hanna, who gives this code.
+fn helped(alice: &User<'_>, by: &Account, user: &str, code: &str) -> Output {
+    let issue = alice.world.twinlock_as(by, &["recovery", "issue", user]);
+    issue.run_with_input(format!("{code}\n").as_bytes())
+}
+
+fn accepted(output: &Output) {
+    assert_eq!((output.code, output.stdout.trim_end().len()), (Some(0), 19), "{output:?}");
+}
+
+fn i05_the_help_desk_does_not_reach_those_with_more_rights() -> String {
+    const OUT_OF_REACH: [&str; 5] = ["root", "sue", "dora", "henry", "hanna"];
+    with_help_desk(&["sue", "dora", "henry"], |alice, hanna, app| {
+        let store = Snapshot::of(STORE);
+        for user in OUT_OF_REACH {
+            let refused = helped(alice, hanna, user, &app.codes().next());
+            assert_eq!((refused.code, refused.stdout.as_str()), (Some(3), ""), "{user}: {refused:?}");
+        }
+        assert_eq!(Snapshot::of(STORE), store, "no code is asked for");
+        accepted(&helped(alice, hanna, "alice", &app.codes().next()));
+    });
+    format!("{} kinds of accounts: refused; a user: accepted", OUT_OF_REACH.len())
+}
+
+fn i06_only_members_help() -> String {
+    with_help_desk(&["bob"], |alice, hanna, app| {
+        let bob = alice.world.account_with_uid("bob", 1077);
+        let code = app.codes().next();
+        for (by, members) in [(&bob, &["hanna"][..]), (hanna, &["henry"]), (hanna, &[])] {
+            alice.world.group("helpdesk", members);
+            let refused = helped(alice, by, "alice", &code);
+            assert_eq!((refused.code, refused.stdout.as_str()), (Some(3), ""), "{members:?}: {refused:?}");
+        }
+        alice.world.group("helpdesk", &["hanna"]);
+        accepted(&helped(alice, hanna, "alice", &code));
+    });
+    "others and former members: refused; a member: accepted".into()
+}
+
+fn i07_a_session_is_not_enough_to_help() -> String {
+    with_help_desk(&[], |alice, hanna, app| {
+        for code in ["", "000000", "alice"] {
+            assert_eq!(helped(alice, hanna, "alice", code).code, Some(1), "{code}");
+        }
+        let code = app.codes().next();
+        accepted(&helped(alice, hanna, "alice", &code));
+        assert_eq!(helped(alice, hanna, "alice", &code).code, Some(1), "a code is used up by it");
+    });
+    "no code, an incorrect one, a used one: refused; each act needs a new code".into()
 }

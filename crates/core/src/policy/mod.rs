@@ -404,6 +404,12 @@ impl fmt::Display for Doubt<'_> {
     }
 }
 
+impl PolicyError {
+    pub(crate) const fn asking(what: String, error: io::Error) -> Self {
+        Self { what, error }
+    }
+}
+
 impl fmt::Display for PolicyError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(out, "cannot ask the group database for {}: {}", self.what, self.error)

@@ -47,7 +47,15 @@ impl Lifecycle<'_> {
         match self.caller {
             Caller::Root => Ok(()),
             Caller::Owner(_) if allowed => Ok(()),
-            Caller::Owner(_) => Err(messages::reserved_for_administrators(action)),
+            Caller::Owner(_) | Caller::Helper(_) => Err(messages::reserved_for_administrators(action)),
+        }
+    }
+
+    /// For what users may not do for themselves at all.
+    pub(super) fn permit_root_alone(&self) -> Result<(), RequestError> {
+        match self.caller {
+            Caller::Root => Ok(()),
+            Caller::Owner(_) | Caller::Helper(_) => Err(messages::needs_root_or_help_desk()),
         }
     }
 
@@ -55,7 +63,9 @@ impl Lifecycle<'_> {
     pub(super) fn permit_confirm(&self, confirm: Confirm) -> Result<(), RequestError> {
         match (self.caller, confirm) {
             (Caller::Root, _) | (Caller::Owner(_), Confirm::Ask) => Ok(()),
-            (Caller::Owner(_), Confirm::Skip) => Err(messages::skipping_confirmation_needs_root()),
+            (Caller::Owner(_), Confirm::Skip) | (Caller::Helper(_), _) => {
+                Err(messages::skipping_confirmation_needs_root())
+            }
         }
     }
 
@@ -68,8 +78,8 @@ impl Lifecycle<'_> {
         }
         self.permit_confirm(wanted.confirm)?;
         match (self.caller, &wanted.secret) {
-            (Caller::Owner(_), Some(_)) => Err(messages::given_secret_needs_root()),
-            (Caller::Owner(_), None) | (Caller::Root, _) => Ok(()),
+            (Caller::Owner(_) | Caller::Helper(_), Some(_)) => Err(messages::given_secret_needs_root()),
+            (Caller::Owner(_) | Caller::Helper(_), None) | (Caller::Root, _) => Ok(()),
         }
     }
 
@@ -85,7 +95,7 @@ impl Lifecycle<'_> {
             (Caller::Root, EnrolMode::Replace) => return Ok(Authorization::Root),
             // Root may enrol anew somebody whose credentials were lost.
             (Caller::Root, _) => self.store.credentials.read_ignoring_state(subject)?.is_some(),
-            (Caller::Owner(_), _) => self.store.credentials.read(subject)?.is_some(),
+            (Caller::Owner(_) | Caller::Helper(_), _) => self.store.credentials.read(subject)?.is_some(),
         };
         match (mode, enrolled) {
             (EnrolMode::First, true) => Err(messages::enrol_error(&EnrolError::AlreadyEnrolled, subject.name.as_str())),
@@ -100,8 +110,10 @@ impl Lifecycle<'_> {
         subject: &Subject,
         dialogue: &mut dyn Dialogue,
     ) -> Result<Authorization, RequestError> {
-        let Caller::Owner(first_factor) = self.caller else {
-            return Ok(Authorization::Root);
+        let first_factor = match self.caller {
+            Caller::Root => return Ok(Authorization::Root),
+            Caller::Owner(first_factor) => first_factor,
+            Caller::Helper(_) => return Err(messages::not_for_the_help_desk()),
         };
         match self.config.self_service.first_enrollment {
             FirstEnrollment::Password => {
@@ -117,9 +129,19 @@ impl Lifecycle<'_> {
 
     /// Asks the owner for a code of what is there now.
     pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, RequestError> {
-        let Caller::Owner(_) = self.caller else {
-            return Ok(Authorization::Root);
-        };
+        match self.caller {
+            Caller::Root => Ok(Authorization::Root),
+            Caller::Owner(_) => self.ask_for_code(subject, dialogue),
+            Caller::Helper(_) => Err(messages::not_for_the_help_desk()),
+        }
+    }
+
+    /// The same for every caller.
+    pub(super) fn ask_for_code(
+        &self,
+        subject: &Subject,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<Authorization, RequestError> {
         let Some(enrolment) = self.store.credentials.read(subject)? else {
             return Err(RequestError::not_enrolled(subject.name.as_str()));
         };

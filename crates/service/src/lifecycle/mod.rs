@@ -3,6 +3,7 @@
 
 mod attempt;
 mod authorization;
+mod help_desk;
 mod request;
 
 use std::time::Duration;
@@ -46,6 +47,8 @@ pub enum Caller<'a> {
     Root,
     /// The owner of the second factor.
     Owner(&'a dyn FirstFactor),
+    /// This user, for somebody else: as a member of the help desk, if they are one.
+    Helper(&'a Subject),
 }
 
 /// Verifies the identity of a user who has no second factor yet.
@@ -70,6 +73,9 @@ pub trait AuditLog {
 
     /// A second factor was made or changed.
     fn change(&self, subject: &Subject, change: Change);
+
+    /// The help desk was shown a status, or was refused something.
+    fn helped(&self, subject: &Subject, what: &str);
 }
 
 /// What is worked with.
@@ -100,11 +106,21 @@ impl Lifecycle<'_> {
         request: &Request,
         dialogue: &mut dyn Dialogue,
     ) -> Result<Done, RequestError> {
+        if let Caller::Helper(helper) = self.caller {
+            return self.help(helper, subject, request, dialogue);
+        }
         match request {
             Request::Status => Ok(Done::Status(self.status(subject)?)),
             Request::Enroll(wanted) => self.enroll(subject, wanted, dialogue),
             Request::RenewRecovery(confirm) => self.renew_recovery(subject, *confirm, dialogue),
-            Request::IssueRecovery(seconds) => self.issue_recovery(subject, Duration::from_secs(*seconds)),
+            Request::IssueRecovery(seconds) => {
+                self.permit_root_alone()?;
+                self.issue_recovery(subject, *seconds, 0)
+            }
+            Request::Unlock => {
+                self.permit_root_alone()?;
+                self.unlock(subject)
+            }
             Request::Device(device, change) => self.change_device(subject, device, change, dialogue),
             Request::Remove => self.remove(subject, dialogue),
             Request::Verify => self.verify(subject, dialogue).map(Done::Verified),
@@ -265,17 +281,15 @@ impl Lifecycle<'_> {
     }
 
     /// One more code, for somebody who has no phone at hand and has to log in.
-    fn issue_recovery(&mut self, subject: &Subject, valid: Duration) -> Result<Done, RequestError> {
-        let Caller::Root = self.caller else {
-            return Err(messages::issuing_needs_root());
-        };
+    fn issue_recovery(&mut self, subject: &Subject, seconds: u64, by_uid: u32) -> Result<Done, RequestError> {
+        let valid = Duration::from_secs(seconds);
         if !IssuedCode::SPAN.contains(&valid) {
             return Err(messages::issued_for_too_long_or_short());
         }
         let Some(enrolment) = self.store.credentials.read(subject)? else {
             return Err(RequestError::not_enrolled(subject.name.as_str()));
         };
-        let (code, hashed) = self.new_issued_code(&enrolment, valid).map_err(enrol_failure(subject))?;
+        let (code, hashed) = self.new_issued_code(&enrolment, valid, by_uid).map_err(enrol_failure(subject))?;
         let expires = hashed.expires.to_string();
         enrolment::store_issued_code(self.stores(), subject, hashed).map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, Change::RecoveryIssued);
@@ -286,6 +300,7 @@ impl Lifecycle<'_> {
         &mut self,
         enrolment: &Enrolment,
         valid: Duration,
+        by_uid: u32,
     ) -> Result<(RecoveryCode, IssuedCode), EnrolError> {
         let code = enrolment::new_recovery_code(self.randomness)?;
         let set = enrolment.recovery_set().map_err(EnrolError::Recovery)?;
@@ -294,8 +309,17 @@ impl Lifecycle<'_> {
             set.hash(&code).map_err(EnrolError::Recovery)?
         };
         let issued = self.clock.now();
-        let by_uid = 0;
         Ok((code, IssuedCode { set: set.set.clone(), hash: *hash, issued, expires: issued.after(valid), by_uid }))
+    }
+
+    /// Forgets the failures of somebody, who can log in with one code again.
+    fn unlock(&self, subject: &Subject) -> Result<Done, RequestError> {
+        if self.store.credentials.read(subject)?.is_none() {
+            return Err(RequestError::not_enrolled(subject.name.as_str()));
+        }
+        admin::unlock(&self.store.states, subject, self.clock.now())?;
+        self.audit_log.change(subject, Change::Unlocked);
+        Ok(Done::Unlocked)
     }
 
     fn change_device(

@@ -23,6 +23,8 @@ pub enum Request {
     RenewRecovery(Confirm),
     /// One more code beside the recovery codes, valid for so many seconds.
     IssueRecovery(u64),
+    /// One code is enough again. For root and the help desk.
+    Unlock,
     /// A change of one device, found by its id or label.
     Device(String, #[serde(with = "DeviceChangeForm")] DeviceChange),
     /// No second factor any more.
@@ -90,6 +92,8 @@ pub enum Done {
     RecoveryRenewed(Zeroizing<Vec<String>>),
     /// There is one more code.
     RecoveryIssued(Issued),
+    /// One code is enough again.
+    Unlocked,
     /// A device was changed.
     DeviceChanged(DeviceChanged),
     /// There is no second factor any more.

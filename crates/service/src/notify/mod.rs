@@ -121,6 +121,10 @@ impl AuditLog for SystemAuditLog<'_> {
         self.changed(change.name(), subject.name.as_str());
         self.mail(subject, change, ",");
     }
+
+    fn helped(&self, subject: &Subject, what: &str) {
+        self.notice(&format!("help={what} user={} by-uid={}", escaped(subject.name.as_str()), self.by_uid));
+    }
 }
 
 /// Sends a mail; the log says if it did not go out.

@@ -45,6 +45,7 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
         Change::DeviceRemoved,
         Change::Removed,
         Change::Resynced,
+        Change::Unlocked,
     ];
     for change in changes {
         writeln!(log, "change={}", change.name()).unwrap();

@@ -63,11 +63,12 @@ fn every_request_is_read_and_written_as_it_was_recorded() {
             Request::Verify => 6,
             Request::Resync => 7,
             Request::IssueRecovery(_) => 8,
+            Request::Unlock => 9,
         });
         let written = encode_request(user.as_deref(), language.as_ref(), &request).unwrap();
         assert_eq!(std::str::from_utf8(&written), Ok(line.as_str()));
     }
-    assert_eq!(kinds.len(), 8, "a request has no line in requests.txt");
+    assert_eq!(kinds.len(), 9, "a request has no line in requests.txt");
 }
 
 #[test]
@@ -87,6 +88,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
                     Done::Verified(_) => 6,
                     Done::Resynced => 7,
                     Done::RecoveryIssued(_) => 8,
+                    Done::Unlocked => 9,
                 });
                 written(&done)
             }
@@ -98,7 +100,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
         };
         assert_eq!(written, json);
     }
-    assert_eq!(kinds.len(), 8, "an answer has no line in answers.txt");
+    assert_eq!(kinds.len(), 9, "an answer has no line in answers.txt");
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> T {

@@ -7,10 +7,11 @@ use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world
 
 use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
 
-const GUIDES: [&str; 12] = [
+const GUIDES: [&str; 13] = [
     "user-guide.md",
     "roll-out.md",
     "self-service.md",
+    "help-desk.md",
     "migration.md",
     "troubleshooting.md",
     "log.md",
