@@ -38,6 +38,7 @@ pub(crate) fn run(config: &Path, arguments: &Check) -> Result<(), Failure> {
     } else {
         of_guards(context.config.policy.enrolls_in(SSHD, SystemClock.now()), &mut report);
         of_sources(&context, config, &text, &mut report);
+        of_services(&context, config, &text, &mut report);
         let users = of_store(&context, &mut report);
         messages::check_passed(config, &context.config.store.directory, users)
     };
@@ -212,6 +213,28 @@ fn of_sources(context: &CommandContext, config: &Path, text: &[u8], report: &mut
             }
         }
     }
+}
+
+/// Rules for services that this host lacks, where it has one of almost the same name. A service that it lacks altogether may be
+/// another host's, with which the configuration is shared.
+fn of_services(context: &CommandContext, config: &Path, text: &[u8], report: &mut GradedFindings) {
+    let known = pam_files::services();
+    for rule in &context.config.policy.rules {
+        let named = rule.services.iter().flat_map(|services| services.wanted.iter().chain(&services.unwanted));
+        for service in named.filter(|service| !known.contains(*service)) {
+            if let Some(similar) = known.iter().find(|other| differs_by_its_last_letter(service, other)) {
+                let (problem, hint) = messages::misspelled_service_of_rule(service, similar);
+                let place = place_of(rule, config, text);
+                report.add(Grade::Warning, messages::rule_problem(&place, rule.title(), &problem), hint);
+            }
+        }
+    }
+}
+
+/// As `ssh` and `sshd`, `crond` and `cron`.
+fn differs_by_its_last_letter(one: &str, other: &str) -> bool {
+    let is_longer = |short: &str, long: &str| long.strip_prefix(short).is_some_and(|rest| rest.chars().count() == 1);
+    is_longer(one, other) || is_longer(other, one)
 }
 
 /// The guard belongs into sshd's file alone; and without it, what is enrolled inside a login is stored by nobody.

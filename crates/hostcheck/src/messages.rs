@@ -187,6 +187,14 @@ pub(crate) fn penalties() -> Text {
     )
 }
 
+pub(crate) fn touch_not_required() -> Text {
+    text(
+        "a rule exempts keys on FIDO tokens, and sshd takes such a key without a touch if it was made with `no-touch-required`",
+        "the key then proves the token alone: a program on the client can use it while nobody is there",
+        "set `PubkeyAuthOptions touch-required` above the first Match",
+    )
+}
+
 pub(crate) fn old_openssh((major, minor): (u32, u32), is_without_first_factors: bool) -> Text {
     let (lacks, fix) = if is_without_first_factors {
         (
@@ -1404,6 +1412,14 @@ pub fn unverified_source(service: &str) -> (String, String) {
             "add \"{service}\" to `services` of the rule if {service} gives PAM addresses and no names (no reverse look-ups), or \
              write a rule for it without `from`"
         ),
+    )
+}
+
+/// A rule names a service that has no PAM file, and there is one of almost the same name: the problem and the hint.
+pub fn misspelled_service_of_rule(service: &str, similar: &str) -> (String, String) {
+    (
+        format!("there is no PAM file `{service}`; did you mean `{similar}`?"),
+        format!("write \"{similar}\" in `services`: a service has the name of its file in /etc/pam.d"),
     )
 }
 

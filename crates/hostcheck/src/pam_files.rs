@@ -1,10 +1,10 @@
 //! Our own lines in PAM files. For saying what they mean; nothing is decided by it.
 
-use std::io;
+use std::{collections::BTreeSet, fs, io};
 
 use twinlock_core::module_arguments::ModuleArgument;
 
-use crate::pam_stack::Service;
+use crate::pam_stack::{FOLDERS, Service};
 pub use crate::pam_stack::{Line, Phase, Place};
 
 /// The file name of our module.
@@ -16,6 +16,13 @@ pub const OURS: &str = "pam_twinlock.so";
 /// A file cannot be read.
 pub fn read_service(service: &str) -> io::Result<Option<Vec<Line>>> {
     Ok(Service::of_host(service)?.map(our_lines))
+}
+
+/// The names of all services that have a file.
+#[must_use]
+pub fn services() -> BTreeSet<String> {
+    let entries = FOLDERS.iter().flat_map(|folder| fs::read_dir(folder).into_iter().flatten().flatten());
+    entries.filter_map(|entry| entry.file_name().into_string().ok()).collect()
 }
 
 fn our_lines(service: Service) -> Vec<Line> {

@@ -45,7 +45,7 @@ struct Symptom {
 }
 
 /// All checks, in the order in which an administrator would fix what they find.
-const CHECKS: [Check; 37] = [
+const CHECKS: [Check; 38] = [
     (
         "emergency",
         "`twinlock emergency off` is in force, so nobody is asked for a second factor.",
@@ -80,6 +80,7 @@ const CHECKS: [Check; 37] = [
     ("grace-time", "Less than 300 seconds for a login in which users enrol.", One(server::grace_time)),
     ("use-dns", "sshd gives PAM names where rules list networks.", One(server::use_dns)),
     ("penalties", "sshd penalises addresses that many users may share.", One(server::penalties)),
+    ("touch", "Rules exempt FIDO keys, and sshd takes such a key without a touch.", One(server::touch)),
     ("version", "A version of OpenSSH that lacks something.", One(server::version)),
     (
         "service-name",

@@ -2,6 +2,8 @@
 
 use std::path::Path;
 
+use twinlock_core::policy::{KeyType, SecondFactor};
+
 use super::Symptom;
 use crate::{
     doctor::{
@@ -113,6 +115,18 @@ pub(super) fn penalties(facts: &HostFacts) -> Option<Symptom> {
     let exempt = !matches!(settings.value("persourcepenaltyexemptlist"), "" | "none");
     let found = on && !exempt && lists_networks(facts);
     found.then(|| Symptom::new(Hint, facts.global_place("persourcepenalties"), messages::penalties()))
+}
+
+/// Keys on tokens that replace the code, and that nobody has to touch. An older sshd does not know the setting.
+pub(super) fn touch(facts: &HostFacts) -> Option<Symptom> {
+    let is_on_token = |key: &KeyType| matches!(key, KeyType::SkEd25519 | KeyType::SkEcdsaP256);
+    let exempts = facts.config.policy.rules.iter().any(|rule| {
+        rule.second_factor == SecondFactor::Skip
+            && rule.key_types.as_ref().is_some_and(|keys| keys.iter().any(is_on_token))
+    });
+    let options = facts.settings()?.value("pubkeyauthoptions");
+    let found = exempts && !options.is_empty() && !options.contains("touch-required");
+    found.then(|| Symptom::new(Hint, facts.global_place("pubkeyauthoptions"), messages::touch_not_required()))
 }
 
 /// What old servers lack.

@@ -46,6 +46,19 @@ fn penalties_for_addresses_are_a_hint_where_rules_name_networks() {
 }
 
 #[test]
+fn keys_on_tokens_that_need_no_touch_are_a_hint_where_a_rule_exempts_them() {
+    const EXEMPT: &str = "[[rule]]\nkey_types = [\"sk-ssh-ed25519@openssh.com\"]\nsecond_factor = \"skip\"\n";
+    const OTHERS: &str = "[[rule]]\nkey_types = [\"ssh-ed25519\"]\nsecond_factor = \"skip\"\n";
+    let with = |options| Host::with_key_and_code().in_force("pubkeyauthoptions", options);
+    with("none").config(EXEMPT).finds("touch", Hint, None);
+    assert_eq!(with("touch-required").config(EXEMPT).found(), []);
+    assert_eq!(with("touch-required verify-required").config(EXEMPT).found(), []);
+    assert_eq!(with("none").config(OTHERS).found(), []);
+    assert_eq!(with("none").found(), []);
+    assert_eq!(Host::with_key_and_code().config(EXEMPT).found(), [], "an old sshd does not know the setting");
+}
+
+#[test]
 fn an_old_server_is_told_what_it_lacks() {
     let of = |major, minor| Host::with_key_and_code().version(major, minor);
     of(7, 5).finds("version", Warning, None);
