@@ -69,14 +69,20 @@ impl StoreFacts {
             missing_mount: mounts::missing_above(root).ok().flatten(),
             read_only: space.is_some_and(|space| space.flags().contains(FsFlags::ST_RDONLY)),
             network: statfs(root).is_ok_and(|known| known.filesystem_type() == NFS_SUPER_MAGIC),
-            free_bytes: space
-                .and_then(|space| free(space.blocks(), space.blocks_available().saturating_mul(space.fragment_size()))),
-            free_files: space.and_then(|space| free(space.files(), space.files_available())),
+            free_bytes: space.and_then(|space| {
+                free(wide(space.blocks()), wide(space.blocks_available()).saturating_mul(wide(space.fragment_size())))
+            }),
+            free_files: space.and_then(|space| free(wide(space.files()), wide(space.files_available()))),
             // A store that cannot be opened is among the faults already.
             copy_on_write: CopyOnWrite::find(&installation.store.states).unwrap_or_default(),
             labels: if selinux_enforces() { Labels::below(root) } else { Labels::Fine },
         }
     }
+}
+
+/// A count of statvfs(3), which has 32 bits on some processors.
+fn wide(count: impl Into<u64>) -> u64 {
+    count.into()
 }
 
 impl Labels {
