@@ -16,6 +16,7 @@ use twinlock_hostcheck::{
 };
 use twinlock_store::{
     document::line_and_column,
+    files::load_catalogue,
     host::{self, SystemClock, SystemGroups},
     ports::{ReadCredentials, StoreError, WriteCredentials as _},
 };
@@ -33,6 +34,7 @@ pub(crate) fn run(config: &Path, arguments: &Check) -> Result<(), Failure> {
     let mut report = GradedFindings::default();
     of_rules(&context, config, &text, &mut report)?;
     of_mail(&context, config, &mut report);
+    of_catalogue(&context, config, &mut report);
     let passed = if arguments.config_only.is_some() {
         messages::config_check_passed(config)
     } else {
@@ -115,6 +117,22 @@ fn of_mail(context: &CommandContext, config: &Path, report: &mut GradedFindings)
     if let Err(error) = access(&notify.sendmail, AccessFlags::X_OK) {
         let (found, hint) = messages::no_sendmail(config, &notify.sendmail, &error);
         report.add(Grade::Warning, found, hint);
+    }
+}
+
+/// The texts of the language that is set: what is wrong with them is said in English.
+fn of_catalogue(context: &CommandContext, config: &Path, report: &mut GradedFindings) {
+    let language = context.config.language.as_str();
+    match load_catalogue(&context.config.language) {
+        Ok((_, flaws)) if flaws.is_empty() => {}
+        Ok((_, flaws)) => {
+            let (found, hint) = messages::incomplete_catalogue(config, language, &flaws);
+            report.add(Grade::Warning, found, hint);
+        }
+        Err(error) => {
+            let (found, hint) = messages::no_catalogue(config, language, &error);
+            report.add(Grade::Warning, found, hint);
+        }
     }
 }
 

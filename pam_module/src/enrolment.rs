@@ -11,12 +11,13 @@ use twinlock_core::{
     audit::{self, Reason},
     catalogue::Text,
     credentials::AuthenticatorId,
-    pending::PendingId,
+    pending::{OfferedTo, PendingId},
     policy::SecondFactor,
     ports::Clock as _,
 };
 use twinlock_enrol::{
     enrolment::EnrolError,
+    offered::Offered,
     onboarding::{Invitation, Onboarding, Staged},
 };
 use twinlock_login::{
@@ -62,6 +63,11 @@ pub(crate) fn enrol_in_login(
     // The picture is part of a prompt that echoes: clients show no other whole.
     transaction.echo = true;
     let issuer = host::issuer(&context.config.issuer);
+    let client = OfferedTo::client(&transaction.first_factors, transaction.rhost.as_deref());
+    let to = (context.subject.as_ref(), client.as_ref());
+    let offered = Offered::again_or_new(&store.credentials, to, SystemClock.now(), &mut Kernel);
+    let offered =
+        offered.map_err(|error| Attempt::refused_for(Reason::Internal).with_detail(messages::not_kept(&error)))?;
     let invitation = Invitation { until: context.until, help: &context.config.help, pictures: context.config.qr };
     let mut onboarding = Onboarding {
         clock: &SystemClock,
@@ -72,7 +78,7 @@ pub(crate) fn enrol_in_login(
         invitation,
     };
     let typed = transaction.user.clone().unwrap_or_default();
-    onboarding.run(context.subject.as_ref(), &String::from_utf8_lossy(&typed), transaction)
+    onboarding.run((context.subject.as_ref(), offered), &String::from_utf8_lossy(&typed), transaction)
 }
 
 /// What the log says of an enrolment that waits.

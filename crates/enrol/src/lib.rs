@@ -16,6 +16,7 @@ pub mod dialogue;
 pub mod enrolment;
 mod error;
 mod messages;
+pub mod offered;
 pub mod onboarding;
 pub mod pending;
 mod prompts;

@@ -22,6 +22,7 @@ use crate::{
     dialogue::{GivenUp, confirm_authenticator, hand_over_recovery_codes},
     enrolment::{self, EnrolError, IfEnrolled, Parameters},
     messages,
+    offered::Offered,
     prompts::PromptDialogue,
 };
 
@@ -99,15 +100,18 @@ impl<S: StateStore> Onboarding<'_, S> {
     /// How the attempt ended instead.
     pub fn run(
         &mut self,
-        subject: Option<&Subject>,
+        (subject, offered): (Option<&Subject>, Offered),
         typed: &str,
         conversation: &mut dyn Conversation,
     ) -> Result<Box<Staged>, Attempt> {
-        let secret = enrolment::new_secret(self.randomness).map_err(|error| failed(&error))?;
         let now = self.clock.now();
-        let authenticator =
-            enrolment::new_authenticator((free_label(&[]), secret), Parameters::default(), now, self.randomness)
-                .map_err(|error| failed(&error))?;
+        let authenticator = enrolment::new_authenticator(
+            (free_label(&[]), offered.secret.clone()),
+            Parameters::default(),
+            now,
+            self.randomness,
+        )
+        .map_err(|error| failed(&error))?;
         let account: String = typed.chars().filter(|c| !c.is_control()).take(64).collect();
         let account = subject.map_or(account.as_str(), |subject| subject.name.as_str());
         let Invitation { until, help, pictures } = self.invitation;

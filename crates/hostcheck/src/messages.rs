@@ -7,6 +7,7 @@ use std::{fmt::Display, path::Path, time::Duration};
 
 use twinlock_core::{
     account::UserName,
+    catalogue::CatalogueFlaw,
     policy::{Doubt, SecondFactor},
 };
 use twinlock_store::{
@@ -1348,6 +1349,35 @@ pub fn check_summary(errors: usize, warnings: usize) -> String {
     let found =
         counts.into_iter().filter(|(number, ..)| *number > 0).map(|(number, one, many)| count(number, one, many));
     format!("found {}", found.collect::<Vec<_>>().join(", "))
+}
+
+/// The catalogue of the language cannot be read: the finding and the hint.
+pub fn no_catalogue(config: &Path, language: &str, error: &impl Display) -> (String, &'static str) {
+    (
+        format!(
+            "{}: the texts of `language = \"{language}\"` cannot be read, so they are in English: {error}",
+            config.display()
+        ),
+        "name a catalogue of /usr/share/twinlock/locale, or the absolute path of one that belongs to root",
+    )
+}
+
+/// A catalogue lacks texts, or has some that cannot be used.
+#[must_use]
+pub fn incomplete_catalogue(config: &Path, language: &str, flaws: &[CatalogueFlaw]) -> (String, &'static str) {
+    let keys = flaws.iter().map(|flaw| match flaw {
+        CatalogueFlaw::UnknownKey(key) => format!("{key} (unknown)"),
+        CatalogueFlaw::Missing(key) => format!("{key} (missing)"),
+        CatalogueFlaw::NotPlain(key) => format!("{key} (empty, or with spaces around it or control characters)"),
+        CatalogueFlaw::Placeholders(key) => format!("{key} (other values in braces than in English)"),
+    });
+    let keys: Vec<_> = keys.take(5).collect();
+    let more = flaws.len().saturating_sub(keys.len());
+    let more = if more == 0 { String::new() } else { format!(" and {more} more") };
+    (
+        format!("{}: texts of `language = \"{language}\"` are in English: {}{more}", config.display(), keys.join(", ")),
+        "correct the catalogue, or install that of this version of Twinlock",
+    )
 }
 
 /// Mail is on, and its program cannot be run: the finding and the hint.

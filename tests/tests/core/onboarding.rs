@@ -9,7 +9,10 @@ use twinlock_core::{
     secret::Secret,
     time::UnixTime,
 };
-use twinlock_enrol::onboarding::{Invitation, Onboarding, Staged};
+use twinlock_enrol::{
+    offered::Offered,
+    onboarding::{Invitation, Onboarding, Staged},
+};
 use twinlock_login::attempt::Attempt;
 use twinlock_store::{config::Pictures, host::Kernel, ports::ReadCredentials};
 use zeroize::Zeroizing;
@@ -75,7 +78,7 @@ fn run_with(pictures: Pictures, user: Option<&str>, typed: &str, person: &mut Pe
         catalogue: Catalogue::ENGLISH,
         invitation,
     };
-    onboarding.run(user.map(subject).as_ref(), typed, person)
+    onboarding.run((user.map(subject).as_ref(), Offered::new(&mut Kernel).unwrap()), typed, person)
 }
 
 /// The prompts without what is random in them.

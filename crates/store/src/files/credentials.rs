@@ -18,6 +18,7 @@ use super::{
     credentials_file::{LARGEST, SUFFIX, read_any_uid_in, read_in},
     file_name,
     identity::Identity,
+    offer::{self, OfferFile},
     open::{Folder, Readers, error},
     state::StateFiles,
     uid_index,
@@ -97,6 +98,14 @@ impl CredentialFiles {
         self.open()?.remove(&pending_name(subject)?)
     }
 
+    /// What an enrolment inside a login offers this account; `None` while another dialogue has it.
+    ///
+    /// # Errors
+    /// [`StoreError`].
+    pub fn lock_offer(&self, subject: &Subject) -> Result<Option<OfferFile>, StoreError> {
+        OfferFile::lock(&self.root, subject)
+    }
+
     /// The path of a user's credentials, for messages.
     #[must_use]
     pub fn path_of(&self, user: &UserName) -> PathBuf {
@@ -170,7 +179,10 @@ impl WriteCredentials for CredentialFiles {
         let (root, folder) = self.open_folders()?;
         // First: credentials that nobody finds by their uid would be taken for none once the account is renamed.
         uid_index::add(&root, subject)?;
-        folder.write(&file_name(subject, SUFFIX)?, Readers::Root, enrolment.to_toml().as_bytes())
+        folder.write(&file_name(subject, SUFFIX)?, Readers::Root, enrolment.to_toml().as_bytes())?;
+        // An offer that cannot be removed is worth nothing once its time is over.
+        let _ = folder.remove(&offer::name(subject)?);
+        Ok(())
     }
 
     fn remove(&self, subject: &Subject) -> Result<bool, StoreError> {
@@ -178,6 +190,7 @@ impl WriteCredentials for CredentialFiles {
         let (root, folder) = self.open_folders()?;
         folder.remove(&format!(".{name}.new"))?;
         folder.remove(&pending_name(subject)?)?;
+        folder.remove(&offer::name(subject)?)?;
         let removed = folder.remove(&name)?;
         folder.sync()?;
         // An entry that stays behind means nothing: see [`uid_index`].

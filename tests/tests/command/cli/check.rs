@@ -125,6 +125,25 @@ fn mails_without_a_program_that_sends_them_are_a_warning() {
 }
 
 #[test]
+fn a_catalogue_that_is_missing_damaged_or_incomplete_is_a_warning() {
+    with_alice(|world, _| {
+        world.write(CONFIG, "language = \"/etc/own.toml\"\n");
+        finds(world, (0, 1), &["the texts of `language = \"/etc/own.toml\"` cannot be read, so they are in English"]);
+        world.write("/etc/own.toml", "code-prompt = \"Code:");
+        finds(world, (0, 1), &["cannot be read, so they are in English: /etc/own.toml:1:"]);
+        let german = world.shipped("locale/de.toml");
+        world.write("/etc/own.toml", &german);
+        assert_eq!(world.twinlock(&["check"]).code, Some(0), "complete");
+        world.write("/etc/own.toml", german.replace("{time}", "{zeit}").replace("code-used = ", "code-use = "));
+        finds(
+            world,
+            (0, 1),
+            &["code-use (unknown)", "code-used (missing)", "app-code-mismatch (other values in braces"],
+        );
+    });
+}
+
+#[test]
 fn a_file_whose_name_nobody_can_have_is_found() {
     with_alice(|world, _| {
         world.write_secret(format!("{STORE}/credentials/a b.toml"), "");

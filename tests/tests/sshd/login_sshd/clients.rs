@@ -2,10 +2,13 @@
 
 use std::fs;
 use std::net::TcpListener;
+use std::thread;
+use std::time::{Duration, Instant};
 
-use twinlock_tests::{Account, Launch, Terminal, World, tool};
+use twinlock_tests::{Account, Launch, Terminal, World, recovery_codes_in, tool};
 
 use crate::login_sshd::shipped_host::{PROMPT, key_and_code, on_a_host};
+use crate::policy::first_login::app_of;
 
 /// Clients that run a command, each with the account that it logs in as, which has its name. `HOST` and `PORT` are the server's.
 const COMMANDS: [(&str, &str); 4] = [
@@ -130,6 +133,70 @@ fn paramiko_and_asyncssh_log_in_as_the_page_says() {
             terminal.expect("IN\n");
             assert_eq!(terminal.finish().code, Some(0), "{user}");
             assert_eq!(desk.granted(user), ["granted totp"], "{user}");
+        }
+    });
+}
+
+/// Clients that people log in with for the first time, each in a window of 80x24, as in [`COMMANDS`].
+const FIRST_LOGINS: [(&str, &str); 3] = [
+    ("ssh", "ssh ssh@HOST 'echo IN; read line'"),
+    ("plink", "plink -no-antispoof -P PORT -i .ssh/id.ppk -hostkey FINGERPRINT plink@HOST 'echo IN; read line'"),
+    ("dbclient", "dbclient -p PORT -i .ssh/id.dropbear dbclient@HOST 'echo IN; read line'"),
+];
+
+/// A window of `tmux`, whose screen is looked at as it is drawn.
+struct Window<'d>(&'d Desk<'d>);
+
+impl Window<'_> {
+    fn tmux(&self, arguments: &[&str]) -> String {
+        let launch = Launch::new([&["tmux", "-u", "-f", "/dev/null"], arguments].concat());
+        launch.environment("LC_ALL", "C.UTF-8").account(&self.0.person).run().stdout
+    }
+
+    /// Types a line, and waits until the screen shows what is expected then.
+    fn answer(&self, line: &str, expected: &str) -> String {
+        self.tmux(&["send-keys", "-l", line]);
+        self.tmux(&["send-keys", "Enter"]);
+        self.expect(expected)
+    }
+
+    fn expect(&self, expected: &str) -> String {
+        let end = Instant::now() + Duration::from_secs(30);
+        loop {
+            let screen = self.tmux(&["capture-pane", "-p"]);
+            if screen.contains(expected) {
+                return screen;
+            }
+            assert!(Instant::now() < end, "{expected:?} never came: {screen}");
+            thread::sleep(Duration::from_millis(50));
+        }
+    }
+}
+
+#[test]
+fn a_first_login_fits_the_window_of_each_client_and_shows_the_key_at_once() {
+    with_clients(&["alice"], |desk| {
+        let config = "second_factor = \"enroll\"\nissuer = \"web01\"\nhelp = \"Questions? Room 12.\"\n";
+        desk.world.write("/etc/twinlock/config.toml", config);
+        for (user, command) in FIRST_LOGINS {
+            desk.world.account(user);
+            let words = command.replace("HOST", "127.0.0.1").replace("PORT", &desk.port);
+            let words = format!("cd ~ && {}", words.replace("FINGERPRINT", &desk.fingerprint));
+            let window = Window(desk);
+            window.tmux(&["new-session", "-d", "-x", "80", "-y", "24", &words]);
+            let first = window.expect("Enter the code that the app shows now:");
+            let key = format!("(web01: {user})");
+            for text in ["This host asks for a code", "Questions? Room 12.", &key, "press Enter."] {
+                assert!(first.contains(text), "{user}: {first}");
+            }
+            // plink leads each line with a bar.
+            let app = app_of(&first.replace("| ", "  "));
+            let second = window.answer("", "Cannot scan it?");
+            assert!(second.contains(&key) && second.contains('█') == (user != "dbclient"), "{user}: {second}");
+            let codes = window.answer(&app.codes().next(), "Enter one of these codes");
+            window.answer(&recovery_codes_in(&codes)[0], "\nIN");
+            window.tmux(&["kill-server"]);
+            assert_eq!(desk.granted(user), ["granted totp"; 2], "{user}: offered and stored");
         }
     });
 }

@@ -326,6 +326,44 @@ fn a_roll_out_enrols_until_its_last_day_and_refuses_with_the_way_to_help_from_th
 }
 
 #[test]
+fn a_connection_that_was_cut_is_offered_the_same_key_and_nobody_else_is() {
+    in_sshd_world(|world| {
+        let sshd = host(world, FirstFactor::Key, ENROLL);
+        let key_line = |shown: &str| shown.lines().find(|line| line.contains("(web01: alice)")).unwrap().to_owned();
+        let begin = |address: &str| {
+            let mut session = sshd.login("alice").from(address).terminal();
+            let shown = key_line(&session.expect(CODE));
+            (session, shown)
+        };
+        let cut = |session: twinlock_tests::Session<'_>| {
+            session.terminal.process().kill();
+            session.wait_for_server();
+            session.finish();
+        };
+        let (first, key) = begin("127.0.0.1");
+        let (second, other) = begin("127.0.0.1");
+        assert_ne!(key, other, "while the first dialogue runs");
+        cut(second);
+        cut(first);
+        let (elsewhere, other) = begin("127.0.0.2");
+        assert_ne!(key, other, "from another address");
+        cut(elsewhere);
+        let (session, key) = begin("127.0.0.1");
+        assert_ne!(key, other, "the offer is the other client's now");
+        cut(session);
+        let mut session = sshd.login("alice").terminal();
+        let shown = session.expect(CODE);
+        assert_eq!(key_line(&shown), key);
+        let app = app_of(&shown);
+        session.send_line(&app.codes().next());
+        let shown = session.expect(BACK);
+        session.send_line(&recovery_codes_in(&shown)[0]);
+        assert!(session.finish().granted && alice_is_enrolled(world));
+        assert!(!std::path::Path::new("/var/lib/twinlock/credentials/.alice.toml.offer").exists());
+    });
+}
+
+#[test]
 fn somebody_who_may_not_log_in_gets_nothing() {
     in_sshd_world(|world: &World| {
         let sshd = host(world, FirstFactor::Key, ENROLL);

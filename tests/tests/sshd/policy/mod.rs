@@ -3,7 +3,7 @@
 
 mod documented;
 mod enrolling;
-mod first_login;
+pub(crate) mod first_login;
 mod guard;
 mod keys;
 mod languages;
