@@ -7,6 +7,7 @@ use twinlock_core::{
     account::{Subject, UserName},
     audit::{Reason, escaped},
     catalogue::{Catalogue, Language},
+    decide::Audience,
     notice::Change,
     record::Origin,
 };
@@ -212,6 +213,7 @@ impl Session<'_> {
             // The address is what the caller claims: it must not make a network the owner's home.
             network: None,
             client: None,
+            audience: Audience::Nobody,
             forecast: None,
         };
         if request.prompt.is_none() {

@@ -23,7 +23,7 @@ pub(crate) struct Cli {
 
 const EXIT: &str = "USER is the account that runs the command if it is left out.\n\
     Without root's rights, for the own account, where the administrator has switched the broker on:\n\
-    enroll, status, verify, recovery, device, resync, remove. Everything else is for root.\n\
+    enroll, status, verify, recovery, device, resync, acknowledge, remove. Everything else is for root.\n\
     Members of the help desk, for others: status, unlock, recovery issue.\n\
     Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled.";
 
@@ -57,6 +57,8 @@ pub(crate) enum Command {
     },
     /// Set a clock or a counter right by two consecutive codes
     Resync(User),
+    /// End what logins report about failed attempts and changes; it takes a code of an app that is older than the changes
+    Acknowledge(User),
     /// Show all accounts that may log in, also those without a second factor
     List(List),
     /// Report for every account whether it needs a second factor, by which rule, until when, and what it has

@@ -5,6 +5,7 @@
 #![forbid(unsafe_code)]
 
 mod accounts;
+mod acknowledge;
 mod adopt;
 mod authenticator;
 mod backend;
@@ -83,6 +84,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Forget(arguments) => forget::run(&config, &arguments),
         Command::Remove(arguments) => remove::run(&config, &arguments),
         Command::Device { verb } => device::run(&config, verb),
+        Command::Acknowledge(arguments) => acknowledge::run(&config, &arguments),
         Command::Resync(arguments) => resync::run(&config, &arguments),
         Command::List(arguments) => list::run(&config, &arguments),
         Command::Import { from } => import::run(&config, &from),

@@ -2,8 +2,8 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
-    audit::Reason, catalogue::Text, credentials::Enrolment, otp::Otp, policy::SecondFactor, ports::Clock as _,
-    record::Origin,
+    audit::Reason, catalogue::Text, credentials::Enrolment, decide::Audience, otp::Otp, policy::SecondFactor,
+    ports::Clock as _, record::Origin,
 };
 use twinlock_login::{
     attempt::{Attempt, Login, Outcome, Prompts},
@@ -104,6 +104,7 @@ fn attempt(
                 from: from.as_ref(),
                 network: context.source.neighbourhood(),
                 client,
+                audience: Audience::User,
                 forecast: Some(forecast),
             };
             login.attempt(context.subject.as_ref(), context.policy, conversation)
@@ -163,8 +164,8 @@ fn show_result(transaction: &mut Transaction<'_>, context: &Context, attempt: &A
     let catalogue = context.information(transaction);
     match &attempt.outcome {
         Outcome::Granted(granted) => {
-            if let Some(notice) = granted.notice() {
-                transaction.warn(&notice.describe());
+            if let Some(news) = granted.news() {
+                transaction.warn(&news.describe(SystemClock.now()));
             }
             match granted.recovery_codes_left() {
                 None => {}

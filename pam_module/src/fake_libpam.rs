@@ -5,7 +5,7 @@
 
 use std::{cell::RefCell, collections::HashMap, mem::size_of_val, path::Path, ptr};
 
-use twinlock_core::policy::SecondFactor;
+use twinlock_core::{decide::Audience, policy::SecondFactor};
 use twinlock_login::{
     attempt::{Login, Outcome},
     wire::NoConversation,
@@ -214,6 +214,7 @@ fn exempt() -> Exempt {
         from: None,
         network: None,
         client: None,
+        audience: Audience::User,
         forecast: None,
     };
     match login.attempt(None, SecondFactor::Skip, &mut NoConversation).outcome {

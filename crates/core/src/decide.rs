@@ -152,6 +152,15 @@ pub fn admit(
     }
 }
 
+/// The reader of what is reported after a correct answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Audience {
+    /// The user who logs in. Failed attempts have then been reported.
+    User,
+    /// Nobody, or somebody who is told less: the next login reports them.
+    Nobody,
+}
+
 /// What else [`judge`] needs to know of an attempt.
 #[derive(Clone, Copy)]
 pub struct Circumstances<'a> {
@@ -163,6 +172,8 @@ pub struct Circumstances<'a> {
     pub network: Option<Network>,
     /// The client to remember, if the login is to be remembered.
     pub client: Option<&'a Client<'a>>,
+    /// The reader of the report of failed attempts.
+    pub audience: Audience,
 }
 
 /// A judged attempt. It shows the record to store and keeps the verdict to itself until that record is durable.
@@ -399,8 +410,12 @@ fn decide_recovery(
 /// The record after an accepted response: what was used up, when and from where is noted, the row of failures ends, the login
 /// is remembered where that is wanted and a code was given for it, stale entries go.
 fn accepted(enrolment: &Enrolment, before: &Record, consumed: &Consumed, circumstances: &Circumstances<'_>) -> Record {
-    let Circumstances { now, from, network, client } = *circumstances;
+    let Circumstances { now, from, network, client, audience } = *circumstances;
     let mut next = before.clone();
+    match audience {
+        Audience::User => next.forget_failed_attempts(),
+        Audience::Nobody => {}
+    }
     let method = match consumed {
         Consumed::Step { id, step, drift } => {
             next.use_step(id, *step, now);
@@ -528,7 +543,13 @@ mod tests {
     }
 
     fn at(seconds: u64) -> Circumstances<'static> {
-        Circumstances { now: UnixTime::from_seconds(seconds), from: None, network: None, client: None }
+        Circumstances {
+            now: UnixTime::from_seconds(seconds),
+            from: None,
+            network: None,
+            client: None,
+            audience: Audience::User,
+        }
     }
 
     fn verdict_of(enrolment: &Enrolment, record: &Record, response: &Response) -> Result<Verdict, RecoveryError> {
@@ -723,8 +744,12 @@ mod tests {
         let (phone, from) =
             (Consumed::Step { id: id("phone"), step: STEP, drift: None }, Origin::from_text("192.0.2.7"));
         let network = Network::parse("192.0.2.7").ok();
-        let step =
-            accepted(&alice(), &before, &phone, &Circumstances { now, from: from.as_ref(), network, client: None });
+        let step = accepted(
+            &alice(),
+            &before,
+            &phone,
+            &Circumstances { now, from: from.as_ref(), network, client: None, audience: Audience::User },
+        );
         assert_eq!(
             (step.use_of(&id("phone")).unwrap().last_step, step.uses.len(), step.throttle.failures),
             (STEP, 1, 0)

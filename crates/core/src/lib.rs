@@ -26,6 +26,7 @@ pub mod issued;
 pub mod layout;
 mod mode;
 pub mod module_arguments;
+pub mod news;
 pub mod notice;
 pub mod otp;
 pub mod pending;

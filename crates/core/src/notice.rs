@@ -31,10 +31,12 @@ pub enum Change {
     Resynced,
     /// Failures were cleared, so that one code is enough again.
     Unlocked,
+    /// The notices of changes and of failed attempts were ended.
+    Acknowledged,
 }
 
 impl Change {
-    const ALL: [Self; 12] = [
+    const ALL: [Self; 13] = [
         Self::Enrolled,
         Self::DeviceAdded,
         Self::Replaced,
@@ -47,6 +49,7 @@ impl Change {
         Self::Removed,
         Self::Resynced,
         Self::Unlocked,
+        Self::Acknowledged,
     ];
 
     /// As the log and the record spell it.
@@ -65,6 +68,7 @@ impl Change {
             Self::Removed => "removed",
             Self::Resynced => "resynced",
             Self::Unlocked => "unlocked",
+            Self::Acknowledged => "acknowledged",
         }
     }
 
@@ -90,6 +94,7 @@ impl Change {
             Self::Removed => "The second factor was removed",
             Self::Resynced => "An app or device was set right by two codes",
             Self::Unlocked => "The failed attempts were cleared",
+            Self::Acknowledged => "The notices about your second factor were ended",
         }
     }
 
@@ -99,7 +104,7 @@ impl Change {
     /// The order is by what an intruder has of it: the whole second factor; one more way in, beside which the owner's still
     /// works and raises no question; ten ways in, one login each; one such way; then what takes a way in from the owner, for good or for a
     /// while; last, what gives one back, or more guesses.
-    const fn gravity(self) -> Option<u8> {
+    pub(crate) const fn gravity(self) -> Option<u8> {
         match self {
             Self::Replaced => Some(8),
             Self::DeviceAdded => Some(7),
@@ -109,7 +114,7 @@ impl Change {
             Self::DeviceSuspended => Some(3),
             Self::DeviceResumed => Some(2),
             Self::Unlocked => Some(1),
-            Self::Enrolled | Self::DeviceRenamed | Self::Removed | Self::Resynced => None,
+            Self::Enrolled | Self::DeviceRenamed | Self::Removed | Self::Resynced | Self::Acknowledged => None,
         }
     }
 }
@@ -138,15 +143,11 @@ impl Notice {
         change.gravity().map(|_| Self { change, at, others: 0, latest: at })
     }
 
-    /// The notice after one more change: of the gravest, and of the later of two that are equally grave.
-    #[must_use]
-    pub fn after(before: Option<Self>, change: Change, at: UnixTime) -> Option<Self> {
-        let (Some(new), Some(before)) = (Self::for_change(change, at), before.filter(|before| before.is_new(at)))
-        else {
-            return Self::for_change(change, at).or(before);
-        };
+    /// The notice after one more: of the gravest, and of the later of two that are equally grave.
+    pub(crate) fn joined(before: Option<Self>, new: Self) -> Self {
+        let Some(before) = before else { return new };
         let gravest = if new.gravity() >= before.gravity() { new } else { before };
-        Some(Self { others: before.others.saturating_add(1), latest: at, ..gravest })
+        Self { others: before.others.saturating_add(1), latest: new.at, ..gravest }
     }
 
     /// A notice of an enrolment inside a login. Unlike other enrolments it takes the first factor alone.
@@ -164,18 +165,6 @@ impl Notice {
     #[must_use]
     pub fn is_new(&self, now: UnixTime) -> bool {
         now.since(self.latest) < Self::SPAN
-    }
-
-    /// What is said at a login.
-    #[must_use]
-    #[inline(never)]
-    pub fn describe(&self) -> String {
-        let others = match self.others {
-            0 => String::new(),
-            1 => format!(" 1 other change was made; the latest of all was on {}.", self.latest),
-            others => format!(" {others} other changes were made; the latest of all was on {}.", self.latest),
-        };
-        format!("{} on {}.{others} Was that not you? Tell your administrator.", self.change.describe(), self.at)
     }
 
     /// As the broker sends it: change and seconds, and if there were others, how many, and the seconds of the latest.
@@ -205,47 +194,28 @@ impl Notice {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{
+        account::{Subject, UserName},
+        record::Record,
+    };
 
     const DAY: u64 = 86_400;
 
     fn after(changes: &[(u64, Change)]) -> Notice {
-        let next =
-            |before, (day, change): &(u64, Change)| Notice::after(before, *change, UnixTime::from_seconds(day * DAY));
-        changes.iter().fold(None, next).unwrap()
+        let mut record = Record::new(&Subject { name: UserName::parse(b"alice").unwrap(), uid: 1001 });
+        for (day, change) in changes {
+            record.note_change(*change, UnixTime::from_seconds(day * DAY));
+        }
+        record.notice.unwrap()
     }
 
     #[test]
     fn a_lesser_change_does_not_hide_a_graver_one() {
-        let told = |changes: &[(u64, Change)]| after(changes).describe();
-        let end = "Was that not you? Tell your administrator.";
-        assert_eq!(
-            told(&[(0, Change::DeviceAdded)]),
-            format!("An app or device was added on 1970-01-01T00:00:00Z. {end}")
-        );
-        assert_eq!(
-            told(&[(0, Change::DeviceAdded), (1, Change::DeviceSuspended), (2, Change::DeviceResumed)]),
-            format!(
-                "An app or device was added on 1970-01-01T00:00:00Z. 2 other changes were made; the latest of all was on \
-                 1970-01-03T00:00:00Z. {end}"
-            )
-        );
-        assert_eq!(
-            told(&[(0, Change::DeviceAdded), (1, Change::Replaced)]),
-            format!(
-                "The second factor was replaced by a new one on 1970-01-02T00:00:00Z. 1 other change was made; the latest of \
-                 all was on 1970-01-02T00:00:00Z. {end}"
-            )
-        );
-    }
-
-    #[test]
-    fn an_enrolment_inside_a_login_is_not_hidden_by_what_follows() {
+        let notice = after(&[(0, Change::DeviceAdded), (1, Change::DeviceSuspended), (2, Change::DeviceResumed)]);
         let at = |day: u64| UnixTime::from_seconds(day * DAY);
-        let enrolled = Some(Notice::of_enrolment_in_login(at(0)));
-        for change in [Change::Replaced, Change::DeviceAdded, Change::DeviceResumed] {
-            let told = Notice::after(enrolled, change, at(1)).unwrap().describe();
-            assert!(told.starts_with("A second factor was set up on 1970-01-01T00:00:00Z. 1 other change"), "{told}");
-        }
+        assert_eq!(notice, Notice { change: Change::DeviceAdded, at: at(0), others: 2, latest: at(2) });
+        let notice = after(&[(0, Change::DeviceAdded), (1, Change::Replaced)]);
+        assert_eq!(notice, Notice { change: Change::Replaced, at: at(1), others: 1, latest: at(1) });
     }
 
     #[test]

@@ -33,8 +33,8 @@ pub struct Record {
     /// No enrolment was finished and no answer was judged with this record yet. Where its credentials are missing, the
     /// enrolment for which it was made was interrupted; any other record without credentials says that there was one.
     pub provisional: bool,
-    /// Keys and values that a later version of the same format wrote, in the order of the keys. Kept and written back as
-    /// they are. Nothing is decided by them: without them nobody is let in who would not be let in with them.
+    /// Keys and values that other versions of the same format pass over, in the order of the keys: `news.rs` has those of this
+    /// version. Others are kept and written back as they are. Nothing is decided by them: without them nobody is let in who would not be let in with them.
     pub extra: Vec<(String, String)>,
 }
 

@@ -11,7 +11,7 @@ use twinlock_core::{
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
     devices::DeviceError,
     issued::IssuedCode,
-    notice::{Change, Notice},
+    notice::Change,
     otp::{Algorithm, Match, MovingFactor, Otp, ReplayState, Window},
     ports::Randomness,
     record::{Record, Use},
@@ -334,7 +334,7 @@ pub fn reset_state<C: ReadCredentials, S: StateStore>(
 
 /// The record without the news of a change that has not come about yet.
 fn without_notice(next: &Record, before: &Record) -> Record {
-    Record { notice: before.notice, ..next.clone() }
+    Record { notice: before.notice, extra: before.extra.clone(), ..next.clone() }
 }
 
 /// Changes an enrolment under its user's lock. What `change` notes in the record is stored before the enrolment, so it
@@ -416,7 +416,7 @@ pub fn store_issued_code<C: ReadCredentials, S: StateStore>(
     }
     let mut next = Record { provisional: false, ..state.record().clone() };
     next.drop_expired(issued.issued);
-    next.notice = Notice::after(next.notice, Change::RecoveryIssued, issued.issued);
+    next.note_change(Change::RecoveryIssued, issued.issued);
     next.issue(issued);
     Ok(state.change(&next)?)
 }

@@ -7,7 +7,6 @@ use twinlock_core::{
     catalogue::Catalogue,
     credentials::{Authenticator, Enrolment},
     devices::free_label,
-    notice::Notice,
     ports::{Clock, Conversation, Dialogue as _, Offer, Randomness},
     time::UnixTime,
 };
@@ -57,7 +56,7 @@ impl Staged {
             for authenticator in &self.enrolment.authenticators {
                 record.use_step(&authenticator.id, self.confirmed, now);
             }
-            record.notice = Some(Notice::of_enrolment_in_login(now));
+            record.note_enrolment_in_login(now);
         })?;
         Ok(Stored(()))
     }

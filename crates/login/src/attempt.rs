@@ -11,7 +11,10 @@ use twinlock_core::{
     audit::{AuditLine, Reason},
     catalogue::{Catalogue, Text},
     credentials::{AuthenticatorId, Enrolment},
-    decide::{self, Admission, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict},
+    decide::{
+        self, Admission, Audience, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict,
+    },
+    news::{FailedAttempts, News},
     notice::Notice,
     policy::{Network, SecondFactor},
     ports::{Clock, Conversation, NoAnswer, Question},
@@ -45,6 +48,8 @@ pub struct Login<'a, C, S> {
     pub network: Option<Network>,
     /// The client to recognise, where logins are remembered.
     pub client: Option<Client<'a>>,
+    /// The reader of the report of failed attempts after a success.
+    pub audience: Audience,
     /// What is known of the user before anything is asked; without one, the store is asked each time.
     pub forecast: Option<&'a LazySnapshot<'a>>,
 }
@@ -104,23 +109,29 @@ pub enum Outcome {
 ///
 /// ```compile_fail,E0451
 /// use twinlock_login::attempt::Granted;
-/// let forged = Granted { recovery_codes_left: None, notice: None };
+/// let forged = Granted { recovery_codes_left: None, news: None };
 /// ```
 #[derive(Debug)]
 pub struct Granted {
     recovery_codes_left: Option<usize>,
-    notice: Option<Box<Notice>>,
+    news: Option<Box<News>>,
 }
 
 impl Granted {
     /// From an attempt that was judged and whose record is durable: the code it accepted cannot be used again.
-    fn from_committed(committed: &Committed, enrolment: &Enrolment, now: UnixTime) -> Result<Self, Rejection> {
+    fn from_committed(
+        committed: &Committed,
+        enrolment: &Enrolment,
+        failed: Option<FailedAttempts>,
+        circumstances: &Circumstances<'_>,
+    ) -> Result<Self, Rejection> {
         let recovery_codes_left = match committed.verdict() {
             Verdict::Accept(Consumed::Step { .. } | Consumed::IssuedCode(_)) => None,
             Verdict::Accept(Consumed::RecoveryCode { .. }) => Some(committed.state().recovery_codes_left(enrolment)),
             Verdict::Refuse(refusal) => return Err(*refusal),
         };
-        Ok(Self { recovery_codes_left, notice: notice_of(committed.state(), now) })
+        let Circumstances { from, now, .. } = *circumstances;
+        Ok(Self { recovery_codes_left, news: News::of_record(committed.state(), failed, from, now) })
     }
 
     /// From a login that is remembered in a record whose lock is held: a code was given for it within the time that the
@@ -135,13 +146,15 @@ impl Granted {
         let known = record.remembered.as_ref().is_some_and(|logins| logins.recognises(enrolment, client, now));
         let usable = enrolment.active().next().is_some();
         let remembered = known && usable && gate == Gate::Open;
-        remembered.then(|| Self { recovery_codes_left: None, notice: notice_of(record, now) })
+        let news = || News::of_record(record, record.failed_attempts(), login.from, now);
+        remembered.then(|| Self { recovery_codes_left: None, news: news() })
     }
 
     /// From the verdict of the broker, which made the attempt with an answer that this process carried to it. Whether it is
     /// the broker is checked when the connection is made.
-    pub(crate) const fn from_broker(recovery_codes_left: Option<usize>, notice: Option<Box<Notice>>) -> Self {
-        Self { recovery_codes_left, notice }
+    pub(crate) fn from_broker(recovery_codes_left: Option<usize>, notice: Option<Notice>) -> Self {
+        let news = notice.map(|notice| Box::new(News { failed: None, notice: Some(notice), latest: Vec::new() }));
+        Self { recovery_codes_left, news }
     }
 
     /// Recovery codes left, if one was used.
@@ -150,10 +163,10 @@ impl Granted {
         self.recovery_codes_left
     }
 
-    /// What happened to the second factor lately, for its owner.
+    /// What happened lately, for the user.
     #[must_use]
-    pub fn notice(&self) -> Option<&Notice> {
-        self.notice.as_deref()
+    pub fn news(&self) -> Option<&News> {
+        self.news.as_deref()
     }
 }
 
@@ -400,7 +413,10 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
         let now = self.clock.now();
         let offered = (response.method(), response.codes());
         let pending = match decide::admit(&before, &self.limits, offered, self.network, now) {
-            Admission::Judge { pending } => state.record_failure(pending)?,
+            Admission::Judge { mut pending } => {
+                pending.note_failed_attempt(self.from, now);
+                state.record_failure(pending)?
+            }
             Admission::AskNext => return Ok(Step::NextCode),
             Admission::Refuse => return Ok(Step::End(refused(Reason::Disabled, response, &enrolment, &before))),
             Admission::Wait { rest, clamped } => {
@@ -411,14 +427,14 @@ impl<C: ReadCredentials, S: StateStore> Login<'_, C, S> {
                 return Ok(Step::End(Attempt { outcome: Outcome::TooSoon(rest), ..attempt }));
             }
         };
-        let (from, network, client) = (self.from, self.network, self.client.as_ref());
-        let circumstances = Circumstances { now, from, network, client };
+        let (from, network, client, audience) = (self.from, self.network, self.client.as_ref(), self.audience);
+        let circumstances = Circumstances { now, from, network, client, audience };
         let judged = decide::judge(&pending, (&enrolment, &before), response, &circumstances)?;
         if judged.forgets() {
             self.credentials.ensure_durable(subject)?;
         }
         let committed = pending.commit(judged)?;
-        let mut attempt = ended_by(&committed, &enrolment, response, now);
+        let mut attempt = ended_by(&committed, (&enrolment, before.failed_attempts()), response, &circumstances);
         attempt.audit.disables = committed.state().throttle.is_disabled(&self.limits, response.method());
         Ok(Step::End(attempt))
     }
@@ -450,8 +466,13 @@ fn may_recognise(forecast: &LazySnapshot<'_>, client: &Client<'_>, now: UnixTime
 }
 
 /// How an attempt ended whose verdict is on the disk.
-fn ended_by(committed: &Committed, enrolment: &Enrolment, response: &Response, now: UnixTime) -> Attempt {
-    match Granted::from_committed(committed, enrolment, now) {
+fn ended_by(
+    committed: &Committed,
+    (enrolment, failed): (&Enrolment, Option<FailedAttempts>),
+    response: &Response,
+    circumstances: &Circumstances<'_>,
+) -> Attempt {
+    match Granted::from_committed(committed, enrolment, failed, circumstances) {
         Ok(granted) => {
             let (method, authenticator) = match committed.verdict() {
                 Verdict::Accept(Consumed::Step { id, .. }) => {
@@ -482,10 +503,6 @@ fn refused(reason: Reason, response: &Response, enrolment: &Enrolment, record: &
     let failures = Some(record.throttle.failures);
     let audit = AuditEntry { method: Some(method), failures, ..AuditEntry::default() };
     Attempt { outcome: Outcome::Refused(reason), audit }
-}
-
-fn notice_of(record: &Record, now: UnixTime) -> Option<Box<Notice>> {
-    record.notice.filter(|notice| notice.is_new(now)).map(Box::new)
 }
 
 const fn reason(refusal: Rejection) -> Reason {

@@ -3,7 +3,7 @@
 use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
-    notice::{Change, Notice},
+    notice::Change,
     record::Record,
     time::UnixTime,
 };
@@ -22,9 +22,8 @@ pub fn unlock<S: StateStore>(states: &S, subject: &Subject, now: UnixTime) -> Re
     let Some(mut state) = states.open(subject)? else {
         return Ok(false);
     };
-    let before = state.record();
-    let notice = Notice::after(before.notice, Change::Unlocked, now);
-    let next = Record { throttle: before.throttle.unlocked(), notice, ..before.clone() };
+    let mut next = Record { throttle: state.record().throttle.unlocked(), ..state.record().clone() };
+    next.note_change(Change::Unlocked, now);
     state.change(&next)?;
     Ok(true)
 }

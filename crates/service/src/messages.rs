@@ -104,6 +104,14 @@ pub(crate) fn second_factor_required() -> RequestError {
         .hint("`twinlock enroll --replace` sets up a new one in its place")
 }
 
+/// A code that may be that of an intruder who made the changes.
+pub(crate) fn proof_is_too_new() -> RequestError {
+    not_permitted("this code does not end the notices, because it may come from one of the changes that they report")
+        .hint(
+            "use a code of an app that you had before the changes, or ask your administrator; notices end after a week",
+        )
+}
+
 fn not_permitted(why: &str) -> RequestError {
     RequestError::new(RequestErrorKind::NotPermitted, format!("not permitted: {why}"))
 }

@@ -5,6 +5,7 @@
 //! `test-login` find on the host, in `twinlock_hostcheck::messages`; and what command and broker say alike about a second
 //! factor, in `twinlock_service::messages`.
 
+pub(crate) mod acknowledge;
 pub(crate) mod adopt;
 pub(crate) mod device;
 pub(crate) mod emergency;

@@ -22,11 +22,13 @@ fn told_in(alice: &User<'_>, days: u64, answer: &str) -> Vec<String> {
 fn of_changes(world: &World, attempt: Attempt) -> Vec<String> {
     let outcome = attempt.run(world);
     assert_eq!(outcome.code(), PamCode::Success, "{outcome:?}");
-    let notices = outcome.messages.iter().filter(|message| message.text.contains("Was that not you?"));
+    let told = outcome.messages.iter().map(|message| (message, message.text.replace('\n', " ")));
+    let notices = told.filter(|(_, text)| text.contains("Was that not you?"));
     notices
-        .map(|message| {
+        .map(|(message, text)| {
             assert_eq!(message.style, Style::ErrorMessage, "{message:?}");
-            message.text.replace('\n', " ")
+            assert!(message.text.lines().all(|line| line.len() < 80), "{message:?}");
+            text
         })
         .collect()
 }
@@ -34,14 +36,12 @@ fn of_changes(world: &World, attempt: Attempt) -> Vec<String> {
 /// The words of a notice, without the times in it.
 fn words(told: &[String]) -> Vec<String> {
     let end = " Was that not you? Tell your administrator.";
-    told.iter()
-        .map(|text| {
-            let mut parts = text.strip_suffix(end).unwrap_or_else(|| panic!("{text}")).split(" on 20");
-            let first = parts.next().unwrap().to_owned();
-            let rests = parts.map(|part| part.split_once('Z').unwrap_or_else(|| panic!("{text}")).1);
-            rests.fold(first, |words, rest| words + rest)
-        })
-        .collect()
+    let times = ["just now", "1 minute ago", "1 day ago"];
+    let one = |text: &String| {
+        let text = text.strip_suffix(end).unwrap_or_else(|| panic!("{text}"));
+        times.iter().fold(text.to_owned(), |text, time| text.replace(&format!(" {time}"), ""))
+    };
+    told.iter().map(one).collect()
 }
 
 /// Does it on a terminal, with this code as proof.
@@ -79,17 +79,19 @@ fn every_login_tells_of_a_change_of_a_device() {
         device(alice, &["rename", "alice", "tablet", "old tablet"], alice.recovery_code(3));
         assert_eq!(login(4), ["An app or device was added."], "nor does a rename");
         device(alice, &["suspend", "alice", "old tablet"], alice.recovery_code(5));
-        let with_others = |others: &str| [format!("An app or device was added. {others}; the latest of all was.")];
-        assert_eq!(login(6), with_others("1 other change was made"), "a lesser change does not hide a graver one");
+        let with_others = |others: &str| [format!("An app or device was added. {others}")];
+        let suspended = "An app or device was suspended.";
+        assert_eq!(login(6), with_others(suspended), "a lesser change does not hide a graver one");
         device(alice, &["resume", "alice", "old tablet"], alice.recovery_code(7));
         let by_her_host = of_changes(alice.world, alice.unprivileged_attempt().answer(alice.codes().next()));
         assert_eq!(
             words(&by_her_host),
-            with_others("2 other changes were made"),
-            "a host that is not root's says it too"
+            with_others("2 other changes were made."),
+            "a host that is not root's is told the gravest, and how many others there were"
         );
         device(alice, &["remove", "alice", "old tablet"], alice.recovery_code(8));
-        assert_eq!(login(9), with_others("3 other changes were made"));
+        let rest = format!("An app or device was removed. {suspended} An app or device was switched on again.");
+        assert_eq!(login(9), with_others(&rest));
     });
 }
 
@@ -110,7 +112,7 @@ fn every_login_tells_of_new_recovery_codes_and_of_a_replacement() {
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(
             words(&told_in(alice, 0, &codes.next())),
-            ["The second factor was replaced by a new one. 1 other change was made; the latest of all was."]
+            ["The second factor was replaced by a new one. The recovery codes were renewed."]
         );
     });
 }
@@ -194,10 +196,10 @@ fn a_login_that_is_remembered_is_told_too() {
         assert!(!remembered.stderr.contains("Was that not you?"), "{remembered:?}");
         assert_eq!(world.twinlock(&["enroll", "alice", "--add", "--no-confirm"]).code, Some(0));
         let login = sshd.login("alice").answer(codes.next()).run();
-        assert!(login.granted && login.stderr.contains("An app or device was added on "), "{login:?}");
+        assert!(login.granted && login.stderr.contains("An app or device was added just now."), "{login:?}");
         let again = sshd.login("alice").run();
         assert!(again.granted && again.prompts.is_empty(), "{again:?}");
-        assert!(again.stderr.contains("An app or device was added on "), "{again:?}");
+        assert!(again.stderr.contains("An app or device was added just now."), "{again:?}");
     });
 }
 
@@ -218,10 +220,91 @@ fn a_person_at_ssh_sees_it() {
         let mut session = sshd.login("alice").terminal();
         session.expect("Verification code: ");
         session.send_line(&alice.codes().next());
-        session.expect("An app or device was suspended on ");
-        session.expect("1 other change was made; the");
+        session.expect("An app or device was suspended just now.");
+        session.expect("switched on");
         session.expect("your administrator.");
         session.expect("IN\n");
         assert!(session.finish().granted);
+    });
+}
+
+#[test]
+fn incorrect_codes_of_others_are_reported_once_and_those_of_a_moment_ago_are_not() {
+    in_sshd_world(|world| {
+        let sshd = world.ship(Family::Debian, FirstFactor::Key);
+        world.account("alice");
+        let alice = world.deploy("alice");
+        let mut codes = alice.codes();
+        world.service("svc", "auth required pam_twinlock.so\n");
+        let elsewhere = |answer: &str| Attempt::new("svc").user("alice").rhost("203.0.113.5").answer(answer).run(world);
+        let login = |code: &str| {
+            let login = sshd.login("alice").answer(code).run();
+            assert!(login.granted, "{login:?}");
+            login.stderr.replace("\r\n", " ").replace('\n', " ")
+        };
+        let first = codes.next();
+        assert!(!login(&first).contains("incorrect"), "nothing has happened");
+        let wrong = alice.authenticator.wrong_code();
+        for answer in [&wrong, &first, &wrong] {
+            assert_eq!(elsewhere(answer).code(), PamCode::AuthErr);
+        }
+        let told = login(&codes.next());
+        let expected = "2 incorrect codes were entered since your last login, the last just now from 203.0.113.5. \
+                        Was that not you? Tell your administrator.";
+        assert!(told.contains(expected), "a used code is not one of them: {told}");
+        assert!(!login(alice.recovery_codes[0].as_str()).contains("incorrect"), "they were reported");
+
+        // A typing error of her own, right before.
+        assert!(!sshd.login("alice").answer(&wrong).run().granted);
+        assert!(!login(alice.recovery_codes[1].as_str()).contains("incorrect"));
+
+        // `twinlock unlock` hides nothing from her.
+        assert_eq!(elsewhere(&wrong).code(), PamCode::AuthErr);
+        assert_eq!(world.twinlock(&["unlock", "alice"]).code, Some(0));
+        assert!(
+            login(alice.recovery_codes[2].as_str())
+                .contains("1 incorrect code was entered since your last login, just now from")
+        );
+
+        // Nor does another program that tells her nothing.
+        assert_eq!(elsewhere(&wrong).code(), PamCode::AuthErr);
+        let verified = world.twinlock_launch(&["verify", "alice"]).run_with_input(alice.recovery_codes[3].as_bytes());
+        assert_eq!(verified.code, Some(0), "{verified:?}");
+        assert!(login(alice.recovery_codes[4].as_str()).contains("1 incorrect code was entered"));
+    });
+}
+
+#[test]
+fn only_an_app_that_is_older_than_the_changes_ends_the_notice_of_them() {
+    Setup::with_broker().enrolled(|alice| {
+        // Somebody adds a device, and has its codes.
+        let add = ["enroll", "alice", "--add", "--label", "tablet", "--no-confirm", "--json"];
+        let added = alice.world.twinlock_launch(&add).under(["faketime", "-f", "+1d"]).run();
+        let tablet = Authenticator::from_uri(added.json()["uri"].as_str().unwrap());
+        let acknowledge = |proof: &str| alice.runs(&["acknowledge"], &[proof]);
+        let told = |code: usize| told_in(alice, 0, alice.recovery_code(code)).len();
+        for proof in [tablet.codes().next().as_str(), alice.recovery_code(0)] {
+            let output = acknowledge(proof);
+            assert_eq!(output.code, Some(3), "{output:?}");
+            assert!(output.stderr.contains("this code does not end the notices"), "{output:?}");
+        }
+        assert_eq!(told(1), 1);
+        let mark = alice.world.log_mark();
+        let output = acknowledge(&alice.codes().next());
+        assert_eq!((output.code, output.stdout.contains("reports nothing")), (Some(0), true), "{output:?}");
+        let logged = crate::asked::changes(alice.world, mark);
+        assert_eq!(logged, [format!("twinlockd: change=acknowledged user=alice by-uid={}", alice.account.uid)]);
+        assert_eq!(told(2), 0);
+
+        // A device that was switched on again may be a stolen one, although it is old.
+        for verb in ["suspend", "resume"] {
+            assert_eq!(alice.world.twinlock(&["device", verb, "alice", "phone"]).code, Some(0));
+        }
+        let mut codes = alice.codes();
+        codes.next();
+        assert_eq!(acknowledge(&codes.next()).code, Some(3));
+        assert_eq!(told(3), 1);
+        assert_eq!(alice.world.twinlock(&["acknowledge", "alice"]).code, Some(0));
+        assert_eq!(told(4), 0);
     });
 }

@@ -5,8 +5,8 @@ use std::{fs, io::ErrorKind, path::Path};
 use twinlock_core::{
     account::Subject,
     credentials::Enrolment,
-    decide::{Circumstances, Judged, Response, SubmittedCode, Verdict, judge},
-    notice::{Change, Notice},
+    decide::{Audience, Circumstances, Judged, Response, SubmittedCode, Verdict, judge},
+    notice::Change,
     otp::Code,
     record::Record,
     throttle::Throttle,
@@ -83,7 +83,7 @@ const STEP: u64 = NOON / 30;
 /// A code of alice, judged at noon.
 fn judged(pending: &impl PendingFailure, code: &str) -> Judged {
     let now = UnixTime::from_seconds(NOON);
-    let circumstances = Circumstances { now, from: None, network: None, client: None };
+    let circumstances = Circumstances { now, from: None, network: None, client: None, audience: Audience::User };
     let response = Response::Code(SubmittedCode { code: Code::parse(code.as_bytes()).unwrap(), at: now });
     judge(pending, (&enrolment("alice"), &failed(0)), &response, &circumstances).unwrap()
 }
@@ -383,8 +383,8 @@ fn unlocking_forgets_failures_and_keeps_what_was_used(_: &impl WriteCredentials,
     locked.spend(&set_id("set1"), 3);
     states.open_or_create(&alice).unwrap().change(&locked).unwrap();
     assert!(admin::unlock(states, &alice, UnixTime::default()).unwrap());
-    let notice = Notice::for_change(Change::Unlocked, UnixTime::default());
-    let wanted = Record { throttle: Throttle::default(), notice, ..locked };
+    let mut wanted = Record { throttle: Throttle::default(), ..locked };
+    wanted.note_change(Change::Unlocked, UnixTime::default());
     assert_eq!(*states.open(&alice).unwrap().unwrap().record(), wanted);
 }
 

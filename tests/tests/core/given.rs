@@ -7,6 +7,7 @@ use twinlock_core::{
     audit::Reason,
     catalogue::Catalogue,
     credentials::{Authenticator, AuthenticatorId, Enrolment, Label},
+    decide::Audience,
     issued::IssuedCode,
     otp::{Algorithm, MovingFactor, Otp, ReplayState},
     policy::{Network, SecondFactor},
@@ -179,6 +180,7 @@ impl Host {
             from: from.as_ref(),
             network: self.network,
             client: None,
+            audience: Audience::User,
             forecast: None,
         };
         let answers = answers.iter().map(|answer| (*answer).to_owned()).collect();

@@ -80,7 +80,7 @@ pub fn verdict(attempt: &Attempt) -> String {
         Outcome::NoAnswer(NoAnswer { code }) => write!(text, "no-answer {code}"),
     };
     if let Outcome::Granted(granted) = &attempt.outcome
-        && let Some(notice) = granted.notice()
+        && let Some(notice) = granted.news().and_then(|news| news.notice)
     {
         text.push('\0');
         text.push_str(&notice.words());
@@ -92,7 +92,7 @@ pub fn verdict(attempt: &Attempt) -> String {
 /// and nobody passes unasked where policy asks everybody.
 fn outcome(text: &str, asked: bool, policy: SecondFactor) -> Result<Outcome, FrameError> {
     let (outcome, notice) = match text.split_once('\0') {
-        Some((outcome, words)) => (outcome, Some(Box::new(Notice::of_words(words).ok_or(FrameError::NoMessage)?))),
+        Some((outcome, words)) => (outcome, Some(Notice::of_words(words).ok_or(FrameError::NoMessage)?)),
         None => (text, None),
     };
     let (word, number) = outcome.split_once(' ').map_or((outcome, None), |(word, rest)| (word, Some(rest)));

@@ -2,7 +2,12 @@
 //! A code tried here is counted and used up like that of a login.
 
 use twinlock_core::{
-    account::Subject, audit::Reason, catalogue::Text, credentials::Enrolment, layout::wrapped, policy::SecondFactor,
+    account::Subject,
+    audit::Reason,
+    catalogue::Text,
+    credentials::{AuthenticatorId, Enrolment},
+    layout::wrapped,
+    policy::SecondFactor,
     ports::Dialogue,
 };
 use twinlock_enrol::enrolment::EnrolError;
@@ -129,8 +134,17 @@ impl Lifecycle<'_> {
 
     /// Asks the owner for a code of what is there now.
     pub(super) fn prove(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Authorization, RequestError> {
+        self.prove_with(subject, dialogue).map(|(authorization, _)| authorization)
+    }
+
+    /// The same, with the authenticator whose code it was; `None` for a recovery code, and for root.
+    pub(super) fn prove_with(
+        &self,
+        subject: &Subject,
+        dialogue: &mut dyn Dialogue,
+    ) -> Result<(Authorization, Option<AuthenticatorId>), RequestError> {
         match self.caller {
-            Caller::Root => Ok(Authorization::Root),
+            Caller::Root => Ok((Authorization::Root, None)),
             Caller::Owner(_) => self.ask_for_code(subject, dialogue),
             Caller::Helper(_) => Err(messages::not_for_the_help_desk()),
         }
@@ -141,7 +155,7 @@ impl Lifecycle<'_> {
         &self,
         subject: &Subject,
         dialogue: &mut dyn Dialogue,
-    ) -> Result<Authorization, RequestError> {
+    ) -> Result<(Authorization, Option<AuthenticatorId>), RequestError> {
         let Some(enrolment) = self.store.credentials.read(subject)? else {
             return Err(RequestError::not_enrolled(subject.name.as_str()));
         };
@@ -153,7 +167,7 @@ impl Lifecycle<'_> {
             let attempt = self.login(&prompts).attempt(Some(subject), SecondFactor::Required, &mut *dialogue);
             self.audit_log.attempt(subject, &attempt);
             if granted(&attempt).is_some() {
-                return Ok(Authorization::Held(enrolment.identity()));
+                return Ok((Authorization::Held(enrolment.identity()), attempt.audit.authenticator));
             }
             if let Outcome::NoAnswer(none) = attempt.outcome {
                 return Err(none.into());

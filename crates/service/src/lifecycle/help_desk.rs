@@ -35,7 +35,8 @@ impl Lifecycle<'_> {
             | Request::Device(..)
             | Request::Remove
             | Request::Verify
-            | Request::Resync => Err(messages::not_for_the_help_desk()),
+            | Request::Resync
+            | Request::Acknowledge => Err(messages::not_for_the_help_desk()),
         }
     }
 

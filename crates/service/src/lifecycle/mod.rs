@@ -13,9 +13,10 @@ pub use request::{Confirm, DeviceChanged, Done, EnrolMode, Enrolled, Issued, New
 use twinlock_core::{
     account::Subject,
     credentials::{Authenticator, Enrolment},
+    decide::Audience,
     devices::DeviceChange,
     issued::IssuedCode,
-    notice::{Change, Notice},
+    notice::Change,
     policy::{Groups, SecondFactor},
     ports::{Clock, Dialogue, Offer, Randomness},
     recovery::{RecoveryCode, RecoverySet},
@@ -29,7 +30,7 @@ use twinlock_store::{
     config::{Config, check_issuer},
     files::{CredentialFiles, StateFiles, Store},
     host,
-    ports::{Hashing, ReadCredentials, StateStore as _, StoreError},
+    ports::{Hashing, LockedState as _, ReadCredentials, StateStore as _, StoreError, WriteCredentials as _},
 };
 
 pub use crate::error::{RequestError, RequestErrorKind};
@@ -125,6 +126,7 @@ impl Lifecycle<'_> {
             Request::Remove => self.remove(subject, dialogue),
             Request::Verify => self.verify(subject, dialogue).map(Done::Verified),
             Request::Resync => self.resync(subject, dialogue),
+            Request::Acknowledge => self.acknowledge(subject, dialogue),
         }
     }
 
@@ -222,7 +224,7 @@ impl Lifecycle<'_> {
             (EnrolMode::Add, _) => {
                 enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
                     authorization.check(enrolment)?;
-                    record.notice = Notice::after(record.notice, Change::DeviceAdded, now);
+                    record.note_change(Change::DeviceAdded, now);
                     enrolment::add(enrolment, record, (authenticator.clone(), confirmed), now)
                 })
                 .map_err(enrol_failure(subject))?;
@@ -245,7 +247,7 @@ impl Lifecycle<'_> {
             if let Some(step) = confirmed {
                 record.use_step(&authenticator.id, step, now);
             }
-            record.notice = Notice::after(record.notice, change, now);
+            record.note_change(change, now);
         })
         .map_err(enrol_failure(subject))?;
         self.audit_log.change(subject, change);
@@ -271,7 +273,7 @@ impl Lifecycle<'_> {
         let now = self.clock.now();
         enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
             authorization.check(enrolment)?;
-            record.notice = Notice::after(record.notice, Change::RecoveryRenewed, now);
+            record.note_change(Change::RecoveryRenewed, now);
             enrolment::renew_recovery(enrolment, record, set);
             Ok(())
         })
@@ -340,7 +342,7 @@ impl Lifecycle<'_> {
         };
         let changed = enrolment::update_enrolment(self.stores(), subject, |enrolment, record| {
             authorization.check(enrolment)?;
-            record.notice = Notice::after(record.notice, what, now);
+            record.note_change(what, now);
             let id = enrolment.change_device(device, change)?;
             Ok(DeviceChanged { authenticator: id.as_str().to_owned(), active: enrolment.active().count() })
         })
@@ -396,6 +398,34 @@ impl Lifecycle<'_> {
         Ok(Done::Resynced)
     }
 
+    /// Ends the notices. An intruder who added a device or made new recovery codes must not silence the notice with them: of a
+    /// user it takes a code of an authenticator that was there before all the changes, and was not switched on by one.
+    fn acknowledge(&self, subject: &Subject, dialogue: &mut dyn Dialogue) -> Result<Done, RequestError> {
+        let (authorization, authenticator) = self.prove_with(subject, dialogue)?;
+        let Some(mut state) = self.store.states.open(subject)? else {
+            return Ok(Done::Acknowledged);
+        };
+        let mut next = state.record().clone();
+        if let (Authorization::Held(_) | Authorization::FirstFactor, Some(_)) =
+            (&authorization, next.notice.filter(|notice| notice.is_new(self.clock.now())))
+        {
+            let enrolment = self.store.credentials.read_ignoring_state(subject)?;
+            let enrolment = enrolment.ok_or_else(|| RequestError::not_enrolled(subject.name.as_str()))?;
+            authorization.check(&enrolment).map_err(enrol_failure(subject))?;
+            let proof = enrolment.authenticators.iter().find(|one| Some(&one.id) == authenticator.as_ref());
+            let is_older = next.changes().zip(proof).is_some_and(|(changes, proof)| changes.are_after(proof));
+            if !is_older {
+                return Err(messages::proof_is_too_new());
+            }
+        }
+        next.acknowledge();
+        if next != *state.record() {
+            state.change(&next)?;
+            self.audit_log.change(subject, Change::Acknowledged);
+        }
+        Ok(Done::Acknowledged)
+    }
+
     /// The attempt as the caller may know it. Only root is told that a code will be valid later: somebody who guesses
     /// would know which guess to keep until then, and have ten minutes of codes to hit with each instead of three.
     fn as_told(&self, mut attempt: Attempt) -> Attempt {
@@ -425,6 +455,7 @@ impl Lifecycle<'_> {
             from: None,
             network: None,
             client: None,
+            audience: Audience::Nobody,
             forecast: None,
         }
     }

@@ -33,6 +33,8 @@ pub enum Request {
     Verify,
     /// A clock or a counter set right by two codes.
     Resync,
+    /// No more notices of what happened until now.
+    Acknowledge,
 }
 
 /// A new authenticator, as it is wished for.
@@ -103,6 +105,8 @@ pub enum Done {
     Verified(Option<usize>),
     /// The authenticator is set right.
     Resynced,
+    /// The notices have ended, or there were none.
+    Acknowledged,
 }
 
 /// A new authenticator, with what its owner must keep. No `Debug`: it holds secrets.

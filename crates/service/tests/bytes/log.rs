@@ -46,6 +46,7 @@ fn every_reason_and_every_change_is_logged_as_it_was_recorded() {
         Change::Removed,
         Change::Resynced,
         Change::Unlocked,
+        Change::Acknowledged,
     ];
     for change in changes {
         writeln!(log, "change={}", change.name()).unwrap();

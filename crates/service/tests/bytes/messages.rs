@@ -64,11 +64,12 @@ fn every_request_is_read_and_written_as_it_was_recorded() {
             Request::Resync => 7,
             Request::IssueRecovery(_) => 8,
             Request::Unlock => 9,
+            Request::Acknowledge => 10,
         });
         let written = encode_request(user.as_deref(), language.as_ref(), &request).unwrap();
         assert_eq!(std::str::from_utf8(&written), Ok(line.as_str()));
     }
-    assert_eq!(kinds.len(), 9, "a request has no line in requests.txt");
+    assert_eq!(kinds.len(), 10, "a request has no line in requests.txt");
 }
 
 #[test]
@@ -89,6 +90,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
                     Done::Resynced => 7,
                     Done::RecoveryIssued(_) => 8,
                     Done::Unlocked => 9,
+                    Done::Acknowledged => 10,
                 });
                 written(&done)
             }
@@ -100,7 +102,7 @@ fn every_answer_is_read_and_written_as_it_was_recorded() {
         };
         assert_eq!(written, json);
     }
-    assert_eq!(kinds.len(), 9, "an answer has no line in answers.txt");
+    assert_eq!(kinds.len(), 10, "an answer has no line in answers.txt");
 }
 
 fn read<T: DeserializeOwned>(json: &str) -> T {

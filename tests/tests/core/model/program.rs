@@ -15,7 +15,7 @@ use twinlock_core::{
     audit::Reason,
     catalogue::Catalogue,
     credentials::Enrolment,
-    decide::{Committed, FailureOnRecord, Judged},
+    decide::{Audience, Committed, FailureOnRecord, Judged},
     policy::SecondFactor,
     ports::{Clock, Conversation, NoAnswer, Question},
     record::Record,
@@ -201,6 +201,7 @@ impl Programs {
                     from: None,
                     network: None,
                     client: None,
+                    audience: Audience::User,
                     forecast: None,
                 };
                 let mut answers = Answers { ports: &ports, left: answers.iter().collect() };
