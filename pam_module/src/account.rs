@@ -2,7 +2,7 @@
 //! Where a second factor is required and none was verified in this transaction, the login ends here.
 
 use pam::constants::PamResultCode;
-use twinlock_core::{audit::Reason, catalogue::Text, policy::SecondFactor};
+use twinlock_core::{audit::Reason, catalogue::UserText, policy::SecondFactor};
 
 use crate::{
     arguments::Arguments,
@@ -55,7 +55,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
         Unverified::Sshd
     };
     let code = result::refuse(transaction, user, Reason::Bypass, Some(messages::bypass(user, unverified)));
-    let text = context.information(transaction).get(Text::NoCodeAsked).to_owned();
+    let text = context.information(transaction).get(UserText::NoCodeAsked).to_owned();
     transaction.warn(&text);
     code
 }

@@ -2,7 +2,7 @@
 
 use pam::constants::PamResultCode;
 use twinlock_core::{
-    audit::Reason, catalogue::Text, credentials::Enrolment, decide::Audience, otp::Otp, policy::SecondFactor,
+    audit::Reason, catalogue::UserText, credentials::Enrolment, decide::Audience, otp::Otp, policy::SecondFactor,
     ports::Clock as _, record::Origin,
 };
 use twinlock_login::{
@@ -81,7 +81,7 @@ fn attempt(
     let catalogue = context.catalogue();
     let prompt = match (&arguments.prompt, arguments.forward_pass) {
         (Some(prompt), _) => prompt.clone(),
-        (None, true) => catalogue.prompt(Text::PasswordAndCodePrompt),
+        (None, true) => catalogue.prompt(UserText::PasswordAndCodePrompt),
         (None, false) => context.config.prompt(catalogue),
     };
     let prompt = match context.help(transaction) {
@@ -177,7 +177,7 @@ fn show_result(transaction: &mut Transaction<'_>, context: &Context, attempt: &A
             transaction.warn(&messages::too_soon(&catalogue, rest.as_secs().max(1)));
         }
         // Only somebody who has the code sees this.
-        Outcome::Refused(Reason::Replayed) => transaction.warn(catalogue.get(Text::CodeUsed)),
+        Outcome::Refused(Reason::Replayed) => transaction.warn(catalogue.get(UserText::CodeUsed)),
         // The same whatever the reason was: it must not tell who is enrolled.
         Outcome::Refused(_) => {
             if let Help::AfterRefusal(help) = context.help(transaction) {

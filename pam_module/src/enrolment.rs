@@ -9,7 +9,7 @@ use pam::constants::PamResultCode;
 use twinlock_core::{
     account::Subject,
     audit::{self, Reason},
-    catalogue::Text,
+    catalogue::UserText,
     credentials::AuthenticatorId,
     pending::{OfferedTo, PendingId},
     policy::SecondFactor,
@@ -98,7 +98,7 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, su
             if transaction.set_pending(&id).is_err() {
                 return result::no_data(transaction);
             }
-            let text = context.information(transaction).get(Text::EnrolmentWaits).to_owned();
+            let text = context.information(transaction).get(UserText::EnrolmentWaits).to_owned();
             transaction.tell(&text);
             PamResultCode::PAM_SUCCESS
         }
@@ -107,7 +107,7 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, su
         Err(error) => {
             let detail = messages::not_kept(&error);
             let code = result::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
-            let text = context.information(transaction).get(Text::EnrolmentNotSaved).to_owned();
+            let text = context.information(transaction).get(UserText::EnrolmentNotSaved).to_owned();
             transaction.warn(&text);
             code
         }
@@ -161,7 +161,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
     let detail = Some(messages::STORED.to_owned());
     let audit = AuditEntry { method: Some("totp"), authenticator, detail, ..AuditEntry::default() };
     let code = result::enrolled(transaction, Some(subject.name.as_str()), &audit);
-    let text = context.information(transaction).get(Text::Enrolled).to_owned();
+    let text = context.information(transaction).get(UserText::Enrolled).to_owned();
     transaction.tell(&text);
     let (service, rhost) = (transaction.service.clone(), transaction.rhost.clone());
     let line = audit::enrolled_in_login(subject.name.as_str(), subject.uid, &service, rhost.as_deref());
@@ -193,10 +193,10 @@ fn not_stored(
     error: &EnrolError,
 ) -> PamResultCode {
     let (reason, detail, said) = if matches!(error, EnrolError::AlreadyEnrolled | EnrolError::ChangedMeanwhile) {
-        (Reason::NotEnrolled, messages::not_stored(error), Text::EnrolledElsewhere)
+        (Reason::NotEnrolled, messages::not_stored(error), UserText::EnrolledElsewhere)
     } else {
         // A write that failed may have come after the one that counts.
-        (Reason::Store, messages::perhaps_stored(error, subject.name.as_str()), Text::EnrolmentUnfinished)
+        (Reason::Store, messages::perhaps_stored(error, subject.name.as_str()), UserText::EnrolmentUnfinished)
     };
     let mut attempt = Attempt::refused_for(reason).with_detail(detail);
     (attempt.audit.method, attempt.audit.authenticator) = (Some("totp"), authenticator);

@@ -3,7 +3,7 @@
 use std::{fmt, io};
 
 use twinlock_core::{
-    catalogue::{Catalogue, Text},
+    catalogue::{Catalogue, UserText},
     layout::wrapped,
     time::UnixTime,
 };
@@ -13,23 +13,23 @@ use twinlock_core::{
 /// How many recovery codes are left after one was used.
 pub(crate) fn recovery_codes_left(catalogue: &Catalogue, left: usize) -> String {
     let text = match left {
-        0 => Text::RecoveryCodesNone,
-        1 => Text::RecoveryCodesOne,
-        2 | 3 => Text::RecoveryCodesFew,
-        _ => Text::RecoveryCodesLeft,
+        0 => UserText::RecoveryCodesNone,
+        1 => UserText::RecoveryCodesOne,
+        2 | 3 => UserText::RecoveryCodesFew,
+        _ => UserText::RecoveryCodesLeft,
     };
     catalogue.fill(text, &[("count", &left.to_string())])
 }
 
 /// Too soon after the last failure.
 pub(crate) fn too_soon(catalogue: &Catalogue, seconds: u64) -> String {
-    let text = if seconds == 1 { Text::TooSoonOne } else { Text::TooSoon };
+    let text = if seconds == 1 { UserText::TooSoonOne } else { UserText::TooSoon };
     catalogue.fill(text, &[("seconds", &seconds.to_string())])
 }
 
 /// Nobody is asked in an emergency.
 pub(crate) fn second_factors_off(catalogue: &Catalogue, end: UnixTime) -> String {
-    catalogue.fill(Text::SecondFactorsOff, &[("time", &end.to_string())])
+    catalogue.fill(UserText::SecondFactorsOff, &[("time", &end.to_string())])
 }
 
 /// A prompt below the administrator's text on how to get help. sshd's client puts "(user@host) " before it.

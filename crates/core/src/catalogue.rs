@@ -5,16 +5,16 @@ use std::mem;
 
 use crate::layout::ascii;
 
-/// Defines [`Text`]: one line a text, so that name, key and English cannot get apart. A function would need three lists.
+/// Defines [`UserText`]: one line a text, so that name, key and English cannot get apart. A function would need three lists.
 macro_rules! texts {
     ($($name:ident, $key:literal, $english:literal;)*) => {
         /// A text that users read.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum Text {
+        pub enum UserText {
             $(#[doc = $english] $name,)*
         }
 
-        impl Text {
+        impl UserText {
             /// All of them, in the order of the catalogues.
             pub const ALL: &[Self] = &[$(Self::$name,)*];
 
@@ -164,10 +164,10 @@ impl Catalogue {
     /// The catalogue of these entries, and those that it does not use, for which English is said.
     #[must_use]
     pub fn from_entries(entries: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<CatalogueFlaw>) {
-        let mut texts = vec![None; Text::ALL.len()];
+        let mut texts = vec![None; UserText::ALL.len()];
         let mut flaws = Vec::new();
         for (key, value) in entries {
-            let Some((slot, text)) = texts.iter_mut().zip(Text::ALL).find(|(_, text)| text.key() == key) else {
+            let Some((slot, text)) = texts.iter_mut().zip(UserText::ALL).find(|(_, text)| text.key() == key) else {
                 flaws.push(CatalogueFlaw::UnknownKey(key));
                 continue;
             };
@@ -181,7 +181,7 @@ impl Catalogue {
             }
             *slot = Some(text.english().to_owned());
         }
-        let missing = texts.iter().zip(Text::ALL).filter(|(slot, _)| slot.is_none());
+        let missing = texts.iter().zip(UserText::ALL).filter(|(slot, _)| slot.is_none());
         flaws.extend(missing.map(|(_, text)| CatalogueFlaw::Missing(text.key())));
         (Self { texts }, flaws)
     }
@@ -196,13 +196,13 @@ impl Catalogue {
 
     /// A text as it is written, with `{name}` for its values.
     #[must_use]
-    pub fn get(&self, text: Text) -> &str {
+    pub fn get(&self, text: UserText) -> &str {
         self.texts.get(text as usize).and_then(Option::as_deref).unwrap_or(text.english())
     }
 
     /// A text with its values.
     #[must_use]
-    pub fn fill(&self, text: Text, values: &[(&str, &str)]) -> String {
+    pub fn fill(&self, text: UserText, values: &[(&str, &str)]) -> String {
         let mut filled = String::new();
         for piece in pieces(self.get(text)) {
             filled.push_str(match piece {
@@ -215,7 +215,7 @@ impl Catalogue {
 
     /// A prompt: a text and a space.
     #[must_use]
-    pub fn prompt(&self, text: Text) -> String {
+    pub fn prompt(&self, text: UserText) -> String {
         format!("{} ", self.get(text))
     }
 }
@@ -268,24 +268,24 @@ mod tests {
 
     #[test]
     fn keys_are_unique_and_english_texts_are_plain() {
-        let mut keys: Vec<_> = Text::ALL.iter().map(|text| text.key()).collect();
+        let mut keys: Vec<_> = UserText::ALL.iter().map(|text| text.key()).collect();
         keys.sort_unstable();
         keys.dedup();
-        assert_eq!(keys.len(), Text::ALL.len());
-        let english = Text::ALL.iter().map(|text| (text.key().to_owned(), text.english().to_owned()));
+        assert_eq!(keys.len(), UserText::ALL.len());
+        let english = UserText::ALL.iter().map(|text| (text.key().to_owned(), text.english().to_owned()));
         assert_eq!(Catalogue::from_entries(english).1, []);
-        assert!(Text::ALL.iter().all(|text| text.english().is_ascii()));
+        assert!(UserText::ALL.iter().all(|text| text.english().is_ascii()));
     }
 
     #[test]
     fn what_a_catalogue_lacks_is_said_in_english() {
         let (german, flaws) = of(&[("too-soon", "Warten Sie {seconds} Sekunden.")]);
         assert_eq!(flaws, []);
-        assert_eq!(german.fill(Text::TooSoon, &[("seconds", "7")]), "Warten Sie 7 Sekunden.");
-        assert_eq!(german.get(Text::CodeUsed), Text::CodeUsed.english());
-        assert_eq!(Catalogue::ENGLISH.prompt(Text::CodePrompt), "Verification code: ");
+        assert_eq!(german.fill(UserText::TooSoon, &[("seconds", "7")]), "Warten Sie 7 Sekunden.");
+        assert_eq!(german.get(UserText::CodeUsed), UserText::CodeUsed.english());
+        assert_eq!(Catalogue::ENGLISH.prompt(UserText::CodePrompt), "Verification code: ");
         let (_, flaws) = Catalogue::from_entries([]);
-        assert_eq!(flaws.len(), Text::ALL.len(), "each is missing");
+        assert_eq!(flaws.len(), UserText::ALL.len(), "each is missing");
     }
 
     #[test]
@@ -303,8 +303,8 @@ mod tests {
         ] {
             let (catalogue, flaws) = of(&[entry]);
             assert_eq!(flaws, [flaw]);
-            assert_eq!(catalogue.get(Text::TooSoon), Text::TooSoon.english());
-            assert_eq!(catalogue.get(Text::CodeUsed), Text::CodeUsed.english());
+            assert_eq!(catalogue.get(UserText::TooSoon), UserText::TooSoon.english());
+            assert_eq!(catalogue.get(UserText::CodeUsed), UserText::CodeUsed.english());
         }
     }
 
@@ -334,16 +334,19 @@ mod tests {
         let (catalogue, _) = of(&[("code-used", "Schon ben\u{fc}tzt."), ("enrolled", "\u{767b}\u{9332}")]);
         let ascii = catalogue.in_ascii();
         assert_eq!(
-            (ascii.get(Text::CodeUsed), ascii.get(Text::Enrolled)),
-            ("Schon benuetzt.", Text::Enrolled.english())
+            (ascii.get(UserText::CodeUsed), ascii.get(UserText::Enrolled)),
+            ("Schon benuetzt.", UserText::Enrolled.english())
         );
     }
 
     #[test]
     fn a_value_is_never_read_as_a_placeholder() {
         let (catalogue, _) = of(&[("invitation-until", "{ {date} }")]);
-        assert_eq!(catalogue.fill(Text::InvitationUntil, &[("date", "{date}")]), Text::InvitationUntil.english());
+        assert_eq!(
+            catalogue.fill(UserText::InvitationUntil, &[("date", "{date}")]),
+            UserText::InvitationUntil.english()
+        );
         let (catalogue, _) = of(&[("invitation-until", "a {date} b{")]);
-        assert_eq!(catalogue.fill(Text::InvitationUntil, &[("date", "{date}")]), "a {date} b{");
+        assert_eq!(catalogue.fill(UserText::InvitationUntil, &[("date", "{date}")]), "a {date} b{");
     }
 }

@@ -2,7 +2,7 @@
 //! authenticator, the recovery codes, and one of them back.
 
 use twinlock_core::{
-    catalogue::Text,
+    catalogue::UserText,
     credentials::Authenticator,
     otp::MovingFactor,
     ports::{Clock, Dialogue, NoAnswer, Question},
@@ -45,8 +45,8 @@ pub fn confirm_authenticator(
 ) -> Result<u64, GivenUp> {
     let otp = &authenticator.otp;
     let prompt = dialogue.catalogue().prompt(match otp.factor() {
-        MovingFactor::Time { .. } => Text::AppCodePrompt,
-        MovingFactor::Counter { .. } => Text::TokenCodePrompt,
+        MovingFactor::Time { .. } => UserText::AppCodePrompt,
+        MovingFactor::Counter { .. } => UserText::TokenCodePrompt,
     });
     for _ in 0..TRIES {
         let typed = dialogue.ask(Question::Code(&prompt))?;

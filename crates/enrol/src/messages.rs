@@ -3,7 +3,7 @@
 use std::fmt;
 
 use twinlock_core::{
-    catalogue::{Catalogue, Text},
+    catalogue::{Catalogue, UserText},
     layout::{WIDTH, cells, push_wrapped, wrapped},
     time::UnixTime,
 };
@@ -12,27 +12,27 @@ use crate::error::EnrolError;
 
 /// Introduces the list of new recovery codes.
 pub(crate) fn recovery_codes(catalogue: &Catalogue) -> String {
-    format!("\n{}\n\n", wrapped(catalogue.get(Text::RecoveryCodes)))
+    format!("\n{}\n\n", wrapped(catalogue.get(UserText::RecoveryCodes)))
 }
 
 /// Asks for one of the recovery codes that were just shown.
 pub(crate) fn saved_code_prompt(catalogue: &Catalogue) -> String {
-    format!("\n{}", wrapped(&catalogue.prompt(Text::SavedCodePrompt)))
+    format!("\n{}", wrapped(&catalogue.prompt(UserText::SavedCodePrompt)))
 }
 
 /// The answer is not one of the recovery codes that were just shown.
 pub(crate) fn not_a_shown_code(catalogue: &Catalogue) -> String {
-    wrapped(catalogue.get(Text::NotAShownCode))
+    wrapped(catalogue.get(UserText::NotAShownCode))
 }
 
 /// The answer is not a code of the new hardware token.
 pub(crate) fn token_code_mismatch(catalogue: &Catalogue) -> String {
-    line(catalogue.get(Text::TokenCodeMismatch))
+    line(catalogue.get(UserText::TokenCodeMismatch))
 }
 
 /// The answer is not a current code of the new app; `now` is the host's time.
 pub(crate) fn app_code_mismatch(catalogue: &Catalogue, now: UnixTime) -> String {
-    line(&catalogue.fill(Text::AppCodeMismatch, &[("time", &now.to_string())]))
+    line(&catalogue.fill(UserText::AppCodeMismatch, &[("time", &now.to_string())]))
 }
 
 /// A reason why the app may compute other codes: one of [`crate::enrolment::Parameters::doubts`].
@@ -46,9 +46,9 @@ pub(crate) fn push_invitation(out: &mut String, catalogue: &Catalogue, until: Op
         let second = UnixTime::from_seconds(end.seconds().saturating_sub(1)).to_string();
         second.split('T').next().unwrap_or_default().to_owned()
     });
-    let until = last_day.map(|date| catalogue.fill(Text::InvitationUntil, &[("date", &date)]));
+    let until = last_day.map(|date| catalogue.fill(UserText::InvitationUntil, &[("date", &date)]));
     let help = Some(help).filter(|help| !help.is_empty());
-    for text in [Some(catalogue.get(Text::Invitation)), until.as_deref(), help].into_iter().flatten() {
+    for text in [Some(catalogue.get(UserText::Invitation)), until.as_deref(), help].into_iter().flatten() {
         push_line(out, text);
     }
     out.push('\n');

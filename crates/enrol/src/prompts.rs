@@ -4,7 +4,7 @@
 
 use twinlock_core::{
     answer::Answer,
-    catalogue::{Catalogue, Text},
+    catalogue::{Catalogue, UserText},
     ports::{Conversation, Dialogue, NoAnswer, Offer, Question},
     time::UnixTime,
 };
@@ -163,20 +163,20 @@ impl Drawing {
         };
         let picture = palette.and_then(|palette| qr::draw(uri, palette, QUIET));
         let Some(picture) = picture else {
-            messages::push_line(out, catalogue.get(Text::EnterKey));
+            messages::push_line(out, catalogue.get(UserText::EnterKey));
             messages::push_key(out, key, issuer, user);
             if pictures == Pictures::Auto {
-                messages::push_line(out, catalogue.get(Text::PressEnter));
+                messages::push_line(out, catalogue.get(UserText::PressEnter));
             }
             return;
         };
         out.push_str(&picture);
-        messages::push_line(out, catalogue.get(Text::ScanOrEnterKey));
+        messages::push_line(out, catalogue.get(UserText::ScanOrEnterKey));
         messages::push_key(out, key, issuer, user);
-        messages::push_line(out, catalogue.get(Text::RedrawKeys));
+        messages::push_line(out, catalogue.get(UserText::RedrawKeys));
         if self.shape == Shape::Ascii {
             let rows = picture.lines().count().saturating_add(LINES_OF_TEXT).to_string();
-            messages::push_line(out, &catalogue.fill(Text::EnlargeWindow, &[("rows", &rows)]));
+            messages::push_line(out, &catalogue.fill(UserText::EnlargeWindow, &[("rows", &rows)]));
         }
     }
 }

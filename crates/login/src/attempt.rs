@@ -9,7 +9,7 @@ use twinlock_core::{
     account::Subject,
     answer::Answer,
     audit::{AuditLine, Reason},
-    catalogue::{Catalogue, Text},
+    catalogue::{Catalogue, UserText},
     credentials::{AuthenticatorId, Enrolment},
     decide::{
         self, Admission, Audience, Circumstances, Committed, Consumed, Rejection, Response, SubmittedCode, Verdict,
@@ -67,7 +67,7 @@ impl Prompts {
     /// This question first, and the usual one for a second code.
     #[must_use]
     pub fn beginning_with(first: String, catalogue: &Catalogue) -> Self {
-        Self { first, next: catalogue.prompt(Text::NextCodePrompt) }
+        Self { first, next: catalogue.prompt(UserText::NextCodePrompt) }
     }
 
     const fn first(&self) -> Question<'_> {

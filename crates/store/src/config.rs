@@ -4,7 +4,7 @@ use std::{ops::RangeInclusive, path::PathBuf, time::Duration};
 
 use toml::de::DeValue;
 use twinlock_core::{
-    catalogue::{Catalogue, Language, Text},
+    catalogue::{Catalogue, Language, UserText},
     help_desk::HelpDesk,
     policy::{Policy, SecondFactor},
     throttle::Limits,
@@ -244,7 +244,7 @@ impl Config {
     #[must_use]
     pub fn help<'a>(&'a self, catalogue: &'a Catalogue) -> Option<&'a str> {
         match self.help.as_str() {
-            "" if self.policy.enrolls() => Some(catalogue.get(Text::DefaultHelp)),
+            "" if self.policy.enrolls() => Some(catalogue.get(UserText::DefaultHelp)),
             "" => None,
             text => Some(text),
         }
@@ -253,7 +253,7 @@ impl Config {
     /// What is asked first: the administrator's text, or the usual one.
     #[must_use]
     pub fn prompt(&self, catalogue: &Catalogue) -> String {
-        if self.prompt.is_empty() { catalogue.prompt(Text::CodePrompt) } else { self.prompt.clone() }
+        if self.prompt.is_empty() { catalogue.prompt(UserText::CodePrompt) } else { self.prompt.clone() }
     }
 
     /// The throttle's settings as its rules want them.

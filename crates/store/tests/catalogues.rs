@@ -9,7 +9,7 @@
 use std::{fs, path::PathBuf};
 
 use twinlock_core::{
-    catalogue::{Catalogue, Text},
+    catalogue::{Catalogue, UserText},
     layout::{WIDTH, cells, wrapped},
 };
 use twinlock_store::document::Document;
@@ -17,7 +17,8 @@ use unicode_width::UnicodeWidthStr;
 
 /// Texts that have one line beside a QR code, with the longest of their values: more would move it out of a terminal of 24
 /// lines.
-const ONE_LINE: [Text; 4] = [Text::ScanOrEnterKey, Text::RedrawKeys, Text::EnlargeWindow, Text::AppCodePrompt];
+const ONE_LINE: [UserText; 4] =
+    [UserText::ScanOrEnterKey, UserText::RedrawKeys, UserText::EnlargeWindow, UserText::AppCodePrompt];
 
 fn catalogues() -> Vec<(String, Catalogue)> {
     let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../config/locale");
@@ -30,7 +31,7 @@ fn catalogues() -> Vec<(String, Catalogue)> {
         let (catalogue, flaws) = Catalogue::from_entries(entries);
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
         assert_eq!(flaws, [], "{name}");
-        assert_eq!(keys.len(), Text::ALL.len(), "{name}");
+        assert_eq!(keys.len(), UserText::ALL.len(), "{name}");
         (name, catalogue)
     };
     files.iter().map(read).collect()
@@ -46,7 +47,7 @@ fn each_language_has_every_text_with_its_values() {
 fn the_texts_of_each_language_fit_a_terminal() {
     let english = ("en".to_owned(), Catalogue::default());
     for (name, catalogue) in catalogues().into_iter().chain([english]) {
-        for text in Text::ALL {
+        for text in UserText::ALL {
             let values = ["seconds", "count", "rows", "digits"].map(|value| (value, "99"));
             let dated = [("date", "2027-01-31"), ("time", "2027-01-31T12:00:00Z"), ("user", "alice"), ("kind", "kind")];
             let filled = catalogue.fill(*text, &[&values[..], &dated].concat());
@@ -64,7 +65,7 @@ fn the_texts_of_each_language_fit_a_terminal() {
 fn european_languages_have_a_spelling_in_ascii_for_every_text() {
     for (name, catalogue) in catalogues() {
         let ascii = catalogue.in_ascii();
-        for text in Text::ALL {
+        for text in UserText::ALL {
             let spelt = ascii.get(*text);
             assert!(spelt.is_ascii(), "{name}: {spelt}");
             let translated = catalogue.get(*text) != text.english();

@@ -7,7 +7,7 @@ use std::{
 };
 
 use twinlock_core::{
-    catalogue::{Catalogue, Text},
+    catalogue::{Catalogue, UserText},
     layout::{cells, wrapped},
     ports::Offer,
 };
@@ -24,27 +24,27 @@ pub(crate) fn without_terminal(user: &str) -> Failure {
 /// What the new authenticator is for, how it gets into an app, and its address.
 pub(crate) fn introduction(catalogue: &Catalogue, offer: &Offer, with_qr_code: bool) -> Zeroizing<String> {
     let about = match offer.period {
-        Some(period) => catalogue.fill(Text::AboutApps, &[("seconds", &period.to_string())]),
-        None => catalogue.get(Text::AboutTokens).to_owned(),
+        Some(period) => catalogue.fill(UserText::AboutApps, &[("seconds", &period.to_string())]),
+        None => catalogue.get(UserText::AboutTokens).to_owned(),
     };
-    let kind = catalogue.get(offer.period.map_or(Text::CounterBased, |_| Text::TimeBased));
-    let how = if with_qr_code { Text::ScanQrCode } else { Text::EnterShownKey };
+    let kind = catalogue.get(offer.period.map_or(UserText::CounterBased, |_| UserText::TimeBased));
+    let how = if with_qr_code { UserText::ScanQrCode } else { UserText::EnterShownKey };
     let how = catalogue.fill(how, &[("kind", kind), ("digits", &offer.digits.to_string())]);
-    let title = catalogue.fill(Text::NewSecondFactor, &[("user", &offer.user)]);
-    let address = field(catalogue, Text::Address, &offer.uri);
+    let title = catalogue.fill(UserText::NewSecondFactor, &[("user", &offer.user)]);
+    let address = field(catalogue, UserText::Address, &offer.uri);
     Zeroizing::new(format!("\n{}\n\n{}\n\n{}\n\n", wrapped(&title), wrapped(&format!("{about} {how}")), *address))
 }
 
 /// Its key, and the account that the app shows.
 pub(crate) fn key(catalogue: &Catalogue, offer: &Offer) -> Zeroizing<String> {
     let account = format!("{}: {}", offer.issuer, offer.user);
-    let (account, key) = (field(catalogue, Text::Account, &account), field(catalogue, Text::Key, &offer.key));
+    let (account, key) = (field(catalogue, UserText::Account, &account), field(catalogue, UserText::Key, &offer.key));
     Zeroizing::new(format!("{}\n{}\n", *account, *key))
 }
 
 /// A value behind its name, which is as wide as the widest.
-fn field(catalogue: &Catalogue, name: Text, value: &str) -> Zeroizing<String> {
-    let widths = [Text::Account, Text::Address, Text::Key].map(|text| cells(catalogue.get(text)));
+fn field(catalogue: &Catalogue, name: UserText, value: &str) -> Zeroizing<String> {
+    let widths = [UserText::Account, UserText::Address, UserText::Key].map(|text| cells(catalogue.get(text)));
     let name = catalogue.get(name);
     let gap = widths.into_iter().max().unwrap_or_default().saturating_sub(cells(name)).saturating_add(2);
     Zeroizing::new(format!("  {name}{}{value}", " ".repeat(gap)))

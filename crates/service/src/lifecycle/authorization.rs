@@ -4,7 +4,7 @@
 use twinlock_core::{
     account::Subject,
     audit::Reason,
-    catalogue::Text,
+    catalogue::UserText,
     credentials::{AuthenticatorId, Enrolment},
     layout::wrapped,
     policy::SecondFactor,
@@ -122,7 +122,7 @@ impl Lifecycle<'_> {
         };
         match self.config.self_service.first_enrollment {
             FirstEnrollment::Password => {
-                let introduction = format!("{}\n", wrapped(dialogue.catalogue().get(Text::IdentityPassword)));
+                let introduction = format!("{}\n", wrapped(dialogue.catalogue().get(UserText::IdentityPassword)));
                 dialogue.tell(&introduction)?;
                 first_factor.password(subject, dialogue)?;
             }
@@ -161,7 +161,7 @@ impl Lifecycle<'_> {
         };
         let mut left = TRIES;
         let catalogue = dialogue.catalogue();
-        let prompts = Prompts::beginning_with(catalogue.prompt(Text::IdentityCodePrompt), catalogue);
+        let prompts = Prompts::beginning_with(catalogue.prompt(UserText::IdentityCodePrompt), catalogue);
         loop {
             left = left.saturating_sub(1);
             let attempt = self.login(&prompts).attempt(Some(subject), SecondFactor::Required, &mut *dialogue);
