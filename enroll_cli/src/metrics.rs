@@ -100,7 +100,7 @@ impl Gauge {
 fn replace(path: &Path, text: &str) -> io::Result<()> {
     let name = path.file_name().ok_or(io::ErrorKind::InvalidInput)?.to_string_lossy();
     let draft = path.with_file_name(format!(".{name}.{}", std::process::id()));
-    let draft = Draft(draft);
+    let draft = MetricsDraft(draft);
     let mut file = OpenOptions::new().write(true).create_new(true).mode(0o600).open(&draft.0)?;
     file.write_all(text.as_bytes())?;
     file.set_permissions(Permissions::from_mode(0o644))?;
@@ -109,9 +109,9 @@ fn replace(path: &Path, text: &str) -> io::Result<()> {
 }
 
 /// Removed if it did not get its name.
-struct Draft(PathBuf);
+struct MetricsDraft(PathBuf);
 
-impl Drop for Draft {
+impl Drop for MetricsDraft {
     fn drop(&mut self) {
         // Usually it is not there any more.
         let _ = fs::remove_file(&self.0);

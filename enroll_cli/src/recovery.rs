@@ -49,7 +49,7 @@ pub(crate) fn renew(config: &Path, arguments: &RecoveryNew) -> Result<(), Failur
 
 /// What `recovery issue --json` prints. The names are stable.
 #[derive(Serialize)]
-struct Issued<'a> {
+struct IssuedJson<'a> {
     user: &'a str,
     code: &'a str,
     expires: &'a str,
@@ -64,7 +64,7 @@ pub(crate) fn issue(config: &Path, arguments: &RecoveryIssue) -> Result<(), Fail
     };
     let (user, code, expires) = (backend.user(), issued.code.as_str(), issued.expires.as_str());
     if arguments.json {
-        return print_json(&Issued { user, code, expires });
+        return print_json(&IssuedJson { user, code, expires });
     }
     print(&Zeroizing::new(format!("{code}\n")))?;
     print_note(&messages::recovery::issued(user, expires));

@@ -127,7 +127,7 @@ impl<'a> Whole<'a> {
     fn for_people(&self) -> String {
         let mut text = texts::heading(&self.host, &self.time, self.version, self.config, &self.totals);
         for note in &self.notes {
-            text.push_str(&texts::note(note));
+            text.push_str(&texts::format_note(note));
         }
         text.push('\n');
         text.push_str(&table::columns(texts::HEADINGS, self.accounts.iter().map(|row| self.cells(row))));

@@ -46,7 +46,7 @@ pub(crate) fn heading(host: &str, time: &str, version: &str, config: &str, total
 }
 
 /// What the PAM file means for all of it.
-pub(crate) fn note(note: &str) -> String {
+pub(crate) fn format_note(note: &str) -> String {
     format!("note:     {note}\n")
 }
 
