@@ -10,116 +10,117 @@ use twinlock_store::config::{DEFAULT_PATH, check_issuer};
 
 use crate::table::Headings;
 
-/// A second factor for the logins of this host: enrol users, show their status, help them log in again.
+/// Manage the second factor for logins to this host: enrol users, show their status, and restore their access.
 #[derive(Debug, Parser)]
 #[command(version, propagate_version = true, after_help = EXIT)]
 pub(crate) struct Cli {
-    /// The configuration to use
+    /// The configuration file to use
     #[arg(long, global = true, value_name = "FILE", default_value = DEFAULT_PATH)]
     pub(crate) config: PathBuf,
     #[command(subcommand)]
     pub(crate) command: Command,
 }
 
-const EXIT: &str = "USER is the account that runs the command if it is left out.\n\
-    Without root's rights, for the own account, where the administrator has switched the broker on:\n\
-    enroll, status, verify, recovery, device, resync, acknowledge, remove. Everything else is for root.\n\
-    Members of the help desk, for others: status, unlock, recovery issue.\n\
-    Exit status: 0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled.";
+const EXIT: &str = "If USER is omitted, it is the account that runs the command.\n\
+    Where the broker (twinlockd.socket) is enabled, users can run these for their own account:\n\
+    enroll, status, verify, recovery, device, resync, acknowledge, remove.\n\
+    Members of the help desk can run these for other users: status, unlock, recovery issue.\n\
+    All other commands require root.\n\
+    Exit status: 0 success, 1 refused or failed, 2 usage error, 3 not permitted, 4 not enrolled.";
 
-const CHECK_EXIT: &str = "Exit status: 0 no errors, 1 errors, 3 only warnings with --strict. A warning comes about without a\n\
-    mistake in a file: a user has left, a day has passed, this host lacks a group or an account.";
+const CHECK_EXIT: &str = "Exit status: 0 no errors, 1 errors, 3 only warnings with --strict. A warning needs no\n\
+    mistake in a file: a user has left, a date has passed, a group or an account does not exist on this host.";
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
-    /// Give a user an authenticator app and recovery codes
+    /// Set up an authenticator app and recovery codes for a user
     #[command(alias = "enrol")]
     Enroll(Enroll),
-    /// Show the status of a user; never a secret
+    /// Show a user's status; never shows secrets
     Status(StatusArguments),
-    /// Try a code of a user: it counts as in a login, and is used up
+    /// Check a user's code as a login would: an incorrect code counts as a failure, a correct one is used up
     Verify(User),
-    /// Recovery codes
+    /// Replace, issue and count recovery codes
     Recovery {
         #[command(subcommand)]
         verb: Recovery,
     },
-    /// Clear the failures of users, so that one code is enough again
+    /// Clear users' failures, so that their codes are accepted again and one code is enough
     Unlock(Users),
-    /// End the remembered logins of users, so that the next one is asked for a code
+    /// Forget users' remembered logins, so that their next login needs a code
     Forget(Users),
-    /// Take the second factor of a user away
+    /// Remove a user's second factor
     Remove(Remove),
-    /// Apps and devices of a user
+    /// Manage a user's apps and devices
     Device {
         #[command(subcommand)]
         verb: DeviceCommand,
     },
-    /// Set a clock or a counter right by two consecutive codes
+    /// Correct the clock offset of an app, or the counter of a token, with two consecutive codes
     Resync(User),
-    /// End what logins report about failed attempts and changes; it takes a code of an app that is older than the changes
+    /// Dismiss what logins report about failed attempts and changes; requires a code of an app that is older than they are
     Acknowledge(User),
-    /// Show all accounts that may log in, also those without a second factor
+    /// List all accounts that can log in, with and without a second factor
     List(List),
-    /// Report for every account whether it needs a second factor, by which rule, until when, and what it has
+    /// Report which accounts need a second factor, by which rule, and which of them have one
     Report(Report),
-    /// Print metrics for the text-file collector of Prometheus' node_exporter; no names of users
+    /// Print metrics for the textfile collector of Prometheus' node_exporter; without user names
     Metrics(Metrics),
-    /// Take over what users had with another module
+    /// Import users' second factors from another PAM module
     Import {
         #[command(subcommand)]
         from: Import,
     },
-    /// Keep the second factor of an account that has another uid or another name now
+    /// Keep a user's second factor after the account's name or uid has changed
     Adopt(Adopt),
-    /// Make a new record for a user whose state cannot be read; old codes and recovery codes stop working
+    /// Replace a user's unreadable state with a new one; earlier codes and all recovery codes stop working
     Repair(RepairArguments),
-    /// The store, where secrets and state are kept
+    /// Create the store, which keeps secrets and state
     Store {
         #[command(subcommand)]
         verb: StoreCommand,
     },
-    /// Check the configuration, its rules, every file of the store, and where the module stands in PAM files
+    /// Check the configuration, its rules, every file of the store, and the module's lines in PAM files
     #[command(after_help = CHECK_EXIT)]
     Check(Check),
-    /// Say which rule decides a login, and what that login will look like
+    /// Explain which rule decides a login, and how that login will proceed
     Explain(Explain),
-    /// Switch the second factor on for sshd, on trial, and off again
+    /// Enable the second factor for sshd, first on trial, and disable it again
     Ssh {
         #[command(subcommand)]
         verb: Ssh,
     },
-    /// Have sudo ask for the code of the user who runs it, on trial, and undo that
+    /// Make sudo ask for the code of the user who runs it, first on trial, and disable that again
     Sudo {
         #[command(subcommand)]
         verb: Trial,
     },
-    /// Have su ask for the code of the account that it changes to, on trial, and undo that
+    /// Make su ask for the code of the target account, first on trial, and disable that again
     Su {
         #[command(subcommand)]
         verb: Trial,
     },
-    /// In an emergency, let everybody log in without a second factor for a while
+    /// In an emergency, turn second factors off for everyone for a limited time
     Emergency {
         #[command(subcommand)]
         verb: EmergencyCommand,
     },
-    /// Look for what locks people out or lets them in without a code: in sshd, in its PAM files, in the accounts
+    /// Find what would lock users out or let them in without a code, in sshd's configuration, PAM files and accounts
     Doctor(Doctor),
-    /// Log a user in by the real PAM files, outside of sshd, and say what each line of them does
+    /// Run a login through this host's PAM files, outside of sshd, and show what each line does
     TestLogin(TestLogin),
-    /// Print the completions of a shell
+    /// Print a completion script for a shell
     Completions {
-        /// Which
+        /// The shell
         shell: clap_complete::Shell,
     },
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Recovery {
-    /// Make a new set of recovery codes; the old ones stop working
+    /// Generate new recovery codes; the old ones stop working
     New(RecoveryNew),
-    /// Print one more code, for one login before it expires, beside the recovery codes
+    /// Issue an extra code that is valid for one login until it expires; recovery codes stay valid
     Issue(RecoveryIssue),
     /// Show how many recovery codes are left
     Count(StatusArguments),
@@ -127,31 +128,31 @@ pub(crate) enum Recovery {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum DeviceCommand {
-    /// Show a user's apps and devices; never a secret
+    /// List a user's apps and devices; never shows secrets
     List(StatusArguments),
-    /// Give one another label
+    /// Change the label of an app or device
     #[command(override_usage = "twinlock device rename [OPTIONS] [USER] <DEVICE> <TO>")]
     Rename(Rename),
-    /// Switch one off for a while; its codes open nothing
+    /// Suspend an app or device: its codes are refused until it is resumed
     Suspend(Which),
-    /// Switch one on again
+    /// Resume a suspended app or device
     Resume(Which),
-    /// Take one away, but not the last one
+    /// Remove an app or device, but not the last one
     Remove(Which),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum StoreCommand {
-    /// Make the folders of the store and the id by which it is known to be the one of this host; what is there stays
+    /// Create the store's folders, and the id that ties the store to this host; existing files are kept
     Init(StoreInit),
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct StoreInit {
-    /// Write the id if it is missing in one of its two places: the store that is there now is the right one
+    /// Accept the present store as this host's: write the id where one of its two copies is missing
     #[arg(long)]
     pub(crate) accept: bool,
-    /// Only where a version without ids has made a store: what packages run
+    /// Only if a version without ids created the store; run by the packages
     #[arg(long, hide = true, conflicts_with = "accept")]
     pub(crate) upgrade: bool,
 }
@@ -161,7 +162,7 @@ pub(crate) struct StoreInit {
 pub(crate) struct Which {
     /// The account
     pub(crate) user: Option<String>,
-    /// Its id, or its label if no other has the same
+    /// The device's id, or its label if that is unique
     pub(crate) device: String,
 }
 
@@ -171,10 +172,10 @@ pub(crate) struct Rename {
     /// The account
     #[arg(value_name = "USER")]
     first: String,
-    /// Its id, or its label if no other has the same
+    /// The device's id, or its label if that is unique
     #[arg(value_name = "DEVICE")]
     second: String,
-    /// What to call it
+    /// The new label
     #[arg(value_name = "TO")]
     third: Option<String>,
 }
@@ -192,16 +193,16 @@ impl Rename {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct List {
-    /// Only accounts without a second factor
+    /// List only accounts without a second factor
     #[arg(long, conflicts_with = "disabled")]
     pub(crate) without: bool,
-    /// Only users whose codes are refused until `twinlock unlock`
+    /// List only users whose codes are refused until `twinlock unlock`
     #[arg(long)]
     pub(crate) disabled: bool,
-    /// Only members of a group, primary or supplementary
+    /// List only members of this group, primary or supplementary
     #[arg(long, value_name = "GROUP")]
     pub(crate) group: Option<String>,
-    /// Leave the headings out, for scripts
+    /// Omit the headings, for scripts
     #[arg(long)]
     no_headings: bool,
     /// Print one JSON array: user, uid, enrolled, authenticators, `last_used`, `last_from`, `recovery_codes_left`,
@@ -215,14 +216,14 @@ pub(crate) struct Report {
     /// Print one JSON object: host, time, version, config, totals, notes, accounts
     #[arg(long, conflicts_with = "csv")]
     pub(crate) json: bool,
-    /// Print comma-separated values (RFC 4180), a line for each account
+    /// Print comma-separated values (RFC 4180), one line per account
     #[arg(long)]
     pub(crate) csv: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Metrics {
-    /// Replace this file at once and whole, readable by everyone, instead of printing
+    /// Write to this file instead of stdout; it is replaced atomically and is readable by everyone
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
 }
@@ -235,30 +236,30 @@ impl List {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Import {
-    /// From ~/.google_authenticator of google-authenticator-libpam
+    /// Import ~/.google_authenticator files of google-authenticator-libpam
     GoogleAuthenticator {
-        /// Every account that has such a file
+        /// Import every account that has such a file
         #[arg(long, conflicts_with_all = ["user", "file"])]
         all: bool,
-        /// The account [default: the one that runs the command]
+        /// The account to import [default: the one that runs the command]
         #[arg(long)]
         user: Option<String>,
         /// The file, if it is not in the user's home
         file: Option<PathBuf>,
-        /// Leave the scratch codes behind: hashing them is nearly all the time that an import takes
+        /// Do not import scratch codes; hashing them takes most of the time of an import
         #[arg(long)]
         no_scratch_codes: bool,
         #[command(flatten)]
         how: ImportHow,
     },
-    /// From users.oath of pam_oath
+    /// Import a users.oath file of pam_oath
     Oath {
-        /// The file
+        /// The users.oath file
         file: PathBuf,
         #[command(flatten)]
         how: ImportHow,
     },
-    /// From an otpauth:// address on stdin
+    /// Import an otpauth:// URI from stdin
     Uri {
         /// The account
         user: Option<String>,
@@ -269,10 +270,10 @@ pub(crate) enum Import {
 
 #[derive(Debug, Args)]
 pub(crate) struct ImportHow {
-    /// Say what would be done, and do nothing
+    /// Show what would be imported, without importing it
     #[arg(long)]
     pub(crate) dry_run: bool,
-    /// Put it in the place of what a user has now
+    /// Replace the second factor that a user already has
     #[arg(long)]
     pub(crate) replace: bool,
     /// Print one JSON array: user, result, reason, `dry_run`, authenticators, `recovery_codes`, `not_carried`, warnings
@@ -282,59 +283,59 @@ pub(crate) struct ImportHow {
 
 #[derive(Debug, Args)]
 pub(crate) struct RepairArguments {
-    /// The account [with --layout: every account]
+    /// The account [with --layout: all accounts]
     #[arg(required_unless_present = "layout")]
     pub(crate) user: Option<String>,
-    /// Leave the content of records as it is, and rewrite files of an older version: on btrfs, with the flag against
-    /// copy-on-write, without which a full disk refuses every login; and enter users into the index by uid, by which a
-    /// renamed account is recognised
+    /// Keep the contents of state files, and upgrade files that an older version wrote: rewrite them without
+    /// copy-on-write on btrfs, where a full disk would otherwise deny every login, and index users by uid, so that
+    /// renamed accounts are recognised
     #[arg(long)]
     pub(crate) layout: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Adopt {
-    /// The account; the name that it had before, if it has another one now
+    /// The account, by its former name if it was renamed
     #[arg(value_name = "USER")]
     pub(crate) user: String,
-    /// The name that it has now [default: the same]
+    /// The account's present name [default: unchanged]
     #[arg(value_name = "NEW")]
     pub(crate) new: Option<String>,
 }
 
-/// What makes the codes of a new authenticator.
+/// The algorithm that a new authenticator generates codes by.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Type {
-    /// An app: codes by the time (RFC 6238)
+    /// Time-based codes, as apps generate them (RFC 6238)
     Totp,
-    /// A hardware token: codes by the count of presses (RFC 4226)
+    /// Counter-based codes, as hardware tokens generate them (RFC 4226)
     Hotp,
 }
 
-/// The hash under the codes of a new authenticator.
+/// The HMAC hash function of a new authenticator.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Hash {
-    /// Every app computes it
+    /// Supported by every app
     #[value(name = "SHA1", alias = "sha1")]
     Sha1,
-    /// Some apps silently compute SHA1 instead
+    /// Some apps silently use SHA1 instead
     #[value(name = "SHA256", alias = "sha256")]
     Sha256,
-    /// Few apps know it
+    /// Supported by few apps
     #[value(name = "SHA512", alias = "sha512")]
     Sha512,
 }
 
-/// How the picture is drawn on the terminal.
+/// How the QR code is drawn on the terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
 pub(crate) enum Qr {
-    /// With half blocks unless the locale is another one than UTF-8, in black and white unless NO_COLOR is set
+    /// Half blocks, or plain characters if the locale is not UTF-8; black on white unless NO_COLOR is set
     Auto,
-    /// With half blocks, whatever the locale is
+    /// Half blocks in any locale
     Utf8,
-    /// In plain characters without colour, twice as large; for terminals with a light background
+    /// Plain characters without colour, twice as large; for terminals with a light background
     Ascii,
-    /// Not at all
+    /// No QR code
     None,
 }
 
@@ -343,49 +344,49 @@ pub(crate) enum Qr {
 pub(crate) struct Enroll {
     /// The account to enrol
     pub(crate) user: Option<String>,
-    /// What to call the app or device [default: phone, or phone-2 and so on beside others]
+    /// A label for the app or device [default: phone, or phone-2 and so on if that is taken]
     #[arg(long, value_parser = label)]
     pub(crate) label: Option<Label>,
-    /// The issuer, which the app shows [default: `issuer` of the configuration, else the name of the host]
+    /// The issuer that the app displays [default: `issuer` in the configuration, or else the host name]
     #[arg(long, value_parser = check_issuer)]
     pub(crate) issuer: Option<String>,
-    /// Put it beside what the user has now
+    /// Add it to the apps and devices that the user already has
     #[arg(long, conflicts_with = "replace")]
     pub(crate) add: bool,
-    /// Put it in the place of what the user has now
+    /// Replace the second factor that the user already has
     #[arg(long)]
     pub(crate) replace: bool,
-    /// What makes the codes
+    /// How codes are generated
     #[arg(long, value_enum, default_value = "totp")]
     pub(crate) r#type: Type,
-    /// Digits of a code, 6 to 8; many apps show 6 whatever is said
+    /// Number of digits in a code, 6 to 8; many apps always show 6
     #[arg(long, value_name = "N", default_value_t = Otp::DIGITS, value_parser = digits)]
     pub(crate) digits: u8,
-    /// Seconds a code lasts, 15 to 120; many apps take 30 whatever is said
+    /// Length of a time step in seconds, 15 to 120; many apps always use 30
     #[arg(long, value_name = "SECONDS", default_value_t = Otp::PERIOD, value_parser = period)]
     pub(crate) period: u32,
-    /// The hash under the codes
+    /// The HMAC hash function
     #[arg(long, value_enum, default_value = "SHA1")]
     pub(crate) algorithm: Hash,
-    /// Where the counter of a hardware token stands
+    /// The present counter value of a hardware token
     #[arg(long, value_name = "N", default_value_t = 0)]
     pub(crate) counter: u64,
-    /// Take the secret from a file, in base32 or as `hex:...`, instead of making one
+    /// Read the secret from a file, in base32 or as `hex:...`, instead of generating one
     #[arg(long, value_name = "FILE", conflicts_with = "secret_stdin")]
     pub(crate) secret_file: Option<PathBuf>,
-    /// Take the secret from stdin, in base32 or as `hex:...`, instead of making one
+    /// Read the secret from stdin, in base32 or as `hex:...`, instead of generating one
     #[arg(long)]
     pub(crate) secret_stdin: bool,
     /// How to draw the QR code on the terminal
     #[arg(long, value_enum, default_value = "auto")]
     pub(crate) qr: Qr,
-    /// Write the QR code as a PNG picture, for you alone to read; never over a file that is there
+    /// Write the QR code to a new PNG file that only you can read; an existing file is never overwritten
     #[arg(long, value_name = "FILE")]
     pub(crate) png: Option<PathBuf>,
-    /// Write the QR code as an SVG picture, the same way
+    /// Write the QR code to a new SVG file, in the same way
     #[arg(long, value_name = "FILE")]
     pub(crate) svg: Option<PathBuf>,
-    /// Store without asking for a code of the app: for provisioning
+    /// Store without asking for a code from the app; for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
     /// Print one JSON object: user, authenticator, label, type, uri, recovery_codes
@@ -412,7 +413,7 @@ pub(crate) struct User {
 pub(crate) struct RecoveryNew {
     /// The account
     pub(crate) user: Option<String>,
-    /// Store without asking for one of the codes back: for provisioning
+    /// Store without asking for one of the new codes; for provisioning
     #[arg(long)]
     pub(crate) no_confirm: bool,
     /// Print one JSON object: user, recovery_codes
@@ -424,7 +425,7 @@ pub(crate) struct RecoveryNew {
 pub(crate) struct RecoveryIssue {
     /// The account
     pub(crate) user: String,
-    /// For how long the code is valid, 5m to 7days
+    /// How long the code is valid, 5m to 7days
     #[arg(long, value_name = "SPAN", default_value = "4h", value_parser = validity)]
     pub(crate) valid: Duration,
     /// Print one JSON object: user, code, expires
@@ -444,59 +445,59 @@ pub(crate) struct Explain {
     /// The account that logs in, existing or not
     #[arg(required_unless_present = "all")]
     pub(crate) user: Option<String>,
-    /// Every account that may log in, and which of them will be refused
+    /// Explain the login of every account that can log in, and show which logins will be denied
     #[arg(long, conflicts_with = "user")]
     pub(crate) all: bool,
-    /// The PAM service; what its file says behind pam_twinlock.so counts
+    /// The PAM service; the options of pam_twinlock.so in its file are respected
     #[arg(long, default_value = "sshd")]
     pub(crate) service: String,
-    /// The address it comes from, as sshd gives it [default: from the host itself]
+    /// The address that the user logs in from, as sshd reports it [default: the host itself]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<String>,
-    /// The kind of key that sshd verified before, as `ssh -Q key` spells it [default: none]
+    /// The type of the key that sshd has verified, as `ssh -Q key` spells it [default: none]
     #[arg(long, value_name = "TYPE", value_parser = KeyType::named)]
     pub(crate) key_type: Option<KeyType>,
-    /// The day or the time (RFC 3339) [default: now]
+    /// The day or the time of the login (RFC 3339) [default: now]
     #[arg(long, value_name = "DATE", value_parser = point_in_time)]
     pub(crate) at: Option<UnixTime>,
     /// Print one JSON object, or with --all an array of them: user, service, from, key_type, at, rule (number, name, file,
-    /// line, until; null if none fits),
+    /// line, until; null if none matches),
     /// second_factor, remember, doubt, enrolled, outcome (passes, asked, enrolls or refused), key_alone (passes or
-    /// refused: what the guard does of a login by key alone; null if the service is not sshd), notes
+    /// refused: the account guard's verdict on a login by key alone; null if the service is not sshd), notes
     #[arg(long)]
     pub(crate) json: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Ssh {
-    /// Show what `enable` would change, as `diff -u` does, and what speaks against it; change nothing
+    /// Show what `enable` would change, as a diff, and what would prevent it; change nothing
     Plan(SshWhat),
-    /// Change sshd's configuration and its PAM file, and undo that unless it is confirmed in time
+    /// Change sshd's configuration and its PAM file, and restore both unless the trial is confirmed in time
     Enable(SshEnable),
-    /// Keep what `enable` has changed
+    /// Keep the changes of `enable`
     Confirm,
-    /// Say whether it is off, on trial and until when, or on
+    /// Show whether it is off, on, or on trial and until when
     Status(TrialStatusArguments),
-    /// Put back what was there before `enable`
+    /// Restore the configuration from before `enable`
     Disable(TrialDisable),
-    /// End a trial that nobody has confirmed: what `enable` starts
+    /// End an unconfirmed trial; started by `enable`
     #[command(hide = true)]
     Expire(TrialExpire),
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Trial {
-    /// Show what `enable` would change, as `diff -u` does, and what speaks against it; change nothing
+    /// Show what `enable` would change, as a diff, and what would prevent it; change nothing
     Plan,
-    /// Change the PAM files, and undo that unless it is confirmed in time
+    /// Change the PAM files, and restore them unless the trial is confirmed in time
     Enable(TrialEnable),
-    /// Keep what `enable` has changed
+    /// Keep the changes of `enable`
     Confirm,
-    /// Say whether it is off, on trial and until when, or on
+    /// Show whether it is off, on, or on trial and until when
     Status(TrialStatusArguments),
-    /// Put back what was there before `enable`
+    /// Restore the configuration from before `enable`
     Disable(TrialDisable),
-    /// End a trial that nobody has confirmed: what `enable` starts
+    /// End an unconfirmed trial; started by `enable`
     #[command(hide = true)]
     Expire(TrialExpire),
 }
@@ -504,11 +505,11 @@ pub(crate) enum Trial {
 /// What sshd and PAM ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default, ValueEnum)]
 pub(crate) enum SshMode {
-    /// A key, then a code: recommended
+    /// A key, then a code; recommended
     #[default]
     #[value(name = "key+code")]
     KeyAndCode,
-    /// A password, then a code: for users who have no keys
+    /// A password, then a code; for users who have no keys
     #[value(name = "password+code")]
     PasswordAndCode,
 }
@@ -516,11 +517,12 @@ pub(crate) enum SshMode {
 /// What `plan` and `enable` are about.
 #[derive(Debug, Args)]
 pub(crate) struct SshWhat {
-    /// What is asked for
+    /// What a login requires
     #[arg(long, value_enum, default_value = "key+code")]
     pub(crate) mode: SshMode,
-    /// Let users who are not enrolled enrol at their next login, until the end of this day in UTC: adds a rule to
-    /// /etc/twinlock/config.toml, and gives a login five minutes. After that day, users who are not enrolled are denied
+    /// Let users who are not enrolled enrol at their next login, until the end of this day in UTC. This adds a rule to
+    /// /etc/twinlock/config.toml and sets sshd's LoginGraceTime to five minutes. After that day, users who are not
+    /// enrolled are denied
     #[arg(long, value_name = "DATE", value_parser = day)]
     pub(crate) enroll_until: Option<UnixTime>,
 }
@@ -536,37 +538,37 @@ pub(crate) struct SshEnable {
 #[derive(Debug, Args)]
 #[allow(clippy::struct_excessive_bools, reason = "each is a flag")]
 pub(crate) struct TrialEnable {
-    /// Undo everything after this span, 1s to 1day, unless `confirm` comes before
+    /// Length of the trial, 1s to 1day; without `confirm`, everything is restored when it ends
     #[arg(long, value_name = "SPAN", default_value = "5m", value_parser = up_to_a_day)]
     pub(crate) r#try: Duration,
-    /// Keep it at once, without a trial: for configuration management that has tried it elsewhere
+    /// Enable permanently, without a trial; for configuration management that was tested elsewhere
     #[arg(long, conflicts_with = "try")]
     pub(crate) keep: bool,
-    /// Although nobody with administrator rights is enrolled
+    /// Proceed although no administrator is enrolled
     #[arg(long)]
     pub(crate) without_enrolled_admin: bool,
-    /// Although no administrator could get in, or become root, if codes fail
+    /// Proceed although no administrator could log in or become root if codes failed
     #[arg(long)]
     pub(crate) without_break_glass: bool,
-    /// Although accounts that get in today are not enrolled and will be denied
+    /// Proceed although accounts that can log in now are not enrolled and will be denied
     #[arg(long)]
     pub(crate) deny_unenrolled: bool,
-    /// Although `twinlock doctor` finds that somebody would be locked out, or let in
+    /// Proceed although `twinlock doctor` finds that users would be locked out, or let in without a code
     #[arg(long)]
     pub(crate) despite_lockouts: bool,
 }
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum EmergencyCommand {
-    /// Ask nobody for a second factor, in no service and whatever the rules say, until the time is over or the host restarts
+    /// Turn second factors off in every service, whatever the rules say, until the time has passed or the host restarts
     Off {
-        /// For how long, 1s to 1day
+        /// How long second factors stay off, 1s to 1day
         #[arg(long = "for", value_name = "SPAN", default_value = "1h", value_parser = up_to_a_day)]
         span: Duration,
     },
-    /// End it now
+    /// Turn second factors on again now
     On,
-    /// Say whether second factors are off, and until when
+    /// Show whether second factors are turned off, and until when
     Status,
 }
 
@@ -580,29 +582,29 @@ pub(crate) struct TrialStatusArguments {
 
 #[derive(Debug, Args)]
 pub(crate) struct TrialDisable {
-    /// Although the files were changed since: that is lost
+    /// Restore the files even if they were changed since `enable`; those changes are lost
     #[arg(long)]
     pub(crate) discard_changes: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct TrialExpire {
-    /// Which trial
+    /// The id of the trial
     pub(crate) id: String,
-    /// Seconds to wait before
+    /// Seconds to wait before it ends
     #[arg(long, default_value_t = 0)]
     pub(crate) after: u64,
-    /// Before sshd starts, which waits for this
+    /// Run at boot, before sshd starts
     #[arg(long)]
     pub(crate) at_boot: bool,
 }
 
 #[derive(Debug, Args)]
 pub(crate) struct Doctor {
-    /// Only what concerns this account
+    /// Show only what concerns this account
     #[arg(long)]
     pub(crate) user: Option<String>,
-    /// Only logins from this address [default: from outside, and from where sshd's Match lines speak of]
+    /// Consider only logins from this address [default: an outside address, and those in sshd's Match lines]
     #[arg(long, value_name = "ADDRESS")]
     pub(crate) from: Option<IpAddr>,
     /// Print one JSON array: id, severity (lockout, open, warning or hint), found, place, why, mend. The exit status is 1 if
@@ -613,7 +615,7 @@ pub(crate) struct Doctor {
 
 #[derive(Debug, Args)]
 pub(crate) struct Check {
-    /// Check only this configuration and its rules: for `validate` of configuration management
+    /// Check only this configuration file and its rules, as `validate` of configuration management does
     #[arg(long, value_name = "FILE")]
     pub(crate) config_only: Option<PathBuf>,
     /// Exit with status 3 if there are only warnings
@@ -631,7 +633,7 @@ pub(crate) struct TestLogin {
     /// The PAM service
     #[arg(long, default_value = "sshd")]
     pub(crate) service: String,
-    /// As if sshd had verified a key of this kind before, as `ssh -Q key` spells it [default: none]
+    /// Assume that sshd has verified a key of this type, as `ssh -Q key` spells it [default: none]
     #[arg(long, value_name = "TYPE", value_parser = KeyType::named)]
     pub(crate) key_type: Option<KeyType>,
 }
@@ -640,7 +642,7 @@ pub(crate) struct TestLogin {
 pub(crate) struct Remove {
     /// The account
     pub(crate) user: String,
-    /// Do not ask
+    /// Do not ask for confirmation
     #[arg(long)]
     pub(crate) yes: bool,
 }
@@ -652,12 +654,12 @@ pub(crate) fn label(text: &str) -> Result<Label, &'static str> {
 fn up_to_a_day(text: &str) -> Result<Duration, String> {
     let span = humantime::parse_duration(text).map_err(|bad| bad.to_string())?;
     let known = Duration::from_secs(1)..=Duration::from_hours(24);
-    if known.contains(&span) { Ok(span) } else { Err("it lasts from one second to one day".into()) }
+    if known.contains(&span) { Ok(span) } else { Err("the length must be between one second and one day".into()) }
 }
 
 /// The beginning of a day in UTC.
 fn day(text: &str) -> Result<UnixTime, String> {
-    UnixTime::parse(&format!("{text}T00:00:00Z")).map_err(|_| "a day such as 2027-01-31 is wanted".into())
+    UnixTime::parse(&format!("{text}T00:00:00Z")).map_err(|_| "use a day such as 2027-01-31".into())
 }
 
 fn validity(text: &str) -> Result<Duration, String> {
