@@ -61,12 +61,6 @@ impl fmt::Display for UserName {
     }
 }
 
-impl fmt::Display for UserNameError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "user names have 1 to {} bytes, no control characters and no slash", UserName::LONGEST)
-    }
-}
-
 impl std::error::Error for UserNameError {}
 
 /// An account of this host. `name` is `pw_name` of its passwd entry, never what somebody typed.

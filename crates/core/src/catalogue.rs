@@ -104,11 +104,7 @@ impl Language {
         let is_name = letters(language, 2..=3) && letters(region, 2..=2);
         let is_path =
             text.starts_with('/') && !text.contains(char::is_control) && !text.split('/').any(|part| part == "..");
-        if is_name || is_path {
-            Ok(Self(text.to_owned()))
-        } else {
-            Err(format!("`{text}` is not a language: name one, such as `de`, or the absolute path of a catalogue"))
-        }
+        if is_name || is_path { Ok(Self(text.to_owned())) } else { Err(crate::messages::not_a_language(text)) }
     }
 
     /// The language of a locale (`de_DE.UTF-8`); `None` for those without one (`C`, `POSIX`).

@@ -88,7 +88,7 @@ impl Enrolment {
 
 impl Label {
     /// What a new label must be.
-    pub const RULE: &str = "a label has 1 to 64 characters, none a control character or an invisible one";
+    pub const RULE: &str = crate::messages::LABEL_RULE;
     /// Longest label in characters.
     pub const LONGEST: usize = 64;
 

@@ -1,8 +1,6 @@
 //! Several authenticators of one user: found by id or label, renamed, suspended, removed. Values in, values out; who
 //! stores them holds the user's lock.
 
-use std::fmt;
-
 use crate::{
     credentials::{AuthenticatorId, Enrolment, Label},
     text::look_alike,
@@ -104,18 +102,6 @@ pub fn free_label(taken: &[&str]) -> Label {
             return label;
         }
         number = number.saturating_add(1);
-    }
-}
-
-impl fmt::Display for DeviceError {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::NoSuch => write!(out, "no device has this id or label"),
-            Self::SeveralSuch => write!(out, "several devices have this label; use the id"),
-            Self::Last => write!(out, "it is the only device of the user"),
-            Self::LooksAlike => write!(out, "another device of the user has this label, or one that looks the same"),
-            Self::TooMany => write!(out, "a user has at most {} devices", Enrolment::MOST_AUTHENTICATORS),
-        }
     }
 }
 

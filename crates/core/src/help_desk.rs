@@ -4,6 +4,7 @@ use std::io;
 
 use crate::{
     account::{Subject, UserName},
+    messages,
     policy::{Groups, PolicyError},
 };
 
@@ -71,10 +72,10 @@ impl HelpDesk {
         let own_group = [self.group.as_str()];
         let must_exist = self.protected_groups.iter().map(String::as_str).chain(own_group).map(|group| (group, true));
         for (group, must_exist) in must_exist.chain(administrators.iter().map(|group| (*group, false))) {
-            let failed = |error| PolicyError::asking(format!("the group {group}"), error);
+            let failed = |error| PolicyError::of_group(group, error);
             let members = groups.members(group).map_err(failed)?;
             if members.is_none() && must_exist {
-                return Err(failed(io::Error::new(io::ErrorKind::NotFound, "there is no group of this name")));
+                return Err(failed(io::Error::new(io::ErrorKind::NotFound, messages::GROUP_MISSING)));
             }
             let named = members.is_some_and(|members| members.iter().any(|member| member == user.as_str()));
             if named || own.iter().any(|own| own == group) {
@@ -86,7 +87,7 @@ impl HelpDesk {
 }
 
 fn groups_of(user: &UserName, groups: &dyn Groups) -> Result<Vec<String>, PolicyError> {
-    groups.groups_of(user).map_err(|error| PolicyError::asking(format!("the groups of {user}"), error))
+    groups.groups_of(user).map_err(|error| PolicyError::of_groups_of(user, error))
 }
 
 #[cfg(test)]

@@ -24,6 +24,7 @@ pub mod help_desk;
 mod id;
 pub mod issued;
 pub mod layout;
+mod messages;
 mod mode;
 pub mod module_arguments;
 pub mod news;

@@ -284,7 +284,7 @@ mod tests {
         let record = changed(&[(0, Change::DeviceResumed), (1, Change::DeviceAdded), (2, Change::DeviceSuspended)]);
         let expected = format!(
             "An app or device was added 2 days ago. An app or device was suspended 1 day ago. An app or device was \
-             switched on again 3 days ago. {END}"
+             resumed 3 days ago. {END}"
         );
         assert_eq!(told(&record, "192.0.2.1", at(3 * DAY)), Some(expected));
         let twice = changed(&[(0, Change::DeviceAdded), (1, Change::DeviceAdded)]);

@@ -78,26 +78,6 @@ impl Change {
         Self::ALL.into_iter().find(|change| change.name() == name)
     }
 
-    /// As people are told.
-    #[must_use]
-    pub const fn describe(self) -> &'static str {
-        match self {
-            Self::Enrolled => "A second factor was set up",
-            Self::DeviceAdded => "An app or device was added",
-            Self::Replaced => "The second factor was replaced by a new one",
-            Self::RecoveryRenewed => "The recovery codes were renewed",
-            Self::RecoveryIssued => "A one-time code was issued for the account",
-            Self::DeviceRenamed => "An app or device was renamed",
-            Self::DeviceSuspended => "An app or device was suspended",
-            Self::DeviceResumed => "An app or device was switched on again",
-            Self::DeviceRemoved => "An app or device was removed",
-            Self::Removed => "The second factor was removed",
-            Self::Resynced => "An app or device was set right by two codes",
-            Self::Unlocked => "The failed attempts were cleared",
-            Self::Acknowledged => "The notices about your second factor were ended",
-        }
-    }
-
     /// How grave it is, from 1 on; `None` if the next logins do not tell of it, because its owner cannot miss it or because
     /// it lets nobody in.
     ///

@@ -331,20 +331,6 @@ fn cost(stored: &ParamsString) -> Option<Params> {
     Params::new(memory?, passes?, lanes?, Some(RecoverySet::HASH)).ok()
 }
 
-impl std::fmt::Display for RecoveryError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        out.write_str(match self {
-            Self::Format => "a recovery code's hash is not a PHC string of Argon2id with salt and 32 bytes",
-            Self::Cost => {
-                "a recovery code's hash asks for too much or too little work (m 7168 to 65536, t 1 to 10, p 1 to 4)"
-            }
-            Self::Mixed => "the recovery codes do not share one salt and one cost",
-            Self::Ids => "recovery codes must be 1 to 32, each with an id of its own",
-            Self::Memory => "no memory to verify a recovery code",
-        })
-    }
-}
-
 impl std::error::Error for RecoveryError {}
 
 #[cfg(test)]

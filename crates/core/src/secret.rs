@@ -92,18 +92,6 @@ pub(crate) fn in_fours(symbols: &[u8], between: char) -> Zeroizing<String> {
     text
 }
 
-impl std::fmt::Display for SecretError {
-    fn fmt(&self, out: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        match self {
-            Self::Encoding => write!(out, "the secret is not base32 (letters A to Z, digits 2 to 7)"),
-            Self::TooShort(bits) => {
-                write!(out, "the secret has {bits} bits; {} are the least", Secret::SHORTEST.saturating_mul(8))
-            }
-            Self::TooLong => write!(out, "the secret has more than {} bytes", Secret::LONGEST),
-        }
-    }
-}
-
 impl std::error::Error for SecretError {}
 
 #[cfg(test)]

@@ -20,6 +20,15 @@ use crate::{
     ports::{IdentityErrorKind, StoreError, StoreErrorKind},
 };
 
+// Rules.
+
+/// `remember` in a rule that asks for no code.
+pub(crate) const REMEMBER_WITHOUT_CODE: &str = "`remember` has no effect with second_factor = \"skip\": remove it";
+
+/// What a name in `services`, `users` or `groups` must be.
+pub(crate) const NAME_RULE: &str =
+    "a name has 1 to 256 characters and no control characters; `!name` matches everything but that name";
+
 // Files.
 
 /// What to do when root is denied a file.

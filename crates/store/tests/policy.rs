@@ -396,7 +396,7 @@ fn a_rule_that_is_no_rule_names_its_place() {
         ("users = [\"!\"]", "2:9: a name has 1 to 256 characters"),
         ("users = [\"!!a\"]", "2:9: a name has 1 to 256 characters"),
         ("groups = [\"a\\n\"]", "2:10: a name has 1 to 256 characters"),
-        ("from = [\"10.0.0.1/8\"]", "2:8: `10.0.0.1/8` has bits behind its prefix"),
+        ("from = [\"10.0.0.1/8\"]", "2:8: `10.0.0.1/8` has bits set after its prefix"),
         ("from = [\"lan\"]", "2:8: `lan` is neither"),
         ("key_types = [\"sk\"]", "2:13: `sk` is not one of `ssh-ed25519`"),
         ("until = \"2027-01-31\"", "2:9: this must be a date such as 2027-01-31, but is a TOML string"),
@@ -404,7 +404,7 @@ fn a_rule_that_is_no_rule_names_its_place() {
         ("until = 1969-12-31", "2:9: 1969-12-31 is not a day"),
         ("second_factor = \"required\"\nremember = \"59s\"", "3:12: `59s` is not a time span from 1m to 30d"),
         ("second_factor = \"required\"\nremember = \"31d\"", "3:12: `31d` is not a time span from 1m to 30d"),
-        ("second_factor = \"skip\"\nremember = \"8h\"", "1:1: a rule that asks nobody has nothing to remember"),
+        ("second_factor = \"skip\"\nremember = \"8h\"", "1:1: `remember` has no effect with second_factor"),
         ("name = \"\"", "2:8: a rule's name has 1 to 100 characters"),
     ] {
         let error = Config::parse(format!("[[rule]]\n{rule}").as_bytes()).unwrap_err().to_string();
@@ -480,13 +480,13 @@ fn rules_that_can_never_decide_are_told() {
         (skip("users = []"), Error, "`users` is empty"),
         (skip("key_types = []"), Error, "`key_types` is empty"),
         (skip("from = []"), Error, "`from` is empty"),
-        (skip("users = [\"alice\", \"!alice\"]"), Error, "`users` wants and does not want the same"),
-        (skip("until = 2027-01-30"), Warning, "its last day is over"),
-        (skip("groups = [\"nosuch\"]"), Warning, "no group is called nosuch"),
-        (skip("groups = [\"!nosuch\"]"), Warning, "no group is called nosuch"),
-        (skip("users = [\"bob\"]"), Warning, "there is no account bob"),
-        (skip("users = [\"Alice\"]"), Error, "the account Alice is called alice"),
-        (skip("users = [\"!Alice\"]"), Error, "the account Alice is called alice"),
+        (skip("users = [\"alice\", \"!alice\"]"), Error, "`users` lists the same names with and without `!`"),
+        (skip("until = 2027-01-30"), Warning, "its last day has passed"),
+        (skip("groups = [\"nosuch\"]"), Warning, "there is no group named nosuch"),
+        (skip("groups = [\"!nosuch\"]"), Warning, "there is no group named nosuch"),
+        (skip("users = [\"bob\"]"), Warning, "there is no account named bob"),
+        (skip("users = [\"Alice\"]"), Error, "the account Alice is named alice"),
+        (skip("users = [\"!Alice\"]"), Error, "the account Alice is named alice"),
     ] {
         let flaws = graded_flaws(&rules);
         assert!(flaws.len() == 1 && flaws[0].0 == grade && flaws[0].1.starts_with(told), "{rules}: {flaws:?}");
@@ -505,7 +505,7 @@ fn a_strict_rule_on_keys_is_told_where_it_also_holds_without_a_key() {
     ] {
         let flaws = flaws(&rules);
         assert_eq!(flaws.len(), told, "{rules}: {flaws:?}");
-        assert!(flaws.iter().all(|flaw| flaw.contains("sshd shows no key")), "{flaws:?}");
+        assert!(flaws.iter().all(|flaw| flaw.contains("sshd reports no key")), "{flaws:?}");
     }
 }
 

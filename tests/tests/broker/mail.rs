@@ -107,7 +107,7 @@ fn every_change_sends_one_and_what_changes_nothing_sends_none() {
         assert_eq!(output.code, Some(0), "{output:?}");
         wait_for("the mail", || count() == 4);
         let all = files("mail-").concat();
-        for told in ["was suspended on", "was switched on again on", "codes were renewed on", "factor was removed on"] {
+        for told in ["was suspended on", "was resumed on", "codes were renewed on", "factor was removed on"] {
             assert_eq!(all.matches(told).count(), 1, "{told}: {all}");
         }
     });

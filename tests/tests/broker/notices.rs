@@ -90,7 +90,7 @@ fn every_login_tells_of_a_change_of_a_device() {
             "a host that is not root's is told the gravest, and how many others there were"
         );
         device(alice, &["remove", "alice", "old tablet"], alice.recovery_code(8));
-        let rest = format!("An app or device was removed. {suspended} An app or device was switched on again.");
+        let rest = format!("An app or device was removed. {suspended} An app or device was resumed.");
         assert_eq!(login(9), with_others(&rest));
     });
 }

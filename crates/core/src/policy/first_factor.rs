@@ -4,6 +4,8 @@
 
 use base64ct::{Base64, Encoding as _};
 
+use crate::messages;
+
 /// Methods that were completed.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct FirstFactors {
@@ -181,10 +183,8 @@ impl KeyType {
     /// # Errors
     /// What there is.
     pub fn named(name: &str) -> Result<Self, String> {
-        Self::ALL.into_iter().find(|known| known.name() == name).ok_or_else(|| {
-            let known = Self::ALL.map(Self::name).join("`, `");
-            format!("`{name}` is not one of `{known}` (certificates count as their key)")
-        })
+        let known = Self::ALL.into_iter().find(|known| known.name() == name);
+        known.ok_or_else(|| messages::not_a_key_type(name, &Self::ALL.map(Self::name)))
     }
 
     /// The kind of a key or of a certificate.

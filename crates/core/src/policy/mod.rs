@@ -24,7 +24,7 @@ pub use review::{Grade, Hosts, RuleProblem, review};
 pub use rule::{Names, Rule};
 pub use second_factor::SecondFactor;
 
-use crate::{account::UserName, time::UnixTime};
+use crate::{account::UserName, messages, time::UnixTime};
 
 /// All rules, and what holds where none fits.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
@@ -102,7 +102,7 @@ pub enum Doubt<'p> {
 /// The group database could not be asked: nothing is decided, and nobody gets in.
 #[derive(Debug)]
 pub struct PolicyError {
-    what: String,
+    message: String,
     error: io::Error,
 }
 
@@ -355,10 +355,7 @@ impl<'a> AskedOnce<'a> {
         if let Some(own) = self.own.get() {
             return Ok(own);
         }
-        let own = self
-            .groups
-            .groups_of(user)
-            .map_err(|error| PolicyError { what: format!("the groups of {user}"), error })?;
+        let own = self.groups.groups_of(user).map_err(|error| PolicyError::of_groups_of(user, error))?;
         Ok(self.own.get_or_init(|| own))
     }
 
@@ -370,7 +367,7 @@ impl<'a> AskedOnce<'a> {
                 continue;
             }
             let members = self.groups.members(name);
-            match members.map_err(|error| PolicyError { what: format!("the group {name}"), error })? {
+            match members.map_err(|error| PolicyError::of_group(name, error))? {
                 None => return Ok(Some(Doubt::NoSuchGroup(name))),
                 Some(members) if members.iter().any(|member| member == user.as_str()) => {
                     return Ok(Some(Doubt::NotInTheList(name)));
@@ -382,37 +379,19 @@ impl<'a> AskedOnce<'a> {
     }
 }
 
-impl fmt::Display for Doubt<'_> {
-    fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::SourceIsAName => {
-                out.write_str("the login's source is a name, and networks are compared with addresses only (UseDNS no)")
-            }
-            Self::SourceIsUnverified => out.write_str(
-                "a service other than sshd may give a name that looks like an address, so networks are compared only where \
-                 the rule names the service in `services`",
-            ),
-            Self::KeyIsNotShown => out.write_str(
-                "sshd shows no key whose kind is known, and a rule with key_types is stricter than what follows it",
-            ),
-            Self::NoSuchAccount => out.write_str("no such account was found"),
-            Self::NoSuchGroup(group) => write!(out, "no group is called {group}"),
-            Self::NotInTheList(group) => {
-                write!(out, "the group {group} names the user, and the list of the user's groups lacks it")
-            }
-        }
-    }
-}
-
 impl PolicyError {
-    pub(crate) const fn asking(what: String, error: io::Error) -> Self {
-        Self { what, error }
+    pub(crate) fn of_group(name: &str, error: io::Error) -> Self {
+        Self { message: messages::group(name, &error), error }
+    }
+
+    pub(crate) fn of_groups_of(user: &UserName, error: io::Error) -> Self {
+        Self { message: messages::groups_of(user, &error), error }
     }
 }
 
 impl fmt::Display for PolicyError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(out, "cannot ask the group database for {}: {}", self.what, self.error)
+        out.write_str(&self.message)
     }
 }
 

@@ -4,6 +4,8 @@ use std::net::IpAddr;
 
 use ipnet::{IpNet, Ipv4Net};
 
+use crate::messages;
+
 /// Where a login comes from, as the application says (`PAM_RHOST`).
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum Source {
@@ -58,13 +60,10 @@ impl Network {
     pub fn parse(text: &str) -> Result<Self, String> {
         let net = match text.parse::<IpNet>() {
             Ok(net) => net,
-            Err(_) => IpNet::from(
-                text.parse::<IpAddr>()
-                    .map_err(|_| format!("`{text}` is neither a network such as 10.0.0.0/8 nor an address"))?,
-            ),
+            Err(_) => IpNet::from(text.parse::<IpAddr>().map_err(|_| messages::not_a_network(text))?),
         };
         if net.trunc() != net {
-            return Err(format!("`{text}` has bits behind its prefix; the network is {}", net.trunc()));
+            return Err(messages::address_in_network(text, &net.trunc()));
         }
         Ok(Self(canonical(net)))
     }
@@ -158,7 +157,7 @@ mod tests {
     #[test]
     fn a_network_that_is_none_is_refused() {
         for (text, told) in [
-            ("10.0.0.5/8", "`10.0.0.5/8` has bits behind its prefix; the network is 10.0.0.0/8"),
+            ("10.0.0.5/8", "`10.0.0.5/8` has bits set after its prefix; the network is 10.0.0.0/8"),
             ("10.0.0.0/33", "`10.0.0.0/33` is neither"),
             ("example.com", "`example.com` is neither"),
             ("fe80::1%eth0", "`fe80::1%eth0` is neither"),

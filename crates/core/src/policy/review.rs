@@ -4,7 +4,7 @@
 use std::io;
 
 use super::{Groups, Names, Policy, Rule};
-use crate::{account::UserName, time::UnixTime};
+use crate::{account::UserName, messages, time::UnixTime};
 
 /// Tells which names exist on this host.
 pub trait Hosts: Groups {
@@ -56,59 +56,33 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
         let mut say = |grade, problem: String, hint: &str| {
             flaws.push(RuleProblem { rule, grade, problem, hint: hint.to_owned() });
         };
-        for (condition, what) in empty_conditions(rule) {
-            say(
-                Grade::Error,
-                format!("`{condition}` {what}, so the rule fits nobody"),
-                "give it what it is meant for, or leave the line out",
-            );
+        for problem in empty_conditions(rule) {
+            say(Grade::Error, problem, messages::CONDITION_HINT);
         }
         if rule.until.is_some_and(|end| end <= now) {
-            say(
-                Grade::Warning,
-                "its last day is over, so the rule fits nobody any more".into(),
-                "remove the rule, or give it a later `until`",
-            );
+            let (problem, hint) = messages::EXPIRED;
+            say(Grade::Warning, problem.into(), hint);
         }
         if let Some(earlier) = policy.rules.iter().take(index).find(|earlier| covers(earlier, rule)) {
-            say(
-                Grade::Error,
-                format!(
-                    "an earlier rule ({}) fits every login that this one fits, so this one never decides",
-                    earlier.title()
-                ),
-                "put the narrower rule first, or remove one of the two",
-            );
+            say(Grade::Error, messages::never_reached(earlier.title()), messages::NEVER_REACHED_HINT);
         }
         for (named, unnamed, used_by) in second_names(rule) {
             if !policy.rules.iter().any(|other| is_same_but_for_services(other, rule) && does_name(other, unnamed)) {
                 say(
                     Grade::Error,
-                    format!("it names the service {named} and not {unnamed}; `{used_by}` uses the latter"),
-                    &format!("name both, as in services = [{}]", both(rule, named, unnamed)),
+                    messages::other_service(named, unnamed, used_by),
+                    &messages::other_service_hint(&both(rule, named, unnamed)),
                 );
             }
         }
         // What lets a login off by its key is passed over where no key is shown.
         let without_key = policy.most_lenient_after(index, |later| later.key_types.is_none());
         if rule.key_types.as_ref().is_some_and(|types| !types.is_empty()) && without_key < rule.second_factor {
-            say(
-                Grade::Error,
-                format!(
-                    "it is stricter than what follows it, so it also holds for logins of which sshd shows no key (a \
-                     password, or a key alone), and second_factor = \"{}\" holds for those",
-                    rule.second_factor.name()
-                ),
-                "put a rule first that names the key_types that are let off, and be strict with all others",
-            );
+            say(Grade::Error, messages::strict_without_key(rule.second_factor), messages::STRICT_WITHOUT_KEY_HINT);
         }
         for group in names(rule.groups.as_ref()) {
             if hosts.members(group)?.is_none() {
-                say(
-                    Grade::Warning,
-                    format!("no group is called {group}, so it is unknown which logins the rule fits"),
-                    "write the name as `id` spells it; until then the strictest of what the rules could mean holds",
-                );
+                say(Grade::Warning, messages::unknown_group(group), messages::UNKNOWN_GROUP_HINT);
             }
         }
         for user in names(rule.users.as_ref()) {
@@ -118,12 +92,10 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
             };
             match found {
                 Some(called) if called.as_str() == user => {}
-                Some(called) => say(
-                    Grade::Error,
-                    format!("the account {user} is called {called}, so the name fits nobody"),
-                    "write the name as `id` spells it",
-                ),
-                None => say(Grade::Warning, format!("there is no account {user}"), "fix the name, or remove it"),
+                Some(account) => {
+                    say(Grade::Error, messages::misspelt_account(user, &account), messages::MISSPELT_ACCOUNT_HINT);
+                }
+                None => say(Grade::Warning, messages::unknown_account(user), messages::UNKNOWN_ACCOUNT_HINT),
             }
         }
     }
@@ -132,7 +104,7 @@ pub fn review<'p>(policy: &'p Policy, now: UnixTime, hosts: &dyn Hosts) -> io::R
 
 /// Programs with two PAM services, each with a command that uses it: the plain one, and that of a login shell.
 const TWO_SERVICES: [[(&str, &str); 2]; 2] =
-    [[("sudo", "sudo COMMAND"), ("sudo-i", "sudo -i")], [("su", "su USER"), ("su-l", "su - USER")]];
+    [[("sudo", "sudo"), ("sudo-i", "sudo -i")], [("su", "su"), ("su-l", "su -")]];
 
 /// Services of a program that a rule names, without the other one of that program: both, and what uses the latter.
 fn second_names(rule: &Rule) -> impl Iterator<Item = (&'static str, &'static str, &'static str)> {
@@ -160,16 +132,18 @@ fn names(names: Option<&Names>) -> impl Iterator<Item = &str> {
     names.into_iter().flat_map(|names| names.wanted.iter().chain(&names.unwanted)).map(String::as_str)
 }
 
-fn empty_conditions(rule: &Rule) -> impl Iterator<Item = (&'static str, &'static str)> {
+/// The problem of each condition that nothing can meet.
+fn empty_conditions(rule: &Rule) -> impl Iterator<Item = String> {
     let of_names = [("services", &rule.services), ("users", &rule.users), ("groups", &rule.groups)];
-    let empty = "is empty";
-    let contradiction = "wants and does not want the same";
     let names = of_names.into_iter().filter_map(move |(condition, names)| {
         let names = names.as_ref().filter(|names| names.fit_nobody())?;
-        Some((condition, if names.wanted.is_empty() { empty } else { contradiction }))
+        let describe =
+            if names.wanted.is_empty() { messages::empty_condition } else { messages::contradictory_condition };
+        Some(describe(condition))
     });
-    let from = rule.from.as_ref().filter(|from| from.is_empty()).map(|_| ("from", empty));
-    let key_types = rule.key_types.as_ref().filter(|types| types.is_empty()).map(|_| ("key_types", empty));
+    let from = rule.from.as_ref().filter(|from| from.is_empty()).map(|_| messages::empty_condition("from"));
+    let key_types =
+        rule.key_types.as_ref().filter(|types| types.is_empty()).map(|_| messages::empty_condition("key_types"));
     names.chain(from).chain(key_types)
 }
 

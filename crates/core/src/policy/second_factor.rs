@@ -1,5 +1,7 @@
 //! What a rule may say: whether a second factor is asked for.
 
+use crate::messages;
+
 /// Whether a second factor is asked for, from the most lenient to the strictest; the order is used where it is in doubt
 /// which of two applies.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Default)]
@@ -33,10 +35,7 @@ impl SecondFactor {
     /// What there is.
     pub fn named(name: &str) -> Result<Self, String> {
         let known = [Self::Required, Self::Enroll, Self::Optional, Self::Skip];
-        known
-            .into_iter()
-            .find(|policy| policy.name() == name)
-            .ok_or_else(|| format!("`{name}` is not one of `required`, `enroll`, `optional`, `skip`"))
+        known.into_iter().find(|policy| policy.name() == name).ok_or_else(|| messages::not_a_second_factor(name))
     }
 
     /// The same under the module's `nullok`: who is not enrolled passes; nothing else changes.

@@ -8,7 +8,10 @@ use twinlock_core::{
     time::UnixTime,
 };
 
-use crate::document::{ParseError, ParseErrorKind, Table, array, date, each, printable, span, string};
+use crate::{
+    document::{ParseError, ParseErrorKind, Table, array, date, each, printable, span, string},
+    messages,
+};
 
 pub(crate) fn read(mut table: Table<'_>) -> Result<Rule, ParseError> {
     let rule = Rule {
@@ -24,7 +27,7 @@ pub(crate) fn read(mut table: Table<'_>) -> Result<Rule, ParseError> {
         remember: table.optional("remember", |value| span(value, "1m", "30d"))?,
     };
     if rule.remember.is_some() && rule.second_factor == SecondFactor::Skip {
-        let message = "a rule that asks nobody has nothing to remember: leave `remember` out".to_owned();
+        let message = messages::REMEMBER_WITHOUT_CODE.to_owned();
         return Err(ParseError { offset: rule.offset, message, kind: ParseErrorKind::Value });
     }
     table.end()?;
@@ -41,9 +44,7 @@ fn read_names(value: &DeValue<'_>) -> Result<Names, String> {
         };
         let sound = !name.is_empty() && name.len() <= 256 && !name.chars().any(|c| c.is_control() || c == '!');
         if !sound {
-            return Err(
-                "a name has 1 to 256 characters, none a control character; `!name` means all but that one".into()
-            );
+            return Err(messages::NAME_RULE.into());
         }
         list.push(name.to_owned());
     }

@@ -202,9 +202,9 @@ fn every_flaw_of_the_rules_is_found_with_its_line() {
              groups = [\"nosuch\"]\nsecond_factor = \"skip\"\n",
         );
         let told = [
-            "warning: /etc/twinlock/config.toml:1: rule (old): its last day is over",
-            "warning: /etc/twinlock/config.toml:6: rule (without a name): no group is called nosuch",
-            "warning: /etc/twinlock/config.toml:6: rule (without a name): there is no account zoe",
+            "warning: /etc/twinlock/config.toml:1: rule (old): its last day has passed",
+            "warning: /etc/twinlock/config.toml:6: rule (without a name): there is no group named nosuch",
+            "warning: /etc/twinlock/config.toml:6: rule (without a name): there is no account named zoe",
         ];
         finds(world, (0, 3), &told);
     });
@@ -282,8 +282,8 @@ fn a_strict_rule_on_keys_that_also_holds_without_one_is_found() {
     with_alice(|world, _| {
         let config = "second_factor = \"skip\"\n[[rule]]\nname = \"soft keys\"\nkey_types = [\"ssh-rsa\"]\nsecond_factor = \"required\"\n";
         world.write(CONFIG, config);
-        let told = "/etc/twinlock/config.toml:2: rule (soft keys): it is stricter than what follows it, so it also holds for logins of which sshd shows no key";
-        finds(world, (1, 0), &[told, "hint: put a rule first that names the key_types that are let off"]);
+        let told = "/etc/twinlock/config.toml:2: rule (soft keys): it is stricter than what follows it, so its second_factor = \"required\" also applies to logins for which sshd reports no key";
+        finds(world, (1, 0), &[told, "hint: first add a rule for the key_types that are exempt"]);
         world.write(CONFIG, config.replace("skip", "required").replace("ssh-rsa", "sk-ssh-ed25519@openssh.com"));
         assert_eq!(world.twinlock(&["check"]).code, Some(0), "nothing that follows is more lenient");
     });

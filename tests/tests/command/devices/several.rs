@@ -113,7 +113,7 @@ fn a_label_that_looks_like_another_is_refused_when_it_is_given() {
             refused(world, &["device", "rename", "alice", &other.id, label], 1, alike);
         }
         for label in ["pho\u{200b}ne", "\u{202e}phone", "x\u{2066}"] {
-            let words = "none a control character or an invisible one";
+            let words = "without control characters and invisible characters";
             refused(world, &["enroll", "alice", "--add", "--no-confirm", "--label", label], 2, words);
             refused(world, &["device", "rename", "alice", &other.id, label], 2, words);
         }

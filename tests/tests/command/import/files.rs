@@ -122,7 +122,7 @@ fn broken_content_is_refused_by_line_and_never_repeated() {
             (with("\" TOTP_AUTH\n\x1b]0;PASSWORD\x07\n"), "line 3: it is not plain text"),
             (b"\xff\xfeG\0E\0Z\0".to_vec(), "line 1: it is not plain text"),
             (with("\" HOTP_COUNTER 99999999999999999999\n"), "line 2: the value of HOTP_COUNTER is not valid"),
-            (b"GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".to_vec(), "line 1: the secret has 80 bits; 128 are the least"),
+            (b"GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n".to_vec(), "line 1: the secret has 80 bits; at least 128 are required"),
             (format!("{}\n\" TOTP_AUTH\n", SECRET.repeat(100)).into(), "line 1: the secret has more than 128 bytes"),
         ] {
             write_google(world, &alice, &content);
@@ -133,7 +133,7 @@ fn broken_content_is_refused_by_line_and_never_repeated() {
         }
         write_google(world, &alice, b"GEZDGNBVGY3TQOJQ\n\" TOTP_AUTH\n");
         let all = world.twinlock(&["import", "google-authenticator", "--all"]);
-        let told = "alice: FAILED: line 1: the secret has 80 bits; 128 are the least; enrol this user again: \
+        let told = "alice: FAILED: line 1: the secret has 80 bits; at least 128 are required; enrol this user again: \
                     `twinlock enroll alice`\n";
         assert_eq!(all.stdout, told);
         assert!(!is_stored("alice"));

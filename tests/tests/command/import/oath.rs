@@ -85,7 +85,7 @@ fn every_user_is_imported_or_told_why_not() {
         let seen: Vec<_> = all.iter().map(|one| (one["user"].as_str().unwrap(), one["reason"].as_str())).collect();
         let wanted = [
             ("alice", None),
-            ("bob", Some("line 3: the secret has 8 bits; 128 are the least")),
+            ("bob", Some("line 3: the secret has 8 bits; at least 128 are required")),
             ("gone", Some("there is no account of this name")),
         ];
         assert_eq!(seen, wanted);

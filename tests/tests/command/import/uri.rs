@@ -62,7 +62,7 @@ fn bad_addresses_give_one_message_that_repeats_nothing_and_store_nothing() {
             (format!("otpauth://totp/\x1b[2J?secret={SECRET}").into(), "not plain text"),
             (format!("otpauth://totp/{long}?secret={SECRET}").into(), "the input is larger than 4096 bytes"),
             (format!("otpauth://totp/a?secret={SECRET}&digits=9").into(), "codes have 6 to 8 digits"),
-            (b"otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".to_vec(), "the secret has 80 bits; 128 are the least"),
+            (b"otpauth://totp/a?secret=GEZDGNBVGY3TQOJQ".to_vec(), "the secret has 80 bits; at least 128 are required"),
             (format!("otpauth://totp/a?secret={SECRET}\notpauth://").into(), "more than one line"),
             (b"otpauth://totp/a?secret=\xff".to_vec(), "not plain text"),
         ] {

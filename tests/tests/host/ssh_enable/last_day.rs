@@ -82,11 +82,11 @@ fn a_rule_that_would_have_no_effect_is_refused_and_nothing_is_changed() {
         let sshd_waits = "LoginGraceTime 600\n";
         host.world.write("/etc/ssh/sshd_config.d/10-ours.conf", sshd_waits);
         for (config, day, told) in [
-            ("", "2026-01-31", "would have no effect: its last day is over"),
+            ("", "2026-01-31", "would have no effect: its last day has passed"),
             (
                 "[[rule]]\nname = \"all\"\nsecond_factor = \"required\"\n",
                 "2199-01-31",
-                "an earlier rule (all) fits every login",
+                "an earlier rule (all) matches every login",
             ),
             (
                 "rule = [{ users = [\"git\"], second_factor = \"skip\" }]\n",

@@ -84,7 +84,7 @@ fn a_group_that_the_host_calls_otherwise_is_taken_for_whatever_is_strictest() {
         assert!(!asked(world, "groups = [\"staff\"]", alice()));
         world.write("/etc/twinlock/config.toml", strict);
         let told = world.twinlock(&["check"]).stderr;
-        assert!(told.contains("no group is called ops") && told.contains("as `id` spells it"), "{told}");
+        assert!(told.contains("there is no group named ops") && told.contains("as `id` prints it"), "{told}");
     });
 }
 
