@@ -57,6 +57,11 @@ impl Failure {
         Self { hint: Some(hint.into()), ..self }
     }
 
+    /// Whether the exit status is 4.
+    pub(crate) const fn is_not_enrolled(&self) -> bool {
+        self.status == 4
+    }
+
     /// What happened, without what to do.
     pub(crate) fn message(&self) -> &str {
         &self.message

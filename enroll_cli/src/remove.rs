@@ -15,7 +15,7 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
     let consequence = match &backend {
         // Also removes what cannot be read: the way out of a damaged file.
         CommandBackend::Local(context, subject) if context.store.holds_nothing_of(subject)? => {
-            return Err(Failure::not_enrolled(user));
+            return Err(messages::remove::not_enrolled(user));
         }
         CommandBackend::Local(context, _) => {
             let policy = &context.config.policy;
@@ -32,9 +32,12 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
         }
     }
     let dialogue = TerminalDialogue::at(Terminal::or_stdin);
-    let Done::Removed = dialogue.have_done(&backend, &Request::Remove)? else {
-        return Err(messages::unexpected_answer());
-    };
+    match dialogue.have_done(&backend, &Request::Remove) {
+        Ok(Done::Removed) => {}
+        Ok(_) => return Err(messages::unexpected_answer()),
+        Err(failure) if failure.is_not_enrolled() => return Err(messages::remove::not_enrolled(user)),
+        Err(failure) => return Err(failure),
+    }
     print_note(&messages::remove::removed(user, &consequence));
     Ok(())
 }

@@ -1610,7 +1610,7 @@ pub fn in_doubt(doubt: &str) -> String {
 /// What a user meets in a login, to be said behind the name.
 pub fn forecast(second_factor: SecondFactor, status: &FactorStatus) -> String {
     const FIRST_FACTOR: &str = "is not asked for a code; the first factor decides";
-    const DENIED: &str = "is asked for a code like everybody, and denied whatever the answer is";
+    const DENIED: &str = "the login asks for a code all the same, and is denied whatever the answer";
     match (second_factor, status) {
         (SecondFactor::Skip, FactorStatus::Unknown) => {
             "does not exist and is not asked for a code; the first factor denies the login".into()
@@ -1618,16 +1618,16 @@ pub fn forecast(second_factor: SecondFactor, status: &FactorStatus) -> String {
         (SecondFactor::Skip, _) => FIRST_FACTOR.into(),
         (SecondFactor::Optional, FactorStatus::NotEnrolled) => format!("is not enrolled and {FIRST_FACTOR}"),
         (SecondFactor::Enroll, FactorStatus::NotEnrolled) => {
-            "is not enrolled and enrols in the login: after the first factor (a key that sshd verified, or a password that this \
-             service asked for), a QR code is shown, and a code of the app and a recovery code are asked for"
+            "is not enrolled and enrols in the login: after the first factor (a key that sshd has verified, or a password that \
+             this service has asked for), the login shows a QR code and asks for a code of the app and a recovery code"
                 .into()
         }
         (SecondFactor::Enroll, FactorStatus::Unknown) => {
-            "does not exist, sees the same enrolment as everybody, and is denied; nothing is stored".into()
+            "does not exist; the login shows an enrolment all the same, stores nothing, and is denied".into()
         }
-        (SecondFactor::Optional | SecondFactor::Required, FactorStatus::Unknown) => format!("does not exist, {DENIED}"),
-        (SecondFactor::Required, FactorStatus::NotEnrolled) => format!("is not enrolled, {DENIED}"),
-        (_, FactorStatus::Unreadable(why)) => format!("{DENIED}: {why}"),
+        (SecondFactor::Optional | SecondFactor::Required, FactorStatus::Unknown) => format!("does not exist; {DENIED}"),
+        (SecondFactor::Required, FactorStatus::NotEnrolled) => format!("is not enrolled; {DENIED}"),
+        (_, FactorStatus::Unreadable(why)) => format!("is asked for a code, and denied whatever the answer: {why}"),
         (_, FactorStatus::Enrolled { codes, recovery_codes_left }) => enrolled_forecast(*codes, *recovery_codes_left),
     }
 }

@@ -12,7 +12,7 @@ pub(crate) const HEADINGS: [&str; 7] = ["USER", "FACTOR", "DEVICES", "LAST USED"
 pub(crate) const ENROLLED: &str = "enrolled";
 
 /// The same: the account has none.
-pub(crate) const NOT_ENROLLED: &str = "WITHOUT";
+pub(crate) const NOT_ENROLLED: &str = "none";
 
 /// The same: the user's files cannot be read.
 pub(crate) fn unreadable(error: &impl Display) -> String {

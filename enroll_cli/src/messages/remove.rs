@@ -19,6 +19,11 @@ pub(crate) fn consequence(otherwise: SecondFactor, has_rules: bool) -> String {
 /// The same of users who may remove their own second factor.
 pub(crate) const LOGS_IN: &str = "logs in with the first factor alone";
 
+/// There is no second factor to remove.
+pub(crate) fn not_enrolled(user: &str) -> Failure {
+    Failure::not_enrolled(user).hint("there is nothing to remove")
+}
+
 /// Asks for `yes`.
 pub(crate) fn confirmation(user: &str, consequence: &str) -> String {
     format!("Without a second factor, {user} {consequence}.\nRemove the second factor of {user}? Type yes: ")

@@ -3,6 +3,12 @@
 use twinlock_core::account::UserName;
 
 use super::count;
+use crate::failure::Failure;
+
+/// There is no second factor, so there are no failures.
+pub(crate) fn not_enrolled(user: &str) -> Failure {
+    Failure::not_enrolled(user).hint("there are no failures to clear")
+}
 
 /// `unlock` has cleared the failures.
 pub(crate) fn unlocked(user: &str) -> String {

@@ -276,9 +276,10 @@ fn a_second_factor_is_removed() {
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=removed user=alice by-uid=1001"]);
         assert_eq!(alice.attempt().run(alice.world).prompts(), Vec::<&str>::new());
         let not_enrolled = "twinlock: alice is not enrolled\nhint: enrol the account with `twinlock enroll alice`\n";
+        let nothing_to_remove = "twinlock: alice is not enrolled\nhint: there is nothing to remove\n";
+        assert_eq!(alice.runs(&["remove", "alice", "--yes"], &[]).parts(), (Some(4), "", nothing_to_remove));
         for arguments in [
-            &["remove", "alice", "--yes"][..],
-            &["recovery", "count"],
+            &["recovery", "count"][..],
             &["recovery", "new"],
             &["device", "list"],
             &["device", "suspend", "alice", "phone"],

@@ -127,6 +127,14 @@ impl ChangeLog {
         Ok(Self { service, _lock: folder })
     }
 
+    /// The same, and creates nothing; `None` if no change was ever begun.
+    pub(super) fn open_existing(service: ChangedService) -> Result<Option<Self>, HostError> {
+        match fs::symlink_metadata(folder_of(service)) {
+            Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+            _ => Self::open(service).map(Some),
+        }
+    }
+
     /// Opens it when everybody else is done.
     pub(super) fn wait(service: ChangedService) -> Result<Self, HostError> {
         let folder = open_folder(service)?;

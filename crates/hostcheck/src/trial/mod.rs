@@ -261,7 +261,9 @@ pub fn status(service: ChangedService) -> Result<TrialStatus, HostError> {
 /// # Errors
 /// There is nothing to confirm, or it cannot be read or written.
 pub fn confirm(service: ChangedService, note: &Note<'_>) -> Result<Confirmed, HostError> {
-    let change_log = ChangeLog::open(service)?;
+    let Some(change_log) = ChangeLog::open_existing(service)? else {
+        return Err(messages::nothing_to_confirm(service));
+    };
     match settled(service, &change_log, note)? {
         None => Err(messages::nothing_to_confirm(service)),
         Some((ChangePhase::Trying, record)) => {
@@ -286,7 +288,10 @@ pub fn confirm(service: ChangedService, note: &Note<'_>) -> Result<Confirmed, Ho
 /// # Errors
 /// Somebody has changed a file since, or something cannot be read or written.
 pub fn disable(service: ChangedService, later: LaterChanges, note: &Note<'_>) -> Result<(), HostError> {
-    let change_log = ChangeLog::open(service)?;
+    let Some(change_log) = ChangeLog::open_existing(service)? else {
+        note(&messages::never_enabled(service));
+        return Ok(());
+    };
     let Some((phase, record)) = settled(service, &change_log, note)? else {
         note(&messages::never_enabled(service));
         return Ok(());

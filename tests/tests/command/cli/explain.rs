@@ -203,7 +203,8 @@ fn a_source_that_is_a_name_is_a_doubt_where_it_matters() {
         assert_eq!(of("192.0.2.7"), ("asked".into(), false));
         assert_eq!(of("2001:db8::1"), ("passes".into(), false));
         assert!(
-            told(world, &["alice", "--from", "host.example.org"]).contains("\nbecause:  the login's source is a name")
+            told(world, &["alice", "--from", "host.example.org"])
+                .contains("\nbecause:  the login comes from a host name")
         );
     });
 }
@@ -224,7 +225,7 @@ fn a_key_that_is_not_shown_is_a_doubt_where_the_rule_is_the_stricter_one() {
         assert_eq!(of(&["--key-type", "ssh-rsa"]), ("asked".into(), "refused".into(), false));
         assert_eq!(of(&["--key-type", "ssh-ed25519"]), ("passes".into(), "refused".into(), false));
         assert_eq!(of(&["--service", "sudo"]), ("passes".into(), "-".into(), false));
-        assert!(told(world, &["alice"]).contains("\nbecause:  sshd shows no key whose kind is known"));
+        assert!(told(world, &["alice"]).contains("\nbecause:  sshd reports no key of a known type"));
         let guard = "is denied: sshd shows the account guard no key, so a rule with key_types applies that is stricter";
         assert!(told(world, &["alice", "--key-type", "ssh-ed25519"]).contains(guard));
     });
@@ -263,7 +264,7 @@ fn nobody_is_explained_with_exit_1() {
         let output = world.twinlock(&["explain", "zoe"]);
         assert_eq!((output.code, output.stderr.as_str()), (Some(1), missing));
         assert!(
-            output.stdout.contains("outcome:  refused: zoe does not exist, is asked for a code like everybody"),
+            output.stdout.contains("outcome:  refused: zoe does not exist; the login asks for a code all the same"),
             "{output:?}"
         );
         let hostile = world.twinlock(&["explain", "z\u{1b}[2J/"]);

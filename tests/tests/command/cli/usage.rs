@@ -15,7 +15,7 @@ fn help_lists_every_verb_and_the_exit_codes() {
         for verb in VERBS {
             assert!(help.stdout.contains(&format!("\n  {} ", verb[0])), "{verb:?} in {}", help.stdout);
         }
-        assert!(help.stdout.contains("0 done, 1 refused or failed, 2 wrong usage, 3 not permitted, 4 not enrolled"));
+        assert!(help.stdout.contains("0 success, 1 refused or failed, 2 usage error, 3 not permitted, 4 not enrolled"));
     });
 }
 
@@ -183,16 +183,17 @@ fn an_account_that_does_not_exist_is_refused_by_every_verb() {
 #[test]
 fn who_is_not_enrolled_is_told_so_with_exit_4() {
     with_account(|world, _| {
-        let verbs: [&[&str]; 4] = [
-            &["recovery", "new", "alice", "--no-confirm"],
-            &["unlock", "alice"],
-            &["remove", "alice", "--yes"],
-            &["verify", "alice"],
+        let enrol = "enrol the account with `twinlock enroll alice`";
+        let verbs: [(&[&str], &str); 4] = [
+            (&["recovery", "new", "alice", "--no-confirm"], enrol),
+            (&["verify", "alice"], enrol),
+            (&["unlock", "alice"], "there are no failures to clear"),
+            (&["remove", "alice", "--yes"], "there is nothing to remove"),
         ];
-        for verb in verbs {
+        for (verb, hint) in verbs {
             let output = world.twinlock_launch(verb).run_with_input(b"123456\n");
-            let told = "twinlock: alice is not enrolled\nhint: enrol the account with `twinlock enroll alice`\n";
-            assert_eq!(output.parts(), (Some(4), "", told), "{verb:?}");
+            let stderr = format!("twinlock: alice is not enrolled\nhint: {hint}\n");
+            assert_eq!(output.parts(), (Some(4), "", stderr.as_str()), "{verb:?}");
         }
     });
 }

@@ -17,9 +17,9 @@ fn everybody_who_may_log_in_is_shown_with_and_without_a_second_factor() {
             lines(&output),
             [
                 ["alice", "enrolled", "phone", "-", "-", "10", "normal"],
-                ["bob", "WITHOUT", "-", "-", "-", "-", "-"],
-                ["carol", "WITHOUT", "-", "-", "-", "-", "-"],
-                ["root", "WITHOUT", "-", "-", "-", "-", "-"],
+                ["bob", "none", "-", "-", "-", "-", "-"],
+                ["carol", "none", "-", "-", "-", "-", "-"],
+                ["root", "none", "-", "-", "-", "-", "-"],
             ]
         );
     });
@@ -80,7 +80,7 @@ fn a_group_has_primary_and_supplementary_members() {
         assert_eq!(users(&world.twinlock(&["list", "--group", "admins", "--without"])), ["carol"]);
         assert_eq!(users(&world.twinlock(&["list", "--group", "users"])), ["alice"]);
         let bare = world.twinlock(&["list", "--group", "users", "--no-headings"]).stdout;
-        assert_eq!(bare, "alice\tWITHOUT\t-\t-\t-\t-\t-\n");
+        assert_eq!(bare, "alice\tnone\t-\t-\t-\t-\t-\n");
         let bare = Terminal::start(world.twinlock_launch(&["list", "--group", "users", "--no-headings"])).finish();
         assert!(bare.stdout.starts_with("alice "), "{bare:?}");
         let empty = world.twinlock(&["list", "--group", "empty"]);

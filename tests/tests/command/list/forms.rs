@@ -88,11 +88,11 @@ fn on_a_terminal_the_columns_are_aligned_by_what_is_seen() {
             "USER   FACTOR    DEVICES  LAST USED  FROM  RECOVERY  THROTTLE\n\
              alice  enrolled  电话 é   -          -     10        normal\n\
              bob    enrolled  phone    -          -     10        normal\n\
-             carol  WITHOUT   -        -          -     -         -\n\
-             root   WITHOUT   -        -          -     -         -\n"
+             carol  none      -        -          -     -         -\n\
+             root   none      -        -          -     -         -\n"
         );
         let coloured = Terminal::start(world.twinlock_launch(&["list"])).finish().stdout;
-        assert!(coloured.contains("\u{1b}[33mWITHOUT\u{1b}[0m"), "{coloured:?}");
+        assert!(coloured.contains("\u{1b}[33mnone\u{1b}[0m"), "{coloured:?}");
         let dumb = Terminal::start(world.twinlock_launch(&["list"]).under(["env", "TERM=dumb"])).finish().stdout;
         assert_eq!(dumb, output.stdout);
     });
