@@ -221,7 +221,7 @@ fn a_person_at_ssh_sees_it() {
         session.expect("Verification code: ");
         session.send_line(&alice.codes().next());
         session.expect("An app or device was suspended just now.");
-        session.expect("switched on");
+        session.expect("was resumed");
         session.expect("your administrator.");
         session.expect("IN\n");
         assert!(session.finish().granted);

@@ -28,7 +28,7 @@ fn done(world: &World, user: &str, from: &str) -> &'static str {
     let login = login.answer("no code").run(world);
     match (login.code(), login.prompts().first()) {
         (IGNORED, None) => "exempt",
-        (_, Some(prompt)) if prompt.contains("Scan this") => "pending",
+        (_, Some(prompt)) if prompt.contains("Set it up now") => "pending",
         (PamCode::AuthErr | PamCode::AuthinfoUnavail, Some(_)) => "covered",
         other => panic!("{other:?}: {login:?}"),
     }

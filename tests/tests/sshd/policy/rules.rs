@@ -181,7 +181,7 @@ fn a_rule_that_is_wrong_refuses_everybody_and_names_its_line() {
         let mark = world.log_mark();
         assert_eq!(alice().answer("123456").run(world).code(), PamCode::AuthinfoUnavail);
         let entries = world.entries_since(mark);
-        assert!(detail(&entries[0]).contains("/etc/twinlock/config.toml:3:9: an array is wanted"), "{entries:#?}");
+        assert!(detail(&entries[0]).contains("/etc/twinlock/config.toml:3:9: this must be an array"), "{entries:#?}");
     });
 }
 
