@@ -47,7 +47,7 @@ fn propose(config: &Path, what: &SshWhat) -> Result<(CommandContext, State), Fai
         return Err(Failure::usage(messages::rule_for_other_config(DEFAULT_PATH)));
     }
     let context = CommandContext::load(config)?;
-    let state = ssh::propose(what.mode.into(), what.enroll_until, &print_note)?;
+    let state = ssh::propose(what.mode.into(), what.enroll_until, &context.config, &print_note)?;
     if let (State::Enabled(_), Some(day)) = (&state, what.enroll_until)
         && !ssh::enrolls_until(&context.config, day)
     {

@@ -170,6 +170,15 @@ pub(crate) fn grace_time_is_short(seconds: u64) -> Text {
     )
 }
 
+pub(crate) fn match_blocks_are_stale() -> Text {
+    text(
+        "the rules were changed, and the Match blocks that `twinlock ssh enable` made from them are not those of the rules",
+        "a program with `BatchMode=yes` that a rule exempts now cannot log in, or one that no rule exempts any more is denied after \
+         its key (`reason=bypass`)",
+        "run `twinlock ssh disable` and then `twinlock ssh enable`",
+    )
+}
+
 pub(crate) fn use_dns() -> Text {
     text(
         "UseDNS is yes, and rules list networks",
@@ -1123,6 +1132,11 @@ pub fn no_rule_while_enabled(day: &str) -> (String, String) {
 /// `--config` names a file that logins do not read.
 pub fn rule_for_other_config(path: &str) -> String {
     format!("--enroll-until adds a rule to {path}, the file that logins read, and --config names another one")
+}
+
+pub(crate) fn rules_changed_while_enabled() -> String {
+    let Text { found, fix, .. } = match_blocks_are_stale();
+    format!("warning: {found}\nhint: {fix}")
 }
 
 pub(crate) fn other_mode(mode: Option<EnableMode>, wanted: EnableMode) -> HostError {

@@ -1,9 +1,10 @@
 //! What would be changed to enable the second factor for sshd.
 
-use twinlock_core::time::UnixTime;
+use twinlock_core::{policy::Policy, time::UnixTime};
+use twinlock_store::config::Config;
 
 use super::{
-    EnableMode,
+    EnableMode, match_blocks,
     roll_out::RollOut,
     stack::{self, Stack, Unknown, included},
 };
@@ -22,8 +23,8 @@ use crate::{
     },
 };
 
-/// What is to be changed for this mode, and for users who enrol until that day.
-pub(super) fn plan(mode: EnableMode, enroll_until: Option<UnixTime>) -> Result<Plan, HostError> {
+/// What is to be changed for this mode and these rules, and for users who enrol until that day.
+pub(super) fn plan(mode: EnableMode, enroll_until: Option<UnixTime>, config: &Config) -> Result<Plan, HostError> {
     let roll_out = enroll_until.map(RollOut::until).transpose()?;
     let pam = FoundPamFile::find(&SSHD_PAM)?.ok_or_else(messages::no_pam_file_for_sshd)?;
     let drop_in = SSHD_DROP_IN.place().read()?;
@@ -32,7 +33,9 @@ pub(super) fn plan(mode: EnableMode, enroll_until: Option<UnixTime>) -> Result<P
         .map_err(|Unknown { line, problem }| messages::unknown_stack(ChangedService::Ssh, &pam.path, line, &problem))?;
     let old_drop_in = drop_in.as_ref().map(|version| text(version, &SSHD_DROP_IN.path())).transpose()?;
     let old_name = if old_drop_in.is_some() { SSHD_DROP_IN.path() } else { "/dev/null".into() };
-    let new_drop_in = if roll_out.is_some() { with_time_to_enrol(shipped(mode)) } else { shipped(mode).to_owned() };
+    let policy = &roll_out.as_ref().map_or(config, |roll_out| &roll_out.config).policy;
+    let new_drop_in = with_exemptions(mode, policy);
+    let new_drop_in = if roll_out.is_some() { with_time_to_enrol(&new_drop_in) } else { new_drop_in };
     let diff = diff(old, &after, &pam.path, &SSHD_PAM.path())
         + &diff(old_drop_in.unwrap_or_default(), &new_drop_in, &old_name, &SSHD_DROP_IN.path())
         + &roll_out.as_ref().map(RollOut::diff).unwrap_or_default();
@@ -68,6 +71,14 @@ fn with_time_to_enrol(drop_in: &str) -> String {
     match settings.and_then(|settings| settings.seconds("logingracetime")) {
         Some(0 | TIME_TO_ENROL..) => drop_in.to_owned(),
         Some(_) | None => drop_in.replace("\n#LoginGraceTime 180\n", &format!("\nLoginGraceTime {TIME_TO_ENROL}\n")),
+    }
+}
+
+/// The drop-in with the exemptions of the rules. Where a password is the first factor, programs have none.
+fn with_exemptions(mode: EnableMode, policy: &Policy) -> String {
+    match mode {
+        EnableMode::KeyAndCode => format!("{}{}", shipped(mode), match_blocks::generate(policy)),
+        EnableMode::PasswordAndCode => shipped(mode).to_owned(),
     }
 }
 

@@ -7,6 +7,7 @@ mod emergency;
 mod enable;
 mod killed;
 mod last_day;
+mod match_blocks;
 mod pairs;
 mod plan;
 mod readme;

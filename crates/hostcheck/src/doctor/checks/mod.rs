@@ -45,7 +45,7 @@ struct Symptom {
 }
 
 /// All checks, in the order in which an administrator would fix what they find.
-const CHECKS: [Check; 38] = [
+const CHECKS: [Check; 39] = [
     (
         "emergency",
         "`twinlock emergency off` is in force, so nobody is asked for a second factor.",
@@ -77,6 +77,11 @@ const CHECKS: [Check; 38] = [
         Each(server::unheard),
     ),
     ("sshd-stale", "The configuration was changed after sshd read it.", One(server::stale)),
+    (
+        "match-blocks",
+        "The Match blocks that `twinlock ssh enable` made are not those of the rules any more.",
+        One(server::match_blocks),
+    ),
     ("grace-time", "Less than 300 seconds for a login in which users enrol.", One(server::grace_time)),
     ("use-dns", "sshd gives PAM names where rules list networks.", One(server::use_dns)),
     ("penalties", "sshd penalises addresses that many users may share.", One(server::penalties)),

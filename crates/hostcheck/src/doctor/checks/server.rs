@@ -11,7 +11,9 @@ use crate::{
         host::HostFacts,
     },
     messages::{self, SshdComplaint},
+    ssh::match_blocks,
     sshd::{Directive, TIME_TO_ENROL},
+    trial::service::SSHD_DROP_IN,
 };
 
 /// Settings that a second factor hangs on.
@@ -88,6 +90,13 @@ fn names_us(file: &Path) -> bool {
 pub(super) fn stale(facts: &HostFacts) -> Option<Symptom> {
     let file = facts.sshd.as_ref()?.changed_since.as_ref()?;
     Some(Symptom::of_path(Warning, file, messages::sshd_is_stale(file)))
+}
+
+/// Rules that were changed after `twinlock ssh enable`.
+pub(super) fn match_blocks(facts: &HostFacts) -> Option<Symptom> {
+    let blocks = facts.sshd.as_ref()?.match_blocks.as_ref()?;
+    let is_stale = *blocks != match_blocks::generate(&facts.config.policy);
+    is_stale.then(|| Symptom::new(Warning, Some(SSHD_DROP_IN.path()), messages::match_blocks_are_stale()))
 }
 
 /// Time to enrol inside a login.

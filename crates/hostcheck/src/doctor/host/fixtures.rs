@@ -97,6 +97,7 @@ impl HostFacts {
             version: Some((9, 9)),
             changed_since: None,
             settings: Some(settings),
+            match_blocks: None,
         });
         self
     }

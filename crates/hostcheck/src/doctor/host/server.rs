@@ -9,6 +9,7 @@ use std::{
 use super::{OUTSIDE, Scope};
 use crate::{
     host_files::Host,
+    ssh::match_blocks,
     sshd::{Files, Settings, Sshd, running},
 };
 
@@ -21,6 +22,8 @@ pub(crate) struct SshdFacts {
     pub(crate) changed_since: Option<PathBuf>,
     /// What holds for nobody in particular.
     pub(crate) settings: Option<Settings>,
+    /// The `Match` blocks that `twinlock ssh enable` has made, if it is in force and readable.
+    pub(crate) match_blocks: Option<String>,
 }
 
 impl SshdFacts {
@@ -34,7 +37,8 @@ impl SshdFacts {
         };
         let version = settings.as_ref().and_then(|_| server.version());
         let changed_since = settings.as_ref().and_then(|settings| changed_since(&files, settings.value("pidfile")));
-        Self { complaint, files, version, changed_since, settings }
+        let match_blocks = match_blocks::in_place().ok().flatten();
+        Self { complaint, files, version, changed_since, settings, match_blocks }
     }
 
     /// What is in force today for no account in particular.

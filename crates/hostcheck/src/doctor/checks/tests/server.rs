@@ -2,13 +2,18 @@
 
 use std::path::PathBuf;
 
+use twinlock_store::config::Config;
+
 use super::{
     found,
     host::{DROP_IN, Host},
 };
-use crate::doctor::{
-    finding::Severity::{Hint, Lockout, Warning},
-    host::HostFacts,
+use crate::{
+    doctor::{
+        finding::Severity::{Hint, Lockout, Warning},
+        host::HostFacts,
+    },
+    ssh::match_blocks,
 };
 
 const BY_NETWORK: &str = "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
@@ -24,6 +29,23 @@ fn too_little_time_to_enrol_in_is_a_warning() {
     );
     assert_eq!(Host::with_key_and_code().set_first("LoginGraceTime 300").config(enrols).found(), []);
     assert_eq!(Host::with_key_and_code().set_first("LoginGraceTime 180").found(), []);
+}
+
+#[test]
+fn match_blocks_of_other_rules_are_a_warning() {
+    const EXEMPT: &str = "[[rule]]\nusers = [\"deploy\"]\nsecond_factor = \"skip\"\n";
+    let with = |rules: &str, blocks: Option<String>| {
+        let mut facts = HostFacts { config: Config::parse(rules.as_bytes()).unwrap(), ..HostFacts::sound() };
+        facts.sshd.as_mut().unwrap().match_blocks = blocks;
+        found(&facts)
+    };
+    let made = match_blocks::generate(&Config::parse(EXEMPT.as_bytes()).unwrap().policy);
+    let stale = [("match-blocks", Warning, Some(DROP_IN.to_owned()))];
+    assert_eq!(with(EXEMPT, Some(made.clone())), []);
+    assert_eq!(with(EXEMPT, Some(String::new())), stale);
+    assert_eq!(with("", Some(made)), stale);
+    assert_eq!(with("", Some(String::new())), []);
+    assert_eq!(with(EXEMPT, None), [], "somebody else made the drop-in");
 }
 
 #[test]
