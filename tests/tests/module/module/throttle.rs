@@ -2,7 +2,7 @@
 
 use twinlock_tests::{Attempt, PamCode, Setup, State, User};
 
-use crate::module::end::{granted, granted_by_recovery, login, refused, refused_by, run};
+use crate::module::end::{End, granted, granted_by_recovery, login, refused, refused_by, run};
 
 const BOTH: [&str; 2] = ["Verification code: ", "Wait for the next code and enter it: "];
 
@@ -145,7 +145,8 @@ fn the_hundredth_failure_in_a_row_disables() {
     Setup::new().enrolled(|alice| {
         alice.state().wrong_codes(99).write(alice.world);
         let end = run(alice.world, two(alice, &alice.codes().next(), &alice.wrong_code())).1;
-        assert_eq!(end, refused_by("totp", "100", PamCode::AuthErr, "step-up"));
+        let last = refused_by("totp", "100", PamCode::AuthErr, "step-up");
+        assert_eq!(end, End { log: format!("{} now=disabled", last.log), ..last });
         assert_eq!(login(alice, &[&alice.codes().next()]), refused_by("totp", "100", PamCode::AuthErr, "disabled"));
     });
 }
