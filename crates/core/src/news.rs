@@ -1,7 +1,7 @@
 //! What users are told after a correct answer: incorrect answers since their last login, and changes of their second factor in
 //! the last week. A stolen key shows here first.
 //!
-//! It is kept in the keys [`FAILED`] and [`CHANGES`] of [`Record::extra`]: an older version passes over them and writes them
+//! It is kept in the keys `FAILED` and `CHANGES` of [`Record::extra`]: an older version passes over them and writes them
 //! back, and without them nobody is let in. Each is bounded.
 
 use std::time::Duration;
