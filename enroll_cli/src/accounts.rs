@@ -1,4 +1,4 @@
-//! The accounts that `list`, `report`, `metrics`, `announce` and `explain --all` are about: those of `/etc/passwd` that may log
+//! The accounts that `list`, `report`, `metrics` and `explain --all` are about: those of `/etc/passwd` that may log
 //! in, all users who are enrolled, and with a group its members. Directories are asked for names, never for all they know.
 
 use std::collections::HashSet;

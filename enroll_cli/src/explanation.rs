@@ -1,5 +1,5 @@
-//! Which rule decides a login, and what that login will look like: the answer of `twinlock explain`, of which `report`,
-//! `metrics` and `announce` take what they say about each account. Reads, and changes nothing.
+//! Which rule decides a login, and what that login will look like: the answer of `twinlock explain`, of which `report`
+//! and `metrics` take what they say about each account. Reads, and changes nothing.
 
 use std::time::Duration;
 
