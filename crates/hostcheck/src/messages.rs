@@ -38,7 +38,7 @@ fn text(found: impl Into<String>, why: impl Into<String>, fix: impl Into<String>
 }
 
 /// A number with its noun: the singular and the plural.
-fn count(number: usize, one: &str, many: &str) -> String {
+pub fn count(number: usize, one: &str, many: &str) -> String {
     format!("{number} {}", if number == 1 { one } else { many })
 }
 
@@ -1048,7 +1048,7 @@ pub(crate) fn no_way_in_without_codes() -> (String, String) {
     )
 }
 
-/// Nobody who may use sudo is enrolled.
+/// No account that may use sudo is enrolled.
 pub(crate) fn no_enrolled_sudo_user() -> (String, String) {
     (
         "no administrator who uses sudo is enrolled (members of sudo, wheel or admin)".into(),

@@ -131,7 +131,7 @@ impl ImportOutcome {
         let mut line = format!("{}: {ending}", self.user);
         // Writing to a String cannot fail.
         if let Some(hint) = self.hint.as_ref().filter(|_| self.result == Ending::Failed) {
-            let _ = write!(line, "; {}", hint.replace("USER", &self.user));
+            let _ = write!(line, "; {hint}");
         }
         for device in &self.authenticators {
             let _ = write!(line, " {}", device.r#type);

@@ -28,14 +28,10 @@ pub(crate) mod verify;
 use std::{fmt::Display, io};
 
 use twinlock_core::account::UserName;
+pub(crate) use twinlock_hostcheck::messages::count;
 use twinlock_login::wire::ConnectError;
 
 use crate::failure::Failure;
-
-/// A number with its noun.
-pub(crate) fn count(number: usize, one: &str, many: &str) -> String {
-    format!("{number} {}", if number == 1 { one } else { many })
-}
 
 /// A user who is not root.
 pub(crate) fn root_only() -> Failure {
