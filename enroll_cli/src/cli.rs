@@ -66,6 +66,8 @@ pub(crate) enum Command {
     Report(Report),
     /// Print metrics for the textfile collector of Prometheus' node_exporter; without user names
     Metrics(Metrics),
+    /// Announce to users who are not enrolled that they will need a code, and until when they can enrol
+    Announce(Announce),
     /// Import users' second factors from another PAM module
     Import {
         #[command(subcommand)]
@@ -219,6 +221,19 @@ pub(crate) struct Report {
     /// Print comma-separated values (RFC 4180), one line per account
     #[arg(long)]
     pub(crate) csv: bool,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Announce {
+    /// The last day on which users can enrol, such as 2027-01-31. Defaults to that of the rule by which each user enrols
+    #[arg(long, value_name = "DATE", value_parser = day)]
+    pub(crate) until: Option<UnixTime>,
+    /// Send it to each user by mail instead of printing it
+    #[arg(long)]
+    pub(crate) mail: bool,
+    /// Do nothing unless the last day is 14, 3 or 1 days away; for a timer that runs once a day
+    #[arg(long)]
+    pub(crate) remind: bool,
 }
 
 #[derive(Debug, Args)]
@@ -658,7 +673,7 @@ fn up_to_a_day(text: &str) -> Result<Duration, String> {
 }
 
 /// The beginning of a day in UTC.
-fn day(text: &str) -> Result<UnixTime, String> {
+pub(crate) fn day(text: &str) -> Result<UnixTime, String> {
     UnixTime::parse(&format!("{text}T00:00:00Z")).map_err(|_| "use a day such as 2027-01-31".into())
 }
 

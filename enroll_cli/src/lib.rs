@@ -7,6 +7,7 @@
 mod accounts;
 mod acknowledge;
 mod adopt;
+mod announce;
 mod authenticator;
 mod backend;
 mod check;
@@ -93,6 +94,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Store { verb } => store::run(&config, &verb),
         Command::Report(arguments) => report::run(&config, &arguments),
         Command::Metrics(arguments) => metrics::run(&config, &arguments),
+        Command::Announce(arguments) => announce::run(&config, &arguments),
         Command::Explain(arguments) => explain::run(&config, &arguments),
         Command::Ssh { verb } => ssh::run(&config, &verb),
         Command::Sudo { verb } => sudo::run(&config, ChangedService::Sudo, &verb),

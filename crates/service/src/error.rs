@@ -72,7 +72,7 @@ impl Owned {
 
 /// Why no mail went out. What it was to tell of has happened all the same.
 #[derive(Debug)]
-pub(crate) enum MailError {
+pub enum MailError {
     /// The name of the account or of the host is none that mail knows.
     Address(AddressError),
     /// The mail could not be written.

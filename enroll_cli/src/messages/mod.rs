@@ -7,6 +7,7 @@
 
 pub(crate) mod acknowledge;
 pub(crate) mod adopt;
+pub(crate) mod announce;
 pub(crate) mod device;
 pub(crate) mod emergency;
 pub(crate) mod enroll;

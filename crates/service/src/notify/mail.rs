@@ -1,5 +1,5 @@
-//! A mail to the owner of a second factor, given to the host's own `sendmail`, which knows where the mail of a local account
-//! goes. It holds no secret and no address to click on.
+//! A mail to a user, given to the host's own `sendmail`, which knows where the mail of a local account goes. It holds no
+//! secret and no address to click on.
 
 use std::{
     io::Write,
@@ -11,23 +11,37 @@ use std::{
 use lettre::{Message, message::Mailbox};
 use twinlock_store::host::{self};
 
-use crate::{error::MailError, messages, process::ChildGuard};
+pub use crate::error::MailError;
+use crate::{messages, process::ChildGuard};
 
 /// How long sendmail may take: it has to put the mail into its queue, no more.
 const PATIENCE: Duration = Duration::from_secs(10);
 
 /// Tells `user` of a change: what was changed, and when.
 pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailError> {
-    let host = host::name();
-    let host = if host.is_empty() { "localhost" } else { host.as_str() };
-    let address = |local: &str| lettre::Address::new(local, host).map_err(MailError::Address);
+    let host = name_of_host();
+    deliver(sendmail, user, &messages::mail_subject(&host), &messages::mail_body(what, user, &host))
+}
+
+/// Sends `user` a mail.
+///
+/// # Errors
+/// [`MailError`]: it was not sent.
+pub fn deliver(sendmail: &Path, user: &str, subject: &str, body: &str) -> Result<(), MailError> {
+    let host = name_of_host();
+    let address = |local: &str| lettre::Address::new(local, host.as_str()).map_err(MailError::Address);
     let message = Message::builder()
         .from(Mailbox::new(Some("Twinlock".into()), address("root")?))
         .to(Mailbox::new(None, address(user)?))
-        .subject(messages::mail_subject(host))
-        .body(messages::mail_body(what, user, host))
+        .subject(subject)
+        .body(body.to_owned())
         .map_err(MailError::Message)?;
     hand_over(sendmail, &message)
+}
+
+fn name_of_host() -> String {
+    let host = host::name();
+    if host.is_empty() { "localhost".to_owned() } else { host }
 }
 
 /// Gives the mail to sendmail, as lettre does, which would wait for ever.

@@ -1,6 +1,6 @@
 //! Everything that happens to a second factor is told: to syslog, and to its owner by mail where the administrator wants it.
 
-pub(crate) mod mail;
+pub mod mail;
 
 use std::{path::Path, thread};
 

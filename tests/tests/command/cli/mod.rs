@@ -2,6 +2,7 @@
 
 mod admin;
 mod alice;
+mod announce;
 mod check;
 mod enrol;
 mod explain;

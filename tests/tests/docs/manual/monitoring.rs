@@ -227,13 +227,13 @@ fn the_metrics_are_those_of_the_page_and_a_parser_reads_them() {
 }
 
 #[test]
-fn the_units_of_the_page_are_sound() {
+fn the_units_of_the_guides_are_sound() {
     in_world(|world| {
-        let page = page(world);
-        let units = blocks(&page, "systemd").join("\n");
+        let roll_out = fs::read_to_string(world.repository().join("docs/roll-out.md")).unwrap();
+        let units = [page(world), roll_out].map(|page| blocks(&page, "systemd").join("\n")).join("\n");
         let units: Vec<_> =
             units.split("# /etc/systemd/system/").skip(1).map(|unit| unit.split_once('\n').unwrap()).collect();
-        assert_eq!(units.len(), 2);
+        assert_eq!(units.len(), 4);
         world.install();
         for (name, unit) in &units {
             world.write(format!("/run/units/{name}"), unit.replace("/usr/bin/twinlock", "/bin/true"));
