@@ -9,6 +9,7 @@ mod dialogue;
 mod freshness;
 mod limits;
 mod listener;
+mod login_uid;
 #[allow(unsafe_code, reason = "mallopt(3) is a C function; its one call stands in this file")]
 mod memory;
 mod messages;

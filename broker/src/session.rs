@@ -32,7 +32,7 @@ use crate::{
     audit::BrokerAuditLog,
     dialogue::SocketDialogue,
     limits::{ConnectionLimiter, Holder},
-    messages,
+    login_uid, messages,
     password::Owner,
     refusals::Refusals,
 };
@@ -156,8 +156,7 @@ impl Session<'_> {
         SystemAuditLog {
             program: PROGRAM,
             by_uid: self.peer.uid,
-            // What /proc says of the number of a process may be another process's by now.
-            by_login_uid: None,
+            by_login_uid: login_uid::of_peer(self.connection).filter(|uid| *uid != self.peer.uid),
             service: "twinlock",
             rhost: None,
             source: AttemptSource::Known,

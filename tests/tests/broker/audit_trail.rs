@@ -111,6 +111,26 @@ fn a_change_by_root_names_who_logged_in() {
 }
 
 #[test]
+fn a_change_through_the_broker_names_who_logged_in_where_that_is_another_user() {
+    Setup::with_broker().enrolled(|alice| {
+        let uid = alice.account.uid.to_string();
+        let script = "echo \"$LOGIN\" >/proc/self/loginuid || exit 99\n\
+                      exec setpriv --reuid \"$UID_OF_USER\" --regid \"$UID_OF_USER\" --clear-groups \"$@\"";
+        let mark = alice.world.log_mark();
+        // Another user's login, the user's own, and none.
+        for (login, code) in [("4711", 0), (uid.as_str(), 1), ("4294967295", 2)] {
+            let rename = alice.world.twinlock_launch(&["device", "rename", "alice", "phone1", login]);
+            let rename = rename.under(["sh", "-c", script, "sh"]).environment("LOGIN", login);
+            let typed = format!("{}\n", alice.recovery_code(code));
+            let renamed = rename.environment("UID_OF_USER", uid.as_str()).run_with_input(typed.as_bytes());
+            assert_eq!(renamed.code, Some(0), "{renamed:?}");
+        }
+        let line = format!("twinlockd: change=device-renamed user=alice by-uid={uid}");
+        assert_eq!(changes(alice.world, mark), [format!("{line} by-loginuid=4711"), line.clone(), line]);
+    });
+}
+
+#[test]
 fn refusals_of_one_uid_are_counted_where_they_are_too_many_and_judged_answers_are_logged_each() {
     const REFUSALS: u64 = 300;
     with_scene(|scene| {

@@ -3,7 +3,7 @@
 use std::{
     io::{self, Read, Write},
     os::{
-        fd::{AsFd, AsRawFd},
+        fd::{AsFd, AsRawFd, BorrowedFd},
         unix::net::UnixStream,
     },
     path::Path,
@@ -95,6 +95,12 @@ pub struct Peer {
 pub fn peer(stream: &impl AsFd) -> io::Result<Peer> {
     let credentials = getsockopt(stream, PeerCredentials)?;
     Ok(Peer { uid: credentials.uid(), pid: credentials.pid() })
+}
+
+impl AsFd for Connection {
+    fn as_fd(&self) -> BorrowedFd<'_> {
+        self.stream.as_fd()
+    }
 }
 
 impl Connection {
