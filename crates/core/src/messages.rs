@@ -24,6 +24,9 @@ impl Display for UserNameError {
     }
 }
 
+/// A text is no time.
+pub(crate) const NOT_A_TIME: &str = "a time is written like 2026-11-24T04:00:00Z";
+
 /// What a label must be.
 pub(crate) const LABEL_RULE: &str =
     "a label has 1 to 64 characters, without control characters and invisible characters";
