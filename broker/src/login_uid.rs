@@ -1,4 +1,4 @@
-//! Whose login a caller came from, for the log: `su` changes a process's account, and not this.
+//! The login that a caller came from, for the log: `su` changes the account of a process, and not this.
 
 use std::{
     fs,

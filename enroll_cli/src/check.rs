@@ -7,7 +7,8 @@ use nix::unistd::{AccessFlags, access};
 use serde::Serialize;
 use twinlock_core::{
     account::{Subject, UserName},
-    policy::{Grade, Rule, review},
+    help_desk::HelpDesk,
+    policy::{Grade, Groups as _, Rule, review},
     ports::Clock,
 };
 use twinlock_hostcheck::{
@@ -33,6 +34,7 @@ pub(crate) fn run(config: &Path, arguments: &Check) -> Result<(), Failure> {
     let (context, text) = CommandContext::load_with_text(config)?;
     let mut report = GradedFindings::default();
     of_rules(&context, config, &text, &mut report)?;
+    of_help_desk(&context, config, &mut report)?;
     of_mail(&context, config, &mut report);
     of_catalogue(&context, config, &mut report);
     let passed = if arguments.config_only.is_some() {
@@ -106,6 +108,19 @@ fn of_rules(context: &CommandContext, config: &Path, text: &[u8], report: &mut G
 fn place_of(rule: &Rule, config: &Path, text: &[u8]) -> String {
     let (line, _) = line_and_column(text, rule.offset);
     format!("{}:{line}", config.display())
+}
+
+/// Groups of the help desk that the host lacks.
+fn of_help_desk(context: &CommandContext, config: &Path, report: &mut GradedFindings) -> Result<(), Failure> {
+    let HelpDesk { group, protected_groups } = &context.config.help_desk;
+    for group in Some(group).filter(|group| !group.is_empty()).into_iter().chain(protected_groups) {
+        let members = SystemGroups.members(group);
+        if members.map_err(|error| Failure::refused(messages::names_not_looked_up(&error)))?.is_none() {
+            let (found, hint) = messages::help_desk_without_group(config, group);
+            report.add(Grade::Warning, found, hint);
+        }
+    }
+    Ok(())
 }
 
 /// Mails that nothing sends: the change is made, and its owner does not hear of it.

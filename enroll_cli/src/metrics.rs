@@ -9,6 +9,7 @@ use std::{
 };
 
 use twinlock_hostcheck::doctor::{Scope, Severity, findings};
+use twinlock_store::files::emergency_in_force;
 
 use crate::{
     cli::Metrics,
@@ -37,6 +38,7 @@ pub(crate) fn run(config: &Path, arguments: &Metrics) -> Result<(), Failure> {
     let mut gauges = vec![
         Gauge { name: "twinlock_build_info", help: texts::BUILD_INFO, samples: vec![(version, 1)] },
         flag("twinlock_config_valid", texts::CONFIG_VALID, is_valid),
+        flag("twinlock_emergency", texts::EMERGENCY, emergency_in_force().is_some()),
         flag("twinlock_gather_success", texts::GATHER_SUCCESS, gathered.is_ok()),
     ];
     let failed = match gathered {

@@ -1394,6 +1394,17 @@ pub fn incomplete_catalogue(config: &Path, language: &str, flaws: &[CatalogueFla
     )
 }
 
+/// The host lacks the group of the help desk, or one that is protected from it.
+pub fn help_desk_without_group(config: &Path, group: &str) -> (String, &'static str) {
+    (
+        format!(
+            "{}: there is no group named {group}, which [helpdesk] names, so the help desk can help nobody",
+            config.display()
+        ),
+        "make the group, or write its name as `id` prints it",
+    )
+}
+
 /// Mail is on, and its program cannot be run: the finding and the hint.
 pub fn no_sendmail(config: &Path, sendmail: &Path, error: &impl Display) -> (String, &'static str) {
     (

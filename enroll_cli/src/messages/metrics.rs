@@ -6,6 +6,7 @@ use crate::failure::Failure;
 
 pub(crate) const BUILD_INFO: &str = "The version of the command.";
 pub(crate) const CONFIG_VALID: &str = "1 if the configuration is valid; otherwise every login is denied.";
+pub(crate) const EMERGENCY: &str = "1 if no login is asked for a second factor, by twinlock emergency off.";
 pub(crate) const GATHER_SUCCESS: &str = "1 if everything could be read; otherwise only the metrics above are there.";
 pub(crate) const ACCOUNTS: &str = "Accounts that may log in, by what twinlock report says about their logins.";
 pub(crate) const ENROLLED: &str = "Accounts that have a second factor.";

@@ -111,6 +111,22 @@ fn the_configuration_alone_can_be_checked() {
 }
 
 #[test]
+fn groups_of_the_help_desk_that_the_host_lacks_are_a_warning() {
+    with_alice(|world, _| {
+        let help_desk = |group: &str, protected: &str| {
+            let groups = format!("[helpdesk]\ngroup = \"{group}\"\nprotected_groups = [\"{protected}\"]\n");
+            world.write(CONFIG, groups);
+        };
+        help_desk("shadow", "root");
+        assert_eq!(world.twinlock(&["check", "--strict"]).code, Some(0));
+        help_desk("nosuch", "root");
+        finds(world, (0, 1), &["no group named nosuch, which [helpdesk] names, so the help desk can help nobody"]);
+        help_desk("shadow", "neither");
+        finds(world, (0, 1), &["no group named neither, which [helpdesk] names"]);
+    });
+}
+
+#[test]
 fn mails_without_a_program_that_sends_them_are_a_warning() {
     with_alice(|world, _| {
         world.write(CONFIG, "[notify]\nmail = true\nsendmail = \"/etc/sendmail\"\n");

@@ -179,6 +179,7 @@ fn the_metrics_are_those_of_the_page_and_a_parser_reads_them() {
             ("twinlock_accounts_disabled", 1),
             ("twinlock_accounts_enrolled", 1),
             ("twinlock_config_valid", 1),
+            ("twinlock_emergency", 0),
             ("twinlock_gather_success", 1),
         ];
         for (name, number) in expected {
