@@ -1139,6 +1139,14 @@ pub(crate) fn rules_changed_while_enabled() -> String {
     format!("warning: {found}\nhint: {fix}")
 }
 
+/// A `Match` of the administrator's own has methods, so no block is made of the rules.
+pub(crate) fn no_match_blocks(place: &Place) -> String {
+    format!(
+        "note: no Match blocks are made from the rules, because {place} sets AuthenticationMethods for some logins, and a block \
+         would override it. Exempt programs that use `BatchMode=yes` need a block of your own (automation.md)"
+    )
+}
+
 pub(crate) fn other_mode(mode: Option<EnableMode>, wanted: EnableMode) -> HostError {
     let enable = format!("`twinlock ssh enable --mode {}`", wanted.name());
     HostError::refused(enabled_already(ChangedService::Ssh, mode, None))

@@ -3,6 +3,9 @@
 //! The account guard still decides each login by the rules, and denies one that they do not exempt. So a block too many lets
 //! nobody in: it changes only what a denied login looks like. Yet a block is made only where the rule says beyond doubt what
 //! `Match` says, and no earlier rule can decide otherwise.
+//!
+//! sshd takes the first value that it finds, and the blocks come before everything else. So none is made where a `Match` of the
+//! administrator's own says by which methods somebody logs in: it may ask for more than a key.
 
 use std::fmt::Write as _;
 
@@ -11,6 +14,8 @@ use twinlock_core::policy::{Names, Policy, Rule, SecondFactor};
 use super::EnableMode;
 use crate::{
     HostError,
+    pam_stack::Place,
+    sshd::Files,
     trial::{self, ChangedService, TrialState, service::SSHD_DROP_IN},
 };
 
@@ -18,8 +23,12 @@ use crate::{
 const HEADING: &str =
     "\n# Made from the rules of Twinlock by `twinlock ssh enable`: sshd asks these logins for a key alone.\n";
 
-/// The blocks for a policy, to be put behind the drop-in of key + code; empty if no rule has one.
-pub(crate) fn generate(policy: &Policy) -> String {
+/// The blocks for a policy, to be put behind the drop-in of key + code; empty if no rule has one, and if the files of sshd
+/// have methods for some logins already.
+pub(crate) fn generate(policy: &Policy, files: &Files) -> String {
+    if methods_for_some(files).is_some() {
+        return String::new();
+    }
     let mut blocks = String::new();
     let mut others: Vec<&Rule> = Vec::new();
     let applies = |rule: &&Rule| rule.services.as_ref().is_none_or(|services| services.contain("sshd"));
@@ -34,6 +43,13 @@ pub(crate) fn generate(policy: &Policy) -> String {
     }
     // With the last line, nothing that is added to the file later falls into the last block.
     if blocks.is_empty() { blocks } else { format!("{HEADING}{blocks}Match all\n") }
+}
+
+/// Where a `Match` that is not ours says by which methods somebody logs in.
+pub(crate) fn methods_for_some(files: &Files) -> Option<&Place> {
+    let ours = SSHD_DROP_IN.path();
+    let methods = files.directives.iter().filter(|one| one.key == "authenticationmethods" && one.condition.is_some());
+    methods.map(|one| &one.place).find(|place| place.file != ours)
 }
 
 /// The blocks in place, if `twinlock ssh enable` has made the drop-in for key + code.
@@ -105,7 +121,7 @@ mod tests {
     /// The conditions of the blocks for these rules.
     fn matches_of(rules: &[&str]) -> Vec<String> {
         let config = rules.iter().flat_map(|rule| ["[[rule]]\n", rule, "\n"]).collect::<String>();
-        let made = generate(&Config::parse(config.as_bytes()).unwrap().policy);
+        let made = generate(&Config::parse(config.as_bytes()).unwrap().policy, &Files::default());
         let mut conditions: Vec<_> = made.lines().filter_map(|line| line.strip_prefix("Match ")).collect();
         assert_eq!(conditions.pop(), (!made.is_empty()).then_some("all"), "{made}");
         assert_eq!(made.matches("\n    AuthenticationMethods publickey\n").count(), conditions.len(), "{made}");

@@ -19,7 +19,10 @@ use twinlock_core::time::UnixTime;
 use twinlock_store::config::Config;
 
 use crate::{
-    HostError, Note, messages,
+    HostError, Note,
+    host_files::Host,
+    messages,
+    sshd::Files,
     trial::{self, ChangedService, State},
 };
 
@@ -36,10 +39,16 @@ pub fn propose(
     note: &Note<'_>,
 ) -> Result<State, HostError> {
     let state = trial::propose(ChangedService::Ssh, note, || plan::plan(mode, enroll_until, config))?;
+    let files = Files::read(&Host::default());
     if matches!(state, State::Enabled(_))
-        && match_blocks::in_place()?.is_some_and(|blocks| blocks != match_blocks::generate(&config.policy))
+        && match_blocks::in_place()?.is_some_and(|blocks| blocks != match_blocks::generate(&config.policy, &files))
     {
         note(&messages::rules_changed_while_enabled());
+    }
+    let wanted =
+        mode == EnableMode::KeyAndCode && !match_blocks::generate(&config.policy, &Files::default()).is_empty();
+    if let Some(place) = match_blocks::methods_for_some(&files).filter(|_| wanted) {
+        note(&messages::no_match_blocks(place));
     }
     Ok(state)
 }

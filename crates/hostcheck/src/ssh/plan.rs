@@ -13,7 +13,7 @@ use crate::{
     doctor::OUTSIDE,
     host_files::Host,
     messages,
-    sshd::{Sshd, TIME_TO_ENROL},
+    sshd::{Files, Sshd, TIME_TO_ENROL},
     trial::{
         ChangedService,
         change::{ChangedFile, ServiceChange},
@@ -77,7 +77,9 @@ fn with_time_to_enrol(drop_in: &str) -> String {
 /// The drop-in with the exemptions of the rules. Where a password is the first factor, programs have none.
 fn with_exemptions(mode: EnableMode, policy: &Policy) -> String {
     match mode {
-        EnableMode::KeyAndCode => format!("{}{}", shipped(mode), match_blocks::generate(policy)),
+        EnableMode::KeyAndCode => {
+            format!("{}{}", shipped(mode), match_blocks::generate(policy, &Files::read(&Host::default())))
+        }
         EnableMode::PasswordAndCode => shipped(mode).to_owned(),
     }
 }

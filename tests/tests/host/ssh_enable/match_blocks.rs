@@ -71,3 +71,22 @@ fn a_program_that_a_rule_exempts_gets_in_with_its_key_alone_until_disable_restor
         assert_eq!(configuration(), before);
     });
 }
+
+#[test]
+fn none_is_made_where_a_block_of_the_administrator_has_methods() {
+    with_host(Family::Debian, |host| {
+        host.world.account("deploy");
+        host.world.write(CONFIG, fs::read_to_string(CONFIG).unwrap() + RULE);
+        let own = "/etc/ssh/sshd_config.d/60-own.conf";
+        host.world.write(own, "Match User deploy\n    AuthenticationMethods publickey,publickey\n");
+        host.ssh_done(&["plan"]);
+        let enabled = host.ssh_done(&["enable", "--keep", "--deny-unenrolled"]);
+        let said = format!("no Match blocks are made from the rules, because {own}:2 sets AuthenticationMethods");
+        assert!(enabled.stderr.contains(&said), "{enabled:?}");
+        let settings = in_force("deploy", "127.0.0.1");
+        assert!(settings.contains("\nauthenticationmethods publickey,publickey\n"), "{settings}");
+        fs::remove_file(own).unwrap();
+        let again = host.ssh_done(&["enable"]).stderr;
+        assert!(again.contains("the Match blocks that `twinlock ssh enable` made"), "one can be made now: {again}");
+    });
+}

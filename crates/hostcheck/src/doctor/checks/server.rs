@@ -94,8 +94,8 @@ pub(super) fn stale(facts: &HostFacts) -> Option<Symptom> {
 
 /// Rules that were changed after `twinlock ssh enable`.
 pub(super) fn match_blocks(facts: &HostFacts) -> Option<Symptom> {
-    let blocks = facts.sshd.as_ref()?.match_blocks.as_ref()?;
-    let is_stale = *blocks != match_blocks::generate(&facts.config.policy);
+    let sshd = facts.sshd.as_ref()?;
+    let is_stale = *sshd.match_blocks.as_ref()? != match_blocks::generate(&facts.config.policy, &sshd.files);
     is_stale.then(|| Symptom::new(Warning, Some(SSHD_DROP_IN.path()), messages::match_blocks_are_stale()))
 }
 

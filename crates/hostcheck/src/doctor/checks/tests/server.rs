@@ -14,6 +14,7 @@ use crate::{
         host::HostFacts,
     },
     ssh::match_blocks,
+    sshd::Files,
 };
 
 const BY_NETWORK: &str = "[[rule]]\nfrom = [\"192.0.2.0/24\"]\nsecond_factor = \"required\"\nremember = \"8h\"\n";
@@ -39,7 +40,7 @@ fn match_blocks_of_other_rules_are_a_warning() {
         facts.sshd.as_mut().unwrap().match_blocks = blocks;
         found(&facts)
     };
-    let made = match_blocks::generate(&Config::parse(EXEMPT.as_bytes()).unwrap().policy);
+    let made = match_blocks::generate(&Config::parse(EXEMPT.as_bytes()).unwrap().policy, &Files::default());
     let stale = [("match-blocks", Warning, Some(DROP_IN.to_owned()))];
     assert_eq!(with(EXEMPT, Some(made.clone())), []);
     assert_eq!(with(EXEMPT, Some(String::new())), stale);
