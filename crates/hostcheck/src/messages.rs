@@ -1406,7 +1406,7 @@ pub fn incomplete_catalogue(config: &Path, language: &str, flaws: &[CatalogueFla
 pub fn help_desk_without_group(config: &Path, group: &str) -> (String, &'static str) {
     (
         format!(
-            "{}: there is no group named {group}, which [helpdesk] names, so the help desk can help nobody",
+            "{}: there is no group named {group}, which `[helpdesk]` names, so the help desk can help nobody",
             config.display()
         ),
         "make the group, or write its name as `id` prints it",

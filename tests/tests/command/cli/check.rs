@@ -120,9 +120,9 @@ fn groups_of_the_help_desk_that_the_host_lacks_are_a_warning() {
         help_desk("shadow", "root");
         assert_eq!(world.twinlock(&["check", "--strict"]).code, Some(0));
         help_desk("nosuch", "root");
-        finds(world, (0, 1), &["no group named nosuch, which [helpdesk] names, so the help desk can help nobody"]);
+        finds(world, (0, 1), &["no group named nosuch, which `[helpdesk]` names, so the help desk can help nobody"]);
         help_desk("shadow", "neither");
-        finds(world, (0, 1), &["no group named neither, which [helpdesk] names"]);
+        finds(world, (0, 1), &["no group named neither, which `[helpdesk]` names"]);
     });
 }
 

@@ -78,7 +78,7 @@ fn none_is_made_where_a_block_of_the_administrator_has_methods() {
         host.world.account("deploy");
         host.world.write(CONFIG, fs::read_to_string(CONFIG).unwrap() + RULE);
         let own = "/etc/ssh/sshd_config.d/60-own.conf";
-        host.world.write(own, "Match User deploy\n    AuthenticationMethods publickey,publickey\n");
+        host.world.write(own, "Match User deploy Address 127.0.0.0/8\n    AuthenticationMethods publickey,publickey\n");
         host.ssh_done(&["plan"]);
         let enabled = host.ssh_done(&["enable", "--keep", "--deny-unenrolled"]);
         let said = format!("no Match blocks are made from the rules, because {own}:2 sets AuthenticationMethods");
