@@ -82,12 +82,6 @@ pub(crate) fn account_not_looked_up(error: &io::Error) -> String {
     format!("cannot look up the account in the passwd database: {error}")
 }
 
-/// The circumstances of an enrolment, in the sentence of a mail.
-pub(crate) fn inside_login(service: &str, from: Option<&str>) -> String {
-    let from = from.map(|from| format!(" from {from}")).unwrap_or_default();
-    format!(", inside a login with {service}{from},")
-}
-
 /// The kernel is too old for landlock.
 pub(crate) const NO_LANDLOCK: &str = "this kernel does not support landlock; the broker runs without it";
 

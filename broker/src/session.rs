@@ -236,7 +236,9 @@ impl Session<'_> {
         let name = UserName::parse(enrolled.user.as_bytes()).ok();
         if let Some(subject) = name.and_then(|name| host::account(&name).ok().flatten()) {
             let audit_log = SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() };
-            audit_log.mail(&subject, Change::Enrolled, &login_of(&enrolled));
+            // What is not plain is escaped, as in the log.
+            let (service, rhost) = (escaped(&enrolled.service), enrolled.rhost.as_deref().map(escaped));
+            audit_log.mail(&subject, Change::Enrolled, Some((&service, rhost.as_deref())));
         }
     }
 
@@ -254,13 +256,8 @@ impl Session<'_> {
     }
 }
 
-/// Which login it was, for a mail. What is not plain is escaped, as in the log.
-fn login_of(enrolled: &EnrolledInLogin) -> String {
-    messages::inside_login(&escaped(&enrolled.service), enrolled.rhost.as_deref().map(escaped).as_deref())
-}
-
 fn mailing(config: &Config) -> Mailing<'_> {
-    if config.notify.mail { Mailing::Aside(&config.notify.sendmail) } else { Mailing::Off }
+    if config.notify.mail { Mailing::Aside(&config.notify.sendmail, &config.language) } else { Mailing::Off }
 }
 
 /// A refusal on one line of the log.

@@ -55,7 +55,7 @@ impl CommandContext {
     /// Where everything is written down.
     pub(crate) fn audit_log(&self) -> SystemAuditLog<'_> {
         let notify = &self.config.notify;
-        audit_log(if notify.mail { Mailing::AtOnce(&notify.sendmail) } else { Mailing::Off })
+        audit_log(if notify.mail { Mailing::AtOnce(&notify.sendmail, &self.config.language) } else { Mailing::Off })
     }
 }
 

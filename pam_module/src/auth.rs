@@ -165,7 +165,7 @@ fn show_result(transaction: &mut Transaction<'_>, context: &Context, attempt: &A
     match &attempt.outcome {
         Outcome::Granted(granted) => {
             if let Some(news) = granted.news() {
-                transaction.warn(&news.describe(SystemClock.now()));
+                transaction.warn(&news.describe(SystemClock.now(), &catalogue));
             }
             match granted.recovery_codes_left() {
                 None => {}

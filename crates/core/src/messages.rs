@@ -1,5 +1,5 @@
-//! Every text of this crate that users, administrators and the log read. Four files have their own: `catalogue` what a
-//! login says, in all languages, `news` what it reports, `audit` the reasons of the log, `module_arguments` the module's options.
+//! Every text of this crate that users, administrators and the log read. Three files have their own: `catalogue` what
+//! users read, in all languages, `audit` the reasons of the log, `module_arguments` the module's options.
 
 use std::{
     fmt::{self, Display, Formatter},
@@ -8,6 +8,7 @@ use std::{
 
 use crate::{
     account::{UserName, UserNameError},
+    catalogue::UserText,
     credentials::Enrolment,
     devices::DeviceError,
     notice::Change,
@@ -99,21 +100,21 @@ impl Display for DeviceError {
 impl Change {
     /// As people read it.
     #[must_use]
-    pub const fn describe(self) -> &'static str {
+    pub const fn text(self) -> UserText {
         match self {
-            Self::Enrolled => "A second factor was set up",
-            Self::DeviceAdded => "An app or device was added",
-            Self::Replaced => "The second factor was replaced by a new one",
-            Self::RecoveryRenewed => "The recovery codes were renewed",
-            Self::RecoveryIssued => "A one-time code was issued for the account",
-            Self::DeviceRenamed => "An app or device was renamed",
-            Self::DeviceSuspended => "An app or device was suspended",
-            Self::DeviceResumed => "An app or device was resumed",
-            Self::DeviceRemoved => "An app or device was removed",
-            Self::Removed => "The second factor was removed",
-            Self::Resynced => "The clock or counter of an app or device was corrected",
-            Self::Unlocked => "The failed attempts were cleared",
-            Self::Acknowledged => "The notices about your second factor were dismissed",
+            Self::Enrolled => UserText::ChangeEnrolled,
+            Self::DeviceAdded => UserText::ChangeDeviceAdded,
+            Self::Replaced => UserText::ChangeReplaced,
+            Self::RecoveryRenewed => UserText::ChangeRecoveryRenewed,
+            Self::RecoveryIssued => UserText::ChangeRecoveryIssued,
+            Self::DeviceRenamed => UserText::ChangeDeviceRenamed,
+            Self::DeviceSuspended => UserText::ChangeDeviceSuspended,
+            Self::DeviceResumed => UserText::ChangeDeviceResumed,
+            Self::DeviceRemoved => UserText::ChangeDeviceRemoved,
+            Self::Removed => UserText::ChangeRemoved,
+            Self::Resynced => UserText::ChangeResynced,
+            Self::Unlocked => UserText::ChangeUnlocked,
+            Self::Acknowledged => UserText::ChangeAcknowledged,
         }
     }
 }

@@ -7,6 +7,7 @@
 use std::time::Duration;
 
 use crate::{
+    catalogue::{Catalogue, UserText},
     credentials::Authenticator,
     notice::{Change, Notice},
     record::{Origin, Record},
@@ -71,13 +72,15 @@ impl FailedAttempts {
         self.from.as_ref() == from && now.since(self.first) < Self::TYPING
     }
 
-    fn describe(&self, now: UnixTime) -> String {
-        let ago = ago(now.since(self.last));
-        let from = self.from.as_ref().map(|from| format!(" from {}", from.as_str())).unwrap_or_default();
-        match self.count {
-            1 => format!("1 incorrect code was entered since your last login, {ago}{from}."),
-            count => format!("{count} incorrect codes were entered since your last login, the last {ago}{from}."),
-        }
+    fn describe(&self, now: UnixTime, catalogue: &Catalogue) -> String {
+        let (text, origin) = match (self.count, &self.from) {
+            (1, None) => (UserText::FailedCodesOne, ""),
+            (1, Some(from)) => (UserText::FailedCodesOneFrom, from.as_str()),
+            (_, None) => (UserText::FailedCodes, ""),
+            (_, Some(from)) => (UserText::FailedCodesFrom, from.as_str()),
+        };
+        let (count, ago) = (self.count.to_string(), ago(now.since(self.last), catalogue));
+        catalogue.fill(text, &[("count", &count), ("ago", &ago), ("origin", origin)])
     }
 }
 
@@ -98,35 +101,37 @@ impl News {
         (failed.is_some() || notice.is_some()).then(|| Box::new(Self { failed, notice, latest }))
     }
 
-    /// As one message.
+    /// As one message, in a language.
     #[must_use]
     #[inline(never)]
-    pub fn describe(&self, now: UnixTime) -> String {
-        let failed = self.failed.iter().map(|failed| failed.describe(now));
+    pub fn describe(&self, now: UnixTime, catalogue: &Catalogue) -> String {
+        let failed = self.failed.iter().map(|failed| failed.describe(now, catalogue));
         let gravest = self.notice.iter().filter(|_| self.latest.is_empty()).map(|notice| (notice.change, notice.at));
         let changes = self.latest.iter().copied().chain(gravest);
-        let changes = changes.map(|(change, at)| format!("{} {}.", change.describe(), ago(now.since(at))));
+        let changes = changes.map(|(change, at)| {
+            let when = ago(now.since(at), catalogue);
+            catalogue.fill(change.text(), &[("when", &when)])
+        });
         let named = u32::try_from(self.latest.len().max(1)).unwrap_or(u32::MAX);
         let others = match self.notice.map_or(0, |notice| notice.others.saturating_add(1).saturating_sub(named)) {
             0 => None,
-            1 => Some("1 other change was made.".to_owned()),
-            others => Some(format!("{others} other changes were made.")),
+            1 => Some(catalogue.get(UserText::OtherChangesOne).to_owned()),
+            others => Some(catalogue.fill(UserText::OtherChanges, &[("count", &others.to_string())])),
         };
-        let ask = "Was that not you? Tell your administrator.".to_owned();
+        let ask = catalogue.get(UserText::NotYou).to_owned();
         failed.chain(changes).chain(others).chain([ask]).collect::<Vec<_>>().join(" ")
     }
 }
 
 /// How long ago, for people: no time zone is needed for it.
-fn ago(span: Duration) -> String {
-    let (number, unit) = match span.as_secs() {
-        0..60 => return "just now".into(),
-        seconds @ 60..3_600 => (seconds.div_euclid(60), "minute"),
-        seconds @ 3_600..86_400 => (seconds.div_euclid(3_600), "hour"),
-        seconds => (seconds.div_euclid(86_400), "day"),
+fn ago(span: Duration, catalogue: &Catalogue) -> String {
+    let (number, one, many) = match span.as_secs() {
+        0..60 => return catalogue.get(UserText::JustNow).to_owned(),
+        seconds @ 60..3_600 => (seconds.div_euclid(60), UserText::MinutesAgoOne, UserText::MinutesAgo),
+        seconds @ 3_600..86_400 => (seconds.div_euclid(3_600), UserText::HoursAgoOne, UserText::HoursAgo),
+        seconds => (seconds.div_euclid(86_400), UserText::DaysAgoOne, UserText::DaysAgo),
     };
-    let plural = if number == 1 { "" } else { "s" };
-    format!("{number} {unit}{plural} ago")
+    catalogue.fill(if number == 1 { one } else { many }, &[("number", &number.to_string())])
 }
 
 fn time(seconds: &str) -> Option<UnixTime> {
@@ -234,7 +239,7 @@ mod tests {
     fn told(record: &Record, from: &str, now: UnixTime) -> Option<String> {
         let from = Origin::from_text(from);
         let news = News::of_record(record, record.failed_attempts(), from.as_ref(), now)?;
-        Some(news.describe(now))
+        Some(news.describe(now, Catalogue::ENGLISH))
     }
 
     fn changed(changes: &[(u64, Change)]) -> Record {

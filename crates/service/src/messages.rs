@@ -5,7 +5,15 @@
 use std::fmt;
 
 use twinlock_core::{
-    credentials::Enrolment, devices::DeviceError, ports::NoAnswer, recovery::RecoverySet, secret::SecretError,
+    catalogue::{Catalogue, UserText},
+    credentials::Enrolment,
+    devices::DeviceError,
+    layout::wrapped,
+    notice::Change,
+    ports::NoAnswer,
+    recovery::RecoverySet,
+    secret::SecretError,
+    time::UnixTime,
 };
 use twinlock_enrol::{dialogue::GivenUp, enrolment::EnrolError};
 use twinlock_login::wire::{FrameError, VERSION};
@@ -302,17 +310,29 @@ impl fmt::Display for RequestError {
 
 // Mails.
 
-/// The subject of a mail about a change.
-pub(crate) fn mail_subject(host: &str) -> String {
-    format!("Your second factor on {host} was changed")
+/// A change, for a mail about it.
+pub(crate) struct MailedChange<'a> {
+    pub(crate) user: &'a str,
+    pub(crate) change: Change,
+    pub(crate) at: UnixTime,
+    /// The service of the login in which it was made, and where that came from.
+    pub(crate) login: Option<(&'a str, Option<&'a str>)>,
 }
 
-/// The body of a mail about a change; `what` is a sentence without its end, with the time.
-pub(crate) fn mail_body(what: &str, user: &str, host: &str) -> String {
-    format!(
-        "{what} for the account {user} on {host}.\n\nIf this was you, there is nothing to do.\n\
-         If it was not you, tell the administrator of {host} immediately.\n"
-    )
+impl MailedChange<'_> {
+    /// The subject of the mail, and its body.
+    pub(crate) fn texts(&self, host: &str, catalogue: &Catalogue) -> (String, String) {
+        let values = [("user", self.user), ("host", host)];
+        let when = catalogue.fill(UserText::OnTime, &[("time", &self.at.to_string())]);
+        let what = catalogue.fill(self.change.text(), &[("when", &when)]);
+        let login = self.login.map(|(service, origin)| {
+            let text = if origin.is_some() { UserText::MailLoginFrom } else { UserText::MailLogin };
+            catalogue.fill(text, &[("service", service), ("origin", origin.unwrap_or_default())])
+        });
+        let [account, advice] = [UserText::MailAccount, UserText::MailAdvice].map(|text| catalogue.fill(text, &values));
+        let about = [what].into_iter().chain(login).chain([account]).collect::<Vec<_>>().join(" ");
+        (catalogue.fill(UserText::MailSubject, &values), format!("{}\n\n{}\n", wrapped(&about), wrapped(&advice)))
+    }
 }
 
 impl fmt::Display for MailError {

@@ -50,7 +50,8 @@ fn the_texts_of_each_language_fit_a_terminal() {
         for text in UserText::ALL {
             let values = ["seconds", "count", "rows", "digits"].map(|value| (value, "99"));
             let dated = [("date", "2027-01-31"), ("time", "2027-01-31T12:00:00Z"), ("user", "alice"), ("kind", "kind")];
-            let filled = catalogue.fill(*text, &[&values[..], &dated].concat());
+            let news = ["ago", "when", "number", "origin", "host", "service"].map(|value| (value, "value"));
+            let filled = catalogue.fill(*text, &[&values[..], &dated, &news].concat());
             assert!(!filled.contains(['{', '}']), "{name}: {filled}");
             let shown = wrapped(&format!("{filled} "));
             for line in shown.lines() {

@@ -82,9 +82,29 @@ fn one_mail_goes_to_the_owner_and_says_what_when_and_what_to_do() {
         assert!(field("Date").is_some(), "{mail}");
         let body = body.replace("=\n", "");
         assert!(body.starts_with("An app or device was renamed on 20"), "{mail}");
-        assert!(body.contains(&format!("for the account alice on {host}.")), "{mail}");
-        assert!(body.contains(&format!("If it was not you, tell the administrator of {host} immediately.")), "{mail}");
+        assert!(body.replace('\n', " ").contains(&format!("Account: alice on {host}.")), "{mail}");
+        let advice = format!("If it was not you, tell the administrator of {host} immediately.");
+        assert!(body.replace('\n', " ").contains(&advice), "{mail}");
         holds_no_secret(&mail, &alice.enrolled);
+    });
+}
+
+#[test]
+fn a_mail_is_in_the_language_of_the_configuration() {
+    with_sendmail(&format!("language = \"/etc/twinlock/german.toml\"\n{MAIL}"), KEEPS, |alice| {
+        alice.world.write("/etc/twinlock/german.toml", alice.world.shipped("locale/de.toml"));
+        rename(alice, "a", 0);
+        wait_for("a mail", || !files("mail-").is_empty());
+        let mail = files("mail-").concat().replace("=\r\n", "").replace("\r\n", " ");
+        assert!(
+            mail.contains("Eine App oder ein Ger=C3=A4t wurde am 20") && mail.contains("Konto: alice auf "),
+            "{mail}"
+        );
+        assert!(mail.contains("charset=utf-8") && !mail.contains("was changed"), "{mail}");
+        fs::remove_file("/etc/twinlock/german.toml").unwrap();
+        rename(alice, "b", 1);
+        wait_for("another mail", || files("mail-").len() == 2);
+        assert!(files("mail-").iter().any(|mail| mail.contains("An app or device was renamed on 20")));
     });
 }
 
@@ -227,10 +247,10 @@ fn the_mail_about_an_enrolment_inside_a_login_is_root_s_to_ask_for() {
         }
         say(Raw::connect(), "1\0alice\0ss\nhd\0x\ny\x1b[31m");
         wait_for("a mail", || !files("mail-").is_empty());
-        let mails: Vec<_> = files("mail-").iter().map(|mail| mail.replace("=\r\n", "")).collect();
+        let mails: Vec<_> = files("mail-").iter().map(|mail| mail.replace("=\r\n", "").replace("\r\n", " ")).collect();
         assert_eq!(mails.len(), 1, "{mails:?}");
         assert!(
-            mails[0].contains(", inside a login with ss%0Ahd from x%0Ay%1B%5B31m, for the account alice on "),
+            mails[0].contains("This was inside a login with ss%0Ahd from x%0Ay%1B%5B31m. Account: alice on "),
             "{mails:?}"
         );
         assert_eq!(alice.world.log_since(mark), [], "the module has written the line of the change");

@@ -8,38 +8,37 @@ use std::{
     time::Duration,
 };
 
-use lettre::{Message, message::Mailbox};
-use twinlock_store::host::{self};
+use lettre::{
+    Message,
+    message::{Mailbox, header::ContentType},
+};
+use twinlock_store::host;
 
 pub use crate::error::MailError;
-use crate::{messages, process::ChildGuard};
+use crate::process::ChildGuard;
 
 /// How long sendmail may take: it has to put the mail into its queue, no more.
 const PATIENCE: Duration = Duration::from_secs(10);
-
-/// Tells `user` of a change: what was changed, and when.
-pub(crate) fn send(sendmail: &Path, user: &str, what: &str) -> Result<(), MailError> {
-    let host = name_of_host();
-    deliver(sendmail, user, &messages::mail_subject(&host), &messages::mail_body(what, user, &host))
-}
 
 /// Sends `user` a mail.
 ///
 /// # Errors
 /// [`MailError`]: it was not sent.
 pub fn deliver(sendmail: &Path, user: &str, subject: &str, body: &str) -> Result<(), MailError> {
-    let host = name_of_host();
+    let host = host_name();
     let address = |local: &str| lettre::Address::new(local, host.as_str()).map_err(MailError::Address);
     let message = Message::builder()
         .from(Mailbox::new(Some("Twinlock".into()), address("root")?))
         .to(Mailbox::new(None, address(user)?))
         .subject(subject)
+        .header(ContentType::TEXT_PLAIN)
         .body(body.to_owned())
         .map_err(MailError::Message)?;
     hand_over(sendmail, &message)
 }
 
-fn name_of_host() -> String {
+/// The name of this host.
+pub(crate) fn host_name() -> String {
     let host = host::name();
     if host.is_empty() { "localhost".to_owned() } else { host }
 }

@@ -7,26 +7,29 @@ use std::{path::Path, thread};
 use twinlock_core::{
     account::Subject,
     audit::{AuditLine, escaped},
+    catalogue::Language,
     notice::Change,
     ports::Clock,
     time::UnixTime,
 };
 use twinlock_login::attempt::Attempt;
+use twinlock_store::files::load_catalogue;
 
 use crate::{
     lifecycle::AuditLog,
+    messages::MailedChange,
     syslog::{SyslogPriority, log},
 };
 
-/// How a mail about a change is sent, and by which sendmail.
+/// How a mail about a change is sent, by which sendmail and in which language.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Mailing<'a> {
     /// Not at all.
     Off,
     /// At once, and waited for: by who ends soon.
-    AtOnce(&'a Path),
+    AtOnce(&'a Path, &'a Language),
     /// On a thread, while the change goes on: for a program that runs on.
-    Aside(&'a Path),
+    Aside(&'a Path, &'a Language),
 }
 
 /// The source of the statement what service an attempt is of, and where it comes from.
@@ -81,16 +84,22 @@ impl SystemAuditLog<'_> {
         log(self.program, SyslogPriority::Warning, &line);
     }
 
-    /// Sends the owner a mail about a change, where that is wanted. `circumstances` stand behind the date.
-    pub fn mail(&self, subject: &Subject, change: Change, circumstances: &str) {
-        let user = subject.name.as_str().to_owned();
-        let what = format!("{} on {}{circumstances}", change.describe(), self.clock.now());
+    /// Sends the owner a mail about a change, where that is wanted. `login` is the service of the login in which it was made,
+    /// and where that came from.
+    pub fn mail(&self, subject: &Subject, change: Change, login: Option<(&str, Option<&str>)>) {
+        let user = subject.name.as_str();
+        let texts = |language| {
+            // In English where the catalogue cannot be read, which `twinlock check` reports.
+            let (catalogue, _) = load_catalogue(language).unwrap_or_default();
+            MailedChange { user, change, at: self.clock.now(), login }.texts(&mail::host_name(), &catalogue)
+        };
         match self.mail {
             Mailing::Off => {}
-            Mailing::AtOnce(sendmail) => send(self.program, sendmail, &user, &what),
-            Mailing::Aside(sendmail) => {
-                let (program, sendmail) = (self.program.to_owned(), sendmail.to_owned());
-                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, &what));
+            Mailing::AtOnce(sendmail, language) => send(self.program, sendmail, user, &texts(language)),
+            Mailing::Aside(sendmail, language) => {
+                let (program, sendmail, user) = (self.program.to_owned(), sendmail.to_owned(), user.to_owned());
+                let texts = texts(language);
+                let sending = thread::Builder::new().spawn(move || send(&program, &sendmail, &user, &texts));
                 if let Err(error) = sending {
                     self.notice(&format!("mail=failed detail=\"cannot start a thread: {error}\""));
                 }
@@ -119,7 +128,7 @@ impl AuditLog for SystemAuditLog<'_> {
 
     fn change(&self, subject: &Subject, change: Change) {
         self.changed(change.name(), subject.name.as_str());
-        self.mail(subject, change, ",");
+        self.mail(subject, change, None);
     }
 
     fn helped(&self, subject: &Subject, what: &str) {
@@ -128,8 +137,8 @@ impl AuditLog for SystemAuditLog<'_> {
 }
 
 /// Sends a mail; the log says if it did not go out.
-fn send(program: &str, sendmail: &Path, user: &str, what: &str) {
-    if let Err(error) = mail::send(sendmail, user, what) {
+fn send(program: &str, sendmail: &Path, user: &str, (about, body): &(String, String)) {
+    if let Err(error) = mail::deliver(sendmail, user, about, body) {
         let detail = error.to_string().escape_default().to_string();
         log(program, SyslogPriority::Notice, &format!("mail=failed user={} detail=\"{detail}\"", escaped(user)));
     }

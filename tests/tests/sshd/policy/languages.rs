@@ -42,8 +42,16 @@ fn alice_enrols_and_logs_in_in_german() {
         let refused = sshd.login("alice").answer("000000").run();
         assert_eq!(refused.prompts, ["Bestätigungscode: "]);
         assert!(information(&refused).contains("Buero 12 - bitte melden."), "{refused:#?}");
+        assert_eq!(world.twinlock(&["unlock", "alice"]).code, Some(0));
         let granted = sshd.login("alice").answer(codes.next()).run();
         assert!(granted.granted && granted.prompts == ["Bestätigungscode: "], "{granted:#?}");
+        let told = information(&granted).split_whitespace().collect::<Vec<_>>().join(" ");
+        for text in [
+            "Die Fehlversuche wurden gerade eben zurueckgesetzt.",
+            "Waren Sie das nicht? Benachrichtigen Sie Ihren Administrator.",
+        ] {
+            assert!(told.contains(text), "{told}");
+        }
 
         configure(world, &format!("help = \"電話 4711\"\n{GERMAN}"));
         let refused = sshd.login("alice").answer("000000").run();
