@@ -2,7 +2,10 @@
 
 use std::{io, path::Path};
 
-use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
+use twinlock_service::{
+    lifecycle::{RequestError, RequestErrorKind},
+    self_service::SelfServiceText,
+};
 
 // Sent to the command.
 
@@ -19,8 +22,8 @@ pub(crate) fn password_asked_elsewhere() -> RequestError {
 
 /// The account's password is not correct, or PAM refuses the account.
 pub(crate) fn password_not_accepted() -> RequestError {
-    refused("the password was not accepted")
-        .hint("enter the password of your account on this host; if you have none, ask your administrator to enrol you")
+    RequestError::with_text(RequestErrorKind::Refused, SelfServiceText::PasswordNotAccepted)
+        .advice(SelfServiceText::AccountPassword)
 }
 
 /// The helper that asks for the password could not be run.
@@ -30,16 +33,15 @@ pub(crate) fn cannot_ask_for_password(error: &io::Error) -> RequestError {
 
 /// `first_enrollment = "session"`, and logind does not know the caller's session.
 pub(crate) fn no_session() -> RequestError {
-    not_permitted("not permitted: you can enrol only from a login session, and this host does not recognise yours")
-        .hint(LOG_IN_AGAIN)
+    RequestError::with_text(RequestErrorKind::NotPermitted, SelfServiceText::NoSession)
+        .advice(SelfServiceText::LogInAgain)
 }
 
 /// `first_enrollment = "session"`, and the session is too old.
 pub(crate) fn old_session() -> RequestError {
-    not_permitted("not permitted: you can enrol only within ten minutes of logging in").hint(LOG_IN_AGAIN)
+    RequestError::with_text(RequestErrorKind::NotPermitted, SelfServiceText::OldSession)
+        .advice(SelfServiceText::LogInAgain)
 }
-
-const LOG_IN_AGAIN: &str = "log in again, and run `twinlock enroll` within ten minutes";
 
 /// There is no account of the name or number.
 pub(crate) fn no_such_account() -> RequestError {
@@ -64,10 +66,6 @@ pub(crate) fn answer_too_long() -> RequestError {
 
 fn refused(message: &str) -> RequestError {
     RequestError::new(RequestErrorKind::Refused, message)
-}
-
-fn not_permitted(message: &str) -> RequestError {
-    RequestError::new(RequestErrorKind::NotPermitted, message)
 }
 
 // Logged.

@@ -16,7 +16,7 @@ use twinlock_login::{
     wire::{Connection, EnrolledInLogin, Frame, Kind, LoginRequest, NoConversation, Peer, verdict},
 };
 use twinlock_service::{
-    lifecycle::{AuditLog, Caller, Done, Lifecycle, RequestError, RequestErrorKind},
+    lifecycle::{AuditLog, Caller, Done, Lifecycle, Request, RequestError, RequestErrorKind},
     messages::not_yours,
     notify::{AttemptSource, Mailing, SystemAuditLog},
     wire::{Requested, content, decode_request},
@@ -61,7 +61,7 @@ pub(crate) struct Session<'a> {
 
 /// The texts of a language; in English where its catalogue cannot be read, which `twinlock check` reports.
 fn catalogue(language: &Language) -> Catalogue {
-    load_catalogue(language).unwrap_or_default().0
+    load_catalogue(language).unwrap_or_default()
 }
 
 impl Session<'_> {
@@ -100,8 +100,23 @@ impl Session<'_> {
 
     fn request(&self, frame: &Frame) -> Result<Done, RequestError> {
         let Requested { user, language, request } = decode_request(&frame.content)?;
-        let (helper, subject) = self.subject(user.as_deref()).map_err(|refusal| self.log_and_hide(refusal))?;
-        let config = self.config().map_err(|refusal| self.log_and_hide(refusal))?;
+        self.perform(user.as_deref(), language.as_ref(), &request).map_err(|refusal| {
+            let refusal = self.log_and_hide(refusal);
+            // Without a language of the caller, in that of the host.
+            let config = if language.is_some() { None } else { self.config().ok() };
+            let language = language.or_else(|| config.map(|config| config.language)).unwrap_or_default();
+            refusal.in_language(&catalogue(&language))
+        })
+    }
+
+    fn perform(
+        &self,
+        user: Option<&str>,
+        language: Option<&Language>,
+        request: &Request,
+    ) -> Result<Done, RequestError> {
+        let (helper, subject) = self.subject(user)?;
+        let config = self.config()?;
         let store = Store::at(&config.store.directory, &self.shared.config);
         let owner = Owner { limiter: &self.shared.limiter, peer: self.peer };
         let mut lifecycle = Lifecycle {
@@ -117,9 +132,8 @@ impl Session<'_> {
             groups: &SystemGroups,
             audit_log: &self.audit_log(SystemAuditLog { mail: mailing(&config), ..self.system_audit_log() }),
         };
-        let catalogue = catalogue(language.as_ref().unwrap_or(&config.language));
-        let done = lifecycle.perform(&subject, &request, &mut SocketDialogue::over(self.connection, &catalogue));
-        done.map_err(|refusal| self.log_and_hide(refusal))
+        let catalogue = catalogue(language.unwrap_or(&config.language));
+        lifecycle.perform(&subject, request, &mut SocketDialogue::over(self.connection, &catalogue))
     }
 
     /// The account: the caller's, or the one that is named, for root and for a member of the help desk, who comes first.

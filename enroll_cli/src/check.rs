@@ -15,6 +15,7 @@ use twinlock_hostcheck::{
     messages,
     pam_files::{self, Line, Phase},
 };
+use twinlock_service::self_service::all_texts;
 use twinlock_store::{
     document::line_and_column,
     files::load_catalogue,
@@ -139,10 +140,13 @@ fn of_mail(context: &CommandContext, config: &Path, report: &mut GradedFindings)
 fn of_catalogue(context: &CommandContext, config: &Path, report: &mut GradedFindings) {
     let language = context.config.language.as_str();
     match load_catalogue(&context.config.language) {
-        Ok((_, flaws)) if flaws.is_empty() => {}
-        Ok((_, flaws)) => {
-            let (found, hint) = messages::incomplete_catalogue(config, language, &flaws);
-            report.add(Grade::Warning, found, hint);
+        Ok(catalogue) => {
+            // English needs none.
+            let flaws = if context.config.language.is_english() { Vec::new() } else { catalogue.flaws(&all_texts()) };
+            if !flaws.is_empty() {
+                let (found, hint) = messages::incomplete_catalogue(config, language, &flaws);
+                report.add(Grade::Warning, found, hint);
+            }
         }
         Err(error) => {
             let (found, hint) = messages::no_catalogue(config, language, &error);

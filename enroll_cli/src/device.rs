@@ -21,11 +21,11 @@ pub(crate) fn run(config: &Path, verb: DeviceCommand) -> Result<(), Failure> {
         DeviceCommand::Rename(words) => {
             let (which, to) = words.into_parts();
             let to = cli::label(&to).map_err(|bad| messages::device::invalid_label(&to, bad))?;
-            change(config, which, DeviceChange::Rename(to))
+            change(config, which, &DeviceChange::Rename(to))
         }
-        DeviceCommand::Suspend(which) => change(config, which, DeviceChange::Suspend),
-        DeviceCommand::Resume(which) => change(config, which, DeviceChange::Resume),
-        DeviceCommand::Remove(which) => change(config, which, DeviceChange::Remove),
+        DeviceCommand::Suspend(which) => change(config, which, &DeviceChange::Suspend),
+        DeviceCommand::Resume(which) => change(config, which, &DeviceChange::Resume),
+        DeviceCommand::Remove(which) => change(config, which, &DeviceChange::Remove),
     }
 }
 
@@ -38,15 +38,15 @@ fn list(config: &Path, arguments: &cli::StatusArguments) -> Result<(), Failure> 
     print(&devices.iter().map(messages::device::line).collect::<String>())
 }
 
-fn change(config: &Path, which: Which, change: DeviceChange) -> Result<(), Failure> {
+fn change(config: &Path, which: Which, change: &DeviceChange) -> Result<(), Failure> {
     let backend = CommandBackend::choose_for_leaver(config, which.user.as_deref())?;
-    let done = messages::device::done(&change);
     let dialogue = TerminalDialogue::at(Terminal::or_stdin);
-    let Done::DeviceChanged(device) = dialogue.have_done(&backend, &Request::Device(which.device, change))? else {
+    let request = Request::Device(which.device, change.clone());
+    let Done::DeviceChanged(device) = dialogue.have_done(&backend, &request)? else {
         return Err(messages::unexpected_answer());
     };
     let user = backend.user();
-    print_note(&messages::device::changed(user, &device.authenticator, done));
+    print_note(&messages::device::changed(user, &device.authenticator, change));
     if device.active == 0 {
         print_note(&messages::device::none_active(user));
     }

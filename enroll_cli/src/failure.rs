@@ -6,7 +6,7 @@ use twinlock_hostcheck::HostError;
 use twinlock_service::lifecycle::{RequestError, RequestErrorKind};
 use twinlock_store::{files::ConfigFileError, ports::StoreError};
 
-use crate::messages;
+use crate::{language, messages};
 
 /// A command that did not do what was asked.
 #[derive(Debug)]
@@ -99,7 +99,8 @@ impl From<ConfigFileError> for Failure {
 }
 
 impl From<RequestError> for Failure {
-    fn from(RequestError { cause, message, hint }: RequestError) -> Self {
+    fn from(error: RequestError) -> Self {
+        let RequestError { cause, message, hint, .. } = error.in_language(language::catalogue());
         let status = match cause {
             RequestErrorKind::Refused | RequestErrorKind::Host => 1,
             RequestErrorKind::NotPermitted => 3,

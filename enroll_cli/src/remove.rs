@@ -19,15 +19,15 @@ pub(crate) fn run(config: &Path, arguments: &Remove) -> Result<(), Failure> {
         }
         CommandBackend::Local(context, _) => {
             let policy = &context.config.policy;
-            messages::remove::consequence(policy.otherwise, !policy.rules.is_empty())
+            messages::remove::consequence(user, policy.otherwise, !policy.rules.is_empty())
         }
         // Where a rule wants a second factor, the broker refuses.
-        CommandBackend::Broker { .. } => messages::remove::LOGS_IN.into(),
+        CommandBackend::Broker { .. } => messages::remove::logs_in(user),
     };
     if !arguments.yes {
         let mut terminal = Terminal::open().ok_or_else(|| messages::remove::without_terminal(user))?;
         let answer = terminal.ask(&messages::remove::confirmation(user, &consequence))?;
-        if answer.as_deref().map(Vec::as_slice) != Some(b"yes") {
+        if !answer.is_some_and(|answer| messages::remove::is_yes(&answer)) {
             return Err(messages::remove::not_confirmed(user));
         }
     }

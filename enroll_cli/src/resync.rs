@@ -15,5 +15,5 @@ pub(crate) fn run(config: &Path, arguments: &User) -> Result<(), Failure> {
     let Done::Resynced = dialogue.have_done(&backend, &Request::Resync)? else {
         return Err(messages::unexpected_answer());
     };
-    print(messages::verify::RESYNCED)
+    print(&messages::verify::resynced())
 }

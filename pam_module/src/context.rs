@@ -131,7 +131,7 @@ impl Context {
     /// The texts of prompts, in the language of the configuration. A catalogue that cannot be read refuses nobody: its texts
     /// are said in English then, and `twinlock check` reports it. It is opened by logins that need a text.
     pub(crate) fn catalogue(&self) -> &Catalogue {
-        self.catalogue.get_or_init(|| files::load_catalogue(&self.config.language).unwrap_or_default().0)
+        self.catalogue.get_or_init(|| files::load_catalogue(&self.config.language).unwrap_or_default())
     }
 
     /// The texts of information. Clients of sshd show it in ASCII alone, and escape all else.

@@ -1,32 +1,44 @@
 //! The texts that users read in their language: each has a key, and its English is compiled in. A [`Catalogue`] holds
 //! those of another language, which the store reads from a file. What a catalogue lacks is said in English.
+//!
+//! Here are the texts of a login; those of self-service, which the module does not link, are in the crate `service`.
 
-use std::mem;
+use std::{collections::BTreeMap, fmt, mem};
 
 use crate::layout::ascii;
 
-/// Defines [`UserText`]: one line a text, so that name, key and English cannot get apart. A function would need three lists.
+/// A text that users read.
+pub trait Translatable: Copy + 'static {
+    /// All of its kind, in the order of the catalogues.
+    const ALL: &'static [Self];
+
+    /// The key in a catalogue.
+    fn key(self) -> &'static str;
+
+    /// The English text. `{name}` stands for a value.
+    fn english(self) -> &'static str;
+}
+
+/// Defines an enum of texts: one line a text, so that name, key and English cannot get apart. A function would need three lists.
+#[macro_export]
 macro_rules! texts {
-    ($($name:ident, $key:literal, $english:literal;)*) => {
-        /// A text that users read.
+    ($(#[$about:meta])* $kind:ident: $($name:ident, $key:literal, $english:literal;)*) => {
+        $(#[$about])*
+        ///
+        /// Each has its English as its description.
         #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-        pub enum UserText {
+        pub enum $kind {
             $(#[doc = $english] $name,)*
         }
 
-        impl UserText {
-            /// All of them, in the order of the catalogues.
-            pub const ALL: &[Self] = &[$(Self::$name,)*];
+        impl $crate::catalogue::Translatable for $kind {
+            const ALL: &'static [Self] = &[$(Self::$name,)*];
 
-            /// The key in a catalogue.
-            #[must_use]
-            pub const fn key(self) -> &'static str {
+            fn key(self) -> &'static str {
                 match self { $(Self::$name => $key,)* }
             }
 
-            /// The English text. `{name}` stands for a value.
-            #[must_use]
-            pub const fn english(self) -> &'static str {
+            fn english(self) -> &'static str {
                 match self { $(Self::$name => $english,)* }
             }
         }
@@ -34,6 +46,8 @@ macro_rules! texts {
 }
 
 texts! {
+    /// A text of a login, of an enrolment, or of a mail.
+    UserText:
     CodePrompt, "code-prompt", "Verification code:";
     PasswordAndCodePrompt, "password-and-code-prompt", "Password & verification code:";
     NextCodePrompt, "next-code-prompt", "Wait for the next code and enter it:";
@@ -166,11 +180,10 @@ impl Language {
     }
 }
 
-/// The texts of one language.
+/// The texts of one language, by their keys.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    /// By the number of the text; none where English is said.
-    texts: Vec<Option<String>>,
+    texts: BTreeMap<String, String>,
 }
 
 /// An entry of a catalogue that is not used.
@@ -188,65 +201,112 @@ pub enum CatalogueFlaw {
 
 impl Catalogue {
     /// What everybody reads who has no other language.
-    pub const ENGLISH: &Self = &Self { texts: Vec::new() };
+    pub const ENGLISH: &Self = &Self { texts: BTreeMap::new() };
 
-    /// The catalogue of these entries, and those that it does not use, for which English is said.
+    /// The catalogue of these entries.
     #[must_use]
-    pub fn from_entries(entries: impl IntoIterator<Item = (String, String)>) -> (Self, Vec<CatalogueFlaw>) {
-        let mut texts = vec![None; UserText::ALL.len()];
-        let mut flaws = Vec::new();
-        for (key, value) in entries {
-            let Some((slot, text)) = texts.iter_mut().zip(UserText::ALL).find(|(_, text)| text.key() == key) else {
-                flaws.push(CatalogueFlaw::UnknownKey(key));
-                continue;
-            };
-            if value.is_empty() || value.trim() != value || value.contains(char::is_control) {
-                flaws.push(CatalogueFlaw::NotPlain(text.key()));
-            } else if placeholders(&value) != placeholders(text.english()) {
-                flaws.push(CatalogueFlaw::Placeholders(text.key()));
-            } else {
-                *slot = Some(value);
-                continue;
-            }
-            *slot = Some(text.english().to_owned());
-        }
-        let missing = texts.iter().zip(UserText::ALL).filter(|(slot, _)| slot.is_none());
-        flaws.extend(missing.map(|(_, text)| CatalogueFlaw::Missing(text.key())));
-        (Self { texts }, flaws)
+    pub fn from_entries(entries: impl IntoIterator<Item = (String, String)>) -> Self {
+        Self { texts: entries.into_iter().collect() }
+    }
+
+    /// What of it is not used, where `texts` are all that there are: key and English of each.
+    #[must_use]
+    pub fn flaws(&self, texts: &[(&'static str, &'static str)]) -> Vec<CatalogueFlaw> {
+        let flaw = |&(key, english)| match self.texts.get(key) {
+            None => Some(CatalogueFlaw::Missing(key)),
+            Some(value) if !is_plain(value) => Some(CatalogueFlaw::NotPlain(key)),
+            Some(value) => (!fits(value, english)).then_some(CatalogueFlaw::Placeholders(key)),
+        };
+        let unknown = self.texts.keys().filter(|key| !texts.iter().any(|(known, _)| known == key));
+        unknown.cloned().map(CatalogueFlaw::UnknownKey).chain(texts.iter().filter_map(flaw)).collect()
     }
 
     /// The same texts for clients that show nothing but ASCII: spelt so, or in English where the language has no such
     /// spelling.
     #[must_use]
     pub fn in_ascii(&self) -> Self {
-        let spelt = |text: &Option<String>| text.as_deref().and_then(ascii);
-        Self { texts: self.texts.iter().map(spelt).collect() }
+        let spelt = self.texts.iter().filter_map(|(key, text)| Some((key.clone(), ascii(text)?)));
+        Self { texts: spelt.collect() }
     }
 
     /// A text as it is written, with `{name}` for its values.
     #[must_use]
-    pub fn get(&self, text: UserText) -> &str {
-        self.texts.get(text as usize).and_then(Option::as_deref).unwrap_or(text.english())
+    pub fn get(&self, text: impl Translatable) -> &str {
+        self.get_by(text.key(), text.english())
+    }
+
+    #[inline(never)]
+    fn get_by(&self, key: &str, english: &'static str) -> &str {
+        self.texts.get(key).filter(|value| fits(value, english)).map_or(english, String::as_str)
     }
 
     /// A text with its values.
     #[must_use]
-    pub fn fill(&self, text: UserText, values: &[(&str, &str)]) -> String {
-        let mut filled = String::new();
-        for piece in pieces(self.get(text)) {
-            filled.push_str(match piece {
-                Piece::Plain(plain) => plain,
-                Piece::Value(name) => values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
-            });
-        }
-        filled
+    pub fn fill(&self, text: impl Translatable, values: &[(&str, &str)]) -> String {
+        fill(self.get(text), values)
     }
 
     /// A prompt: a text and a space.
     #[must_use]
-    pub fn prompt(&self, text: UserText) -> String {
+    pub fn prompt(&self, text: impl Translatable) -> String {
         format!("{} ", self.get(text))
     }
+}
+
+/// Key and English of each text of a kind.
+#[must_use]
+pub fn definitions<T: Translatable>() -> Vec<(&'static str, &'static str)> {
+    T::ALL.iter().map(|text| (text.key(), text.english())).collect()
+}
+
+/// A text with its values, in no language yet.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Phrase<T> {
+    text: T,
+    values: Vec<(&'static str, String)>,
+}
+
+impl<T: Translatable> Phrase<T> {
+    /// The same with a value.
+    #[must_use]
+    pub fn with(mut self, name: &'static str, value: impl fmt::Display) -> Self {
+        self.values.push((name, value.to_string()));
+        self
+    }
+
+    /// In a language.
+    #[must_use]
+    pub fn in_language(&self, catalogue: &Catalogue) -> String {
+        let values: Vec<_> = self.values.iter().map(|(name, value)| (*name, value.as_str())).collect();
+        catalogue.fill(self.text, &values)
+    }
+}
+
+impl<T> From<T> for Phrase<T> {
+    fn from(text: T) -> Self {
+        Self { text, values: Vec::new() }
+    }
+}
+
+fn is_plain(value: &str) -> bool {
+    !value.is_empty() && value.trim() == value && !value.contains(char::is_control)
+}
+
+/// Whether it can stand in the place of the English text.
+fn fits(value: &str, english: &str) -> bool {
+    is_plain(value) && placeholders(value) == placeholders(english)
+}
+
+#[inline(never)]
+fn fill(text: &str, values: &[(&str, &str)]) -> String {
+    let mut filled = String::new();
+    for piece in pieces(text) {
+        filled.push_str(match piece {
+            Piece::Plain(plain) => plain,
+            Piece::Value(name) => values.iter().find(|(known, _)| *known == name).map_or("", |(_, value)| value),
+        });
+    }
+    filled
 }
 
 /// A part of a text.
@@ -290,8 +350,9 @@ mod tests {
     use super::*;
 
     fn of(entries: &[(&str, &str)]) -> (Catalogue, Vec<CatalogueFlaw>) {
-        let (catalogue, flaws) =
+        let catalogue =
             Catalogue::from_entries(entries.iter().map(|(key, value)| ((*key).to_owned(), (*value).to_owned())));
+        let flaws = catalogue.flaws(&definitions::<UserText>());
         (catalogue, flaws.into_iter().filter(|flaw| !matches!(flaw, CatalogueFlaw::Missing(_))).collect())
     }
 
@@ -302,7 +363,7 @@ mod tests {
         keys.dedup();
         assert_eq!(keys.len(), UserText::ALL.len());
         let english = UserText::ALL.iter().map(|text| (text.key().to_owned(), text.english().to_owned()));
-        assert_eq!(Catalogue::from_entries(english).1, []);
+        assert_eq!(Catalogue::from_entries(english).flaws(&definitions::<UserText>()), []);
         assert!(UserText::ALL.iter().all(|text| text.english().is_ascii()));
     }
 
@@ -313,7 +374,7 @@ mod tests {
         assert_eq!(german.fill(UserText::TooSoon, &[("seconds", "7")]), "Warten Sie 7 Sekunden.");
         assert_eq!(german.get(UserText::CodeUsed), UserText::CodeUsed.english());
         assert_eq!(Catalogue::ENGLISH.prompt(UserText::CodePrompt), "Verification code: ");
-        let (_, flaws) = Catalogue::from_entries([]);
+        let flaws = Catalogue::ENGLISH.flaws(&definitions::<UserText>());
         assert_eq!(flaws.len(), UserText::ALL.len(), "each is missing");
     }
 

@@ -56,22 +56,22 @@ impl UnixTime {
     /// the one before it.
     ///
     /// # Errors
-    /// [`NotATime`]: anything else, days that no calendar has, and years before 1970.
-    pub fn parse(text: &str) -> Result<Self, NotATime> {
-        let (fields, rest) = text.split_at_checked("2026-11-24T04:00:00".len()).ok_or(NotATime)?;
-        let fraction = rest.strip_suffix('Z').ok_or(NotATime)?;
+    /// [`TimeError`]: anything else, days that no calendar has, and years before 1970.
+    pub fn parse(text: &str) -> Result<Self, TimeError> {
+        let (fields, rest) = text.split_at_checked("2026-11-24T04:00:00".len()).ok_or(TimeError)?;
+        let fraction = rest.strip_suffix('Z').ok_or(TimeError)?;
         let digits = |text: &str| !text.is_empty() && text.bytes().all(|byte| byte.is_ascii_digit());
         let separators: Vec<u8> = fields.bytes().filter(|byte| !byte.is_ascii_digit()).collect();
         if separators != *b"--T::" || !fraction.is_empty() && !fraction.strip_prefix('.').is_some_and(digits) {
-            return Err(NotATime);
+            return Err(TimeError);
         }
-        let field = |range: Range<usize>| fields.get(range).and_then(|field| field.parse().ok()).ok_or(NotATime);
+        let field = |range: Range<usize>| fields.get(range).and_then(|field| field.parse().ok()).ok_or(TimeError);
         let (year, month, day) = (field(0..4)?, field(5..7)?, field(8..10)?);
         let (hour, minute, second): (u64, u64, u64) = (field(11..13)?, field(14..16)?, field(17..19)?);
         if hour > 23 || minute > 59 || second > 60 {
-            return Err(NotATime);
+            return Err(TimeError);
         }
-        let days = days_before(year, month, day).ok_or(NotATime)?;
+        let days = days_before(year, month, day).ok_or(TimeError)?;
         #[expect(clippy::arithmetic_side_effects, reason = "the fields have two and four digits")]
         Ok(Self(days * SECONDS_A_DAY + hour * 3600 + minute * 60 + second.min(59)))
     }
@@ -117,11 +117,11 @@ const fn days_of(year: u64, month: u64) -> u64 {
 
 /// The text is no time that [`UnixTime::parse`] reads.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct NotATime;
+pub struct TimeError;
 
-impl Error for NotATime {}
+impl Error for TimeError {}
 
-impl fmt::Display for NotATime {
+impl fmt::Display for TimeError {
     fn fmt(&self, out: &mut fmt::Formatter<'_>) -> fmt::Result {
         out.write_str(messages::NOT_A_TIME)
     }
@@ -211,7 +211,7 @@ mod tests {
             "2026-11-24T04:00:61Z",
             "\u{666}026-11-24T04:00:0Z",
         ] {
-            assert_eq!(UnixTime::parse(text), Err(NotATime), "{text}");
+            assert_eq!(UnixTime::parse(text), Err(TimeError), "{text}");
         }
         for text in ["2026-11-24T04:00:59.999Z", "2026-11-24T04:00:60Z"] {
             assert_eq!(UnixTime::parse(text).unwrap().to_string(), "2026-11-24T04:00:59Z");

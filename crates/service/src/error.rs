@@ -4,7 +4,12 @@ use std::{io, process::ExitStatus, time::Duration};
 
 use lettre::address::AddressError;
 use serde::{Deserialize, Serialize};
-use twinlock_core::credentials::Enrolment;
+use twinlock_core::{
+    catalogue::{Catalogue, Phrase},
+    credentials::Enrolment,
+};
+
+use crate::self_service::SelfServiceText;
 
 /// Why it was not done: what happened, and what to do.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
@@ -15,6 +20,9 @@ pub struct RequestError {
     pub message: String,
     /// What to do.
     pub hint: Option<String>,
+    /// Both as texts of self-service, where they are. What came over a socket is in the caller's language already.
+    #[serde(skip)]
+    phrases: (Option<Phrase<SelfServiceText>>, Option<Phrase<SelfServiceText>>),
 }
 
 /// Kinds of refusals, which the command turns into its exit status.
@@ -35,13 +43,40 @@ impl RequestError {
     /// A refusal of some kind.
     #[must_use]
     pub fn new(cause: RequestErrorKind, message: impl Into<String>) -> Self {
-        Self { cause, message: message.into(), hint: None }
+        Self { cause, message: message.into(), hint: None, phrases: (None, None) }
+    }
+
+    /// A refusal that users read in their language.
+    #[must_use]
+    pub fn with_text(cause: RequestErrorKind, phrase: impl Into<Phrase<SelfServiceText>>) -> Self {
+        let phrase = phrase.into();
+        Self { phrases: (Some(phrase), None), ..Self::new(cause, String::new()) }.in_language(Catalogue::ENGLISH)
+    }
+
+    /// The same with what to do about it, in the user's language.
+    #[must_use]
+    pub fn advice(mut self, phrase: impl Into<Phrase<SelfServiceText>>) -> Self {
+        self.phrases.1 = Some(phrase.into());
+        self.in_language(Catalogue::ENGLISH)
+    }
+
+    /// The same in a language; in English what is for administrators.
+    #[must_use]
+    pub fn in_language(mut self, catalogue: &Catalogue) -> Self {
+        let (message, hint) = &self.phrases;
+        if let Some(phrase) = message {
+            self.message = phrase.in_language(catalogue);
+        }
+        if let Some(phrase) = hint {
+            self.hint = Some(phrase.in_language(catalogue));
+        }
+        self
     }
 
     /// The same with what to do about it.
     #[must_use]
     pub fn hint(self, hint: impl Into<String>) -> Self {
-        Self { hint: Some(hint.into()), ..self }
+        Self { hint: Some(hint.into()), phrases: (self.phrases.0, None), ..self }
     }
 }
 

@@ -21,6 +21,7 @@ pub mod lifecycle;
 pub mod messages;
 pub mod notify;
 pub mod process;
+pub mod self_service;
 pub mod status;
 pub mod syslog;
 pub mod wire;

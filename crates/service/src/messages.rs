@@ -5,7 +5,7 @@
 use std::fmt;
 
 use twinlock_core::{
-    catalogue::{Catalogue, UserText},
+    catalogue::{Catalogue, Phrase, UserText},
     credentials::Enrolment,
     devices::DeviceError,
     layout::wrapped,
@@ -22,6 +22,7 @@ use twinlock_store::ports::StoreError;
 use crate::{
     error::{MailError, Owned, RequestError, RequestErrorKind},
     import::{ImportError, ImportErrorKind, Remark, What},
+    self_service::SelfServiceText,
 };
 
 // Identity and permission.
@@ -39,20 +40,21 @@ pub(crate) enum SelfServiceAction {
 
 /// `[self_service]` does not allow it.
 pub(crate) fn reserved_for_administrators(action: SelfServiceAction) -> RequestError {
-    let action = match action {
-        SelfServiceAction::Enrol => "enrol an account",
-        SelfServiceAction::AddDevice => "add a device",
-        SelfServiceAction::Replace => "replace a second factor",
-        SelfServiceAction::RenewRecoveryCodes => "make new recovery codes",
-        SelfServiceAction::ChangeDevice => "change a device",
-        SelfServiceAction::Remove => "remove a second factor",
+    let text = match action {
+        SelfServiceAction::Enrol => SelfServiceText::AdminsEnrol,
+        SelfServiceAction::AddDevice => SelfServiceText::AdminsAdd,
+        SelfServiceAction::Replace => SelfServiceText::AdminsReplace,
+        SelfServiceAction::RenewRecoveryCodes => SelfServiceText::AdminsRenew,
+        SelfServiceAction::ChangeDevice => SelfServiceText::AdminsChange,
+        SelfServiceAction::Remove => SelfServiceText::AdminsRemove,
     };
-    not_permitted(&format!("on this host only an administrator can {action}")).hint(ASK_ADMINISTRATOR)
+    RequestError::with_text(RequestErrorKind::NotPermitted, text).advice(SelfServiceText::AskAdministrator)
 }
 
 /// `first_enrollment = "off"`.
 pub(crate) fn first_enrolment_off() -> RequestError {
-    not_permitted("on this host only an administrator can enrol an account for the first time").hint(ASK_ADMINISTRATOR)
+    RequestError::with_text(RequestErrorKind::NotPermitted, SelfServiceText::AdminsEnrolFirst)
+        .advice(SelfServiceText::AskAdministrator)
 }
 
 /// Storing an authenticator that nobody has confirmed.
@@ -83,7 +85,8 @@ pub(crate) const HELP_REFUSED: &str = "refused";
 /// A user who is neither root nor of the help desk names another account.
 #[must_use]
 pub fn not_yours() -> RequestError {
-    not_permitted("only root can do this for another account").hint("run the command without a user name, or as root")
+    RequestError::with_text(RequestErrorKind::NotPermitted, SelfServiceText::NotYours)
+        .advice(SelfServiceText::WithoutUserName)
 }
 
 /// A member of the help desk names their own account.
@@ -108,16 +111,14 @@ pub(crate) fn issued_for_too_long_or_short() -> RequestError {
 
 /// A user who needs a second factor wants to remove it.
 pub(crate) fn second_factor_required() -> RequestError {
-    not_permitted("this host requires a second factor for your account")
-        .hint("`twinlock enroll --replace` sets up a new one in its place")
+    RequestError::with_text(RequestErrorKind::NotPermitted, SelfServiceText::SecondFactorRequired)
+        .advice(SelfServiceText::ReplaceInstead)
 }
 
 /// A code that may be that of an intruder who made the changes.
 pub(crate) fn proof_is_too_new() -> RequestError {
-    not_permitted("this code does not end the notices, because it may come from one of the changes that they report")
-        .hint(
-            "use a code of an app that you had before the changes, or ask your administrator; notices end after a week",
-        )
+    RequestError::with_text(RequestErrorKind::NotPermitted, SelfServiceText::ProofTooNew)
+        .advice(SelfServiceText::OlderProof)
 }
 
 fn not_permitted(why: &str) -> RequestError {
@@ -130,14 +131,13 @@ const ASK_ADMINISTRATOR: &str = "ask your administrator";
 
 /// The account has no second factor.
 pub(crate) fn not_enrolled(user: &str) -> RequestError {
-    RequestError::new(RequestErrorKind::NotEnrolled, format!("{user} is not enrolled"))
-        .hint(format!("enrol the account with `twinlock enroll {user}`"))
+    RequestError::with_text(RequestErrorKind::NotEnrolled, for_user(user, SelfServiceText::NotEnrolled))
+        .advice(for_user(user, SelfServiceText::EnrolFirst))
 }
 
 /// A question of the dialogue was not answered, or not correctly.
 pub(crate) fn not_confirmed() -> RequestError {
-    refused("not confirmed, so nothing was changed")
-        .hint("run the command again when you have the phone and the codes at hand")
+    refusal(SelfServiceText::NotConfirmed).advice(SelfServiceText::AtHand)
 }
 
 /// The store of this host cannot be used.
@@ -149,13 +149,12 @@ pub(crate) fn store_error(error: &StoreError) -> RequestError {
 pub(crate) fn enrol_error(error: &EnrolError, user: &str) -> RequestError {
     match error {
         EnrolError::Store(error) => store_error(error),
-        EnrolError::AlreadyEnrolled => refused(format!("{user} is already enrolled"))
-            .hint("--add adds another device, --replace replaces the present second factor"),
-        EnrolError::NotEnrolled => not_enrolled(user),
-        EnrolError::ChangedMeanwhile => {
-            refused(format!("another command changed the second factor of {user} in the meantime; nothing was changed"))
-                .hint(format!("see `twinlock status {user}`, then run the command again"))
+        EnrolError::AlreadyEnrolled => {
+            refusal(for_user(user, SelfServiceText::AlreadyEnrolled)).advice(SelfServiceText::AddOrReplace)
         }
+        EnrolError::NotEnrolled => not_enrolled(user),
+        EnrolError::ChangedMeanwhile => refusal(for_user(user, SelfServiceText::ChangedMeanwhile))
+            .advice(for_user(user, SelfServiceText::SeeStatus)),
         EnrolError::Device(error) => device_error(error, user),
         EnrolError::Parameters(error) => refused(error.to_string()),
         EnrolError::Randomness(_) | EnrolError::Recovery(_) => {
@@ -165,115 +164,92 @@ pub(crate) fn enrol_error(error: &EnrolError, user: &str) -> RequestError {
 }
 
 fn device_error(error: &DeviceError, user: &str) -> RequestError {
-    let labels = format!("`twinlock device list {user}` shows the devices with their ids and labels");
-    match error {
-        DeviceError::NoSuch => refused(format!("{user} has no device with this id or label")).hint(labels),
-        DeviceError::SeveralSuch => {
-            refused(format!("several devices of {user} have this label")).hint(format!("use the id instead: {labels}"))
-        }
-        DeviceError::LooksAlike => {
-            refused(format!("{user} already has a device with this label, or with one that looks the same"))
-                .hint(format!("choose another label: {labels}"))
-        }
-        DeviceError::Last => refused(format!("this is the only device of {user}"))
-            .hint(format!("`twinlock remove {user}` removes the second factor altogether")),
-        DeviceError::TooMany => {
-            refused(format!("{user} already has {} devices, which is the limit", Enrolment::MOST_AUTHENTICATORS))
-                .hint(format!("remove one first: {labels}"))
-        }
-    }
+    let (text, advice) = match error {
+        DeviceError::NoSuch => (SelfServiceText::NoSuchDevice, SelfServiceText::ListDevices),
+        DeviceError::SeveralSuch => (SelfServiceText::SeveralDevices, SelfServiceText::UseId),
+        DeviceError::LooksAlike => (SelfServiceText::LabelTaken, SelfServiceText::OtherLabel),
+        DeviceError::Last => (SelfServiceText::LastDevice, SelfServiceText::RemoveAltogether),
+        DeviceError::TooMany => (SelfServiceText::TooManyDevices, SelfServiceText::RemoveDeviceFirst),
+    };
+    refusal(for_user(user, text).with("count", Enrolment::MOST_AUTHENTICATORS)).advice(for_user(user, advice))
 }
 
 fn refused(message: impl Into<String>) -> RequestError {
     RequestError::new(RequestErrorKind::Refused, message)
 }
 
+/// A refusal that users read in their language.
+fn refusal(phrase: impl Into<Phrase<SelfServiceText>>) -> RequestError {
+    RequestError::with_text(RequestErrorKind::Refused, phrase)
+}
+
+/// A text with the name of the user.
+fn for_user(user: &str, text: SelfServiceText) -> Phrase<SelfServiceText> {
+    Phrase::from(text).with("user", user)
+}
+
 // Codes that were not accepted.
 
 /// Too soon after the last failure.
 pub(crate) fn too_soon(seconds: u64) -> RequestError {
-    let unit = if seconds == 1 { "second" } else { "seconds" };
-    refused(format!("too many incorrect codes: this one was not checked, try again in {seconds} {unit}"))
+    let text = if seconds == 1 { SelfServiceText::NotCheckedOne } else { SelfServiceText::NotChecked };
+    refusal(Phrase::from(text).with("seconds", seconds))
 }
 
 /// Standard input ended, or the user left.
 pub(crate) fn no_code() -> RequestError {
-    refused("no code was entered").hint("enter the code at the prompt, or pipe it into stdin")
+    refusal(SelfServiceText::NoCode).advice(SelfServiceText::EnterCode)
 }
 
 /// A code that is correct at another time: the two clocks differ by so many seconds.
 pub(crate) fn code_of_another_time(offset: i64, user: &str) -> RequestError {
-    let unit = if offset.unsigned_abs() == 1 { "second" } else { "seconds" };
-    refused(format!("that code is not valid now: the clocks of the phone and of this host differ by {offset:+} {unit}"))
-        .hint(format!("set the clock that is wrong; if that is not possible, run `twinlock resync {user}`"))
+    let text = if offset.unsigned_abs() == 1 { SelfServiceText::OtherTimeOne } else { SelfServiceText::OtherTime };
+    refusal(Phrase::from(text).with("seconds", format_args!("{offset:+}")))
+        .advice(for_user(user, SelfServiceText::SetClock))
 }
 
 /// Neither a current code nor a recovery code.
 pub(crate) fn incorrect_code(owned: Owned, user: &str) -> RequestError {
-    match owned {
-        Owned::Phones => {
-            refused("that code is not valid: it matches neither the app right now nor a recovery code").hint(CLOCKS)
-        }
-        Owned::Tokens => {
-            refused("that code is not valid: it is neither one of the token's next codes nor a recovery code")
-                .hint(pressed_often(user))
-        }
-        Owned::Both => refused("that code is not valid: it matches no device right now and no recovery code")
-            .hint(format!("{CLOCKS}; {}", pressed_often(user))),
-    }
-}
-
-const CLOCKS: &str = "check that the phone and this host set their time automatically";
-
-fn pressed_often(user: &str) -> String {
-    format!("if the button of the token was pressed many times without a login, run `twinlock resync {user}`")
+    let (text, advice) = match owned {
+        Owned::Phones => (SelfServiceText::IncorrectCode, SelfServiceText::AutomaticTime),
+        Owned::Tokens => (SelfServiceText::IncorrectTokenCode, SelfServiceText::PressedOften),
+        Owned::Both => (SelfServiceText::IncorrectAnyCode, SelfServiceText::TimeOrPressed),
+    };
+    refusal(text).advice(for_user(user, advice))
 }
 
 /// A code that was accepted before.
 pub(crate) fn used_code(owned: Owned) -> RequestError {
-    refused("that code has been used already").hint(match owned {
-        Owned::Phones => "wait for the next code",
-        Owned::Tokens => "press the button of the token for the next code",
-        Owned::Both => "wait for the next code of the phone, or press the button of the token",
+    refusal(SelfServiceText::UsedCode).advice(match owned {
+        Owned::Phones => SelfServiceText::WaitForNext,
+        Owned::Tokens => SelfServiceText::PressForNext,
+        Owned::Both => SelfServiceText::WaitOrPress,
     })
 }
 
 /// Two codes were required and are not consecutive.
 pub(crate) fn not_consecutive(user: &str) -> RequestError {
-    refused("the second code does not follow the first")
-        .hint(format!("enter two consecutive codes; or root runs `twinlock unlock {user}`, and one is enough again"))
+    refusal(SelfServiceText::NotConsecutive).advice(for_user(user, SelfServiceText::TwoConsecutive))
 }
 
 /// The two codes of a resync do not match.
 pub(crate) fn resync_mismatch(owned: Owned) -> RequestError {
-    let (message, hint) = match owned {
-        Owned::Phones => (
-            "those are not two consecutive codes from within ten minutes of this host's time",
-            "set the phone to automatic date and time, enter one code, wait for the next one and enter that",
-        ),
-        Owned::Tokens => (
-            "those are not two consecutive codes among the next hundred of the token",
-            "press the button twice and enter the two codes in that order; a token that is further ahead has to be \
-             enrolled again, with --counter",
-        ),
-        Owned::Both => (
-            "those are not two consecutive codes of one device",
-            "enter two codes of the same device, one after the other; set a phone to automatic date and time first",
-        ),
+    let (text, advice) = match owned {
+        Owned::Phones => (SelfServiceText::ResyncApp, SelfServiceText::ResyncAppHint),
+        Owned::Tokens => (SelfServiceText::ResyncToken, SelfServiceText::ResyncTokenHint),
+        Owned::Both => (SelfServiceText::ResyncAny, SelfServiceText::ResyncAnyHint),
     };
-    refused(message).hint(hint)
+    refusal(text).advice(advice)
 }
 
 /// An answer that has not the form of a code.
 pub(crate) fn not_a_code() -> RequestError {
-    refused("that is not a code: codes have 6 to 8 digits, recovery codes 16 letters and digits")
-        .hint("it was not counted as a failure; enter the code again")
+    refusal(SelfServiceText::NotACode).advice(SelfServiceText::NotCounted)
 }
 
 /// Too many consecutive failures.
 pub(crate) fn disabled(user: &str) -> RequestError {
-    refused(format!("codes of {user} are disabled after too many failures; recovery codes still work"))
-        .hint(format!("root can enable them again with `twinlock unlock {user}`"))
+    refusal(for_user(user, SelfServiceText::CodesDisabled)).advice(for_user(user, SelfServiceText::RootUnlocks))
 }
 
 /// The host is not in order; `detail` is what the log says.

@@ -2,11 +2,14 @@
 
 use std::fmt::Write as _;
 
-use twinlock_core::devices::DeviceChange;
-use twinlock_service::status::AuthenticatorStatus;
+use twinlock_core::{catalogue::Phrase, devices::DeviceChange};
+use twinlock_service::{self_service::SelfServiceText, status::AuthenticatorStatus};
 
 use super::usage;
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    language::{say, say_of},
+};
 
 /// A word that is no label.
 pub(crate) fn invalid_label(label: &str, rule: &str) -> Failure {
@@ -33,25 +36,18 @@ pub(crate) fn line(device: &AuthenticatorStatus) -> String {
     line
 }
 
-/// A device was changed; the word for it.
-pub(crate) const fn done(change: &DeviceChange) -> &'static str {
-    match change {
-        DeviceChange::Rename(_) => "renamed",
-        DeviceChange::Suspend => "suspended",
-        DeviceChange::Resume => "resumed",
-        DeviceChange::Remove => "removed",
-    }
-}
-
 /// What was done to which device.
-pub(crate) fn changed(user: &str, device: &str, done: &str) -> String {
-    format!("{user}: {done} {device}")
+pub(crate) fn changed(user: &str, device: &str, change: &DeviceChange) -> String {
+    let text = match change {
+        DeviceChange::Rename(_) => SelfServiceText::DoneRenamed,
+        DeviceChange::Suspend => SelfServiceText::DoneSuspended,
+        DeviceChange::Resume => SelfServiceText::DoneResumed,
+        DeviceChange::Remove => SelfServiceText::DoneRemoved,
+    };
+    say(Phrase::from(text).with("user", user).with("device", device))
 }
 
 /// All devices that are left are suspended.
 pub(crate) fn none_active(user: &str) -> String {
-    format!(
-        "{user} has no active device left: only recovery codes are accepted until you resume one that \
-         `twinlock device list {user}` shows"
-    )
+    say_of(user, SelfServiceText::NoneActive)
 }

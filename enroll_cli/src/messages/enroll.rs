@@ -11,14 +11,18 @@ use twinlock_core::{
     layout::{cells, wrapped},
     ports::Offer,
 };
+use twinlock_service::self_service::SelfServiceText;
 use zeroize::Zeroizing;
 
-use super::no_terminal;
-use crate::{failure::Failure, secret::SecretTextError};
+use crate::{
+    failure::Failure,
+    language::{say, say_of},
+    secret::SecretTextError,
+};
 
 /// There is nobody to show the secret to.
 pub(crate) fn without_terminal(user: &str) -> Failure {
-    no_terminal(&format!("cannot enrol {user}"), "connect with `ssh -t`; in scripts, use --no-confirm --json")
+    Failure::refused(say_of(user, SelfServiceText::NoTerminalToEnrol)).hint(say(SelfServiceText::TerminalOrJson))
 }
 
 /// What the new authenticator is for, how it gets into an app, and its address.
@@ -52,7 +56,7 @@ fn field(catalogue: &Catalogue, name: UserText, value: &str) -> Zeroizing<String
 
 /// The new authenticator is stored.
 pub(crate) fn enrolled(user: &str) -> String {
-    format!("Done: {user} now has a second factor. Try it with `twinlock verify {user}`.")
+    say_of(user, SelfServiceText::DoneEnrolled)
 }
 
 // Options.

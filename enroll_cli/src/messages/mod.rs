@@ -31,13 +31,13 @@ use std::{fmt::Display, io};
 use twinlock_core::account::UserName;
 pub(crate) use twinlock_hostcheck::messages::count;
 use twinlock_login::wire::ConnectError;
+use twinlock_service::self_service::SelfServiceText;
 
-use crate::failure::Failure;
+use crate::{failure::Failure, language::say};
 
 /// A user who is not root.
 pub(crate) fn root_only() -> Failure {
-    Failure::not_permitted("not permitted: only root can do this")
-        .hint("run the command with sudo, or ask your administrator")
+    Failure::not_permitted(say(SelfServiceText::RootOnly)).hint(say(SelfServiceText::SudoOrAsk))
 }
 
 /// A word that is no user name.
@@ -67,9 +67,7 @@ pub(crate) fn no_passwd_database(error: &impl Display) -> Failure {
 
 /// The broker does not run.
 pub(crate) fn no_broker() -> Failure {
-    Failure::not_permitted("not permitted: only root can do this, because the broker (twinlockd) is not running").hint(
-        "ask your administrator to start the broker, with `systemctl enable --now twinlockd.socket`, or to run this command",
-    )
+    Failure::not_permitted(say(SelfServiceText::NoBroker)).hint(say(SelfServiceText::StartBroker))
 }
 
 /// The broker cannot be used.
@@ -91,14 +89,9 @@ pub(crate) fn config_of_a_user() -> Failure {
 
 // The terminal.
 
-/// Something that needs a terminal was tried without one.
-fn no_terminal(problem: &str, hint: &str) -> Failure {
-    Failure::refused(format!("{problem}: there is no terminal")).hint(hint)
-}
-
 /// There is nobody to ask for a code.
 pub(crate) fn no_terminal_for_codes() -> Failure {
-    no_terminal("cannot ask for a code", "connect with `ssh -t`, or pipe the code into stdin, one code a line")
+    Failure::refused(say(SelfServiceText::NoTerminalForCodes)).hint(say(SelfServiceText::TerminalOrStdin))
 }
 
 /// The terminal or stdin failed.

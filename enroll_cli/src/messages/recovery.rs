@@ -1,26 +1,27 @@
 //! `twinlock recovery`.
 
-use twinlock_service::status::IssuedCodeStatus;
+use twinlock_core::catalogue::Phrase;
+use twinlock_service::{self_service::SelfServiceText, status::IssuedCodeStatus};
 
-use super::no_terminal;
-use crate::failure::Failure;
+use crate::{
+    failure::Failure,
+    language::{say, say_of},
+};
 
 /// There is nobody to show the new codes to.
 pub(crate) fn without_terminal(user: &str) -> Failure {
-    no_terminal(
-        &format!("cannot show new recovery codes of {user}"),
-        "connect with `ssh -t`; in scripts, use --no-confirm --json",
-    )
+    Failure::refused(say_of(user, SelfServiceText::NoTerminalForRecovery)).hint(say(SelfServiceText::TerminalOrJson))
 }
 
 /// The new codes replace the old ones.
 pub(crate) fn renewed(user: &str) -> String {
-    format!("Done: the new recovery codes of {user} are valid, and the old ones no longer work.")
+    say_of(user, SelfServiceText::DoneRenewed)
 }
 
 /// How many codes are left, for a person.
 pub(crate) fn left(left: usize, all: usize) -> String {
-    format!("{left} of {} left\n", all.max(left))
+    let text = Phrase::from(SelfServiceText::RecoveryCodesOf).with("count", left).with("all", all.max(left));
+    format!("{}\n", say(text))
 }
 
 /// Below the code that was issued.

@@ -29,6 +29,7 @@ mod host;
 mod injection;
 mod interrupted;
 mod killed;
+mod languages;
 mod load;
 mod mail;
 mod matrix;

@@ -160,7 +160,11 @@ fn the_key_comes_first_and_the_qr_code_as_it_is_asked_for() {
 fn where_qr_codes_are_off_there_is_none_and_enter_is_no_code() {
     let mut person = Person { wishes: vec!["", "a"], ..Person::default() };
     assert!(run_with(Pictures::None, Some("alice"), "alice", &mut person).is_ok());
-    assert!(person.asked.iter().all(|prompt| shows(prompt) == "key" && !prompt.contains("QR")), "{:?}", person.asked);
+    assert!(
+        person.asked.iter().all(|prompt| shows(prompt) == "key" && !prompt.contains("QR code")),
+        "{:?}",
+        person.asked
+    );
     assert!(person.asked[1].contains("That code does not match.") && person.asked.len() == 4, "{:?}", person.asked);
 }
 

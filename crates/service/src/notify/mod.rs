@@ -90,7 +90,7 @@ impl SystemAuditLog<'_> {
         let user = subject.name.as_str();
         let texts = |language| {
             // In English where the catalogue cannot be read, which `twinlock check` reports.
-            let (catalogue, _) = load_catalogue(language).unwrap_or_default();
+            let catalogue = load_catalogue(language).unwrap_or_default();
             MailedChange { user, change, at: self.clock.now(), login }.texts(&mail::host_name(), &catalogue)
         };
         match self.mail {

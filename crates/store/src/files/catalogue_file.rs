@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use twinlock_core::catalogue::{Catalogue, CatalogueFlaw, Language};
+use twinlock_core::catalogue::{Catalogue, Language};
 
 use super::{
     config_file::ConfigFileError,
@@ -19,13 +19,13 @@ const FOLDERS: [&str; 2] = ["/usr/share/twinlock/locale", "/usr/local/share/twin
 
 const LARGEST: u64 = 64 * 1024;
 
-/// Reads the catalogue of a language, and what of it is not used.
+/// Reads the catalogue of a language.
 ///
 /// # Errors
 /// [`ConfigFileError`]: all of it is to be said in English.
-pub fn load_catalogue(language: &Language) -> Result<(Catalogue, Vec<CatalogueFlaw>), ConfigFileError> {
+pub fn load_catalogue(language: &Language) -> Result<Catalogue, ConfigFileError> {
     if language.is_english() {
-        return Ok((Catalogue::default(), Vec::new()));
+        return Ok(Catalogue::default());
     }
     let (path, content) = open(language)?;
     let bad = |ParseError { offset, message, kind }| ConfigFileError::Content {

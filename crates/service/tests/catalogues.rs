@@ -1,4 +1,4 @@
-//! The catalogues that are installed, against the one definition of the texts.
+//! The catalogues that are installed, against the definitions of the texts.
 
 #![allow(
     clippy::unwrap_used,
@@ -6,12 +6,13 @@
     reason = "a test that cannot go on panics, and reads the repository"
 )]
 
-use std::{fs, path::PathBuf};
+use std::{collections::BTreeSet, fs, path::PathBuf};
 
 use twinlock_core::{
-    catalogue::{Catalogue, UserText},
+    catalogue::{Catalogue, Translatable, UserText},
     layout::{WIDTH, cells, wrapped},
 };
+use twinlock_service::self_service::{SelfServiceText, all_texts};
 use twinlock_store::document::Document;
 use unicode_width::UnicodeWidthStr;
 
@@ -27,11 +28,10 @@ fn catalogues() -> Vec<(String, Catalogue)> {
     let read = |path: &PathBuf| {
         let text = fs::read_to_string(path).unwrap();
         let entries = Document::parse(&text).unwrap().table().strings().unwrap();
-        let keys: Vec<_> = entries.iter().map(|(key, _)| key.clone()).collect();
-        let (catalogue, flaws) = Catalogue::from_entries(entries);
+        let (number, catalogue) = (entries.len(), Catalogue::from_entries(entries));
         let name = path.file_stem().unwrap().to_str().unwrap().to_owned();
-        assert_eq!(flaws, [], "{name}");
-        assert_eq!(keys.len(), UserText::ALL.len(), "{name}");
+        assert_eq!(catalogue.flaws(&all_texts()), [], "{name}");
+        assert_eq!(number, all_texts().len(), "{name}");
         (name, catalogue)
     };
     files.iter().map(read).collect()
@@ -41,6 +41,8 @@ fn catalogues() -> Vec<(String, Catalogue)> {
 fn each_language_has_every_text_with_its_values() {
     let names: Vec<_> = catalogues().into_iter().map(|(name, _)| name).collect();
     assert_eq!(names, ["de", "es", "fr", "ja", "pt"]);
+    let keys: BTreeSet<_> = all_texts().into_iter().map(|(key, _)| key).collect();
+    assert_eq!(keys.len(), all_texts().len(), "no key is two texts'");
 }
 
 #[test]
@@ -64,13 +66,17 @@ fn the_texts_of_each_language_fit_a_terminal() {
 
 #[test]
 fn european_languages_have_a_spelling_in_ascii_for_every_text() {
-    for (name, catalogue) in catalogues() {
+    fn check<T: Translatable>(name: &str, catalogue: &Catalogue) {
         let ascii = catalogue.in_ascii();
-        for text in UserText::ALL {
+        for text in T::ALL {
             let spelt = ascii.get(*text);
             assert!(spelt.is_ascii(), "{name}: {spelt}");
             let translated = catalogue.get(*text) != text.english();
             assert!(name == "ja" || !translated || spelt != text.english(), "{name}: {}", catalogue.get(*text));
         }
+    }
+    for (name, catalogue) in catalogues() {
+        check::<UserText>(&name, &catalogue);
+        check::<SelfServiceText>(&name, &catalogue);
     }
 }
