@@ -1,13 +1,13 @@
 //! `twinlock emergency`: lets everybody log in without a second factor for a limited time. It reads neither the configuration
 //! nor the store: they may be what is broken.
 
-use std::time::Duration;
+use std::{path::Path, time::Duration};
 
 use twinlock_core::{policy::Emergency, ports::Clock};
-use twinlock_hostcheck::emergency::EmergencyStatus;
+use twinlock_hostcheck::{emergency::EmergencyStatus, selinux::let_logins_read};
 use twinlock_service::notify::Mailing;
 use twinlock_store::{
-    files::{remove_emergency, write_emergency},
+    files::{EMERGENCY_PATH, remove_emergency, write_emergency},
     host::{self, SystemClock},
 };
 
@@ -32,6 +32,8 @@ fn switch_off(span: Duration) -> Result<(), Failure> {
     let since_boot = host::since_boot().map_err(|error| messages::not_written(&error))?;
     let emergency = Emergency { boot: host::boot_id(), until: since_boot.saturating_add(span) };
     write_emergency(&emergency).map_err(|error| messages::not_written(&error))?;
+    // The order stands all the same: programs that SELinux does not confine find it.
+    let_logins_read(Path::new(EMERGENCY_PATH)).unwrap_or_else(|error| print_note(&messages::not_labelled(&error)));
     // Only what every login will find is an emergency.
     let status = EmergencyStatus::of_host();
     let end = status.end().ok_or_else(messages::not_in_force)?;

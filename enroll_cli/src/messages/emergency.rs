@@ -4,6 +4,8 @@ use std::fmt::Display;
 
 use twinlock_hostcheck::{emergency::EmergencyStatus, messages::second_factors_off};
 
+use twinlock_store::files::EMERGENCY_PATH;
+
 use crate::failure::Failure;
 
 /// The emergency is in force.
@@ -12,6 +14,14 @@ pub(crate) fn switched_off(end: &str) -> String {
         "{}: logins by sshd, sudo and every other service need no code\n\
          `twinlock emergency on` ends this earlier. If sshd still denies you, run `twinlock ssh disable`.",
         second_factors_off(end)
+    )
+}
+
+/// `SELinux` may keep sshd from reading the order.
+pub(crate) fn not_labelled(error: &impl Display) -> String {
+    format!(
+        "warning: sshd may not be able to read {EMERGENCY_PATH}, because it was not labelled for SELinux: {error}\n\
+         hint: run `setenforce 0`, or `twinlock ssh disable` instead"
     )
 }
 

@@ -271,7 +271,7 @@ fn a_second_factor_is_removed() {
         terminal.send_line("yes");
         terminal.expect(PROOF);
         terminal.send_line(&alice.codes().next());
-        terminal.expect("alice: second factor removed; alice logs in with the first factor alone");
+        terminal.expect("alice: second factor removed. Without a second factor, alice logs in");
         assert_eq!(terminal.finish().code, Some(0));
         assert_eq!(changes(alice.world, mark), ["twinlockd: change=removed user=alice by-uid=1001"]);
         assert_eq!(alice.attempt().run(alice.world).prompts(), Vec::<&str>::new());

@@ -4,6 +4,7 @@ use std::fs;
 use std::os::unix::fs::chown;
 use std::path::Path;
 
+use nix::mount::{MsFlags, mount};
 use twinlock_tests::{CONFIG, IGNORED, Operation, Outcome, PamCode, Setup, User, set_mode};
 
 use crate::bad_input::refusals::{other_kinds, replace_by};
@@ -96,5 +97,20 @@ fn an_emergency_does_not_stand_in_for_the_key_and_leaves_a_line_in_the_account_p
         order(alice, &["on"]);
         alice.configure("");
         assert!(fs::metadata(CONFIG).is_ok() && fs::metadata(ORDER).is_err());
+    });
+}
+
+#[test]
+fn where_selinux_keeps_the_order_from_sshd_that_is_said() {
+    Setup::new().enrolled(|alice| {
+        assert_eq!(alice.world.twinlock(&["emergency", "off"]).stderr.lines().count(), 2);
+        // It cannot be labelled here, where the kernel has no labels.
+        mount(Some("sys"), "/sys/fs", Some("tmpfs"), MsFlags::empty(), Some("mode=0755")).unwrap();
+        alice.world.write("/sys/fs/selinux/enforce", "1");
+        let output = alice.world.twinlock(&["emergency", "off"]);
+        let said =
+            "warning: sshd may not be able to read /run/twinlock-emergency, because it was not labelled for SELinux: ";
+        assert!(output.code == Some(0) && output.stderr.starts_with(said), "{output:?}");
+        assert_eq!(without_answer(alice).code(), IGNORED);
     });
 }

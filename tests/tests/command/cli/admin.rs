@@ -85,7 +85,7 @@ fn remove_asks_and_only_yes_removes() {
 fn remove_with_yes_takes_credentials_and_state_away() {
     with_alice(|world, alice| {
         let output = world.twinlock(&["remove", "alice", "--yes"]);
-        let told = "alice: second factor removed; alice cannot log in until enrolled again\n";
+        let told = "alice: second factor removed. Without a second factor, alice cannot log in until enrolled again.\n";
         assert_eq!(output.parts(), (Some(0), "", told));
         assert_eq!(Snapshot::of(STORE).paths().len(), 5, "the folders and the id of the store");
         assert_eq!(login(world, &alice.codes().next()), PamCode::AuthErr);
@@ -117,7 +117,10 @@ fn remove_says_what_it_means_under_the_policy_in_force() {
     with_alice(|world, _| {
         world.write(twinlock_tests::CONFIG, "second_factor = \"optional\"\n");
         let output = world.twinlock(&["remove", "alice", "--yes"]);
-        assert_eq!(output.stderr, "alice: second factor removed; alice logs in with the first factor alone\n");
+        assert_eq!(
+            output.stderr,
+            "alice: second factor removed. Without a second factor, alice logs in with the first factor alone.\n"
+        );
     });
 }
 

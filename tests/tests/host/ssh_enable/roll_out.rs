@@ -27,7 +27,8 @@ fn the_commands_of_the_roll_out_page_enable_sshd_and_have_users_enrol_until_the_
         // The day on the page will be over.
         let page = page.replace("2027-01-31", "2199-01-31").replace("2027-02-01", "2199-02-01");
         let (recipe, commands) = blocks(&page);
-        world.write(CONFIG, recipe);
+        world.write(CONFIG, format!("{recipe}\n[notify]\nsendmail = \"/etc/sendmail\"\n"));
+        world.write_script("/etc/sendmail", "#!/bin/sh\ncat >>/etc/mails\n");
 
         let mut explained = Vec::new();
         let mut app = None;
@@ -46,6 +47,7 @@ fn the_commands_of_the_roll_out_page_enable_sshd_and_have_users_enrol_until_the_
                     let of_bob = all.find(|one| one["user"] == "bob").unwrap_or(&json);
                     explained.push(of_bob["outcome"].as_str().unwrap().to_owned());
                 }
+                ["announce"] => assert!(output.stdout.starts_with("To: bob"), "{output:?}"),
                 ["ssh", "plan", ..] => assert!(!output.stderr.contains("denied"), "{output:?}"),
                 ["list", ..] => {
                     assert!(output.stdout.contains("bob") && !output.stdout.contains("alice"), "{output:?}");
@@ -54,6 +56,7 @@ fn the_commands_of_the_roll_out_page_enable_sshd_and_have_users_enrol_until_the_
             }
         }
         assert_eq!(explained, ["enrolls", "refused"]);
+        assert!(fs::read_to_string("/etc/mails").unwrap().contains("To: bob@"));
         let login = sshd.login("alice").answer(app.unwrap().codes().next()).run();
         assert!(login.granted, "{login:#?}");
         let login = sshd.login("bob").run();

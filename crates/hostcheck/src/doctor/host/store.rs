@@ -13,7 +13,7 @@ use nix::sys::{
 use twinlock_login::wire::SOCKET;
 use twinlock_store::{files, host::mounts, ports::StoreError};
 
-use crate::{Installation, copy_on_write::CopyOnWrite, pam_stack::on_disk, programs};
+use crate::{Installation, copy_on_write::CopyOnWrite, programs, selinux};
 
 /// The folders of secrets and state.
 #[derive(Default)]
@@ -75,7 +75,7 @@ impl StoreFacts {
             free_files: space.and_then(|space| free(wide(space.files()), wide(space.files_available()))),
             // A store that cannot be opened is among the faults already.
             copy_on_write: CopyOnWrite::find(&installation.store.states).unwrap_or_default(),
-            labels: if selinux_enforces() { Labels::below(root) } else { Labels::Fine },
+            labels: if selinux::enforces() { Labels::below(root) } else { Labels::Fine },
         }
     }
 }
@@ -119,19 +119,12 @@ impl Labels {
         for (path, label) in paths.iter().zip(labels) {
             match of_type(label).as_deref() {
                 None => return Self::Unknown,
-                Some(LABEL) => {}
+                Some(selinux::LABEL) => {}
                 Some(other) => return Self::Other(path.clone(), other.to_owned()),
             }
         }
         Self::Fine
     }
-}
-
-/// The type that `packaging/selinux` gives to the store.
-const LABEL: &str = "var_auth_t";
-
-fn selinux_enforces() -> bool {
-    matches!(on_disk(Path::new("/sys/fs/selinux/enforce")), Ok(Some(text)) if text.trim() == "1")
 }
 
 impl Broker {
