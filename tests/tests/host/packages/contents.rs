@@ -177,7 +177,7 @@ fn each_file_lies_where_its_distribution_looks() {
                 "/var/lib/twinlock",
             ],
         ),
-        (&rpm[2], &["/usr/share/twinlock/selinux/twinlock.te"]),
+        (&rpm[2], &["/usr/share/twinlock/selinux/twinlock.cil"]),
     ];
     for (list, wanted) in places {
         for path in wanted {

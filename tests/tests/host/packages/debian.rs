@@ -170,11 +170,17 @@ fn removing_stops_the_broker_and_neither_a_refusal_nor_an_upgrade_does() {
 #[test]
 fn a_new_store_gets_its_labels_where_the_host_has_them() {
     in_debian(|root| {
-        root.write("/usr/sbin/restorecon", "#!/bin/sh\necho \"$*\" >>/asked\n");
-        set_mode(root.path("/usr/sbin/restorecon"), 0o755);
+        for program in ["restorecon", "semodule", "selinuxenabled"] {
+            let path = format!("/usr/sbin/{program}");
+            root.write(&path, format!("#!/bin/sh\necho \"{program} $*\" >>/asked\n").as_str());
+            set_mode(root.path(&path), 0o755);
+        }
         install(root);
-        assert_eq!(root.read("/asked"), "-R /var/lib/twinlock\n");
-        assert!(root.exists("/usr/share/twinlock/selinux/twinlock.te"));
+        assert_eq!(
+            root.read("/asked"),
+            "selinuxenabled \nsemodule -X 200 -i /usr/share/twinlock/selinux/twinlock.cil\nrestorecon -R /var/lib/twinlock\n"
+        );
+        assert!(root.exists("/usr/share/twinlock/selinux/twinlock.cil"));
     });
 }
 
