@@ -154,8 +154,28 @@ def enrolment_by_password(machine):
     machine.do("systemctl", "is-active", "twinlockd.socket")
 
 
+def enrolment_by_session(machine):
+    """bob has just logged in with a key, which is enough for the broker."""
+    enabled(machine, 'second_factor = "optional"\n[self_service]\nfirst_enrollment = "session"\n')
+    machine.do("systemctl", "daemon-reload")
+    machine.do("systemctl", "enable", "--now", "twinlockd.socket")
+    app, codes = enrol(terminal := machine.ssh("bob", "twinlock", "enroll"))
+    if terminal.finish() or "Password" in terminal.shown:
+        raise Failure(f"enroll: {terminal.shown[-400:]}")
+    machine.expect_refusal("bob")
+    machine.expect_login("bob", app.code())
+    machine.expect_login("bob", codes[1])
+    # A process without a session, of the same account, has nothing to show.
+    machine.do("twinlock", "remove", "bob", "--yes")
+    terminal = machine.types("setpriv", "--reuid=bob", "--regid=bob", "--clear-groups", "twinlock", "enroll")
+    terminal.expect("you can enrol only from a login session")
+    terminal.finish()
+
+
 def upgrade_and_removal(machine):
-    """A newer package over a broker that runs, then removal, which is refused while sshd asks for codes, and purge."""
+    """A newer package over a broker that runs, the older one again, then removal, which is refused while sshd asks for codes, and
+    purge.
+    """
     app, codes = enabled(machine)
     machine.do("systemctl", "daemon-reload")
     machine.do("systemctl", "enable", "--now", "twinlockd.socket", "twinlockd.service")
@@ -178,6 +198,14 @@ def upgrade_and_removal(machine):
         raise Failure("the upgrade changed /etc/pam.d/sshd")
     machine.expect_login("alice", app.code())
 
+    for package in machine.base.packages.glob("*.deb"):
+        shutil.copy(package, machine.root / "root")
+    machine.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --allow-downgrades /root/*.deb")
+    if "0.1.0-1" not in machine.do("dpkg-query", "--show", "libpam-twinlock"):
+        raise Failure("the older package was not installed")
+    machine.expect_login("alice", codes[2])
+    machine.expect_refusal("alice", codes[2])
+
     if machine.run("apt-get", "-qq", "purge", "-y", "twinlock", "libpam-twinlock").returncode == 0:
         raise Failure("sshd asks for codes, and the packages could be removed")
     machine.do("systemctl", "is-active", "twinlockd.service")
@@ -197,7 +225,8 @@ ALL = [
     ("README's installation, then a reboot", readme),
     ("enrolment inside a login, then a reset", enrolment_in_the_login),
     ("self-enrolment by password, then a reset", enrolment_by_password),
-    ("upgrade, removal and purge, then a reset", upgrade_and_removal),
+    ("self-enrolment by session", enrolment_by_session),
+    ("upgrade, downgrade, removal and purge, then a reset", upgrade_and_removal),
     *(
         (f"trial by `ssh.{by}`, then a reset on a disk that is {disk}", trial(by, disk))
         for by in ("service", "socket")

@@ -3,7 +3,7 @@
 //!
 //! Here are the texts of a login; those of self-service, which the module does not link, are in the crate `service`.
 
-use std::{collections::BTreeMap, fmt, mem};
+use std::{fmt, mem};
 
 use crate::layout::ascii;
 
@@ -180,10 +180,10 @@ impl Language {
     }
 }
 
-/// The texts of one language, by their keys.
+/// The texts of one language, each behind its key. A list: a login looks up a few, and a map would make the module larger.
 #[derive(Debug, Clone, Default)]
 pub struct Catalogue {
-    texts: BTreeMap<String, String>,
+    texts: Vec<(String, String)>,
 }
 
 /// An entry of a catalogue that is not used.
@@ -201,7 +201,7 @@ pub enum CatalogueFlaw {
 
 impl Catalogue {
     /// What everybody reads who has no other language.
-    pub const ENGLISH: &Self = &Self { texts: BTreeMap::new() };
+    pub const ENGLISH: &Self = &Self { texts: Vec::new() };
 
     /// The catalogue of these entries.
     #[must_use]
@@ -212,12 +212,13 @@ impl Catalogue {
     /// What of it is not used, where `texts` are all that there are: key and English of each.
     #[must_use]
     pub fn flaws(&self, texts: &[(&'static str, &'static str)]) -> Vec<CatalogueFlaw> {
-        let flaw = |&(key, english)| match self.texts.get(key) {
+        let flaw = |&(key, english)| match self.value(key) {
             None => Some(CatalogueFlaw::Missing(key)),
             Some(value) if !is_plain(value) => Some(CatalogueFlaw::NotPlain(key)),
             Some(value) => (!fits(value, english)).then_some(CatalogueFlaw::Placeholders(key)),
         };
-        let unknown = self.texts.keys().filter(|key| !texts.iter().any(|(known, _)| known == key));
+        let keys = self.texts.iter().map(|(key, _)| key);
+        let unknown = keys.filter(|key| !texts.iter().any(|(known, _)| known == key));
         unknown.cloned().map(CatalogueFlaw::UnknownKey).chain(texts.iter().filter_map(flaw)).collect()
     }
 
@@ -237,7 +238,11 @@ impl Catalogue {
 
     #[inline(never)]
     fn get_by(&self, key: &str, english: &'static str) -> &str {
-        self.texts.get(key).filter(|value| fits(value, english)).map_or(english, String::as_str)
+        self.value(key).filter(|value| fits(value, english)).unwrap_or(english)
+    }
+
+    fn value(&self, key: &str) -> Option<&str> {
+        self.texts.iter().find(|(known, _)| known == key).map(|(_, value)| value.as_str())
     }
 
     /// A text with its values.
