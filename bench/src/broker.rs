@@ -138,7 +138,7 @@ pub(crate) fn enroll() {
             'T' => {
                 kept = text.split_whitespace().find(|word| word.len() == 19).map_or(kept, str::to_owned);
             }
-            'Q' if text.starts_with("The code") => {
+            'Q' if text.starts_with("Enter the code that the app shows") => {
                 let app = app.as_ref().expect("it was shown");
                 raw.say('A', app.code_at(app.now_step()).as_bytes());
             }
