@@ -212,11 +212,19 @@ architectures: ## Check that what ships compiles for other processors: 32 bits, 
 emulated: ## Run the tests of codes, records and formats on a processor with 32 bits and a big-endian one, emulated
 	@CARGO='$(CARGO)' scripts/architectures test
 
-# Needs root, debootstrap, systemd-nspawn and, the first time, a network. PUBLISH=docs/tested-on.md writes the results there.
-MACHINES ?= bookworm trixie unstable
+# Needs root, debootstrap, systemd-nspawn, QEMU and, the first time, a network. PUBLISH=docs/tested-on.md writes the results there.
+MACHINES ?= bookworm trixie unstable virtual
 .PHONY: machines
-machines: build deb ## Boot Debian 12, 13 and unstable in containers, and log in to them: trials, enrolment, upgrades
+machines: build deb ## Boot Debian 12, 13 and unstable, SELinux and AppArmor, and log in: trials, enrolment, upgrades
 	python3 scripts/machines '$(TARGET)' $(if $(PUBLISH),--publish '$(PUBLISH)') $(MACHINES)
+
+# The same with the power cut: N disks for each of FILE_SYSTEMS. It names the programs that it needs as well.
+.PHONY: powercuts
+N            ?= 60
+FILE_SYSTEMS ?= ext4 xfs btrfs
+powercuts: build deb ## Cut the power at N moments of logins, enrolments, upgrades, and log in to what is left (N=flushes: at each)
+	python3 scripts/machines/powercuts.py '$(TARGET)' $(if $(filter flushes,$(N)),--flushes,--cuts $(N)) \
+		$(if $(PUBLISH),--publish '$(PUBLISH)') $(FILE_SYSTEMS)
 
 clean: ## Remove what was built
 	$(CARGO) clean

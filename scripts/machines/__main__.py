@@ -1,31 +1,32 @@
 #!/usr/bin/env python3
-"""Boots Debian in containers and tries Twinlock on it. Each scenario ends in logins over ssh from outside.
+"""Boots Debian and tries Twinlock on it. Each scenario ends in logins over ssh from outside.
 
     scripts/machines TARGET [--only WORD] [--publish FILE] SUITE...        as root; what is built in TARGET
 
-What is installed are the packages in TARGET/packages. Prints a line for each scenario, and fails if one fails. With --only,
-runs those whose names contain the word. With --publish, writes the results into FILE between the lines that mark them.
+A SUITE is a release of Debian, booted in a container, or "virtual": Debian 13 in virtual machines. What is installed are the
+packages in TARGET/packages. Prints a line for each scenario, and fails if one fails. With --only, runs those whose names contain
+the word. With --publish, writes the results into FILE between the lines that mark them.
 
 A container has its own systemd and its own boot id, and its root is an ext4 file system of its own, but its kernel is that of
-the host: power cuts, other kernels and SELinux are not seen here.
+the host. powercuts.py cuts its power. A virtual machine has its own kernel, and is slower.
 """
 
 import argparse
-import datetime
-import platform
 import sys
 import time
 from pathlib import Path
 
 import scenarios
-from machine import Failure, Machine, make_base
+import security_modules
+from machine import Failure, Machine, make_base, need
+from publish import publish
+from virtual import VirtualMachine, make_virtual_base
 
-MARKS = ("<!-- make machines: begin -->\n", "<!-- make machines: end -->\n")
+VIRTUAL = "virtual"
 
 
-def run(base, scenario):
+def run(machine, scenario):
     """None, or why the scenario failed."""
-    machine = Machine(base)
     try:
         scenario(machine)
     except Failure as failure:
@@ -35,14 +36,20 @@ def run(base, scenario):
     return None
 
 
-def publish(page, bases, results):
-    """Replaces what is between the marks of a page."""
-    lines = [f"Tried on {datetime.date.today()}, Linux {platform.release().split('-')[0]}:", ""]
-    lines += [f"- {base.description}" for base in bases]
-    lines += ["", "| Scenario | " + " | ".join(base.release for base in bases) + " |", "| --- |" + " --- |" * len(bases)]
-    lines += [f"| {name} | " + " | ".join(ends) + " |" for name, ends in results.items()]
-    before, rest = page.read_text().split(MARKS[0])
-    page.write_text(before + MARKS[0] + "\n" + "\n".join(lines) + "\n\n" + MARKS[1] + rest.split(MARKS[1])[1])
+def run_all(bases, chosen, page, mark):
+    """Tries each of the chosen on a machine of each base; whether all passed."""
+    results = {name: ["not run"] * len(bases) for name, _, _ in chosen}
+    for name, make_machine, scenario in chosen:
+        for number, base in enumerate(bases):
+            begun = time.monotonic()
+            why = run(make_machine(base), scenario)
+            end = "passed" if why is None else f"FAILED: {why}"
+            print(f"{base.release}, {name}: {end} ({time.monotonic() - begun:.0f} s)", flush=True)
+            results[name][number] = end.split(":")[0]
+            if page:
+                tried, columns = [base.description for base in bases], [base.release for base in bases]
+                publish(page, mark, tried, "Scenario", columns, results)
+    return not any("FAILED" in ends for ends in results.values())
 
 
 def main():
@@ -52,19 +59,20 @@ def main():
     parser.add_argument("--publish", type=Path)
     parser.add_argument("suite", nargs="+")
     arguments = parser.parse_args()
-    bases = [make_base(arguments.target.resolve(), suite) for suite in arguments.suite]
-    chosen = [(name, scenario) for name, scenario in scenarios.ALL if arguments.only in name]
-    results = {name: ["not run"] * len(bases) for name, _ in chosen}
-    for name, scenario in chosen:
-        for number, base in enumerate(bases):
-            begun = time.monotonic()
-            why = run(base, scenario)
-            end = "passed" if why is None else f"FAILED: {why}"
-            print(f"{base.release}, {name}: {end} ({time.monotonic() - begun:.0f} s)", flush=True)
-            results[name][number] = end.split(":")[0]
-            if arguments.publish:
-                publish(arguments.publish, bases, results)
-    sys.exit(any("FAILED" in ends for ends in results.values()))
+    target, suites = arguments.target.resolve(), [suite for suite in arguments.suite if suite != VIRTUAL]
+    passed = True
+    need({"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"})
+    if suites:
+        chosen = [(name, Machine, scenario) for name, scenario in scenarios.ALL if arguments.only in name]
+        passed &= run_all([make_base(target, suite) for suite in suites], chosen, arguments.publish, "make machines")
+    if VIRTUAL in arguments.suite:
+        need({"qemu-system-x86_64": "qemu-system-x86"})
+        chosen = [
+            (name, lambda base, kernel=kernel: VirtualMachine(base, kernel), scenario)
+            for name, kernel, scenario in security_modules.ALL if arguments.only in name
+        ]
+        passed &= run_all([make_virtual_base(target)], chosen, arguments.publish, "make machines, virtual")
+    sys.exit(not passed)
 
 
 main()

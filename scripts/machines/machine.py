@@ -15,7 +15,9 @@ import subprocess
 import time
 from pathlib import Path
 
-PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,libpam-systemd,sudo,passwd,procps,debconf"
+# The last two are for powercuts.py: a clock that is set, and a sshd that flushes nothing.
+PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,libpam-systemd,sudo,passwd,procps,debconf,libfaketime,libeatmydata1"
+LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 USERS = ("alice", "bob", "carol")
 PASSWORD = "correct horse"
 PROMPT = "Verification code: "
@@ -33,6 +35,13 @@ def tool(*words, **options):
     if done.returncode:
         raise Failure(f"{words[0]}: {done.stdout}{done.stderr}".strip())
     return done.stdout
+
+
+def need(packages):
+    """Ends the run where a program is missing; `packages` has the package of Debian that each is in."""
+    missing = sorted({package for program, package in packages.items() if shutil.which(program) is None})
+    if missing:
+        raise SystemExit(f"programs are missing. On Debian, install: {' '.join(missing)}")
 
 
 def wait_for(seconds, condition):
@@ -53,29 +62,40 @@ class Base:
         self.release, self.description = release, f"{release}: {versions}"
 
 
-def make_base(target, suite):
-    """Makes the disk of a release, the first time by debootstrap, with users who have keys."""
+def make_root(target, suite):
+    """A folder with a release, made by debootstrap the first time, and users who have keys."""
     folder = target / "machines"
-    root, disk, key = folder / suite, folder / f"{suite}.img", folder / "key"
+    root, key, done = folder / suite, folder / "key", folder / f"{suite}.done"
+    if done.exists():
+        return root
     folder.mkdir(parents=True, exist_ok=True)
-    if not (root / ".done").exists():
-        shutil.rmtree(root, ignore_errors=True)
-        tool("debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, root)
-        (root / ".done").touch()
+    shutil.rmtree(root, ignore_errors=True)
+    tool("debootstrap", "--variant=minbase", f"--include={PACKAGES}", suite, root)
     if not key.exists():
         tool("ssh-keygen", "-q", "-t", "ed25519", "-N", "", "-f", key)
-    if not disk.exists() or disk.stat().st_mtime < key.stat().st_mtime:
-        for user in USERS:
-            if not (root / "home" / user).exists():
-                tool("chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", user)
-                tool("chroot", root, "chpasswd", input=f"{user}:{PASSWORD}\n")
-            tool("chroot", root, "install", "-d", "-m", "0700", "-o", user, "-g", user, f"/home/{user}/.ssh")
-            shutil.copyfile(f"{key}.pub", root / "home" / user / ".ssh/authorized_keys")
-        tool("chroot", root, "usermod", "--append", "--groups", "sudo", "alice")
+    for user in USERS:
+        tool("chroot", root, "useradd", "--create-home", "--shell", "/bin/bash", user)
+        tool("chroot", root, "chpasswd", input=f"{user}:{PASSWORD}\n")
+        tool("chroot", root, "install", "-d", "-m", "0700", "-o", user, "-g", user, f"/home/{user}/.ssh")
+        shutil.copyfile(f"{key}.pub", root / "home" / user / ".ssh/authorized_keys")
+    tool("chroot", root, "usermod", "--append", "--groups", "sudo", "alice")
+    done.touch()
+    return root
+
+
+def make_base(target, suite):
+    """Makes the disk of a release, the first time."""
+    root, disk = make_root(target, suite), target / "machines" / f"{suite}.img"
+    if not disk.exists():
         tool("mke2fs", "-q", "-F", "-t", "ext4", "-d", root, disk, "1200M")
     versions = tool("chroot", root, "dpkg-query", "--show", "--showformat", "${Package} ${Version}, ", "systemd", "openssh-server")
     release = re.search(r'PRETTY_NAME="(.*)"', (root / "usr/lib/os-release").read_text())[1]
     return Base(disk, target / "packages", release, versions.rstrip(", "))
+
+
+def bring_packages(base, root):
+    for package in base.packages.glob("*.deb"):
+        shutil.copy(package, root / "root")
 
 
 class App:
@@ -140,17 +160,78 @@ class Terminal:
         return os.waitstatus_to_exitcode(os.waitpid(self.pid, 0)[1])
 
 
-class Machine:
+class Host:
+    """What runs Debian with Twinlock. `run`, `enter` and `boot` are those of a container or of a virtual machine."""
+
+    def do(self, *words):
+        """Runs a program that must succeed as root, not by ssh; returns what it prints."""
+        done = self.run(*words)
+        if done.returncode:
+            raise Failure(f"{' '.join(words)}: {done.stdout}{done.stderr}".strip())
+        return done.stdout
+
+    def install(self):
+        """Installs the packages, which switches nothing on."""
+        self.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
+
+    # Users, from outside.
+
+    def listens(self):
+        scan = [*self.outside(), "ssh-keyscan", "-T", "2", "-p", str(self.port), "127.0.0.1"]
+        return "ssh-ed25519" in subprocess.run(scan, capture_output=True, text=True, check=False).stdout
+
+    def expect_sshd(self):
+        """sshd has to be there soon after the boot, and systemd must have dropped nothing."""
+        if not wait_for(self.seconds_to_sshd, self.listens):
+            raise Failure(f"no sshd after {self.seconds_to_sshd} seconds: {self.run('systemctl', 'list-jobs', '--no-legend').stdout}")
+        if "ordering cycle" in self.console.read_text(errors="replace"):
+            raise Failure("systemd found an ordering cycle")
+
+    def ssh(self, user, *command):
+        """ssh on a terminal."""
+        options = [f"-i{self.base.folder / 'key'}", "-Fnone", "-tt"]
+        for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "NumberOfPasswordPrompts=1", "ConnectTimeout=20",
+                       "LogLevel=ERROR", "ControlPath=none", "IdentityAgent=none"):
+            options += ["-o", option]
+        return Terminal([*self.outside(), "ssh", f"-p{self.port}", *options, f"{user}@127.0.0.1", *command])
+
+    def login(self, user, code=None):
+        """Whether a login with a key, and with this code if one is asked for, runs a command."""
+        terminal = self.ssh(user, "echo IN-$((40+2))")
+        try:
+            asked = terminal.expect(PROMPT, *ENDS).endswith(PROMPT)
+            if asked:
+                terminal.type(code or "")
+                terminal.expect(*ENDS)
+            return "IN-42" in terminal.shown and asked == (code is not None)
+        finally:
+            terminal.close()
+
+    def expect_login(self, user, code=None):
+        if not self.login(user, code):
+            log = self.run("journalctl", "--no-pager", "--lines=8", "--output=cat").stdout
+            raise Failure(f"{user} is refused with {'key and code' if code else 'the key alone'}: {log}")
+
+    def expect_refusal(self, user, code=None):
+        if self.login(user, code):
+            raise Failure(f"{user} is let in with {'key and code' if code else 'the key alone'}")
+
+
+class Machine(Host):
     """A container with a systemd of its own."""
 
-    def __init__(self, base):
+    port, seconds_to_sshd = 22, 60
+
+    def __init__(self, base, device=None):
+        """Of a copy of the disk of its release, or of a device or a disk image, which is kept."""
         self.base, self.nspawn, self.leader = base, None, None
         self.name = f"twinlock-{os.getpid()}"
         self.disk, self.root = base.folder / f"{self.name}.img", base.folder / self.name
         self.console = base.folder / "console"
-        tool("cp", "--sparse=always", base.disk, self.disk)
+        if device is None:
+            tool("cp", "--sparse=always", base.disk, self.disk)
         self.root.mkdir(exist_ok=True)
-        tool("mount", "-o", "loop", self.disk, self.root)
+        tool("mount", device or self.disk, self.root)
 
     # What runs.
 
@@ -195,7 +276,7 @@ class Machine:
         subprocess.run(["chattr", "-i", self.root / "etc/pam.d/sshd"], capture_output=True, check=False)
         wait_for(10, lambda: subprocess.run(["umount", self.root], capture_output=True, check=False).returncode == 0)
         self.root.rmdir()
-        self.disk.unlink()
+        self.disk.unlink(missing_ok=True)
 
     # Root's console.
 
@@ -206,13 +287,6 @@ class Machine:
         """Runs a program in the machine as root, not by ssh."""
         return subprocess.run(self.enter(*words), capture_output=True, text=True, check=False, stdin=subprocess.DEVNULL, **options)
 
-    def do(self, *words):
-        """The same with a program that must succeed; returns what it prints."""
-        done = self.run(*words)
-        if done.returncode:
-            raise Failure(f"{' '.join(words)}: {done.stdout}{done.stderr}".strip())
-        return done.stdout
-
     def types(self, *words):
         """Runs a program on root's terminal."""
         return Terminal(self.enter(*words))
@@ -221,49 +295,9 @@ class Machine:
         (self.root / path.lstrip("/")).write_text(text)
 
     def install(self):
-        """Installs the packages, which switches nothing on."""
-        for package in self.base.packages.glob("*.deb"):
-            shutil.copy(package, self.root / "root")
-        self.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
+        bring_packages(self.base, self.root)
+        super().install()
 
-    # Users, from outside.
-
-    def listens(self):
-        scan = ["nsenter", f"--target={self.leader}", "--net", "ssh-keyscan", "-T", "2", "127.0.0.1"]
-        return "ssh-ed25519" in subprocess.run(scan, capture_output=True, text=True, check=False).stdout
-
-    def expect_sshd(self):
-        """sshd has to be there within 60 seconds of the boot, and systemd must have dropped nothing."""
-        if not wait_for(60, self.listens):
-            raise Failure(f"no sshd after 60 seconds: {self.run('systemctl', 'list-jobs', '--no-legend').stdout}")
-        if "ordering cycle" in self.console.read_text(errors="replace"):
-            raise Failure("systemd found an ordering cycle")
-
-    def ssh(self, user, *command):
-        """ssh on a terminal."""
-        options = [f"-i{self.base.folder / 'key'}", "-Fnone", "-tt"]
-        for option in ("StrictHostKeyChecking=no", "UserKnownHostsFile=/dev/null", "NumberOfPasswordPrompts=1", "ConnectTimeout=20",
-                       "LogLevel=ERROR", "ControlPath=none", "IdentityAgent=none"):
-            options += ["-o", option]
-        return Terminal(["nsenter", f"--target={self.leader}", "--net", "ssh", *options, f"{user}@127.0.0.1", *command])
-
-    def login(self, user, code=None):
-        """Whether a login with a key, and with this code if one is asked for, runs a command."""
-        terminal = self.ssh(user, "echo IN-$((40+2))")
-        try:
-            asked = terminal.expect(PROMPT, *ENDS).endswith(PROMPT)
-            if asked:
-                terminal.type(code or "")
-                terminal.expect(*ENDS)
-            return "IN-42" in terminal.shown and asked == (code is not None)
-        finally:
-            terminal.close()
-
-    def expect_login(self, user, code=None):
-        if not self.login(user, code):
-            log = self.run("journalctl", "--no-pager", "--lines=8", "--output=cat").stdout
-            raise Failure(f"{user} is refused with {'key and code' if code else 'the key alone'}: {log}")
-
-    def expect_refusal(self, user, code=None):
-        if self.login(user, code):
-            raise Failure(f"{user} is let in with {'key and code' if code else 'the key alone'}")
+    def outside(self):
+        """What a program is run by that is to reach it at 127.0.0.1."""
+        return ["nsenter", f"--target={self.leader}", "--net"]

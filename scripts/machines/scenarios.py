@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from machine import App, Failure, PASSWORD, tool, wait_for
+from machine import LIBRARIES, App, Failure, PASSWORD, tool, wait_for
 
 CONFIG = "/etc/twinlock/config.toml"
 RECOVERY = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b")
@@ -165,21 +165,29 @@ def enrolment_by_session(machine):
     machine.expect_refusal("bob")
     machine.expect_login("bob", app.code())
     machine.expect_login("bob", codes[1])
-    # A process without a session, of the same account, has nothing to show.
     machine.do("twinlock", "remove", "bob", "--yes")
+    # A login is enough for ten minutes.
+    folder = machine.root / "etc/systemd/system/twinlockd.service.d"
+    folder.mkdir()
+    (folder / "clock.conf").write_text(
+        f"[Service]\nEnvironment=LD_PRELOAD={LIBRARIES}/faketime/libfaketime.so.1 FAKETIME=+11m\n"
+    )
+    machine.do("systemctl", "daemon-reload")
+    machine.do("systemctl", "restart", "twinlockd.service")
+    terminal = machine.ssh("bob", "twinlock", "enroll")
+    terminal.expect("you can enrol only within ten minutes of logging in")
+    terminal.finish()
+    (folder / "clock.conf").unlink()
+    machine.do("systemctl", "daemon-reload")
+    machine.do("systemctl", "restart", "twinlockd.service")
+    # A process without a session, of the same account, has nothing to show.
     terminal = machine.types("setpriv", "--reuid=bob", "--regid=bob", "--clear-groups", "twinlock", "enroll")
     terminal.expect("you can enrol only from a login session")
     terminal.finish()
 
 
-def upgrade_and_removal(machine):
-    """A newer package over a broker that runs, the older one again, then removal, which is refused while sshd asks for codes, and
-    purge.
-    """
-    app, codes = enabled(machine)
-    machine.do("systemctl", "daemon-reload")
-    machine.do("systemctl", "enable", "--now", "twinlockd.socket", "twinlockd.service")
-    stack = machine.do("sha256sum", "/etc/pam.d/sshd")
+def make_newer(machine):
+    """Puts the packages with a higher version in the place of those that are installed from."""
     newer = machine.base.folder / "newer"
     shutil.rmtree(newer, ignore_errors=True)
     newer.mkdir()
@@ -190,6 +198,17 @@ def upgrade_and_removal(machine):
         (folder / "DEBIAN/control").write_text(control)
         (machine.root / "root" / package.name).unlink()
         tool("dpkg-deb", "--build", "--root-owner-group", "-Znone", folder, machine.root / "root" / package.name)
+
+
+def upgrade_and_removal(machine):
+    """A newer package over a broker that runs, the older one again and the newer again, then removal, which is refused while sshd
+    asks for codes, and purge.
+    """
+    app, codes = enabled(machine)
+    machine.do("systemctl", "daemon-reload")
+    machine.do("systemctl", "enable", "--now", "twinlockd.socket", "twinlockd.service")
+    stack = machine.do("sha256sum", "/etc/pam.d/sshd")
+    make_newer(machine)
     broker = machine.do("systemctl", "show", "--property=MainPID", "twinlockd.service")
     machine.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
     if machine.do("systemctl", "show", "--property=MainPID", "twinlockd.service") == broker:
@@ -205,6 +224,10 @@ def upgrade_and_removal(machine):
         raise Failure("the older package was not installed")
     machine.expect_login("alice", codes[2])
     machine.expect_refusal("alice", codes[2])
+    make_newer(machine)
+    machine.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
+    machine.expect_refusal("alice", codes[2])
+    machine.expect_login("alice", codes[3])
 
     if machine.run("apt-get", "-qq", "purge", "-y", "twinlock", "libpam-twinlock").returncode == 0:
         raise Failure("sshd asks for codes, and the packages could be removed")

@@ -92,8 +92,9 @@ pub(super) fn write_units(service: ChangedService, id: &str, myself: &Path) -> R
 /// Takes that back.
 pub(super) fn remove_units(service: ChangedService) -> Result<(), HostError> {
     let UnitPaths { unit, wanted, retry } = UnitPaths::of_service(service);
-    [wanted, unit, retry]
-        .iter()
-        .filter(|path| fs::symlink_metadata(path).is_ok())
-        .try_for_each(|path| place::remove(path))
+    for path in [wanted, unit, retry].iter().filter(|path| fs::symlink_metadata(path).is_ok()) {
+        place::remove(path)?;
+        place::sync_folder(path.parent().unwrap_or(path))?;
+    }
+    Ok(())
 }

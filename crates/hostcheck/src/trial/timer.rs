@@ -146,6 +146,8 @@ fn try_to_undo(service: ChangedService, id: &str, server: ServerState, note: &No
             broadcast(&messages::broadcast_of_end(service));
             Ok(())
         }
-        Some(_) | None => Ok(()),
+        // The power may have been cut before its units were gone.
+        Some((ChangePhase::Kept, _)) | None => boot::remove_units(service),
+        Some(_) => Ok(()),
     }
 }

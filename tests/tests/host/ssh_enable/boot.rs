@@ -114,3 +114,20 @@ fn at_boot_there_is_nobody_who_connected_before_to_be_waited_for() {
         assert_eq!((configuration(), journal()), (before, vec![]));
     });
 }
+
+/// The power may be cut after a trial was confirmed, before its units were removed from the disk.
+#[test]
+fn units_of_a_trial_that_was_confirmed_remove_themselves() {
+    with_systemd(|host| {
+        host.ssh_done(&["enable"]);
+        let (unit, retry) = (fs::read_to_string(UNIT).unwrap(), fs::read_to_string(RETRY).unwrap());
+        host.ssh_done(&["confirm"]);
+        assert!(!fs::exists(UNIT).unwrap() && !fs::exists(RETRY).unwrap());
+        let confirmed = configuration();
+        host.world.write(UNIT, unit);
+        host.world.write(RETRY, retry);
+        assert_eq!(run(UNIT).code, Some(0));
+        assert_eq!(configuration(), confirmed);
+        assert!(!fs::exists(UNIT).unwrap() && !fs::exists(RETRY).unwrap());
+    });
+}

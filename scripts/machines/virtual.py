@@ -1,0 +1,140 @@
+"""A virtual machine with a kernel of its own, for what containers share with their host: the security module of Linux.
+
+Emulated (TCG), because a host that is itself a virtual machine may boot no stock kernel under KVM: about half a minute to sshd.
+"""
+
+import base64
+import contextlib
+import os
+import shlex
+import shutil
+import socket
+import subprocess
+from pathlib import Path
+
+from machine import Base, Failure, Host, bring_packages, make_root, tool, wait_for
+
+SUITE = "trixie"
+PACKAGES = "linux-image-cloud-amd64 initramfs-tools zstd udev auditd rsyslog apparmor selinux-policy-default policycoreutils selinux-utils"
+PORT = "twinlock"
+# Root's shell for the scenarios. It uses neither ssh nor PAM, so that it stays when these refuse.
+SHELL = f"""#!/bin/bash
+while read -r line <&3; do
+    out=$(base64 -d <<<"$line" | bash 2>&1 3>&- | base64 -w0; exit "${{PIPESTATUS[1]}}")
+    printf '%s %s\\n' "$?" "$out" >&3
+done 3<>/dev/virtio-ports/{PORT}
+"""
+UNIT = "[Service]\nExecStart=/usr/local/sbin/scenario-shell\nRestart=always\nEnvironment=HOME=/root\n"
+NETWORK = "[Match]\nName=en* eth*\n[Network]\nDHCP=ipv4\n"
+WANTED = "etc/systemd/system/multi-user.target.wants"
+
+
+def make_virtual_base(target):
+    """The disk that virtual machines start from, the first time with a kernel and the policies of the security modules."""
+    folder = target / "machines"
+    root, disk = folder / f"{SUITE}-virtual", folder / f"{SUITE}-virtual.img"
+    if not disk.exists():
+        shutil.rmtree(root, ignore_errors=True)
+        tool("cp", "--archive", make_root(target, SUITE), root)
+        complete(root)
+        tool("mke2fs", "-q", "-F", "-t", "ext4", "-d", root, disk, "2500M")
+    kernel, *_ = root.glob("boot/vmlinuz-*")
+    version = kernel.name.removeprefix("vmlinuz-")
+    return Base(disk, target / "packages", f"Debian 13, Linux {version}", f"Linux {version}, emulated by QEMU")
+
+
+def complete(root):
+    """Adds a kernel, a shell for the scenarios, and the labels of SELinux."""
+    (root / "etc/initramfs-tools/conf.d").mkdir(parents=True, exist_ok=True)
+    (root / "etc/fstab").write_text("/dev/vda / ext4 rw,relatime 0 1\n")
+    (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
+    (root / "usr/sbin/policy-rc.d").chmod(0o755)
+    tool("mount", "-t", "proc", "proc", root / "proc")
+    try:
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        tool("chroot", root, "apt-get", "-qq", "install", "-y", "--no-install-recommends", *PACKAGES.split(), env=environment)
+        (root / "etc/initramfs-tools/conf.d/modules").write_text("MODULES=list\n")
+        (root / "etc/initramfs-tools/modules").write_text("virtio_blk\nvirtio_pci\n")
+        tool("chroot", root, "update-initramfs", "-u")
+    finally:
+        tool("umount", root / "proc")
+    (root / "usr/sbin/policy-rc.d").unlink()
+    (root / "etc/systemd/network/80-scenarios.network").write_text(NETWORK)
+    (root / "usr/local/sbin/scenario-shell").write_text(SHELL)
+    (root / "usr/local/sbin/scenario-shell").chmod(0o755)
+    (root / "etc/systemd/system/scenario-shell.service").write_text(UNIT)
+    for unit in ("/etc/systemd/system/scenario-shell.service", "/usr/lib/systemd/system/systemd-networkd.service"):
+        (root / WANTED / Path(unit).name).symlink_to(unit)
+    tool("chroot", root, "setfiles", "-F", "-e", "/proc", "-e", "/sys", "/etc/selinux/default/contexts/files/file_contexts", "/")
+
+
+class VirtualMachine(Host):
+    """A machine of QEMU, on a copy of the disk."""
+
+    seconds_to_sshd = 300
+
+    def __init__(self, base, security):
+        self.base, self.security, self.qemu, self.channel = base, security, None, None
+        self.disk = base.folder / f"virtual-{os.getpid()}.img"
+        self.socket = base.folder / f"virtual-{os.getpid()}.socket"
+        self.console = base.folder / "console"
+        tool("cp", "--sparse=always", base.disk, self.disk)
+        mounted = base.folder / "mounted"
+        mounted.mkdir(exist_ok=True)
+        tool("mount", self.disk, mounted)
+        bring_packages(base, mounted)
+        tool("umount", mounted)
+        with socket.create_server(("127.0.0.1", 0)) as free:
+            self.port = free.getsockname()[1]
+
+    def boot(self):
+        kernel, *_ = (self.base.folder / f"{SUITE}-virtual").glob("boot/vmlinuz-*")
+        ramdisk, *_ = (self.base.folder / f"{SUITE}-virtual").glob("boot/initrd.img-*")
+        self.qemu = subprocess.Popen(
+            ["qemu-system-x86_64", "-accel", "tcg", "-cpu", "max", "-m", "1536", "-smp", "2", "-nodefaults", "-display", "none",
+             "-kernel", kernel, "-initrd", ramdisk, "-append", f"root=/dev/vda rw console=ttyS0 {self.security}",
+             "-drive", f"file={self.disk},format=raw,if=virtio,cache=unsafe",
+             "-netdev", f"user,id=net,hostfwd=tcp:127.0.0.1:{self.port}-:22", "-device", "virtio-net-pci,netdev=net,romfile=",
+             "-device", "virtio-rng-pci", "-device", "virtio-serial-pci",
+             "-chardev", f"socket,id=shell,path={self.socket},server=on,wait=off",
+             "-device", f"virtserialport,chardev=shell,name={PORT}", "-serial", f"file:{self.console}"],
+            stdin=subprocess.DEVNULL,
+        )
+        if not wait_for(10, self.socket.exists):
+            raise Failure("QEMU does not start")
+        self.channel = socket.socket(socket.AF_UNIX)
+        self.channel.connect(str(self.socket))
+        self.channel.settimeout(300)
+        self.do("true")
+
+    def run(self, *words):
+        """Runs a program in the machine as root, not by ssh."""
+        command = shlex.join(words)
+        self.channel.sendall(base64.b64encode(command.encode()) + b"\n")
+        answer = b""
+        while not answer.endswith(b"\n"):
+            try:
+                more = self.channel.recv(65536)
+            except TimeoutError as late:
+                raise Failure(f"no answer to {command}") from late
+            if not more:
+                raise Failure("the machine has stopped")
+            answer += more
+        status, _, text = answer.decode().strip().partition(" ")
+        return subprocess.CompletedProcess(words, int(status), base64.b64decode(text).decode(errors="replace"), "")
+
+    def write(self, path, text):
+        self.do("sh", "-c", f"echo {base64.b64encode(text.encode()).decode()} | base64 -d >{path}")
+
+    def outside(self):
+        return []
+
+    def forget(self):
+        if self.channel is not None:
+            self.channel.close()
+        if self.qemu is not None:
+            self.qemu.kill()
+            self.qemu.wait(60)
+        for path in (self.disk, self.socket):
+            with contextlib.suppress(FileNotFoundError):
+                path.unlink()
