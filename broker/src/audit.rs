@@ -48,6 +48,7 @@ const fn is_counted(refused: Reason) -> bool {
         | Reason::Bypass
         | Reason::Config
         | Reason::Store
+        | Reason::Sealed
         | Reason::UnknownUser
         | Reason::NoAnswer
         | Reason::Internal => false,

@@ -117,7 +117,7 @@ impl Session<'_> {
     ) -> Result<Done, RequestError> {
         let (helper, subject) = self.subject(user)?;
         let config = self.config()?;
-        let store = Store::at(&config.store.directory, &self.shared.config);
+        let store = Store::at(&config.store, &self.shared.config);
         let owner = Owner { limiter: &self.shared.limiter, peer: self.peer };
         let mut lifecycle = Lifecycle {
             caller: match &helper {
@@ -211,7 +211,7 @@ impl Session<'_> {
                 return self.turned_down(request, Reason::Internal, detail);
             }
         };
-        let store = Store::at(&config.store.directory, &self.shared.config);
+        let store = Store::at(&config.store, &self.shared.config);
         let from = request.rhost.as_deref().and_then(Origin::from_text).map(Origin::claimed);
         let first = request.prompt.clone().unwrap_or_default();
         let catalogue = catalogue(&config.language);

@@ -38,7 +38,7 @@ impl CommandContext {
         root_alone()?;
         let path = std::path::absolute(config).unwrap_or_else(|_| config.to_owned());
         let (config, text) = files::load_config_and_text(&path)?;
-        let store = Store::at(&config.store.directory, &path);
+        let store = Store::at(&config.store, &path);
         Ok((Self { config, store }, text))
     }
 

@@ -42,7 +42,7 @@ pub(crate) fn run(transaction: &mut Transaction<'_>, arguments: &Arguments) -> P
             Ok(false) => {}
             Err(error) => {
                 let detail = format!("{error}; {}", error.hint());
-                return result::refuse(transaction, user, Reason::Store, Some(detail));
+                return result::refuse(transaction, user, error.reason(), Some(detail));
             }
         },
         SecondFactor::Required | SecondFactor::Enroll => {}

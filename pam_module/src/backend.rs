@@ -18,6 +18,7 @@ use twinlock_store::{
 use crate::{result::Logged, transaction::Transaction};
 
 /// The place that answers for second factors. Chosen once, when the context is loaded.
+#[allow(clippy::large_enum_variant, reason = "there is one for each phase")]
 pub(crate) enum Backend {
     /// The files of this host.
     Store(Store),

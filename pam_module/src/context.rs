@@ -112,7 +112,7 @@ impl Context {
         let (remember, rule) = (decision.remember, decision.rule.map(|rule| rule.title().to_owned()));
         #[cfg(feature = "enrol-in-login")]
         let until = decision.rule.and_then(|rule| rule.until);
-        let backend = Backend::choose(Store::at(&config.store.directory, &arguments.config), policy);
+        let backend = Backend::choose(Store::at(&config.store, &arguments.config), policy);
         Ok(Self {
             config,
             policy,

@@ -106,7 +106,7 @@ pub(crate) fn hand_over(transaction: &mut Transaction<'_>, context: &Context, su
         Err(error @ EnrolError::AlreadyEnrolled) => not_stored(transaction, (context, subject), None, &error),
         Err(error) => {
             let detail = messages::not_kept(&error);
-            let code = result::refuse(transaction, Some(subject.name.as_str()), Reason::Store, Some(detail));
+            let code = result::refuse(transaction, Some(subject.name.as_str()), reason_of(&error), Some(detail));
             let text = context.information(transaction).get(UserText::EnrolmentNotSaved).to_owned();
             transaction.warn(&text);
             code
@@ -185,6 +185,11 @@ fn fetch(store: &Store, subject: &Subject, id: &PendingId) -> Result<Staged, Enr
     content.and_then(|content| Staged::from_pending(&content, subject, id)).ok_or(EnrolError::ChangedMeanwhile)
 }
 
+/// Whether the store or its seal is what failed.
+const fn reason_of(error: &EnrolError) -> Reason {
+    if let EnrolError::Store(error) = error { error.reason() } else { Reason::Store }
+}
+
 /// Says that the enrolment inside this login was not stored, to the log and to the user.
 fn not_stored(
     transaction: &mut Transaction<'_>,
@@ -196,7 +201,7 @@ fn not_stored(
         (Reason::NotEnrolled, messages::not_stored(error), UserText::EnrolledElsewhere)
     } else {
         // A write that failed may have come after the one that counts.
-        (Reason::Store, messages::perhaps_stored(error, subject.name.as_str()), UserText::EnrolmentUnfinished)
+        (reason_of(error), messages::perhaps_stored(error, subject.name.as_str()), UserText::EnrolmentUnfinished)
     };
     let mut attempt = Attempt::refused_for(reason).with_detail(detail);
     (attempt.audit.method, attempt.audit.authenticator) = (Some("totp"), authenticator);

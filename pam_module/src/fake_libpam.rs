@@ -10,7 +10,7 @@ use twinlock_login::{
     attempt::{Login, Outcome},
     wire::NoConversation,
 };
-use twinlock_store::{config::Config, files::Store, host::SystemClock};
+use twinlock_store::{config::Config, config::StoreSettings, files::Store, host::SystemClock};
 
 use super::*;
 
@@ -204,7 +204,7 @@ fn text(bytes: &[u8]) -> CString {
 
 /// As policy makes it where it asks nobody; no file is opened.
 fn exempt() -> Exempt {
-    let store = Store::at(Path::new("/nowhere"), Path::new("/nowhere"));
+    let store = Store::at(&StoreSettings { directory: "/nowhere".into(), key_file: None }, Path::new("/nowhere"));
     let login = Login {
         credentials: &store.credentials,
         states: &store.states,

@@ -26,6 +26,7 @@ const fn code(reason: Reason) -> PamResultCode {
         Reason::Bypass => PamResultCode::PAM_PERM_DENIED,
         Reason::Config => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         Reason::Store => PamResultCode::PAM_AUTHINFO_UNAVAIL,
+        Reason::Sealed => PamResultCode::PAM_AUTHINFO_UNAVAIL,
         Reason::UnknownUser => PamResultCode::PAM_USER_UNKNOWN,
         Reason::NoAnswer => PamResultCode::PAM_CONV_ERR,
         Reason::Internal => PamResultCode::PAM_SYSTEM_ERR,
@@ -128,7 +129,7 @@ pub(crate) fn panicked(transaction: &mut Transaction<'_>) -> PamResultCode {
 const fn priority(refused: Option<Reason>) -> Priority {
     match refused {
         None => Priority::Info,
-        Some(Reason::Config | Reason::Store | Reason::Internal | Reason::Bypass) => Priority::Error,
+        Some(Reason::Config | Reason::Store | Reason::Sealed | Reason::Internal | Reason::Bypass) => Priority::Error,
         Some(
             Reason::WrongCode
             | Reason::Replayed

@@ -29,6 +29,8 @@ pub enum Reason {
     Config,
     /// The store cannot be used.
     Store,
+    /// Sealed credentials cannot be opened.
+    Sealed,
     /// No such account.
     UnknownUser,
     /// The application gave no answer.
@@ -39,7 +41,7 @@ pub enum Reason {
 
 impl Reason {
     /// All of them, in the order of the manual page.
-    pub const ALL: [Self; 13] = [
+    pub const ALL: [Self; 14] = [
         Self::WrongCode,
         Self::Replayed,
         Self::Throttled,
@@ -50,6 +52,7 @@ impl Reason {
         Self::Bypass,
         Self::Config,
         Self::Store,
+        Self::Sealed,
         Self::UnknownUser,
         Self::NoAnswer,
         Self::Internal,
@@ -79,6 +82,9 @@ impl Reason {
                 "The configuration or an option of the module cannot be used. `detail=` names file, line and column."
             }
             Self::Store => "A file of the store cannot be used. `detail=` names it and says what to do.",
+            Self::Sealed => {
+                "Sealed credentials cannot be opened: the key is not there, or the file was changed. `detail=` names the file and says what to do."
+            }
             Self::UnknownUser => "The account does not exist. Its name is not logged, because it may be a password.",
             Self::NoAnswer => "The application or the client gave no answer.",
             Self::Internal => "The host failed the module, or the module has a bug. `detail=` says how.",
@@ -99,6 +105,7 @@ impl Reason {
             Self::Bypass => "bypass",
             Self::Config => "config",
             Self::Store => "store",
+            Self::Sealed => "sealed",
             Self::UnknownUser => "unknown-user",
             Self::NoAnswer => "no-answer",
             Self::Internal => "internal",

@@ -36,6 +36,8 @@ pub mod ports;
 pub mod record;
 pub mod recovery;
 pub mod remember;
+mod seal_key;
+pub mod sealed;
 pub mod secret;
 pub mod spacing;
 pub mod text;

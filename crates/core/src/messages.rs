@@ -14,6 +14,7 @@ use crate::{
     notice::Change,
     policy::{Doubt, SecondFactor},
     recovery::RecoveryError,
+    sealed::SealedError,
     secret::{Secret, SecretError},
 };
 
@@ -31,6 +32,16 @@ pub(crate) const NOT_A_TIME: &str = "a time is written like 2026-11-24T04:00:00Z
 /// What a label must be.
 pub(crate) const LABEL_RULE: &str =
     "a label has 1 to 64 characters, without control characters and invisible characters";
+
+impl Display for SealedError {
+    fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {
+        out.write_str(match self {
+            Self::Malformed => "it is not a sealed file, or was cut short",
+            Self::NewerVersion => "a newer version of Twinlock sealed it",
+            Self::NotAuthentic => "it was changed, or was sealed for another user or store",
+        })
+    }
+}
 
 impl Display for SecretError {
     fn fmt(&self, out: &mut Formatter<'_>) -> fmt::Result {

@@ -19,7 +19,9 @@ use twinlock_core::{
     secret::Secret,
     time::UnixTime,
 };
-use twinlock_store::ports::{LockedState, ReadCredentials, StateStore, StoreError, StoreErrorKind, WriteCredentials};
+use twinlock_store::ports::{
+    LockedState, ReadCredentials, SealErrorKind, StateStore, StoreError, StoreErrorKind, WriteCredentials,
+};
 use zeroize::Zeroizing;
 
 pub use crate::error::EnrolError;
@@ -441,6 +443,9 @@ fn is_beyond_use(error: &StoreError) -> bool {
             | StoreErrorKind::OtherName { .. }
             | StoreErrorKind::Credentials(_)
             | StoreErrorKind::TooLarge(_)
+            | StoreErrorKind::Sealed(
+                SealErrorKind::NotOpened(_) | SealErrorKind::InClear(_) | SealErrorKind::NotInForce(_)
+            )
     )
 }
 

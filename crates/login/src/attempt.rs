@@ -265,7 +265,7 @@ impl Attempt {
 
 impl From<StoreError> for Attempt {
     fn from(error: StoreError) -> Self {
-        Self::refused_for(Reason::Store).with_detail(format!("{error}; {}", error.hint()))
+        Self::refused_for(error.reason()).with_detail(format!("{error}; {}", error.hint()))
     }
 }
 

@@ -116,6 +116,8 @@ pub struct Notify {
 pub struct StoreSettings {
     /// An absolute path without symbolic links; root's, mode 0700.
     pub directory: PathBuf,
+    /// Where the site puts the key of sealed secrets; `None` for the key that this host unseals at boot.
+    pub key_file: Option<PathBuf>,
 }
 
 /// `[throttle]`. See [`Limits`].
@@ -173,7 +175,7 @@ impl Default for SelfService {
 
 impl Default for StoreSettings {
     fn default() -> Self {
-        Self { directory: "/var/lib/twinlock".into() }
+        Self { directory: "/var/lib/twinlock".into(), key_file: None }
     }
 }
 
@@ -339,10 +341,18 @@ pub fn place_of(text: &[u8], key: &str) -> Option<usize> {
 
 impl StoreSettings {
     fn from_table(mut table: Table<'_>, default: Self) -> Result<Self, ParseError> {
-        let store = Self { directory: table.optional("directory", absolute)?.unwrap_or(default.directory) };
+        let store = Self {
+            directory: table.optional("directory", absolute)?.unwrap_or(default.directory),
+            key_file: table.optional("key_file", path_or_none)?.flatten(),
+        };
         table.end()?;
         Ok(store)
     }
+}
+
+/// A path; none for the empty text.
+fn path_or_none(value: &DeValue<'_>) -> Result<Option<PathBuf>, String> {
+    if string(value)?.is_empty() { Ok(None) } else { absolute(value).map(Some) }
 }
 
 impl SelfService {

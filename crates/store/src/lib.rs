@@ -24,4 +24,5 @@ pub mod host;
 pub mod messages;
 mod misplaced;
 pub mod ports;
+pub mod seal_mode;
 pub mod slot;

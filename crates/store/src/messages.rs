@@ -17,7 +17,7 @@ use crate::{
     document::ParseErrorKind,
     files::ConfigFileError,
     format::CredentialsError,
-    ports::{IdentityErrorKind, StoreError, StoreErrorKind},
+    ports::{IdentityErrorKind, SealErrorKind, StoreError, StoreErrorKind},
 };
 
 // Rules.
@@ -40,7 +40,8 @@ pub const SECURITY_MODULE_HINT: &str = "only a security module such as SELinux d
 fn user_of(path: &Path) -> String {
     let file = path.file_name().unwrap_or_default().to_string_lossy();
     let is_credentials = path.parent().is_some_and(|folder| folder.ends_with("credentials"));
-    let name = file.strip_suffix(".toml").filter(|_| is_credentials).unwrap_or(&file);
+    let name =
+        file.strip_suffix(".toml").or_else(|| file.strip_suffix(".sealed")).filter(|_| is_credentials).unwrap_or(&file);
     UserName::from_file_name(name).map_or_else(|_| name.to_owned(), |user| user.to_string())
 }
 
@@ -113,6 +114,7 @@ impl StoreError {
                  second factor, run `twinlock remove {user}`"
             ),
             StoreErrorKind::Identity(error) => error.hint(&self.path),
+            StoreErrorKind::Sealed(error) => error.hint(&user),
         }
     }
 }
@@ -163,6 +165,45 @@ impl Display for StoreError {
                 write!(out, "{path} is missing, but {} shows that {user} is enrolled", state.display())
             }
             StoreErrorKind::Identity(error) => error.describe(&self.path, out),
+            StoreErrorKind::Sealed(error) => error.describe(&self.path, out),
+        }
+    }
+}
+
+impl SealErrorKind {
+    /// What an administrator can do about it.
+    fn hint(&self, user: &str) -> String {
+        match self {
+            Self::NoKey(_) | Self::WrongKey(_) => {
+                "run `twinlock seal status`, which says why the key is not there; if the TPM \
+                 or the board was replaced, run `twinlock seal recover` with the recovery phrase"
+                    .into()
+            }
+            Self::NotOpened(_) => {
+                format!("restore the file from a backup, or run `twinlock enroll --replace {user}`")
+            }
+            Self::InClear(user) => {
+                format!("if you put it there, run `twinlock seal import {user}`; otherwise remove the file")
+            }
+            Self::NotInForce(user) => format!(
+                "if this host's credentials are sealed, restore store-id next to the configuration; otherwise run \
+                 `twinlock enroll --replace {user}`"
+            ),
+        }
+    }
+
+    fn describe(&self, path: &Path, out: &mut Formatter<'_>) -> fmt::Result {
+        let path = path.display();
+        match self {
+            Self::NoKey(key) => write!(out, "cannot open sealed credentials: the key {key} is not in {path}"),
+            Self::WrongKey(key) => write!(out, "cannot open sealed credentials: {path} is not the key {key}"),
+            Self::NotOpened(error) => write!(out, "cannot open {path}: {error}"),
+            Self::InClear(_) => {
+                write!(out, "cannot use {path}: it is in clear, and this host's credentials are sealed")
+            }
+            Self::NotInForce(_) => {
+                write!(out, "cannot use {path}: it is sealed, and this host's credentials are not")
+            }
         }
     }
 }
@@ -191,6 +232,11 @@ impl IdentityErrorKind {
             Self::Malformed => {
                 format!("restore {0}; or remove it, and run `twinlock store init --accept`", inside.display())
             }
+            Self::SealedWithoutId { beside } => format!(
+                "restore {} or {} from a backup, then run `twinlock store init --accept`",
+                inside.display(),
+                beside.display()
+            ),
             Self::NotMounted { mount } => format!(
                 "run `mount {}`, then this command again; or, if the store is not to be on that file system, \
                  `twinlock store init --accept`",
@@ -221,6 +267,11 @@ impl IdentityErrorKind {
                 write!(out, "{store} is not the store of this host: {inside} and {} differ", beside.display())
             }
             Self::Malformed => write!(out, "cannot use {inside}: it is not 32 hexadecimal digits and a newline"),
+            Self::SealedWithoutId { beside } => write!(
+                out,
+                "{store} has sealed credentials, but {inside} and {} are missing, without which they cannot be opened",
+                beside.display()
+            ),
             Self::NotMounted { mount } => write!(
                 out,
                 "cannot make a store in {store}: nothing is mounted at {}, although this host is configured to mount a file \

@@ -5,7 +5,7 @@ use crate::messages;
 /// The settings of each table; those outside of all tables first, so that they win over a rule's.
 const TABLES: [(&str, &[&str]); 7] = [
     ("", &["second_factor", "prompt", "echo", "fail_delay", "issuer", "help", "language", "qr"]),
-    ("[store]", &["directory"]),
+    ("[store]", &["directory", "key_file"]),
     ("[throttle]", &["free_failures", "budget", "spacing", "disable_after"]),
     ("[self_service]", &["first_enrollment", "allow"]),
     ("[helpdesk]", &["group", "protected_groups"]),
@@ -146,8 +146,8 @@ mod tests {
                 "1:12: unknown key here: `budget` belongs in `[throttle]`, which this file does not have yet",
             ),
             (" [ store ] # here\nprompt = \"?\"", "2:1: unknown key here: `prompt` belongs above `[ store ]` (line 1)"),
-            ("[store]\n\"prompt\" = 1", "2:1: unknown key `prompt`; known keys: `directory`"),
-            ("[store]\nprompts = 1", "2:1: unknown key `prompts`; known keys: `directory`"),
+            ("[store]\n\"prompt\" = 1", "2:1: unknown key `prompt`; known keys: `directory`, `key_file`"),
+            ("[store]\nprompts = 1", "2:1: unknown key `prompts`; known keys: `directory`, `key_file`"),
         ] {
             assert_eq!(Config::parse(text.as_bytes()).unwrap_err().to_string(), told, "{text}");
         }

@@ -5,9 +5,11 @@ use std::{io, path::PathBuf, time::Duration};
 
 use twinlock_core::{
     account::{Subject, UserName},
+    audit::Reason,
     credentials::Enrolment,
     decide::{Committed, FailureOnRecord, Judged},
     record::Record,
+    sealed::{KeyId, SealedError},
 };
 
 use crate::{format::CredentialsError, slot};
@@ -261,6 +263,31 @@ pub enum StoreErrorKind {
     },
     /// It is not known that the store is the one of this host.
     Identity(IdentityErrorKind),
+    /// The secrets of the user are sealed and cannot be opened, or not in the form that is in force.
+    Sealed(SealErrorKind),
+}
+
+/// Why sealed secrets are not used.
+#[derive(Debug)]
+pub enum SealErrorKind {
+    /// The key that opens them is not there. The path is where it would be.
+    NoKey(KeyId),
+    /// The file does not hold the key of this name.
+    WrongKey(KeyId),
+    /// They do not open.
+    NotOpened(SealedError),
+    /// They are in clear, on a host where all are sealed.
+    InClear(UserName),
+    /// They are sealed, on a host where none are.
+    NotInForce(UserName),
+}
+
+impl StoreError {
+    /// The reason that the log gives for it.
+    #[must_use]
+    pub const fn reason(&self) -> Reason {
+        if matches!(self.kind, StoreErrorKind::Sealed(_)) { Reason::Sealed } else { Reason::Store }
+    }
 }
 
 /// Why it is not known that a store is the one of this host. The path of the error is that of the id in the store.
@@ -288,6 +315,11 @@ pub enum IdentityErrorKind {
     },
     /// The file is not an id.
     Malformed,
+    /// Neither has an id, and the store has sealed credentials, which open in the store of their id alone.
+    SealedWithoutId {
+        /// Where the host's would be.
+        beside: PathBuf,
+    },
     /// The host's configuration mounts a file system there, and it is not mounted.
     NotMounted {
         /// The mount point.
@@ -320,7 +352,14 @@ impl std::error::Error for StoreError {
             | StoreErrorKind::Index
             | StoreErrorKind::Name
             | StoreErrorKind::StateWithoutCredentials { .. }
-            | StoreErrorKind::Identity(_) => None,
+            | StoreErrorKind::Identity(_)
+            | StoreErrorKind::Sealed(
+                SealErrorKind::NoKey(_)
+                | SealErrorKind::WrongKey(_)
+                | SealErrorKind::InClear(_)
+                | SealErrorKind::NotInForce(_),
+            ) => None,
+            StoreErrorKind::Sealed(SealErrorKind::NotOpened(error)) => Some(error),
         }
     }
 }

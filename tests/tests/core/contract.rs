@@ -15,6 +15,7 @@ use twinlock_core::{
 use twinlock_enrol::enrolment::{self, EnrolError, IfEnrolled};
 use twinlock_service::admin;
 use twinlock_store::{
+    config::StoreSettings,
     files::{CredentialFiles, StateFiles, Store},
     format::TomlDocument as _,
     host::Kernel,
@@ -68,7 +69,7 @@ contract! {
 pub(super) fn on_files(promise: impl FnOnce(&CredentialFiles, &StateFiles) + Send + 'static) {
     in_world(|_| {
         fs::create_dir("/etc/twinlock").unwrap();
-        let store = Store::at(Path::new("/var/lib/twinlock"), Path::new("/etc/twinlock/config.toml"));
+        let store = Store::at(&StoreSettings::default(), Path::new("/etc/twinlock/config.toml"));
         store.prepare(&mut Kernel).unwrap();
         promise(&store.credentials, &store.states);
     });

@@ -44,6 +44,7 @@ fn refused(reason: Reason, attempt: &Attempt, user: &str, owned: Owned) -> Reque
         | Reason::Bypass
         | Reason::Config
         | Reason::Store
+        | Reason::Sealed
         | Reason::UnknownUser
         | Reason::NoAnswer
         | Reason::Internal => {

@@ -10,22 +10,25 @@ use twinlock_core::{
     account::{Subject, UserName},
     credentials::Enrolment,
     pending::PendingId,
+    sealed::Purpose,
 };
 use zeroize::Zeroizing;
 
 use super::{
     CREDENTIALS,
-    credentials_file::{LARGEST, SUFFIX, read_any_uid_in, read_in},
+    credentials_file::{LARGEST, SEALED_SUFFIX, SUFFIX, read_any_uid_in, read_in},
     file_name,
     identity::Identity,
     offer::{self, OfferFile},
     open::{Folder, Readers, error},
+    secrets::Secrets,
     state::StateFiles,
     uid_index,
 };
 use crate::{
     format::TomlDocument as _,
     ports::{LockedState as _, ReadCredentials, StoreError, StoreErrorKind, WriteCredentials},
+    seal_mode::SealMode,
 };
 
 /// Behind the name of a user's credentials, with a dot before it: an enrolment that waits for the end of its login.
@@ -38,11 +41,16 @@ pub struct CredentialFiles {
     root: PathBuf,
     states: StateFiles,
     identity: Identity,
+    secrets: Secrets,
 }
 
 impl CredentialFiles {
-    pub(super) fn at(root: &Path, states: StateFiles, identity: Identity) -> Self {
-        Self { root: root.to_owned(), states, identity }
+    pub(super) fn at(root: &Path, states: StateFiles, identity: Identity, secrets: Secrets) -> Self {
+        Self { root: root.to_owned(), states, identity, secrets }
+    }
+
+    pub(super) const fn secrets(&self) -> &Secrets {
+        &self.secrets
     }
 
     fn open(&self) -> Result<Folder, StoreError> {
@@ -61,8 +69,13 @@ impl CredentialFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn file_names(&self) -> Result<Vec<String>, StoreError> {
-        let names = self.open()?.file_names()?;
-        Ok(names.iter().filter_map(|name| name.strip_suffix(SUFFIX)).map(str::to_owned).collect())
+        let files = self.open()?.file_names()?;
+        let name_of =
+            |file: &String| file.strip_suffix(SUFFIX).or_else(|| file.strip_suffix(SEALED_SUFFIX)).map(str::to_owned);
+        let mut names: Vec<_> = files.iter().filter_map(name_of).collect();
+        names.sort_unstable();
+        names.dedup();
+        Ok(names)
     }
 
     /// Keeps an enrolment until its login has passed. Each login writes a draft of its own, named by its id, so that no two
@@ -73,8 +86,9 @@ impl CredentialFiles {
     pub fn write_pending(&self, subject: &Subject, id: &PendingId, content: &str) -> Result<(), StoreError> {
         let (folder, draft) = (self.open()?, format!(".{}.new", id.as_str()));
         let mut file = folder.create(&draft, Readers::Root)?;
-        let written =
-            file.write_all(content.as_bytes()).map_err(|e| error(&folder.path_of(&draft), StoreErrorKind::Write(e)));
+        let written = self.secrets.wrap(Purpose::Pending, &subject.name, content.as_bytes()).and_then(|bytes| {
+            file.write_all(&bytes).map_err(|e| error(&folder.path_of(&draft), StoreErrorKind::Write(e)))
+        });
         let written = written.and_then(|()| folder.rename(&draft, &pending_name(subject)?));
         if written.is_err() {
             folder.remove(&draft)?;
@@ -87,7 +101,10 @@ impl CredentialFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn read_pending(&self, subject: &Subject) -> Result<Option<Zeroizing<Vec<u8>>>, StoreError> {
-        self.open()?.read(&pending_name(subject)?, Readers::Root, LARGEST)
+        let (folder, name) = (self.open()?, pending_name(subject)?);
+        let bytes = folder.read(&name, Readers::Root, LARGEST)?;
+        let open = |bytes| self.secrets.unwrap(Purpose::Pending, &subject.name, bytes, &folder.path_of(&name));
+        bytes.map(open).transpose()
     }
 
     /// Removes it.
@@ -103,13 +120,15 @@ impl CredentialFiles {
     /// # Errors
     /// [`StoreError`].
     pub fn lock_offer(&self, subject: &Subject) -> Result<Option<OfferFile>, StoreError> {
-        OfferFile::lock(&self.root, subject)
+        OfferFile::lock(&self.root, &self.secrets, subject)
     }
 
     /// The path of a user's credentials, for messages.
     #[must_use]
     pub fn path_of(&self, user: &UserName) -> PathBuf {
-        self.root.join(CREDENTIALS).join(format!("{}{SUFFIX}", user.file_name()))
+        let is_sealed = self.secrets.known_host().is_ok_and(|host| matches!(host.mode, SealMode::On(_)));
+        let suffix = if is_sealed { SEALED_SUFFIX } else { SUFFIX };
+        self.root.join(CREDENTIALS).join(format!("{}{suffix}", user.file_name()))
     }
 }
 
@@ -120,11 +139,11 @@ impl CredentialFiles {
     fn confirm_absence(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         self.identity.check()?;
         let (root, folder) = self.open_folders()?;
-        uid_index::check_not_renamed(&root, &folder, subject)?;
+        uid_index::check_not_renamed(&self.secrets, &root, &folder, subject)?;
         let Some(state) = self.states.lock_any_uid(subject)? else {
             return Ok(None);
         };
-        match read_in(&folder, subject)? {
+        match read_in(&self.secrets, &folder, subject)? {
             None if state.record().provisional => Ok(None),
             None => {
                 let state = state.path().to_owned();
@@ -146,16 +165,19 @@ impl CredentialFiles {
 
 impl ReadCredentials for CredentialFiles {
     fn read(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        match read_in(&self.open()?, subject)? {
+        match read_in(&self.secrets, &self.open()?, subject)? {
             None => self.confirm_absence(subject),
             enrolment => Ok(enrolment),
         }
     }
 
     fn ensure_durable(&self, subject: &Subject) -> Result<(), StoreError> {
-        let (folder, name) = (self.open()?, file_name(subject, SUFFIX)?);
-        if let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? {
-            file.sync_all().map_err(|e| error(&folder.path_of(&name), StoreErrorKind::Write(e)))?;
+        let folder = self.open()?;
+        for suffix in [SUFFIX, SEALED_SUFFIX] {
+            let name = file_name(subject, suffix)?;
+            if let Some(file) = folder.file(&name, OFlag::O_RDONLY, Readers::Root)? {
+                file.sync_all().map_err(|e| error(&folder.path_of(&name), StoreErrorKind::Write(e)))?;
+            }
         }
         folder.sync()
     }
@@ -163,14 +185,14 @@ impl ReadCredentials for CredentialFiles {
 
 impl WriteCredentials for CredentialFiles {
     fn read_any_uid(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        self.confirm_store(read_any_uid_in(&self.open()?, subject)?)
+        self.confirm_store(read_any_uid_in(&self.secrets, &self.open()?, subject)?)
     }
 
     fn read_ignoring_state(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
         let (root, folder) = self.open_folders()?;
-        let enrolment = read_in(&folder, subject)?;
+        let enrolment = read_in(&self.secrets, &folder, subject)?;
         if enrolment.is_none() {
-            uid_index::check_not_renamed(&root, &folder, subject)?;
+            uid_index::check_not_renamed(&self.secrets, &root, &folder, subject)?;
         }
         self.confirm_store(enrolment)
     }
@@ -179,19 +201,22 @@ impl WriteCredentials for CredentialFiles {
         let (root, folder) = self.open_folders()?;
         // First: credentials that nobody finds by their uid would be taken for none once the account is renamed.
         uid_index::add(&root, subject)?;
-        folder.write(&file_name(subject, SUFFIX)?, Readers::Root, enrolment.to_toml().as_bytes())?;
+        self.secrets.write(&folder, subject, enrolment.uid, enrolment.to_toml().as_bytes())?;
         // An offer that cannot be removed is worth nothing once its time is over.
         let _ = folder.remove(&offer::name(subject)?);
         Ok(())
     }
 
     fn remove(&self, subject: &Subject) -> Result<bool, StoreError> {
-        let name = file_name(subject, SUFFIX)?;
         let (root, folder) = self.open_folders()?;
-        folder.remove(&format!(".{name}.new"))?;
         folder.remove(&pending_name(subject)?)?;
         folder.remove(&offer::name(subject)?)?;
-        let removed = folder.remove(&name)?;
+        let mut removed = false;
+        for suffix in [SUFFIX, SEALED_SUFFIX] {
+            let name = file_name(subject, suffix)?;
+            folder.remove(&format!(".{name}.new"))?;
+            removed |= folder.remove(&name)?;
+        }
         folder.sync()?;
         // An entry that stays behind means nothing: see [`uid_index`].
         let _ = uid_index::remove(&root, subject);

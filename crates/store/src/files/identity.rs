@@ -1,7 +1,8 @@
 //! Whether a store is the one of this host: the same random id is in the store and beside the configuration.
 //!
 //! A mount point whose file system is not mounted looks like a sound, empty store. So that a user has no credentials is
-//! believed only of a store that has the host's id. The id is no secret.
+//! believed only of a store that has the host's id. The id is no secret. Beside the configuration it has a second line where
+//! the host's secrets are sealed: see [`SealMode`].
 
 use std::{
     fmt::Write as _,
@@ -15,16 +16,24 @@ use super::open::{self, Folder, Readers, error};
 use crate::{
     config::DEFAULT_PATH,
     ports::{IdentityErrorKind, StoreError, StoreErrorKind},
+    seal_mode::SealMode,
 };
 
 /// The file's name in both places.
 pub(super) const NAME: &str = "store-id";
-/// 32 hexadecimal digits and a newline; anything much larger is not read.
-const LARGEST: u64 = 64;
+/// 32 hexadecimal digits and a newline, and a mode; anything much larger is not read.
+const LARGEST: u64 = 128;
 
 /// An id: 128 random bits in lower-case hexadecimal.
 #[derive(Clone, PartialEq, Eq)]
 pub(super) struct StoreId(String);
+
+/// What stands beside the configuration: which store is this host's, and which form its secrets have.
+#[derive(Clone, PartialEq, Eq)]
+pub(super) struct HostId {
+    pub(super) id: StoreId,
+    pub(super) mode: SealMode,
+}
 
 /// The two places of the id.
 #[derive(Debug, Clone)]
@@ -38,7 +47,7 @@ pub(super) struct Identity {
 /// The ids that were found.
 pub(super) struct Found {
     pub(super) inside: Option<StoreId>,
-    pub(super) beside: Option<StoreId>,
+    pub(super) beside: Option<HostId>,
     /// Where the one beside the configuration is, or would be made.
     pub(super) beside_path: PathBuf,
 }
@@ -52,7 +61,7 @@ impl Identity {
     pub(super) fn check(&self) -> Result<(), StoreError> {
         let found = self.find()?;
         match (&found.inside, &found.beside) {
-            (Some(inside), Some(beside)) if inside == beside => Ok(()),
+            (Some(inside), Some(beside)) if *inside == beside.id => Ok(()),
             _ => Err(self.fault(&found)),
         }
     }
@@ -60,16 +69,22 @@ impl Identity {
     /// Reads both ids. A configuration that is tried from another folder is one of this host, too: where there is no id
     /// beside it, the id of the host is the one beside the default configuration.
     pub(super) fn find(&self) -> Result<Found, StoreError> {
-        let inside = read(&self.inside, Readers::Root)?;
+        let inside = read(&self.inside, Readers::Root, StoreId::parse)?;
+        let (beside, beside_path) = self.find_beside()?;
+        Ok(Found { inside, beside, beside_path })
+    }
+
+    /// Reads the id of the host alone.
+    #[inline(never)]
+    pub(super) fn find_beside(&self) -> Result<(Option<HostId>, PathBuf), StoreError> {
         let default = beside(Path::new(DEFAULT_PATH));
-        let (beside, beside_path) = match read(&self.beside, Readers::All)? {
-            None if default != self.beside => match read(&default, Readers::All)? {
+        Ok(match read(&self.beside, Readers::All, HostId::parse)? {
+            None if default != self.beside => match read(&default, Readers::All, HostId::parse)? {
                 None => (None, self.beside.clone()),
                 found => (found, default),
             },
             found => (found, self.beside.clone()),
-        };
-        Ok(Found { inside, beside, beside_path })
+        })
     }
 
     /// What is the matter with ids that are not there twice.
@@ -104,11 +119,37 @@ impl StoreId {
         sound.then(|| Self(text.to_owned()))
     }
 
-    /// Writes it whole or not at all. The caller holds the lock of the store.
-    pub(super) fn write(&self, path: &Path, readers: Readers) -> Result<(), StoreError> {
-        let folder = Folder::open(path.parent().unwrap_or(path), Readers::All)?;
-        folder.write(NAME, readers, format!("{}\n", self.0).as_bytes())
+    /// The id as text.
+    pub(super) fn as_str(&self) -> &str {
+        &self.0
     }
+
+    /// Writes it into the store, whole or not at all. The caller holds the lock of the store.
+    pub(super) fn write(&self, path: &Path) -> Result<(), StoreError> {
+        write(path, Readers::Root, &format!("{}\n", self.0))
+    }
+}
+
+impl HostId {
+    fn parse(bytes: &[u8]) -> Option<Self> {
+        let text = std::str::from_utf8(bytes).ok()?;
+        let (id, rest) = text.split_at_checked(text.find('\n')?.checked_add(1)?)?;
+        let mode = match rest {
+            "" => SealMode::Off,
+            line => SealMode::parse(line.strip_suffix('\n')?)?,
+        };
+        Some(Self { id: StoreId::parse(id.as_bytes())?, mode })
+    }
+
+    /// Writes it beside the configuration, whole or not at all. The caller holds the lock of the store.
+    pub(super) fn write(&self, path: &Path) -> Result<(), StoreError> {
+        write(path, Readers::All, &format!("{}\n{}", self.id.0, self.mode))
+    }
+}
+
+fn write(path: &Path, readers: Readers, text: &str) -> Result<(), StoreError> {
+    let folder = Folder::open(path.parent().unwrap_or(path), Readers::All)?;
+    folder.write(NAME, readers, text.as_bytes())
 }
 
 /// The path of the id beside this configuration.
@@ -117,13 +158,13 @@ fn beside(config: &Path) -> PathBuf {
 }
 
 /// Reads one id; `None` if it, or a folder on its way, is not there.
-fn read(path: &Path, readers: Readers) -> Result<Option<StoreId>, StoreError> {
+fn read<T>(path: &Path, readers: Readers, parse: fn(&[u8]) -> Option<T>) -> Result<Option<T>, StoreError> {
     let bytes = match open::read(path, readers, LARGEST) {
         Ok(content) => content.bytes,
         Err(StoreError { kind: StoreErrorKind::Missing, .. }) => return Ok(None),
         Err(error) => return Err(error),
     };
-    match StoreId::parse(&bytes) {
+    match parse(&bytes) {
         Some(id) => Ok(Some(id)),
         None => Err(error(path, StoreErrorKind::Identity(IdentityErrorKind::Malformed))),
     }

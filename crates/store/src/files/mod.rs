@@ -6,11 +6,15 @@ mod credentials;
 mod credentials_file;
 mod emergency;
 mod identity;
+mod key_file;
 mod lock;
 mod offer;
 mod open;
 mod prepare;
+mod private;
 mod reading;
+mod sealing;
+mod secrets;
 mod state;
 mod uid_index;
 
@@ -21,14 +25,21 @@ pub use config_file::{ConfigFileError, load_config, load_config_and_text};
 pub use credentials::CredentialFiles;
 pub use emergency::{EMERGENCY_PATH, emergency_in_force, read_emergency, remove_emergency, write_emergency};
 use identity::Identity;
+pub use key_file::{KEY_FOLDER, key_path, read_any_key, read_key};
 pub use offer::OfferFile;
 pub use open::off_stdio;
 pub use prepare::Prepared;
+pub use private::{erase_private, make_private_folder, private_names, read_private, write_private};
 pub use reading::Reading;
+pub use sealing::{HeldForm, SealingLock};
+use secrets::Secrets;
 pub use state::{HashPermit, LockedStateFile, PendingFailureFile, StateFiles};
 use twinlock_core::account::{Subject, UserName};
 
-use crate::ports::{StoreError, StoreErrorKind, WriteCredentials};
+use crate::{
+    config::StoreSettings,
+    ports::{StoreError, StoreErrorKind, WriteCredentials},
+};
 
 /// The folders of a store.
 const CREDENTIALS: &str = "credentials";
@@ -43,15 +54,19 @@ pub struct Store {
     pub states: StateFiles,
     root: PathBuf,
     identity: Identity,
+    secrets: Secrets,
 }
 
 impl Store {
-    /// The store under `root`, an absolute path, of the host with this configuration file. Nothing is opened yet.
+    /// The store of these settings, of the host with this configuration file. Nothing is opened yet.
     #[must_use]
-    pub fn at(root: &Path, config: &Path) -> Self {
-        let (states, identity) = (StateFiles::at(root), Identity::at(root, config));
-        let credentials = CredentialFiles::at(root, states.clone(), identity.clone());
-        Self { credentials, states, root: root.to_owned(), identity }
+    pub fn at(settings: &StoreSettings, config: &Path) -> Self {
+        let root = settings.directory.as_path();
+        let identity = Identity::at(root, config);
+        let secrets = Secrets::new(identity.clone(), settings.key_file.clone());
+        let states = StateFiles::at(root, secrets.clone());
+        let credentials = CredentialFiles::at(root, states.clone(), identity.clone(), secrets.clone());
+        Self { credentials, states, root: root.to_owned(), identity, secrets }
     }
 
     /// Makes sure that the store is the one of this host: only then does a user without credentials count as not enrolled.

@@ -13,8 +13,8 @@ use std::{
 
 use nix::{
     errno::Errno,
-    fcntl::{AT_FDCWD, OFlag, openat},
-    sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, mkdirat},
+    fcntl::{AT_FDCWD, AtFlags, OFlag, openat},
+    sys::stat::{FileStat, Mode, SFlag, fchmod, fstat, fstatat, mkdirat},
 };
 use zeroize::Zeroizing;
 
@@ -149,6 +149,15 @@ impl Folder {
         Ok(stat)
     }
 
+    /// Whether the folder has anything of this name.
+    pub(super) fn has(&self, name: &str) -> Result<bool, StoreError> {
+        match fstatat(&self.fd, name, AtFlags::AT_SYMLINK_NOFOLLOW) {
+            Ok(_) => Ok(true),
+            Err(Errno::ENOENT) => Ok(false),
+            Err(errno) => Err(error(&self.path_of(name), opening(errno))),
+        }
+    }
+
     /// Reads a file of the folder, at most `limit` bytes. `None` if there is none.
     pub(super) fn read(
         &self,
@@ -242,12 +251,21 @@ impl Folder {
 
     /// The names of its files in order, without those that are being written, which begin with a dot.
     pub(super) fn file_names(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.all_names()?.into_iter().filter(|name| !name.starts_with('.')).collect())
+    }
+
+    /// The names of those that begin with a dot: what is being written, and what waits.
+    pub(super) fn draft_names(&self) -> Result<Vec<String>, StoreError> {
+        Ok(self.all_names()?.into_iter().filter(|name| name.starts_with('.')).collect())
+    }
+
+    fn all_names(&self) -> Result<Vec<String>, StoreError> {
         let failed = |e| error(&self.path, StoreErrorKind::Read(e));
         let mut names = Vec::new();
         // The folder was just found sound, and with it every folder on the way.
         for entry in std::fs::read_dir(&self.path).map_err(failed)? {
             let name = entry.map_err(failed)?.file_name();
-            names.extend(name.to_str().filter(|name| !name.starts_with('.')).map(str::to_owned));
+            names.extend(name.to_str().map(str::to_owned));
         }
         names.sort_unstable();
         Ok(names)

@@ -4,12 +4,15 @@ use twinlock_core::ports::Randomness;
 
 use super::{
     CREDENTIALS, STATES, Store,
-    identity::{self, StoreId},
+    identity::{self, HostId, StoreId},
     lock::lock,
     open::{self, Folder, Readers},
     uid_index,
 };
-use crate::ports::StoreError;
+use crate::{
+    ports::{IdentityErrorKind, StoreError, StoreErrorKind},
+    seal_mode::SealMode,
+};
 
 /// What preparing a store did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -92,17 +95,25 @@ impl Store {
     ) -> Result<Prepared, StoreError> {
         let (found, inside) = (self.identity.find()?, &self.identity.inside);
         match (&found.inside, &found.beside, missing) {
-            (Some(id), Some(other), _) if id == other => Ok(Prepared::Already),
+            (Some(id), Some(other), _) if *id == other.id => Ok(Prepared::Already),
+            (None, None, _) if Self::sealed_key(root)?.is_some() => {
+                let kind = IdentityErrorKind::SealedWithoutId { beside: found.beside_path };
+                Err(open::error(inside, StoreErrorKind::Identity(kind)))
+            }
             (None, None, _) => {
                 let id = StoreId::draw(randomness, inside)?;
-                id.write(inside, Readers::Root)?;
+                id.write(inside)?;
                 // One without the other would count as a disk that is missing.
-                id.write(&found.beside_path, Readers::All).inspect_err(|_| drop(root.remove(identity::NAME)))?;
+                let host = HostId { id, mode: SealMode::Off };
+                host.write(&found.beside_path).inspect_err(|_| drop(root.remove(identity::NAME)))?;
                 Ok(Prepared::Made)
             }
-            (None, Some(id), Missing::Write) => id.write(inside, Readers::Root).map(|()| Prepared::AcceptedStore),
+            (None, Some(host), Missing::Write) => host.id.write(inside).map(|()| Prepared::AcceptedStore),
             (Some(id), None, Missing::Write) => {
-                id.write(&found.beside_path, Readers::All).map(|()| Prepared::AcceptedHost)
+                // Sealed files say that the host's secrets were being sealed at least; `twinlock seal enable` finds out.
+                let mode = Self::sealed_key(root)?.map_or(SealMode::Off, SealMode::Sealing);
+                let host = HostId { id: id.clone(), mode };
+                host.write(&found.beside_path).map(|()| Prepared::AcceptedHost)
             }
             (Some(_), _, _) | (None, Some(_), Missing::Refuse) => Err(self.identity.fault(&found)),
         }

@@ -49,7 +49,7 @@ impl Reading {
     /// # Errors
     /// [`StoreError`].
     pub fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        match credentials_file::read_in(&self.credentials, subject)? {
+        match credentials_file::read_in(self.files.secrets(), &self.credentials, subject)? {
             // There is more to look at before that is believed.
             None => self.files.read(subject),
             enrolment => Ok(enrolment),

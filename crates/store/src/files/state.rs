@@ -25,6 +25,7 @@ use super::{
     lock::{DEADLINE, Locked, lock, try_lock, wait},
     name_with,
     open::{Folder, Readers, error, size},
+    secrets::Secrets,
     uid_index,
 };
 use crate::{
@@ -36,11 +37,12 @@ use crate::{
 #[derive(Debug, Clone)]
 pub struct StateFiles {
     root: PathBuf,
+    secrets: Secrets,
 }
 
 impl StateFiles {
-    pub(super) fn at(root: &Path) -> Self {
-        Self { root: root.to_owned() }
+    pub(super) fn at(root: &Path, secrets: Secrets) -> Self {
+        Self { root: root.to_owned(), secrets }
     }
 
     /// Walks to the store, and from there to its states.
@@ -52,7 +54,7 @@ impl StateFiles {
 
     /// Locks the user's record, whatever uid it carries; `None` if there is none.
     pub(super) fn lock_any_uid(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
-        locked(self.open_folders()?, &file_name(subject, "")?)
+        locked(&self.secrets, self.open_folders()?, &file_name(subject, "")?)
     }
 
     fn missing(&self, name: &str) -> StoreError {
@@ -101,7 +103,7 @@ impl StateFiles {
     /// [`StoreError`]; the old file is then still there.
     pub fn remake(&self, user: &UserName) -> Result<bool, StoreError> {
         let name = name_with(user, "")?;
-        let Some(old) = locked(self.open_folders()?, &name)? else {
+        let Some(old) = locked(&self.secrets, self.open_folders()?, &name)? else {
             return Ok(false);
         };
         self.make(&name, &old.slot.record, true)?;
@@ -140,7 +142,7 @@ impl StateFiles {
         let file = folder.replace(name, |draft| lock(write_new(&folder, draft, record)?, &path))?;
         write_durability_mark(&file.0, Half::First, 1);
         let slot = read(&file.0, slot::FILE as u64, &path)?;
-        Ok(Some(LockedStateFile { file, root, folder, path, slot }))
+        Ok(Some(LockedStateFile { secrets: self.secrets.clone(), file, root, folder, path, slot }))
     }
 }
 
@@ -153,7 +155,7 @@ pub(super) fn look_in(folder: &Folder, subject: &Subject) -> Result<Option<Recor
     read(&file, size, &folder.path_of(&name)).map(|slot| Some(slot.record))
 }
 
-fn find_locked((root, folder): (Folder, Folder), name: &str) -> Result<Lookup, StoreError> {
+fn find_locked(secrets: &Secrets, (root, folder): (Folder, Folder), name: &str) -> Result<Lookup, StoreError> {
     let path = folder.path_of(name);
     // A file that was replaced or removed while its lock was waited for is looked up again.
     for _ in 0..8 {
@@ -164,7 +166,7 @@ fn find_locked((root, folder): (Folder, Folder), name: &str) -> Result<Lookup, S
         let found = folder.check_file(&file.0, name, Readers::Root)?;
         if found.st_nlink > 0 {
             let slot = read(&file.0, size(&found), &path)?;
-            return Ok(Lookup::State(LockedStateFile { file, root, folder, path, slot }));
+            return Ok(Lookup::State(LockedStateFile { secrets: secrets.clone(), file, root, folder, path, slot }));
         }
     }
     Err(error(&path, StoreErrorKind::Busy(DEADLINE)))
@@ -177,8 +179,8 @@ enum Lookup {
     Nothing { root: Folder },
 }
 
-fn locked(folders: (Folder, Folder), name: &str) -> Result<Option<LockedStateFile>, StoreError> {
-    Ok(match find_locked(folders, name)? {
+fn locked(secrets: &Secrets, folders: (Folder, Folder), name: &str) -> Result<Option<LockedStateFile>, StoreError> {
+    Ok(match find_locked(secrets, folders, name)? {
         Lookup::State(state) => Some(state),
         Lookup::Nothing { .. } => None,
     })
@@ -190,7 +192,7 @@ impl StateStore for StateFiles {
 
     fn open(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
         let name = file_name(subject, "")?;
-        let state = locked(self.open_folders()?, &name)?;
+        let state = locked(&self.secrets, self.open_folders()?, &name)?;
         state.map(|state| check_owner(&state.slot.record, subject, &state.path).map(|()| state)).transpose()
     }
 
@@ -202,10 +204,11 @@ impl StateStore for StateFiles {
     ) -> Result<Option<LockedStateFile>, StoreError> {
         let name = file_name(subject, "")?;
         let folders = permit.map_or_else(|| self.open_folders(), HashPermit::folders)?;
-        let state = match find_locked(folders, &name)? {
+        let state = match find_locked(&self.secrets, folders, &name)? {
             Lookup::State(state) => state,
             Lookup::Nothing { root } => {
-                if credentials_file::read_in(&root.folder(CREDENTIALS, Readers::Root)?, subject)?.is_none() {
+                let credentials = root.folder(CREDENTIALS, Readers::Root)?;
+                if credentials_file::read_in(&self.secrets, &credentials, subject)?.is_none() {
                     return Ok(None);
                 }
                 root.check_readers(Readers::Root)?;
@@ -233,7 +236,7 @@ impl StateStore for StateFiles {
 
     fn adopt(&self, subject: &Subject) -> Result<Option<LockedStateFile>, StoreError> {
         let name = file_name(subject, "")?;
-        let Some(mut state) = locked(self.open_folders()?, &name)? else {
+        let Some(mut state) = locked(&self.secrets, self.open_folders()?, &name)? else {
             return Ok(None);
         };
         let next = Record { uid: subject.uid, ..state.slot.record.clone() };
@@ -293,6 +296,7 @@ impl HashPermit {
 /// A user's state under its lock.
 #[derive(Debug)]
 pub struct LockedStateFile {
+    secrets: Secrets,
     file: Locked,
     /// The store, in which the credentials are.
     root: Folder,
@@ -371,7 +375,7 @@ impl LockedState for LockedStateFile {
     }
 
     fn enrolment(&self, subject: &Subject) -> Result<Option<Enrolment>, StoreError> {
-        credentials_file::read_in(&self.root.folder(CREDENTIALS, Readers::Root)?, subject)
+        credentials_file::read_in(&self.secrets, &self.root.folder(CREDENTIALS, Readers::Root)?, subject)
     }
 
     #[inline(never)]

@@ -10,6 +10,7 @@ use super::{
     lock::lock,
     name_with,
     open::{Folder, Readers, error},
+    secrets::Secrets,
 };
 use crate::{
     host,
@@ -56,7 +57,12 @@ pub(super) fn remove(store: &Folder, subject: &Subject) -> Result<(), StoreError
 
 /// Makes sure that no other name has credentials of this account's uid, unless that is the name of a second account with the
 /// same uid. For a user of whom no credentials were found: if the account was renamed, they are there under the old name.
-pub(super) fn check_not_renamed(store: &Folder, credentials: &Folder, subject: &Subject) -> Result<(), StoreError> {
+pub(super) fn check_not_renamed(
+    secrets: &Secrets,
+    store: &Folder,
+    credentials: &Folder,
+    subject: &Subject,
+) -> Result<(), StoreError> {
     let Some(folder) = open(store)? else {
         return Ok(());
     };
@@ -65,7 +71,7 @@ pub(super) fn check_not_renamed(store: &Folder, credentials: &Folder, subject: &
             continue;
         }
         let other = Subject { name, uid: subject.uid };
-        if credentials_file::are_of_uid(credentials, &other)? && !is_account(&folder, &other)? {
+        if credentials_file::are_of_uid(secrets, credentials, &other)? && !is_account(&folder, &other)? {
             let path = credentials.path_of(&name_with(&other.name, SUFFIX)?);
             return Err(error(&path, StoreErrorKind::OtherName { stored: other.name, account: subject.name.clone() }));
         }

@@ -2,7 +2,7 @@
 
 use std::fs;
 
-use twinlock_tests::{Attempt, STORE, Setup, User};
+use twinlock_tests::{Attempt, BESIDE, STORE, Setup, User};
 
 use crate::module::end::{granted, granted_by_recovery, login, run};
 
@@ -148,7 +148,7 @@ fn only_the_configuration_the_accounts_and_the_users_own_files_are_opened() {
             .iter()
             .filter(|call| of_a_successful_one(call))
             .filter_map(|call| call.rsplit_once('<')?.1.strip_suffix('>'));
-        let allowed = ["/", "/etc", "/etc/twinlock", "/etc/twinlock/config.toml", "/var", "/var/lib", STORE];
+        let allowed = ["/", "/etc", "/etc/twinlock", "/etc/twinlock/config.toml", BESIDE, "/var", "/var/lib", STORE];
         let own =
             ["credentials", "credentials/alice.toml", "state", "state/alice"].map(|name| format!("{STORE}/{name}"));
         // The last ones are libpam's, libc's and the audit's own.
