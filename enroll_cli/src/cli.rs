@@ -102,6 +102,11 @@ pub(crate) enum Command {
         #[command(subcommand)]
         verb: Trial,
     },
+    /// Seal the store's secrets, so that a copy of the disk does not show them, and manage the key
+    Seal {
+        #[command(subcommand)]
+        verb: Seal,
+    },
     /// In an emergency, turn second factors off for everyone for a limited time
     Emergency {
         #[command(subcommand)]
@@ -571,6 +576,32 @@ pub(crate) struct TrialEnable {
     /// Proceed although `twinlock doctor` finds that users would be locked out, or let in without a code
     #[arg(long)]
     pub(crate) despite_lockouts: bool,
+}
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Seal {
+    /// Show whether secrets are sealed, what protects the key, and whose secrets are not sealed
+    Status,
+    /// Seal all secrets with a new key; run again, it finishes what was interrupted
+    Enable(Escrow),
+    /// Seal credentials that configuration management put into the store in clear
+    Import(Users),
+    /// Seal all secrets with another key; run again, it finishes what was interrupted
+    Rotate(Escrow),
+    /// Seal the key for this machine again with the recovery phrase, which is read from the terminal or stdin
+    Recover,
+    /// Put all secrets in clear again, and remove the key
+    Disable,
+    /// Unseal the keys into memory, as twinlock-unseal.service does at boot
+    #[command(hide = true)]
+    Load,
+}
+
+#[derive(Debug, Args)]
+pub(crate) struct Escrow {
+    /// Write the recovery phrase to this file instead of having it typed back; move the file off this host
+    #[arg(long, value_name = "FILE")]
+    pub(crate) escrow: Option<PathBuf>,
 }
 
 #[derive(Debug, Subcommand)]

@@ -41,6 +41,7 @@ mod remove;
 mod repair;
 mod report;
 mod resync;
+mod seal;
 mod secret;
 mod ssh;
 mod status;
@@ -100,6 +101,7 @@ fn run(Cli { config, command }: Cli) -> Result<(), Failure> {
         Command::Sudo { verb } => sudo::run(&config, ChangedService::Sudo, &verb),
         Command::Su { verb } => sudo::run(&config, ChangedService::Su, &verb),
         Command::Check(arguments) => check::run(&config, &arguments),
+        Command::Seal { verb } => seal::run(&config, &verb),
         Command::Emergency { verb } => emergency::run(&verb),
         Command::Doctor(arguments) => doctor::run(&config, &arguments),
         Command::TestLogin(arguments) => test_login::run(&config, &arguments),

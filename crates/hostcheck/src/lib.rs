@@ -21,6 +21,7 @@ pub mod pam_stack;
 pub mod pam_walk;
 pub mod parallel;
 pub mod programs;
+pub mod seal;
 pub mod selinux;
 mod shadow;
 pub mod ssh;

@@ -9,6 +9,7 @@ use twinlock_core::{
     account::UserName,
     catalogue::CatalogueFlaw,
     policy::{Doubt, SecondFactor},
+    sealed::KeyId,
 };
 use twinlock_store::{
     messages::SECURITY_MODULE_HINT,
@@ -21,6 +22,7 @@ use crate::{
     forecast::{Codes, FactorStatus},
     pam_stack::{Action, Line, LineKind, Place, ReturnCode},
     programs::clock_time,
+    seal::Protection,
     ssh::mode::{EnableMode, Family},
     trial::{ChangedService, TrialState, TrialStatus},
 };
@@ -1801,6 +1803,125 @@ fn action(action: Action) -> String {
         Action::Jump(1) => "skips the next line".to_owned(),
         Action::Jump(lines) => format!("skips the next {lines} lines"),
     }
+}
+
+// Sealed credentials.
+
+/// The key could not be sealed for this machine.
+pub(crate) fn key_not_sealed(error: &impl Display) -> HostError {
+    HostError::refused(format!("cannot seal the key for this machine: {error}"))
+        .hint("run `systemd-creds has-tpm2` and `journalctl -b -g tpm`; without systemd, set `key_file` in [store]")
+}
+
+/// A blob does not open.
+pub(crate) fn key_not_unsealed(key: KeyId, error: &impl Display) -> HostError {
+    HostError::refused(format!("cannot unseal the key {key}: {error}")).hint(
+        "if the TPM or the board was replaced, or the disk is in another machine, run `twinlock seal recover` with the \
+         recovery phrase",
+    )
+}
+
+/// What a blob holds that has the name of another key.
+pub(crate) const ANOTHER_KEY: &str = "the file holds another key";
+
+/// There is nothing to load.
+pub(crate) fn no_blob() -> HostError {
+    HostError::refused("no key is sealed for this machine in /etc/credstore.encrypted")
+        .hint("run `twinlock seal recover` with the recovery phrase")
+}
+
+/// The kernel does not mount it.
+pub(crate) fn ramfs_not_mounted(error: &impl Display) -> HostError {
+    HostError::refused(format!("cannot mount a file system in memory for the key: {error}"))
+        .hint("in a container without that right, set `key_file` in [store]")
+}
+
+/// What a sealed key protects from, and from what not.
+pub const fn protects(protection: Protection) -> &'static str {
+    match protection {
+        Protection::TpmAndHost => {
+            "the TPM and this host's key. A copy of the disk or of a backup shows no secrets. A stolen machine that boots by itself does"
+        }
+        Protection::Tpm => {
+            "the TPM. A copy of the disk or of a backup shows no secrets. A stolen machine that boots by itself does"
+        }
+        Protection::Host => {
+            "this host's key alone, a file on the same disk (/var/lib/systemd/credential.secret). A backup of the store shows no secrets. A \
+             stolen or copied disk does: encrypt the disk"
+        }
+        Protection::Nothing => "none: the key is not encrypted",
+        Protection::Unknown => "unknown to this version of Twinlock",
+    }
+}
+
+/// Logins do not find the key.
+pub(crate) fn seal_key_missing(error: String, hint: String) -> Text {
+    text(error, "Enrolled users are denied.", hint)
+}
+
+/// Somebody put credentials there that are not sealed.
+pub(crate) fn in_clear_on_sealed_host(users: &[UserName]) -> Text {
+    let names: Vec<_> = users.iter().map(ToString::to_string).collect();
+    let first = users.first().map_or("", UserName::as_str);
+    text(
+        format!("credentials in clear on a host whose secrets are sealed: {}", named(&names)),
+        "These users are denied.",
+        format!("Run `twinlock seal import {first}` if you put the file there; otherwise remove it."),
+    )
+}
+
+/// A change of the form did not come to its end.
+pub(crate) fn seal_interrupted(verb: &str) -> Text {
+    text(
+        format!("`twinlock seal {verb}` was interrupted"),
+        "Users can log in, and some secrets are not sealed.",
+        format!("Run `twinlock seal {verb}` again."),
+    )
+}
+
+/// The key is in memory alone.
+pub(crate) fn seal_blob_missing() -> Text {
+    text(
+        "the key of sealed secrets is not sealed for this machine",
+        "It is gone after a restart, and enrolled users are denied.",
+        "Run `twinlock seal recover` with the recovery phrase.",
+    )
+}
+
+/// There is no TPM.
+pub(crate) fn seal_by_host_key() -> Text {
+    text(
+        "secrets are sealed by a key on the same disk",
+        "A backup of the store shows no secrets; a stolen or copied disk does.",
+        "Encrypt the disk, or use a machine with a TPM.",
+    )
+}
+
+/// The blob is none.
+pub(crate) fn seal_by_nothing() -> Text {
+    text(
+        "the key of sealed secrets is not encrypted",
+        "A copy of the disk shows all secrets.",
+        "Run `twinlock seal recover` with the recovery phrase, which seals it for this machine.",
+    )
+}
+
+/// The next boot does not load the key.
+pub(crate) fn seal_unit_not_enabled() -> Text {
+    text(
+        "twinlock-unseal.service is not enabled",
+        "After a restart the key is not there, and enrolled users are denied.",
+        "Run `systemctl enable twinlock-unseal.service`.",
+    )
+}
+
+/// The folder of keys is not the file system that the unit mounts.
+pub(crate) fn seal_key_swapped() -> Text {
+    text(
+        "/run/twinlock-key is not a ramfs",
+        "The key may be written to the swap space of the disk.",
+        "Remove the folder, then run `systemctl restart twinlock-unseal.service`.",
+    )
 }
 
 #[cfg(test)]

@@ -12,6 +12,11 @@ pub(crate) fn enforces() -> bool {
     matches!(on_disk(Path::new("/sys/fs/selinux/enforce")), Ok(Some(text)) if text.trim() == "1")
 }
 
+/// Whether a policy is loaded, whether it enforces or not.
+pub(crate) fn is_on() -> bool {
+    Path::new("/sys/fs/selinux/enforce").exists()
+}
+
 /// Gives a file that root has made the type with which login programs may read it, where that matters.
 ///
 /// # Errors

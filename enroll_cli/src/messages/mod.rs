@@ -19,6 +19,7 @@ pub(crate) mod recovery;
 pub(crate) mod remove;
 pub(crate) mod repair;
 pub(crate) mod report;
+pub(crate) mod seal;
 pub(crate) mod status;
 pub(crate) mod store;
 pub(crate) mod trial;

@@ -16,3 +16,4 @@ mod cli;
 mod devices;
 mod import;
 mod list;
+mod seal;

@@ -7,7 +7,7 @@ use twinlock_tests::{Account, Authenticator, PASSWORD, Terminal, World, in_world
 
 use crate::manual::help::{assert_can_be_typed, global_flags, verbs};
 
-const GUIDES: [&str; 13] = [
+const GUIDES: [&str; 14] = [
     "user-guide.md",
     "roll-out.md",
     "self-service.md",
@@ -21,6 +21,7 @@ const GUIDES: [&str; 13] = [
     "more-than-one-host.md",
     "../SECURITY.md",
     "install.md",
+    "sealing.md",
 ];
 
 fn guide(world: &World, name: &str) -> String {

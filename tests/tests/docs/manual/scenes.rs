@@ -268,6 +268,15 @@ pub(crate) fn not_mounted(host: &Host<'_>) -> String {
     String::new()
 }
 
+pub(crate) fn without_key(host: &Host<'_>) -> String {
+    host.world.write_secret("/etc/twinlock-key", [7; 32]);
+    host.configure("[store]\nkey_file = \"/etc/twinlock-key\"\n");
+    let sealed = host.world.twinlock(&["seal", "enable", "--escrow", "/root/phrase"]);
+    assert_eq!(sealed.code, Some(0), "{sealed:?}");
+    fs::remove_file("/etc/twinlock-key").unwrap();
+    host.answer("123456")
+}
+
 pub(crate) fn without_credentials(host: &Host<'_>) -> String {
     ForgedState::of(&host.account).write(host.world);
     fs::remove_file(credentials_of("alice")).unwrap();

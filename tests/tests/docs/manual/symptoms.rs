@@ -10,7 +10,7 @@ use crate::manual::troubleshooting::entries;
 type Scene = fn(&Host<'_>) -> String;
 
 /// Every symptom that has a line of the log, and one for each check that is easily provoked.
-const SCENES: [(&str, Scene); 42] = [
+const SCENES: [(&str, Scene); 43] = [
     ("A correct code is refused: it was used before", on::used_already),
     ("A correct code is refused: a clock is wrong", on::clock_off),
     ("A code is refused, and no clock is wrong", on::wrong_code),
@@ -42,6 +42,7 @@ const SCENES: [(&str, Scene); 42] = [
     ("A file is not trusted", on::readable_by_others),
     ("/var/lib/twinlock does not exist", on::no_store),
     ("/var/lib/twinlock is not the store of this host", on::not_mounted),
+    ("Sealed secrets cannot be opened", on::without_key),
     ("The credentials of an enrolled user are missing", on::without_credentials),
     ("A renamed account is refused, or a new one has a former user's second factor", on::renamed),
     ("Read-only file system, or no space left on device", on::read_only),

@@ -144,6 +144,7 @@ fn each_file_lies_where_its_distribution_looks() {
                 "/usr/bin/twinlock",
                 "/usr/sbin/twinlockd",
                 "./usr/lib/systemd/system/twinlockd.socket",
+                "./usr/lib/systemd/system/twinlock-unseal.service",
                 "./usr/lib/systemd/system/twinlockd.service",
                 "/usr/lib/tmpfiles.d/twinlock.conf",
                 "/usr/share/man/man1/twinlock.1.gz",

@@ -80,6 +80,7 @@ fn what_is_installed_is_roots_to_write_and_everybodys_to_read() {
         for wanted in [
             "/lib/security/pam_twinlock.so",
             "/etc/twinlock/config.toml",
+            "/usr/local/lib/systemd/system/twinlock-unseal.service",
             "/usr/local/lib/systemd/system/twinlockd.service",
             "/usr/local/lib/systemd/system/twinlockd.socket",
             "/usr/local/share/man/man8/pam_twinlock.8",

@@ -44,13 +44,23 @@ fn systemd_takes_the_units_as_they_are_installed() {
         world.install();
         fs::create_dir_all("/tmp/prefix/sbin").unwrap();
         fs::copy(world.artefacts().join("twinlockd"), "/tmp/prefix/sbin/twinlockd").unwrap();
-        for unit in ["twinlockd.socket", "twinlockd.service"] {
+        fs::create_dir_all("/tmp/prefix/bin").unwrap();
+        fs::copy(world.artefacts().join("twinlock"), "/tmp/prefix/bin/twinlock").unwrap();
+        let units = ["twinlockd.socket", "twinlockd.service", "twinlock-unseal.service"];
+        for unit in units {
             let text = world.shipped(Path::new("systemd").join(unit)).replace("/usr/local/", "/tmp/prefix/");
             world.write(Path::new("/tmp/units").join(unit), text);
         }
-        let verified =
-            systemd_analyze(&["verify", "--man=no", "/tmp/units/twinlockd.socket", "/tmp/units/twinlockd.service"]);
-        let about_ours: Vec<_> = verified.stderr.lines().filter(|line| line.contains("twinlockd")).collect();
+        let verified = systemd_analyze(
+            &[
+                &["verify", "--man=no"][..],
+                &units.map(|unit| format!("/tmp/units/{unit}")).each_ref().map(String::as_str),
+            ]
+            .concat(),
+        );
+        // Faults of the host's own units are told as well, by their names.
+        let is_ours = |line: &&str| units.iter().any(|unit| line.contains(unit)) || line.contains("/tmp/units");
+        let about_ours: Vec<_> = verified.stderr.lines().filter(is_ours).collect();
         assert_eq!((verified.code, about_ours.as_slice()), (Some(0), &[][..]), "{verified:?}");
     });
 }

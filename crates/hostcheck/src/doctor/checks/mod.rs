@@ -5,6 +5,7 @@ mod logins;
 mod module;
 mod other_lines;
 mod people;
+mod sealing;
 mod server;
 mod stack;
 mod store;
@@ -45,7 +46,7 @@ struct Symptom {
 }
 
 /// All checks, in the order in which an administrator would fix what they find.
-const CHECKS: [Check; 39] = [
+const CHECKS: [Check; 40] = [
     (
         "emergency",
         "`twinlock emergency off` is in force, so nobody is asked for a second factor.",
@@ -132,6 +133,12 @@ const CHECKS: [Check; 39] = [
         One(store::mount),
     ),
     ("store-space", "Little or no space for the store.", Each(store::space)),
+    (
+        "sealed",
+        "Sealed secrets whose key is not there now or will not be after a restart; secrets in clear on a sealed host; \
+         a change that was interrupted; a key on the same disk.",
+        Each(sealing::sealed),
+    ),
     ("clock", "The clock is off, or nothing synchronises it.", One(clock::clock)),
     (
         NOT_ENROLLED,

@@ -8,6 +8,7 @@ pub(crate) mod fixtures;
 mod logins;
 mod pam;
 mod people;
+mod sealing;
 mod server;
 mod store;
 
@@ -17,6 +18,7 @@ pub(crate) use first_factor::HeldFactors;
 pub(crate) use logins::SshLogin;
 pub(crate) use pam::PamFacts;
 pub(crate) use people::Person;
+pub(crate) use sealing::{OwnKey, SealFacts};
 pub(crate) use server::SshdFacts;
 pub(crate) use store::{Broker, Labels, StoreFacts};
 use twinlock_core::{

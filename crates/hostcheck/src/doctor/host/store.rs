@@ -13,6 +13,7 @@ use nix::sys::{
 use twinlock_login::wire::SOCKET;
 use twinlock_store::{files, host::mounts, ports::StoreError};
 
+use super::sealing::SealFacts;
 use crate::{Installation, copy_on_write::CopyOnWrite, programs, selinux};
 
 /// The folders of secrets and state.
@@ -28,6 +29,7 @@ pub(crate) struct StoreFacts {
     pub(crate) free_files: Option<u64>,
     pub(crate) copy_on_write: CopyOnWrite,
     pub(crate) labels: Labels,
+    pub(crate) seal: SealFacts,
 }
 
 /// The `SELinux` labels of the store, where `SELinux` enforces.
@@ -75,6 +77,7 @@ impl StoreFacts {
             free_files: space.and_then(|space| free(wide(space.files()), wide(space.files_available()))),
             // A store that cannot be opened is among the faults already.
             copy_on_write: CopyOnWrite::find(&installation.store.states).unwrap_or_default(),
+            seal: SealFacts::gather(installation.store),
             labels: if selinux::enforces() { Labels::below(root) } else { Labels::Fine },
         }
     }
