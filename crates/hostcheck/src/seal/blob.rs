@@ -14,11 +14,13 @@ use twinlock_store::{
 use zeroize::Zeroizing;
 
 use super::systemd_creds;
-use crate::{HostError, messages, programs};
+use crate::{HostError, messages};
 
 /// Where systemd looks for encrypted credentials.
 pub const BLOB_FOLDER: &str = "/etc/credstore.encrypted";
 const LARGEST: u64 = 64 * 1024;
+/// The kernel's device for a TPM 2.0, which systemd uses.
+const TPM: &str = "/dev/tpmrm0";
 
 /// By what a blob is sealed, as it says itself.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,8 +37,9 @@ pub enum Protection {
     Unknown,
 }
 
-/// The ways to seal, best first. 16 is a register that nothing changes: systemd before 254 cannot read again what is sealed to
-/// no register. Registers that firmware and boot loaders change are none of them, or an update would lose the key.
+/// The ways to seal, best first; one whose blob cannot be opened again is not used. 16 is a register that nothing changes:
+/// systemd before 254 cannot read again what is sealed to no register. Registers that firmware and boot loaders change are
+/// none of them, or an update would lose the key.
 const WITH_TPM: [&[&str]; 2] = [&["--with-key=host+tpm2", "--tpm2-pcrs="], &["--with-key=host+tpm2", "--tpm2-pcrs=16"]];
 const WITH_HOST: [&[&str]; 1] = [&["--with-key=host"]];
 
@@ -55,10 +58,8 @@ pub fn blob_keys() -> Result<Vec<KeyId>, StoreError> {
 /// No way works, or the blob cannot be written.
 pub fn seal_key(key: &SealKey) -> Result<Protection, HostError> {
     let name = name_of(key.id());
-    let has_tpm = programs::find("systemd-creds")
-        .and_then(|program| programs::run(&program, &["has-tpm2"]).ok())
-        .is_some_and(|said| said.succeeded);
-    let ways: &[&[&str]] = if has_tpm { &WITH_TPM } else { &WITH_HOST };
+    // `systemd-creds has-tpm2` asks for firmware that knows the TPM, too, which sealing does not need.
+    let ways = WITH_TPM.iter().filter(|_| Path::new(TPM).exists()).chain(&WITH_HOST);
     systemd_creds::run(&["setup"], b"").map_err(|error| messages::key_not_sealed(&error))?;
     let mut last = io::Error::from(io::ErrorKind::Unsupported);
     for way in ways {
