@@ -30,6 +30,7 @@ mod report;
 mod rules;
 mod samples;
 mod scene;
+mod sealing;
 mod worker;
 
 use std::env;
@@ -126,6 +127,7 @@ fn main() -> ExitCode {
                 measure(&scene, rounds, &mut report);
             }
             let mut pool = Pool::start(1, &scene.modules());
+            report.add_sealing(&sealing::measure(world, &mut pool, rounds.rules));
             report.add_rules(&rules::measure(&scene, &mut pool, rounds.rules, rounds.rules_by_sshd));
         }
         if !arguments.rules {

@@ -8,6 +8,7 @@ use crate::facts::{self, Facts};
 use crate::race::{Results, Times};
 use crate::rules::{self, Row};
 use crate::samples::Samples;
+use crate::sealing::{self, Costs};
 
 /// All figures, in the order in which they are shown.
 #[derive(Default, Serialize, Deserialize)]
@@ -37,6 +38,7 @@ pub(crate) const COLUMNS: [Contender; 4] =
 /// The title of the table of growth.
 pub(crate) const GROWTH: &str = "Growth with users and with simultaneous logins";
 const HOST: &str = "Cost for the host";
+const SEALING: &str = "A login with sealed secrets";
 const RULES: &str = "A login under rules that name 200 groups";
 const BROKER: &str = "The broker";
 
@@ -82,6 +84,15 @@ impl Report {
         let head = [""].into_iter().chain(rules::HEAD).collect();
         let row = |Row { name, times }: &Row| [vec![name.clone()], times.each_ref().map(spread).to_vec()].concat();
         self.add(RULES.into(), head, rows.iter().map(row).collect(), String::new());
+    }
+
+    /// Adds what sealed secrets cost.
+    pub(crate) fn add_sealing(&mut self, costs: &Costs) {
+        let head = [""].into_iter().chain(sealing::HEAD).collect();
+        let row =
+            |name: &str, times: &[Samples; 2]| [vec![name.to_owned()], times.each_ref().map(spread).to_vec()].concat();
+        let rows = vec![row("libpam", &costs.whole), row("processor", &costs.processor)];
+        self.add(SEALING.into(), head, rows, String::new());
     }
 
     /// Adds what is no race.
