@@ -3,7 +3,7 @@
 
     scripts/machines TARGET [--only WORD] [--publish FILE] SUITE...        as root; what is built in TARGET
 
-A SUITE is a release of Debian, booted in a container, or "virtual": Debian 13 in virtual machines. What is installed are the
+A SUITE is a release of Debian, booted in a container, or "virtual": Debian 12 and 13 in virtual machines. What is installed are the
 packages in TARGET/packages. Prints a line for each scenario, and fails if one fails. With --only, runs those whose names contain
 the word. With --publish, writes the results into FILE between the lines that mark them.
 
@@ -17,10 +17,11 @@ import time
 from pathlib import Path
 
 import scenarios
+import sealing
 import security_modules
 from machine import Failure, Machine, make_base, need
 from publish import publish
-from virtual import VirtualMachine, make_virtual_base
+from virtual import SECURITY_MODULES, VirtualMachine, make_virtual_base
 
 VIRTUAL = "virtual"
 
@@ -37,10 +38,12 @@ def run(machine, scenario):
 
 
 def run_all(bases, chosen, page, mark):
-    """Tries each of the chosen on a machine of each base; whether all passed."""
-    results = {name: ["not run"] * len(bases) for name, _, _ in chosen}
-    for name, make_machine, scenario in chosen:
+    """Tries each of the chosen on a machine of each base that it is for; whether all passed."""
+    results = {name: ["-"] * len(bases) for name, *_ in chosen}
+    for name, suite, make_machine, scenario in chosen:
         for number, base in enumerate(bases):
+            if suite not in (None, base.suite):
+                continue
             begun = time.monotonic()
             why = run(make_machine(base), scenario)
             end = "passed" if why is None else f"FAILED: {why}"
@@ -63,15 +66,16 @@ def main():
     passed = True
     need({"debootstrap": "debootstrap", "systemd-nspawn": "systemd-container"})
     if suites:
-        chosen = [(name, Machine, scenario) for name, scenario in scenarios.ALL if arguments.only in name]
+        chosen = [(name, None, Machine, scenario) for name, scenario in (*scenarios.ALL, *sealing.ALL) if arguments.only in name]
         passed &= run_all([make_base(target, suite) for suite in suites], chosen, arguments.publish, "make machines")
     if VIRTUAL in arguments.suite:
-        need({"qemu-system-x86_64": "qemu-system-x86"})
+        need({"qemu-system-x86_64": "qemu-system-x86", "swtpm": "swtpm"})
         chosen = [
-            (name, lambda base, kernel=kernel: VirtualMachine(base, kernel), scenario)
-            for name, kernel, scenario in security_modules.ALL if arguments.only in name
+            (name, suite, lambda base, how=how: VirtualMachine(base, **how), scenario)
+            for name, suite, how, scenario in (*security_modules.ALL, *sealing.VIRTUAL) if arguments.only in name
         ]
-        passed &= run_all([make_virtual_base(target)], chosen, arguments.publish, "make machines, virtual")
+        bases = [make_virtual_base(target, "bookworm"), make_virtual_base(target, "trixie", SECURITY_MODULES)]
+        passed &= run_all(bases, chosen, arguments.publish, "make machines, virtual")
     sys.exit(not passed)
 
 

@@ -57,8 +57,8 @@ def wait_for(seconds, condition):
 class Base:
     """The disk that the machines of a release start from."""
 
-    def __init__(self, disk, packages, release, versions):
-        self.disk, self.folder, self.packages = disk, disk.parent, packages
+    def __init__(self, suite, disk, packages, release, versions):
+        self.suite, self.disk, self.folder, self.packages = suite, disk, disk.parent, packages
         self.release, self.description = release, f"{release}: {versions}"
 
 
@@ -90,7 +90,7 @@ def make_base(target, suite):
         tool("mke2fs", "-q", "-F", "-t", "ext4", "-d", root, disk, "1200M")
     versions = tool("chroot", root, "dpkg-query", "--show", "--showformat", "${Package} ${Version}, ", "systemd", "openssh-server")
     release = re.search(r'PRETTY_NAME="(.*)"', (root / "usr/lib/os-release").read_text())[1]
-    return Base(disk, target / "packages", release, versions.rstrip(", "))
+    return Base(suite, disk, target / "packages", release, versions.rstrip(", "))
 
 
 def bring_packages(base, root):

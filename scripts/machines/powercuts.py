@@ -151,6 +151,20 @@ class History:
         command = ["twinlock", "recovery", "new", user, "--no-confirm", "--json"]
         self.step("`recovery new`", lambda: RECOVERY.findall(self.machine.do(*command)), check)
 
+    def sealing(self, unused):
+        """alice's secrets and those of everybody else are sealed; run again, the command finishes what the cut interrupted."""
+        command = ["twinlock", "seal", "enable", "--escrow", "/root/phrase"]
+
+        def check(machine, over, _):
+            machine.expect_login("alice", unused[0])
+            if over:
+                machine.do("sh", "-c", "twinlock seal status | grep '^secrets are sealed'")
+            machine.do(*command)
+            machine.expect_login("alice", unused[1])
+            machine.do("sh", "-c", "! ls /var/lib/twinlock/credentials/*.toml 2>/dev/null")
+
+        self.step("`seal enable`", lambda: self.machine.do(*command), check)
+
     def upgrade(self, unused):
         make_newer(self.machine)
         self.machine.do("sync")
@@ -199,7 +213,8 @@ def record(base, original, log):
         for user in ENROLLED[:3]:
             history.new_recovery_codes(user, people[user][1][1])
         _, codes = people["alice"]
-        history.upgrade(codes[-2:])
+        history.sealing(codes[-3:])
+        history.upgrade(codes[-3:])
         for code in codes[:2]:
             history.ssh("disable", None, codes[-1])
             history.ssh("enable", None, codes[-1])

@@ -87,7 +87,11 @@ def selinux(machine):
     removal(machine)
 
 
+# Each with the release, and how its virtual machine is made.
 ALL = [
-    ("AppArmor: logins, self-enrolment, emergency, removal", "security=apparmor apparmor=1", apparmor),
-    ("SELinux, enforcing: the same, and labels lost and restored", "security=selinux selinux=1 enforcing=1", selinux),
+    ("AppArmor: logins, self-enrolment, emergency, removal", "trixie", {"kernel_arguments": "security=apparmor apparmor=1"}, apparmor),
+    (
+        "SELinux, enforcing: the same, and labels lost and restored", "trixie",
+        {"kernel_arguments": "security=selinux selinux=1 enforcing=1"}, selinux,
+    ),
 ]
