@@ -62,6 +62,8 @@ def make_disk(base, file_system):
     tool("mount", image, mounted)
     try:
         tool("cp", "--archive", f"{base.folder / SUITE}/.", mounted)
+        # A mount namespace that somebody else has just made keeps it mounted.
+        tool("sync", "--file-system", mounted)
     finally:
         tool("umount", mounted)
     return image

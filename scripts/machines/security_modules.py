@@ -2,6 +2,7 @@
 
 from machine import App, Failure, USERS
 from scenarios import CONFIG, RECOVERY, enrol
+from sealing import seal
 
 STORE = "/var/lib/twinlock"
 
@@ -72,6 +73,11 @@ def selinux(machine):
     logins(machine, app, codes)
     self_enrolment(machine)
     emergency(machine)
+    seal(machine)
+    machine.expect_login("alice", codes[2])
+    machine.reboot()
+    machine.expect_sshd()
+    machine.expect_login("alice", codes[3])
     # Labels lost, as by a restored backup: nobody with a second factor gets in, and the log says what to do.
     machine.do("chcon", "--recursive", "--type=var_lib_t", STORE)
     machine.expect_refusal("alice", codes[1])
@@ -91,7 +97,7 @@ def selinux(machine):
 ALL = [
     ("AppArmor: logins, self-enrolment, emergency, removal", "trixie", {"kernel_arguments": "security=apparmor apparmor=1"}, apparmor),
     (
-        "SELinux, enforcing: the same, and labels lost and restored", "trixie",
+        "SELinux, enforcing: the same, secrets sealed, labels lost and restored", "trixie",
         {"kernel_arguments": "security=selinux selinux=1 enforcing=1"}, selinux,
     ),
 ]

@@ -39,6 +39,8 @@ def mounted(disk, folder):
     tool("mount", disk, root)
     try:
         yield root
+        # A mount namespace that somebody else has just made keeps it mounted.
+        tool("sync", "--file-system", root)
     finally:
         tool("umount", root)
 
