@@ -8,7 +8,8 @@ use std::fs;
 use nix::sys::signal::{Signal, kill};
 use nix::unistd::Pid;
 use twinlock_tests::{
-    Attempt, Authenticator, Canaries, Memory, Operation, PASSWORD, Relay, Said, User, credentials_of, in_world, tally,
+    Attempt, Authenticator, Canaries, Memory, Operation, PASSWORD, Relay, Said, Setup, User, credentials_of, in_world,
+    tally,
 };
 
 use crate::leaks::owner::{EXACT, with_alice};
@@ -104,6 +105,26 @@ fn credentials_that_cannot_be_read_leave_nothing_in_the_host() {
                 "Authenticate AuthinfoUnavail",
                 "{broken}"
             );
+        }
+    });
+}
+
+#[test]
+fn sealed_credentials_leave_neither_their_key_nor_their_secret_in_the_host() {
+    let key: [u8; 32] = std::array::from_fn(|at| 0x5a ^ u8::try_from(at * 7).unwrap());
+    Setup::new().config("[store]\nkey_file = \"/etc/twinlock-key\"\n").enrolled(|alice| {
+        alice.world.write_secret("/etc/twinlock-key", key);
+        assert_eq!(alice.world.twinlock(&["seal", "enable", "--escrow", "/root/phrase"]).code, Some(0));
+        let mut canaries = Canaries::default();
+        canaries.secret(&key);
+        canaries.secret(&alice.enrolled.authenticator.secret);
+        let (code, recovery) = (alice.codes().next(), alice.recovery_code(0).to_owned());
+        for (answer, end) in [
+            (code.as_str(), "Authenticate Success"),
+            (code.as_str(), "Authenticate AuthErr"),
+            (recovery.as_str(), "Authenticate Success"),
+        ] {
+            assert_eq!(leaves_nothing(alice, &canaries, alice.attempt(), &[answer]), end, "{answer}");
         }
     });
 }
