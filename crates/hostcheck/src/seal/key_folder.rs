@@ -7,7 +7,6 @@ use nix::{
     sys::{
         mman::{MlockAllFlags, mlockall},
         stat::stat,
-        statfs::{FsType, statfs},
     },
 };
 use twinlock_core::sealed::{KeyId, SealKey};
@@ -16,8 +15,6 @@ use twinlock_store::files::{KEY_FOLDER, erase_private, make_private_folder, read
 use super::blob::{blob_keys, unseal_key};
 use crate::{HostError, messages, selinux};
 
-/// `RAMFS_MAGIC` of the kernel's magic.h.
-const RAMFS: FsType = FsType(0x8584_58f6);
 const RAMFS_OPTIONS: &str = "mode=0700";
 /// The type of the store, which all login programs may read: see `packaging/selinux`.
 const RAMFS_OPTIONS_SELINUX: &str = "mode=0700,context=system_u:object_r:var_auth_t:s0";
@@ -50,10 +47,10 @@ pub fn forget_key(id: KeyId) -> Result<(), HostError> {
     if Path::new(KEY_FOLDER).is_dir() { Ok(erase_private(Path::new(KEY_FOLDER), &id.to_string())?) } else { Ok(()) }
 }
 
-/// Whether the folder with the keys is on a file system that may be swapped.
+/// Whether the folder with the keys is on a file system that may be swapped, or on a disk: not on the one that is mounted for it.
 #[must_use]
 pub fn is_swapped() -> bool {
-    statfs(KEY_FOLDER).is_ok_and(|found| found.filesystem_type() != RAMFS)
+    Path::new(KEY_FOLDER).is_dir() && !is_mounted()
 }
 
 /// Keeps the memory of this process, which is to hold a key, out of the swap. Where that fails the key is wiped after use.
@@ -74,12 +71,16 @@ fn place(key: &SealKey) -> Result<(), HostError> {
 fn prepare() -> Result<(), HostError> {
     let folder = Path::new(KEY_FOLDER);
     make_private_folder(folder)?;
-    let device = |path: &Path| stat(path).map(|found| found.st_dev).ok();
-    if device(folder) != folder.parent().and_then(device) {
+    if is_mounted() {
         return Ok(());
     }
     let options = if selinux::is_on() { RAMFS_OPTIONS_SELINUX } else { RAMFS_OPTIONS };
     let flags = MsFlags::MS_NOSUID | MsFlags::MS_NODEV | MsFlags::MS_NOEXEC;
     mount(Some("ramfs"), folder, Some("ramfs"), flags, Some(options))
         .map_err(|errno| messages::ramfs_not_mounted(&errno))
+}
+
+fn is_mounted() -> bool {
+    let (folder, device) = (Path::new(KEY_FOLDER), |path: &Path| stat(path).map(|found| found.st_dev).ok());
+    device(folder) != folder.parent().and_then(device)
 }
