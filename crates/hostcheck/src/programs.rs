@@ -33,19 +33,26 @@ pub fn find(name: &str) -> Option<PathBuf> {
     FOLDERS.iter().map(|folder| Path::new(folder).join(name)).find(|path| path.is_file())
 }
 
-/// Runs it to its end.
-///
-/// # Errors
-/// It cannot be started.
-pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<ProgramOutput> {
+/// What starts it: in English, with nothing of our own environment, and its output to be read.
+pub(crate) fn command(program: &Path, arguments: &[impl AsRef<OsStr>]) -> Command {
     let mut command = Command::new(program);
     command
         .args(arguments)
         .env_clear()
         .env("LC_ALL", "C")
         .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir("/");
-    let mut child = command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+        .current_dir("/")
+        .stdout(Stdio::piped())
+        .stderr(Stdio::piped());
+    command
+}
+
+/// Runs it to its end.
+///
+/// # Errors
+/// It cannot be started.
+pub fn run(program: &Path, arguments: &[impl AsRef<OsStr>]) -> io::Result<ProgramOutput> {
+    let mut child = command(program, arguments).stdin(Stdio::null()).spawn()?;
     let (output, errors) = (child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         let output = scope.spawn(|| text(output));

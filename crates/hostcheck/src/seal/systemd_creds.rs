@@ -2,7 +2,7 @@
 
 use std::{
     io::{self, Read as _, Write as _},
-    process::{Command, Stdio},
+    process::Stdio,
     thread,
     time::Duration,
 };
@@ -24,14 +24,7 @@ const LARGEST: u64 = 64 * 1024;
 pub(super) fn run(arguments: &[&str], input: &[u8]) -> io::Result<Zeroizing<Vec<u8>>> {
     let program = programs::find("systemd-creds")
         .ok_or_else(|| io::Error::new(io::ErrorKind::NotFound, "it is not installed"))?;
-    let mut command = Command::new(program);
-    command
-        .args(arguments)
-        .env_clear()
-        .env("LC_ALL", "C")
-        .env("PATH", "/usr/sbin:/usr/bin:/sbin:/bin")
-        .current_dir("/");
-    let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped()).spawn()?;
+    let mut child = programs::command(&program, arguments).stdin(Stdio::piped()).spawn()?;
     let (stdin, stdout, stderr) = (child.stdin.take(), child.stdout.take(), child.stderr.take());
     thread::scope(|scope| {
         let output = scope.spawn(move || {
