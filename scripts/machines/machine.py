@@ -20,6 +20,7 @@ PACKAGES = "systemd,systemd-sysv,dbus,openssh-server,libpam-systemd,sudo,passwd,
 LIBRARIES = "/usr/lib/x86_64-linux-gnu"
 USERS = ("alice", "bob", "carol")
 PASSWORD = "correct horse"
+INSTALL = "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb"
 PROMPT = "Verification code: "
 # How a login ends, as ssh shows it. Where a trial is being undone, a password may be asked for.
 ENDS = ("IN-42", "Password: ", "Permission denied", "closed", "reset", "timed out", "refused")
@@ -89,8 +90,11 @@ def make_base(target, suite):
     if not disk.exists():
         tool("mke2fs", "-q", "-F", "-t", "ext4", "-d", root, disk, "1200M")
     versions = tool("chroot", root, "dpkg-query", "--show", "--showformat", "${Package} ${Version}, ", "systemd", "openssh-server")
-    release = re.search(r'PRETTY_NAME="(.*)"', (root / "usr/lib/os-release").read_text())[1]
-    return Base(suite, disk, target / "packages", release, versions.rstrip(", "))
+    return Base(suite, disk, target / "packages", release_of(root), versions.rstrip(", "))
+
+
+def release_of(root):
+    return re.search(r'PRETTY_NAME="(.*)"', (root / "usr/lib/os-release").read_text())[1]
 
 
 def bring_packages(base, root):
@@ -172,7 +176,7 @@ class Host:
 
     def install(self):
         """Installs the packages, which switches nothing on."""
-        self.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
+        self.do("sh", "-c", INSTALL)
 
     # Users, from outside.
 
@@ -293,6 +297,13 @@ class Machine(Host):
 
     def write(self, path, text):
         (self.root / path.lstrip("/")).write_text(text)
+
+    def preload(self, unit, library, *environment):
+        """The unit is to run with a library that changes what it sees of the host, from its next start on."""
+        folder = self.root / f"etc/systemd/system/{unit}.d"
+        folder.mkdir(exist_ok=True)
+        words = " ".join(f'"{word}"' for word in (f"LD_PRELOAD={LIBRARIES}/{library}", *environment))
+        (folder / "preload.conf").write_text(f"[Service]\nEnvironment={words}\n")
 
     def install(self):
         bring_packages(self.base, self.root)

@@ -11,14 +11,13 @@ shows that it would see a code that was lost: it logs in to a sshd that flushes 
 
 import argparse
 import random
-import shutil
 import sys
 import time
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Callable
 
-from machine import LIBRARIES, App, Failure, Machine, make_base, need, tool
+from machine import INSTALL, App, Failure, Machine, make_base, need, tool
 from publish import publish
 from scenarios import CONFIG, RECOVERY, enrol, make_newer
 from write_log import FLUSH, KEPT, RecordedDisk, Replay, positions
@@ -26,7 +25,6 @@ from write_log import FLUSH, KEPT, RecordedDisk, Replay, positions
 SUITE = "trixie"
 ENROLLED = [f"user{number}" for number in range(1, 9)]
 TO_ENROL = ["new1", "new2", "new3"]
-DROP_IN = "/etc/systemd/system/ssh.service.d/powercuts.conf"
 # What systemd starts at each boot.
 WANTED = "/etc/systemd/system/multi-user.target.wants"
 
@@ -67,13 +65,6 @@ def make_disk(base, file_system):
     finally:
         tool("umount", mounted)
     return image
-
-
-def preload(machine, library, *environment):
-    """sshd is to run with a library that changes what it sees of the host."""
-    (machine.root / DROP_IN.lstrip("/")).parent.mkdir(exist_ok=True)
-    words = " ".join(f'"{word}"' for word in (f"LD_PRELOAD={LIBRARIES}/{library}", *environment))
-    machine.write(DROP_IN, f"[Service]\nEnvironment={words}\n")
 
 
 class History:
@@ -180,8 +171,7 @@ class History:
             machine.expect_refusal("alice")
             machine.expect_login("alice", unused[1])
 
-        install = "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb"
-        self.step("upgrade of the packages", lambda: self.machine.do("sh", "-c", install), check)
+        self.step("upgrade of the packages", lambda: self.machine.do("sh", "-c", INSTALL), check)
 
     def ssh(self, verb, code, unused):
         """`ssh enable`, `confirm` or `disable`, after a login with the code if one is given."""
@@ -231,7 +221,7 @@ def record_without_flushes(base, original, log):
     history = History(base, original, log)
     try:
         people = history.prepare(ENROLLED[:1])
-        preload(history.machine, "libeatmydata.so")
+        history.machine.preload("ssh.service", "libeatmydata.so")
         history.machine.do("systemctl", "daemon-reload")
         history.machine.do("systemctl", "restart", "ssh.service")
         history.machine.do("sync")
@@ -282,7 +272,7 @@ def try_one(base, step, position, disk):
         machine = Machine(base, disk)
         # The moment at which the step ended, so that a code which was valid then is valid now.
         clock = time.strftime("%Y-%m-%d %H:%M:%S", time.gmtime(step.time + 1))
-        preload(machine, "faketime/libfaketime.so.1", f"FAKETIME=@{clock}", "FAKETIME_DONT_FAKE_MONOTONIC=1")
+        machine.preload("ssh.service", "faketime/libfaketime.so.1", f"FAKETIME=@{clock}", "FAKETIME_DONT_FAKE_MONOTONIC=1")
         machine.boot()
         machine.expect_sshd()
         step.check(machine, position >= step.end)

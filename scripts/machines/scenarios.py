@@ -5,7 +5,7 @@ import shutil
 import subprocess
 from pathlib import Path
 
-from machine import LIBRARIES, App, Failure, PASSWORD, tool, wait_for
+from machine import INSTALL, PASSWORD, App, Failure, bring_packages, tool, wait_for
 
 CONFIG = "/etc/twinlock/config.toml"
 RECOVERY = re.compile(r"\b[0-9A-Z]{4}(?:-[0-9A-Z]{4}){3}\b")
@@ -167,17 +167,13 @@ def enrolment_by_session(machine):
     machine.expect_login("bob", codes[1])
     machine.do("twinlock", "remove", "bob", "--yes")
     # A login is enough for ten minutes.
-    folder = machine.root / "etc/systemd/system/twinlockd.service.d"
-    folder.mkdir()
-    (folder / "clock.conf").write_text(
-        f"[Service]\nEnvironment=LD_PRELOAD={LIBRARIES}/faketime/libfaketime.so.1 FAKETIME=+11m\n"
-    )
+    machine.preload("twinlockd.service", "faketime/libfaketime.so.1", "FAKETIME=+11m")
     machine.do("systemctl", "daemon-reload")
     machine.do("systemctl", "restart", "twinlockd.service")
     terminal = machine.ssh("bob", "twinlock", "enroll")
     terminal.expect("you can enrol only within ten minutes of logging in")
     terminal.finish()
-    (folder / "clock.conf").unlink()
+    machine.do("systemctl", "revert", "twinlockd.service")
     machine.do("systemctl", "daemon-reload")
     machine.do("systemctl", "restart", "twinlockd.service")
     # A process without a session, of the same account, has nothing to show.
@@ -210,22 +206,21 @@ def upgrade_and_removal(machine):
     stack = machine.do("sha256sum", "/etc/pam.d/sshd")
     make_newer(machine)
     broker = machine.do("systemctl", "show", "--property=MainPID", "twinlockd.service")
-    machine.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
+    machine.do("sh", "-c", INSTALL)
     if machine.do("systemctl", "show", "--property=MainPID", "twinlockd.service") == broker:
         raise Failure("the upgrade left the old broker running")
     if machine.do("sha256sum", "/etc/pam.d/sshd") != stack:
         raise Failure("the upgrade changed /etc/pam.d/sshd")
     machine.expect_login("alice", app.code())
 
-    for package in machine.base.packages.glob("*.deb"):
-        shutil.copy(package, machine.root / "root")
-    machine.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y --allow-downgrades /root/*.deb")
+    bring_packages(machine.base, machine.root)
+    machine.do("sh", "-c", f"{INSTALL} --allow-downgrades")
     if "0.1.0-1" not in machine.do("dpkg-query", "--show", "libpam-twinlock"):
         raise Failure("the older package was not installed")
     machine.expect_login("alice", codes[2])
     machine.expect_refusal("alice", codes[2])
     make_newer(machine)
-    machine.do("sh", "-c", "DEBIAN_FRONTEND=noninteractive apt-get -qq install -y /root/*.deb")
+    machine.do("sh", "-c", INSTALL)
     machine.expect_refusal("alice", codes[2])
     machine.expect_login("alice", codes[3])
 

@@ -1,12 +1,11 @@
 """Secrets sealed at rest: what another machine, a search of the disk, and an upgrade of the system find."""
 
 import base64
-import os
 import re
 
-from machine import App, Failure, tool
+from machine import App, Failure
 from scenarios import RECOVERY, enabled, enrol
-from virtual import mounted
+from virtual import apt_in, mounted
 
 PHRASE = "/root/phrase"
 HASH = re.compile(rb"\$argon2id\$v=19\$[a-z0-9=,]+\$[A-Za-z0-9+/]{16,}")
@@ -133,17 +132,9 @@ def upgrade(machine):
     with mounted(machine.disk, machine.base.folder) as root:
         for sources in (root / "etc/apt").rglob("*.list"):
             sources.write_text(sources.read_text().replace("bookworm", "trixie"))
-        (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
-        (root / "usr/sbin/policy-rc.d").chmod(0o755)
-        tool("mount", "-t", "proc", "proc", root / "proc")
-        try:
-            environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-            tool("chroot", root, "apt-get", "-qq", "update")
-            options = ["-o", "Dpkg::Options::=--force-confold"]
-            tool("chroot", root, "apt-get", "-qq", "-y", *options, "dist-upgrade", env=environment)
-        finally:
-            tool("umount", root / "proc")
-        (root / "usr/sbin/policy-rc.d").unlink()
+        with apt_in(root) as apt:
+            apt("update")
+            apt("-o", "Dpkg::Options::=--force-confold", "dist-upgrade")
 
 
 ALL = [("secrets sealed with the host's key; the key lost, replaced, given up", with_host_key)]

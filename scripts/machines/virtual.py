@@ -6,14 +6,13 @@ Emulated (TCG), because a host that is itself a virtual machine may boot no stoc
 import base64
 import contextlib
 import os
-import re
 import shlex
 import shutil
 import socket
 import subprocess
 from pathlib import Path
 
-from machine import Base, Failure, Host, bring_packages, make_root, tool, wait_for
+from machine import Base, Failure, Host, bring_packages, make_root, release_of, tool, wait_for
 
 PACKAGES = "linux-image-cloud-amd64 initramfs-tools zstd udev rsyslog tpm2-tools"
 SECURITY_MODULES = "auditd apparmor selinux-policy-default policycoreutils selinux-utils"
@@ -55,30 +54,37 @@ def make_virtual_base(target, suite, packages=""):
         complete(root, f"{PACKAGES} {packages}".split())
         tool("mke2fs", "-q", "-F", "-t", "ext4", "-d", root, disk, "3500M")
     version = newest(root, "vmlinuz").name.removeprefix("vmlinuz-")
-    release = re.search(r'PRETTY_NAME="(.*)"', (root / "usr/lib/os-release").read_text())[1]
-    return Base(suite, disk, target / "packages", release, f"Linux {version}, emulated by QEMU")
+    return Base(suite, disk, target / "packages", release_of(root), f"Linux {version}, emulated by QEMU")
 
 
 def newest(root, name):
     return max((root / "boot").glob(f"{name}-*"), key=lambda path: path.stat().st_mtime)
 
 
+@contextlib.contextmanager
+def apt_in(root):
+    """apt-get in a root that is not booted: it asks nothing, and starts nothing."""
+    policy = root / "usr/sbin/policy-rc.d"
+    policy.write_text("#!/bin/sh\nexit 101\n")
+    policy.chmod(0o755)
+    tool("mount", "-t", "proc", "proc", root / "proc")
+    try:
+        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
+        yield lambda *words: tool("chroot", root, "apt-get", "-qq", "-y", *words, env=environment)
+    finally:
+        tool("umount", root / "proc")
+        policy.unlink()
+
+
 def complete(root, packages):
     """Adds a kernel, a shell for the scenarios, and the labels of SELinux."""
     (root / "etc/initramfs-tools/conf.d").mkdir(parents=True, exist_ok=True)
     (root / "etc/fstab").write_text("/dev/vda / ext4 rw,relatime 0 1\n")
-    (root / "usr/sbin/policy-rc.d").write_text("#!/bin/sh\nexit 101\n")
-    (root / "usr/sbin/policy-rc.d").chmod(0o755)
-    tool("mount", "-t", "proc", "proc", root / "proc")
-    try:
-        environment = os.environ | {"DEBIAN_FRONTEND": "noninteractive"}
-        tool("chroot", root, "apt-get", "-qq", "install", "-y", "--no-install-recommends", *packages, env=environment)
+    with apt_in(root) as apt:
+        apt("install", "--no-install-recommends", *packages)
         (root / "etc/initramfs-tools/conf.d/modules").write_text("MODULES=list\n")
         (root / "etc/initramfs-tools/modules").write_text("virtio_blk\nvirtio_pci\n")
         tool("chroot", root, "update-initramfs", "-u")
-    finally:
-        tool("umount", root / "proc")
-    (root / "usr/sbin/policy-rc.d").unlink()
     (root / "etc/systemd/network/80-scenarios.network").write_text(NETWORK)
     (root / "usr/local/sbin/scenario-shell").write_text(SHELL)
     (root / "usr/local/sbin/scenario-shell").chmod(0o755)

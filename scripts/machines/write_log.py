@@ -6,10 +6,8 @@ power cut. Of what was written later, a drive with a cache keeps all, nothing, o
 """
 
 import os
-import random
 import signal
 import struct
-import time
 from pathlib import Path
 
 from machine import tool, wait_for
